@@ -1,0 +1,88 @@
+/**
+ * Builds what is published: the command and the library as one file each, and the library's types.
+ *
+ *     node build.js [--directory dist] [--no-types]
+ */
+
+import { build } from "esbuild";
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
+
+const { values: options } = parseArgs({
+  options: { directory: { type: "string", default: "dist" }, "no-types": { type: "boolean", default: false } },
+});
+process.chdir(fileURLToPath(new URL(".", import.meta.url)));
+const { version } = JSON.parse(readFileSync("package.json", "utf8"));
+const directory = options.directory;
+const commandFile = join(directory, "ipt2nft-recent.js");
+
+// The bundles are overwritten; of the types some may have lost their source.
+rmSync(join(directory, "types"), { recursive: true, force: true });
+mkdirSync(directory, { recursive: true });
+
+const common = {
+  bundle: true,
+  format: "esm",
+  target: "es2022",
+  minifyWhitespace: true,
+  minifySyntax: true,
+  // The notices of everything bundled are in a file of their own.
+  legalComments: "none",
+  metafile: true,
+  logLevel: "warning",
+};
+
+const [command, library] = await Promise.all([
+  build({
+    ...common,
+    entryPoints: ["src/cli/main.ts"],
+    outfile: commandFile,
+    platform: "node",
+    define: { PACKAGE_VERSION: JSON.stringify(version) },
+    // commander is CommonJS and asks for Node's modules by `require`, which an ES module does not have.
+    banner: { js: '#!/usr/bin/env node\nimport{createRequire as createRequireOfNode}from"node:module";const require=createRequireOfNode(import.meta.url);' },
+  }),
+  build({
+    ...common,
+    entryPoints: ["src/index.ts"],
+    outfile: join(directory, "index.js"),
+    // A Node built-in does not resolve on this platform: the library runs in browsers.
+    platform: "neutral",
+    mainFields: ["module", "main"],
+  }),
+]);
+chmodSync(commandFile, 0o755);
+writeFileSync(join(directory, "third-party-licenses.txt"), notices([command, library]));
+if (!options["no-types"]) await emitTypes();
+
+/** The licences of the packages inside the bundles. */
+function notices(results) {
+  const packages = new Set();
+  for (const { metafile } of results) {
+    for (const input of Object.keys(metafile.inputs)) {
+      const found = /^(.*node_modules\/(?:@[^/]+\/)?[^/]+)\//.exec(input);
+      if (found) packages.add(found[1]);
+    }
+  }
+  return [...packages].sort().map((folder) => {
+    const { name, version, license } = JSON.parse(readFileSync(join(folder, "package.json"), "utf8"));
+    const file = readdirSync(folder).find((entry) => /^licen[cs]e/i.test(entry));
+    const text = file && existsSync(join(folder, file)) ? readFileSync(join(folder, file), "utf8").trim() : "(see the package)";
+    return `${name} ${version} (${license})\n\n${text}\n`;
+  }).join(`\n${"-".repeat(80)}\n\n`);
+}
+
+async function emitTypes() {
+  const { default: ts } = await import("typescript");
+  const { config } = ts.readConfigFile("tsconfig.json", ts.sys.readFile);
+  const { options: settings } = ts.convertCompilerOptionsFromJson(config.compilerOptions, process.cwd());
+  const program = ts.createProgram(["src/index.ts"], { ...settings, outDir: join(directory, "types") });
+  const faults = [...ts.getPreEmitDiagnostics(program), ...program.emit().diagnostics];
+  if (faults.length === 0) return;
+  process.stderr.write(ts.formatDiagnostics(faults, {
+    getCanonicalFileName: (name) => name, getCurrentDirectory: () => process.cwd(), getNewLine: () => "\n",
+  }));
+  process.exitCode = 1;
+}

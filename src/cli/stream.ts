@@ -1,0 +1,81 @@
+/**
+ * The three standard streams by their descriptors: a plain call has written when it returns, so that nothing is lost however
+ * the process ends. Node's stream objects take over where a descriptor is non-blocking.
+ */
+
+import { fstatSync, readSync, writeSync } from "node:fs";
+import { codeOf, Failure, systemReason } from "./failure.js";
+
+const chunkSize = 1 << 16;
+
+/** Reads standard input to its end. */
+export async function readStandardInput(): Promise<Uint8Array> {
+  const chunks: Uint8Array[] = [];
+  try {
+    for (;;) {
+      const chunk = Buffer.allocUnsafe(chunkSize);
+      const length = readSync(0, chunk, 0, chunkSize, null);
+      if (length === 0) break;
+      chunks.push(chunk.subarray(0, length));
+    }
+  } catch (error) {
+    const code = codeOf(error);
+    if (code === "EAGAIN") {
+      // Somebody made the descriptor non-blocking: wait for the rest with the event loop.
+      for await (const chunk of process.stdin) chunks.push(chunk as Uint8Array);
+    } else if (code !== "EOF") {
+      throw new Failure(`standard input cannot be read: ${systemReason(error)}`);
+    }
+  }
+  return Buffer.concat(chunks);
+}
+
+/** Writes all of the text; a reader that has gone away is no error. */
+export async function writeFully(descriptor: 1 | 2, text: string): Promise<void> {
+  let rest: Uint8Array = Buffer.from(text, "utf8");
+  try {
+    while (rest.length > 0) rest = rest.subarray(writeSync(descriptor, rest));
+  } catch (error) {
+    if (codeOf(error) === "EAGAIN") return writeSlowly(descriptor, rest);
+    rejectUnlessClosed(error, descriptor);
+  }
+}
+
+/** Non-blocking descriptors: the event loop waits until the reader takes more. */
+function writeSlowly(descriptor: 1 | 2, rest: Uint8Array): Promise<void> {
+  const stream = descriptor === 1 ? process.stdout : process.stderr;
+  return new Promise((resolve, reject) => {
+    const finish = (error?: Error | null): void => {
+      try {
+        if (error) rejectUnlessClosed(error, descriptor);
+        resolve();
+      } catch (failure) {
+        reject(failure);
+      }
+    };
+    stream.on("error", finish);
+    stream.write(rest, finish);
+  });
+}
+
+function rejectUnlessClosed(error: unknown, descriptor: 1 | 2): void {
+  if (codeOf(error) === "EPIPE") return;
+  throw new Failure(`standard ${descriptor === 1 ? "output" : "error"} cannot be written: ${systemReason(error)}`);
+}
+
+/** Whether the descriptor is a terminal. */
+export async function isTerminal(descriptor: 0 | 1 | 2): Promise<boolean> {
+  try {
+    // Pipes and files need no further question, and node:tty is not loaded for them.
+    if (!fstatSync(descriptor).isCharacterDevice()) return false;
+  } catch {
+    return false;
+  }
+  const { isatty } = await import("node:tty");
+  return isatty(descriptor);
+}
+
+/** Columns of the terminal, undefined if it is none or does not tell. */
+export async function terminalWidth(descriptor: 2): Promise<number | undefined> {
+  return await isTerminal(descriptor) && process.stderr.columns > 0 ? process.stderr.columns : undefined;
+}

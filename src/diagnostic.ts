@@ -1,0 +1,113 @@
+/**
+ * Diagnostics: one typed catalogue of everything the translator can say about an input.
+ *
+ * A code is stable: people suppress and baseline by it.
+ */
+
+/** A stretch of one input line. Lines and columns count from 1; `length` is in characters. */
+export interface Span {
+  readonly file: string;
+  readonly line: number;
+  readonly column: number;
+  readonly length: number;
+}
+
+export type Severity = "error" | "warning" | "note";
+
+/**
+ * What a diagnostic means for the translation:
+ * `invalid` the input is not a ruleset iptables-restore would load; `refused` a rule is not in the script;
+ * `approximated` a rule is in the script but does not decide every packet as before; `noted` the verdicts are the same.
+ */
+export type Effect = "invalid" | "refused" | "approximated" | "noted";
+
+interface CatalogueEntry { readonly effect: Effect; readonly title: string }
+
+export const catalogue = {
+  // the input is not a ruleset
+  "unclosed-quote": { effect: "invalid", title: "a double quote is opened and never closed" },
+  "invalid-character": { effect: "invalid", title: "a control character in the input" },
+  "line-too-long": { effect: "invalid", title: "a word or line longer than iptables-restore reads" },
+  "outside-table": { effect: "invalid", title: "a line that must stand between `*table` and `COMMIT`" },
+  "malformed-line": { effect: "invalid", title: "a line that is none of comment, table, chain, rule or COMMIT" },
+  "unknown-table": { effect: "invalid", title: "a table iptables does not have" },
+  "missing-commit": { effect: "invalid", title: "a table without COMMIT" },
+  "no-table": { effect: "invalid", title: "an input without any table" },
+  "undeclared-chain": { effect: "invalid", title: "a rule for, or a jump to, a chain that the table does not have" },
+  "duplicate-chain": { effect: "invalid", title: "a chain declared twice" },
+  "invalid-chain-name": { effect: "invalid", title: "a chain name iptables does not accept" },
+  "invalid-policy": { effect: "invalid", title: "a policy iptables does not accept" },
+  "invalid-counters": { effect: "invalid", title: "packet and byte counters that are not `[packets:bytes]`" },
+  "unknown-option": { effect: "invalid", title: "an option that no match or target in the rule has" },
+  "ambiguous-option": { effect: "invalid", title: "an abbreviation of more than one option" },
+  "repeated-option": { effect: "invalid", title: "an option given twice" },
+  "missing-argument": { effect: "invalid", title: "an option without its argument" },
+  "unexpected-argument": { effect: "invalid", title: "a word that belongs to no option" },
+  "not-invertible": { effect: "invalid", title: "`!` before an option that cannot be inverted" },
+  "invalid-value": { effect: "invalid", title: "a value out of range or of the wrong form" },
+  "conflicting-options": { effect: "invalid", title: "options that exclude each other" },
+  "missing-option": { effect: "invalid", title: "a match or target without an option it needs" },
+  "invalid-placement": { effect: "invalid", title: "a match or target in a table, chain or protocol where it is not allowed" },
+  "invalid-command": { effect: "invalid", title: "a command that cannot stand in a ruleset" },
+  "chain-loop": { effect: "invalid", title: "chains that jump in a circle" },
+  "mixed-families": { effect: "invalid", title: "IPv4 and IPv6 in one table" },
+
+  // a rule is not in the script
+  "unknown-match": { effect: "refused", title: "a match this translator does not know" },
+  "unknown-target": { effect: "refused", title: "a target this translator does not know" },
+  "untranslatable-match": { effect: "refused", title: "a match without an nft equivalent" },
+  "untranslatable-target": { effect: "refused", title: "a target without an nft equivalent" },
+  "untranslatable-option": { effect: "refused", title: "an option without an nft equivalent" },
+  "unsafe-text": { effect: "refused", title: "text that nft cannot hold" },
+  "too-many-levels": { effect: "refused", title: "a jump deeper than the kernel's 16 levels" },
+  "recent-too-large": { effect: "refused", title: "a hit count too large for the exact form" },
+
+  // a rule is in the script, and differs
+  "recent-limit-form": { effect: "approximated", title: "a hit count written as a limit with a ban" },
+  "recent-rttl": { effect: "approximated", title: "`--rttl` compared with every recent TTL, not only the last" },
+  "recent-reap": { effect: "approximated", title: "`--reap` takes hosts off a list that other rules still ask about" },
+  "recent-seconds-overflow": { effect: "approximated", title: "`--seconds` so large that xt_recent's arithmetic wraps" },
+  "approximate-match": { effect: "approximated", title: "a match whose nft form differs in some packets" },
+  "approximate-target": { effect: "approximated", title: "a target whose nft form differs in some packets" },
+
+  // the verdicts are the same
+  "recent-list-size": { effect: "noted", title: "xt_recent remembers 100 hosts, the set more" },
+  "recent-mask": { effect: "noted", title: "a `--mask` that xt_recent ignores" },
+  "recent-flood-guard": { effect: "noted", title: "a flooding host is released up to 0.25 s later" },
+  "recent-never-set": { effect: "noted", title: "a list that is checked and never set" },
+  "text-changed": { effect: "noted", title: "a comment or log prefix that nft cannot hold as it was" },
+  "repeated-table": { effect: "noted", title: "a table given twice: the later one replaces the earlier" },
+  "family-assumed": { effect: "noted", title: "nothing in the input tells IPv4 from IPv6" },
+  "option-without-effect": { effect: "noted", title: "an option that changes nothing in nft" },
+} as const satisfies Record<string, CatalogueEntry>;
+
+export type DiagnosticCode = keyof typeof catalogue;
+
+export interface Diagnostic {
+  readonly code: DiagnosticCode;
+  readonly severity: Severity;
+  readonly span: Span;
+  /** Lower case, no full stop. */
+  readonly message: string;
+  /** What to do about it. */
+  readonly help?: string;
+}
+
+export function effectOf(code: DiagnosticCode): Effect {
+  return catalogue[code].effect;
+}
+
+const severities: Record<Effect, Severity> = { invalid: "error", refused: "warning", approximated: "warning", noted: "note" };
+
+/** Builds a diagnostic; the severity follows from the code. */
+export function diagnostic(code: DiagnosticCode, span: Span, message: string, help?: string): Diagnostic {
+  const severity = severities[effectOf(code)];
+  return help === undefined ? { code, severity, span, message } : { code, severity, span, message, help };
+}
+
+/** Orders by file (in order of first appearance), then line and column; stable for equal places. */
+export function sortDiagnostics(diagnostics: readonly Diagnostic[], files: readonly string[]): Diagnostic[] {
+  const order = new Map(files.map((file, index) => [file, index]));
+  return [...diagnostics].sort((a, b) =>
+    (order.get(a.span.file) ?? 0) - (order.get(b.span.file) ?? 0) || a.span.line - b.span.line || a.span.column - b.span.column);
+}

@@ -1,0 +1,47 @@
+/**
+ * `-m connlimit`: how many connections a host or network has at once.
+ *
+ *     --connlimit-above 3 --connlimit-mask 24 --connlimit-saddr   →   update @connlimit { ip saddr & 255.255.255.0 ct count over 3 }
+ *
+ * Every rule counts for itself, so every rule has a set of its own. The set has no timeout: an element goes when its last
+ * connection does. Where the set is full the statement does not match.
+ *
+ * man iptables-extensions, section "connlimit".
+ */
+
+import { payload, updateSet } from "../../nft/ast.js";
+import { defineMatch, Invalid, type OptionUses, type ValueParser } from "../extension.js";
+import { addressBits, maskedField, prefixMask } from "../values/address.js";
+import { integer } from "../values/number.js";
+
+const connections = integer(0, 0xffffffff);
+
+const prefix: ValueParser<number> = (text, context) => integer(0, addressBits[context.family])(text, context);
+
+const options = {
+  "connlimit-upto": { value: connections, invertible: true, excludes: ["connlimit-above"] },
+  "connlimit-above": { value: connections, invertible: true, excludes: ["connlimit-upto"] },
+  "connlimit-mask": { value: prefix },
+  "connlimit-saddr": { excludes: ["connlimit-daddr"] },
+  "connlimit-daddr": { excludes: ["connlimit-saddr"] },
+} as const;
+
+export const connlimit = defineMatch({
+  name: "connlimit",
+  options,
+  check(uses: OptionUses<typeof options>) {
+    return uses["connlimit-upto"] ?? uses["connlimit-above"] ? undefined : new Invalid("needs --connlimit-upto or --connlimit-above");
+  },
+  translate(uses, context) {
+    const limit = uses["connlimit-above"] ?? uses["connlimit-upto"];
+    if (!limit) return { never: "no number of connections is given" };
+    const over = (uses["connlimit-above"] !== undefined) !== limit.inverted;
+    const { family } = context;
+    const field = payload(family === "ipv4" ? "ip" : "ip6", uses["connlimit-daddr"] ? "daddr" : "saddr");
+    const mask = prefixMask(uses["connlimit-mask"]?.value ?? addressBits[family], family);
+    const set = context.addSet("connlimit", {
+      type: [family === "ipv4" ? "ipv4_addr" : "ipv6_addr"], flags: ["dynamic"], size: context.setSize,
+    });
+    return { statements: [updateSet(set, maskedField(field, { mask, family }), [{ kind: "ct-count", over, count: limit.value }])] };
+  },
+});

@@ -1,0 +1,23 @@
+/**
+ * `-m connmark`: the connection's mark. Packets without a connection never match, inverted or not.
+ *
+ *     -m connmark --mark 0x10/0xf0   →   ct mark & 0xf0 == 0x10
+ *
+ * man iptables-extensions, section "connmark".
+ */
+
+import { binary, compare, ct, hex } from "../../nft/ast.js";
+import { defineMatch } from "../extension.js";
+import { maskedTest } from "../values/mask.js";
+import { valueMask } from "../values/number.js";
+
+export const connmark = defineMatch({
+  name: "connmark",
+  options: { mark: { value: valueMask(), invertible: true, required: true } },
+  translate({ mark: use }) {
+    // A test that always holds still demands a connection.
+    const always = compare(binary(ct("mark"), "&", hex(0)), "==", hex(0));
+    const test = (use && maskedTest(ct("mark"), use.value, use.inverted)) ?? always;
+    return "kind" in test ? { statements: [test] } : test;
+  },
+});

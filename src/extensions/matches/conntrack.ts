@@ -1,0 +1,156 @@
+/**
+ * `-m conntrack`: what connection tracking knows about the packet's connection.
+ *
+ *     -m conntrack --ctstate RELATED,ESTABLISHED             →   ct state established,related
+ *     -m conntrack ! --ctstatus ASSURED                      →   ct status & assured == 0x0
+ *     -m conntrack --ctorigdst 192.0.2.0/24 --ctdir REPLY    →   ct direction reply ct original ip daddr 192.0.2.0/24
+ *     -m conntrack --ctstate NEW,DNAT                        →   ct state new   or   ct state != new ct status dnat
+ *
+ * Settled in net/netfilter/xt_conntrack.c: packets without a connection match by their state alone, whatever other options
+ * ask; without `--ctstate` they never match. SNAT and DNAT are bits of the connection. Seconds of `--ctexpire` are whole
+ * seconds left.
+ *
+ * man iptables-extensions, section "conntrack".
+ */
+
+import type { AddressMask, Family, OptionUse } from "../../iptables/ast.js";
+import { compare, ct, match, meta, oneOf, range, symbol, type Expression, type Statement } from "../../nft/ast.js";
+import { defineMatch, Invalid, type MatchTranslation, type Never, type ValueParser } from "../extension.js";
+import { addressMask, addressMatch, parseHost } from "../values/address.js";
+import { packetStates, stateCases, stateList, stateTest, statusTest, type StateCase } from "../values/connection-state.js";
+import { unorderedRange, type NumberRange } from "../values/number.js";
+import { portRange } from "../values/port.js";
+import { protocol as protocolNumber, protocolExpression } from "../values/protocols.js";
+import { rangeTest } from "../values/range.js";
+
+/** Short addresses are the resolver's here (`10.1` is 10.0.0.1), unlike after `-s`. */
+const connectionAddress: ValueParser<AddressMask> = (text, context) => {
+  const [host = "", ...mask] = text.split("/");
+  const whole = addressMask(text, context);
+  const address = parseHost(host, context.family);
+  if (whole instanceof Invalid || address === undefined) return whole instanceof Invalid ? whole : new Invalid(`"${host}" is not an address`);
+  return mask.length === 0 ? { ...whole, address } : { ...whole, address: address & whole.mask };
+};
+
+const statusWords = ["none", "expected", "seen_reply", "assured", "confirmed"] as const;
+
+/** NONE adds no bit: with nothing beside it the test of the kernel never holds. */
+const statusList: ValueParser<readonly string[]> = (text) => {
+  const found = new Set<string>();
+  for (const part of text.toLowerCase().split(",")) {
+    const status = part === "" ? undefined : statusWords.find((word) => word.startsWith(part));
+    if (status === undefined) return new Invalid(`"${part}" is not a connection status`);
+    found.add(status);
+  }
+  return statusWords.filter((word) => word !== "none" && found.has(word)).map((word) => word.replace("_", "-"));
+};
+
+const direction: ValueParser<"original" | "reply"> = (text) =>
+  (["original", "reply"] as const).find((word) => word === text.toLowerCase()) ?? new Invalid(`"${text}" is neither ORIGINAL nor REPLY`);
+
+/** The kernel's milliseconds wrap at 2^32; no lifetime reaches that. */
+const maximumSeconds = 4_294_966;
+
+function expirationTest(use: OptionUse<NumberRange>): Statement | Never {
+  const { from, to } = use.value;
+  const milliseconds = (value: number): Expression => symbol(`${value}ms`);
+  const field = ct("expiration");
+  if (from > maximumSeconds || from > to) {
+    return use.inverted ? compare(field, ">=", milliseconds(0)) : { never: "no lifetime is in that range" };
+  }
+  if (to > maximumSeconds) return compare(field, use.inverted ? "<" : ">=", milliseconds(from * 1000));
+  return match(field, range(milliseconds(from * 1000), milliseconds(to * 1000 + 999)), use.inverted);
+}
+
+/** Protocols for which connections have ports, or a number in their place; all others have 0. */
+const protocolsWithPorts = [1, 6, 17, 33, 47, 58, 132, 136];
+
+type PortOption = "ctorigsrcport" | "ctorigdstport" | "ctreplsrcport" | "ctrepldstport";
+const portKeys: Readonly<Record<PortOption, readonly ["original" | "reply", string]>> = {
+  ctorigsrcport: ["original", "proto-src"], ctorigdstport: ["original", "proto-dst"],
+  ctreplsrcport: ["reply", "proto-src"], ctrepldstport: ["reply", "proto-dst"],
+};
+type AddressOption = "ctorigsrc" | "ctorigdst" | "ctreplsrc" | "ctrepldst";
+const addressKeys: Readonly<Record<AddressOption, readonly ["original" | "reply", string]>> = {
+  ctorigsrc: ["original", "saddr"], ctorigdst: ["original", "daddr"], ctreplsrc: ["reply", "saddr"], ctrepldst: ["reply", "daddr"],
+};
+
+/**
+ * nft takes a connection's port only once it knows the protocol, so a test of the protocol goes before: the one of the rule,
+ * or the list of those that have ports.
+ */
+function portCases(uses: readonly (readonly [PortOption, OptionUse<NumberRange>])[], known: Statement | undefined): Statement[][] | Never {
+  const tests: Statement[] = [];
+  let zeroMatches = true;
+  for (const [option, use] of uses) {
+    const test = rangeTest(ct(portKeys[option][1], portKeys[option][0]), use.value, use.inverted, 65535);
+    if (!("kind" in test)) return test;
+    tests.push(test);
+    zeroMatches &&= (use.value.from === 0) !== use.inverted;
+  }
+  if (known !== undefined) return [[known, ...tests]];
+  const withPorts = oneOf(protocolsWithPorts.map(protocolExpression));
+  const field = ct("protocol", "original");
+  const cases: Statement[][] = [[match(field, withPorts), ...tests]];
+  if (zeroMatches) cases.push([match(field, withPorts, true)]);
+  return cases;
+}
+
+const addressField = (option: AddressOption, family: Family): Expression =>
+  ct(`${family === "ipv4" ? "ip" : "ip6"} ${addressKeys[option][1]}`, addressKeys[option][0]);
+
+const port = { value: portRange, invertible: true } as const;
+const address = { value: connectionAddress, invertible: true } as const;
+
+export const conntrack = defineMatch({
+  name: "conntrack",
+  options: {
+    ctstate: { value: stateList(["invalid", "new", "established", "related", "untracked", "snat", "dnat"]), invertible: true },
+    ctproto: { value: protocolNumber, invertible: true },
+    ctorigsrc: address, ctorigdst: address, ctreplsrc: address, ctrepldst: address,
+    ctorigsrcport: port, ctorigdstport: port, ctreplsrcport: port, ctrepldstport: port,
+    ctstatus: { value: statusList, invertible: true },
+    ctexpire: { value: unorderedRange(0, 4294967295), invertible: true },
+    ctdir: { value: direction },
+  },
+  check(options) {
+    return Object.keys(options).length === 0 ? new Invalid("needs an option") : undefined;
+  },
+  translate(options, { family, protocol }): MatchTranslation {
+    const { ctstate, ctproto, ctstatus, ctexpire, ctdir } = options;
+    const tests: (Statement | Never)[] = [];
+    if (ctdir) tests.push(match(ct("direction"), symbol(ctdir.value)));
+    for (const option of ["ctorigsrc", "ctorigdst", "ctreplsrc", "ctrepldst"] as const) {
+      const use = options[option];
+      if (use) tests.push(addressMatch(addressField(option, family), use.value, use.inverted));
+    }
+    if (ctproto) tests.push(match(ct("protocol", "original"), protocolExpression(ctproto.value), ctproto.inverted));
+    if (ctstatus && ctstatus.value.length > 0) tests.push(statusTest(ctstatus.value, ctstatus.inverted));
+    else if (ctstatus && !ctstatus.inverted) tests.push({ never: "status NONE holds for no connection in the kernel" });
+    if (ctexpire) tests.push(expirationTest(ctexpire));
+
+    const ports = (["ctorigsrcport", "ctorigdstport", "ctreplsrcport", "ctrepldstport"] as const)
+      .flatMap((option) => { const use = options[option]; return use ? [[option, use] as const] : []; });
+    const protocolIs = ctproto && !ctproto.inverted
+      ? match(ct("protocol", "original"), protocolExpression(ctproto.value))
+      : protocol === undefined ? undefined : match(meta("l4proto"), protocolExpression(protocol));
+    const byPort = ports.length === 0 ? [[]] : portCases(ports, protocolIs);
+
+    // What has to hold of a connection, in ways that do not overlap; none if nothing can satisfy it.
+    const never = tests.find((test): test is Never => !("kind" in test)) ?? (Array.isArray(byPort) ? undefined : byPort);
+    const statements = tests.filter((test): test is Statement => "kind" in test);
+    const connectionCases = never || !Array.isArray(byPort) ? [] : byPort.map((group) => [...statements, ...group]);
+
+    const asksConnection = Object.keys(options).some((name) => name !== "ctstate");
+    const cases: StateCase[] = ctstate
+      ? stateCases(ctstate.value, ctstate.inverted, asksConnection)
+      : [{ statements: statements.length > 0 || ports.length > 0 ? [] : stateTest(packetStates.slice(2)), connection: true }];
+    const alternatives = cases.flatMap((one) => one.connection === true
+      ? connectionCases.map((group) => [...one.statements, ...group])
+      : [one.statements]);
+    const [only, ...more] = alternatives;
+    if (only === undefined) return never ?? { never: "every connection state is excluded" };
+    return more.length === 0 ? { statements: only } : { alternatives };
+  },
+});
+

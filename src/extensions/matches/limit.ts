@@ -1,0 +1,92 @@
+/**
+ * `-m limit`: a rate with a burst, one bucket per rule.
+ *
+ *     -m limit --limit 5/min --limit-burst 10   →   limit rate 5/minute burst 10 packets
+ *
+ * Both sides are token buckets of the same size, xt_limit's in ticks of the kernel's clock, nft's in nanoseconds. iptables
+ * and xt_limit round the time one packet costs (libxt_limit.c to 0.1 ms, net/netfilter/xt_limit.c to 1/32000 s, or to whole
+ * seconds above 13 s): where that moves the rate by more than a thousandth, the rounded rate is written. Their 32-bit product of cost and burst
+ * may wrap; then the burst that is left is written.
+ *
+ * man iptables-extensions, section "limit".
+ */
+
+import { defineMatch, Invalid, type Remark, type ValueParser } from "../extension.js";
+import { integer } from "../values/number.js";
+
+const units = ["second", "minute", "hour", "day", "week"] as const;
+type Unit = (typeof units)[number];
+const secondsPer: Readonly<Record<Unit, number>> = { second: 1, minute: 60, hour: 3600, day: 86400, week: 604800 };
+
+/** `cost`: what one packet takes out of the bucket, in 0.1 ms, as iptables hands it to the kernel. */
+interface Rate { readonly count: number; readonly unit: Unit; readonly cost: number }
+
+const rate: ValueParser<Rate> = (text) => {
+  // Digits as atoi reads them: what follows up to the unit counts for nothing.
+  const [, digits = "", unitText] = /^([0-9]+)(?:\.[0-9]*)?(?:\/?([a-z]+))?$/i.exec(text) ?? [];
+  const unit = unitText === undefined ? "second"
+    : units.slice(0, 4).find((word) => word.startsWith(unitText.toLowerCase()) || (word === "minute" && unitText.toLowerCase() === "min"));
+  const count = Number(digits);
+  if (digits === "" || count === 0 || unit === undefined) return new Invalid(`"${text}" is not a rate`);
+  if (count / secondsPer[unit] > 10000) return new Invalid(`the rate "${text}" is above 10000 packets a second`);
+  return { count, unit, cost: Math.floor((10000 * secondsPer[unit]) / count) };
+};
+
+/** user2credits() of xt_limit.c for a clock of 250 or 1000 ticks: 32,000 credits a second, in 32 bits. */
+function credits(cost: number): number {
+  const perSecond = 32000;
+  const wrapped = cost % 2 ** 32;
+  return wrapped > Math.floor(0xffffffff / perSecond)
+    ? (Math.floor(wrapped / 10000) * perSecond) % 2 ** 32
+    : Math.floor((wrapped * perSecond) / 10000);
+}
+
+const tolerance = 1 / 1000;
+
+/** The rate the kernel grants, in the smallest unit that holds it closely enough as a whole number. */
+function grantedRate({ count, unit, cost }: Rate): { readonly rate: number; readonly unit: Unit } {
+  const perSecond = 32000 / credits(cost);
+  if (Math.abs(count / secondsPer[unit] / perSecond - 1) <= tolerance) return { rate: count, unit };
+  for (const candidate of units) {
+    const whole = Math.round(perSecond * secondsPer[candidate]);
+    if (whole > 0 && Math.abs(whole / secondsPer[candidate] / perSecond - 1) <= tolerance) return { rate: whole, unit: candidate };
+  }
+  return { rate: Math.round(perSecond * secondsPer.week), unit: "week" };
+}
+
+const usual: Rate = { count: 3, unit: "hour", cost: 12_000_000 };
+const usualBurst = 5;
+
+export const limit = defineMatch({
+  name: "limit",
+  options: {
+    limit: { value: rate },
+    "limit-burst": { value: integer(0, 10000) },
+  },
+  check({ limit: rateUse, "limit-burst": burstUse }) {
+    const { cost } = rateUse?.value ?? usual;
+    const burst = burstUse?.value ?? usualBurst;
+    return burst === 0 || credits(cost * burst) < credits(cost) ? new Invalid("the kernel refuses that burst at that rate") : undefined;
+  },
+  translate({ limit: rateUse, "limit-burst": burstUse }) {
+    const wanted = rateUse?.value ?? usual;
+    const wantedBurst = burstUse?.value ?? usualBurst;
+    const granted = grantedRate(wanted);
+    const burst = Math.max(1, Math.min(wantedBurst, Math.floor(credits(wanted.cost * wantedBurst) / credits(wanted.cost) + tolerance)));
+    const approximations: Remark[] = [];
+    if (granted.rate !== wanted.count || granted.unit !== wanted.unit) {
+      approximations.push({
+        message: `xt_limit rounds ${wanted.count}/${wanted.unit} to about ${granted.rate}/${granted.unit}, which is written; ` +
+          "the two differ by less than 0.1 %, in either direction",
+        at: rateUse,
+      });
+    }
+    if (burst !== wantedBurst) {
+      approximations.push({
+        message: `the kernel's arithmetic wraps for a burst of ${wantedBurst} at this rate and leaves ${burst}, which is written`,
+        at: burstUse,
+      });
+    }
+    return { statements: [{ kind: "limit", over: false, rate: granted.rate, unit: granted.unit, burst }], approximations };
+  },
+});

@@ -1,0 +1,22 @@
+/**
+ * `-m mark`: the packet's mark.
+ *
+ *     -m mark --mark 0x1/0xff     →   meta mark & 0xff == 0x1
+ *     -m mark ! --mark 0x2        →   meta mark != 0x2
+ *
+ * man iptables-extensions, section "mark".
+ */
+
+import { meta } from "../../nft/ast.js";
+import { defineMatch } from "../extension.js";
+import { maskedTest } from "../values/mask.js";
+import { valueMask } from "../values/number.js";
+
+export const mark = defineMatch({
+  name: "mark",
+  options: { mark: { value: valueMask(), invertible: true, required: true } },
+  translate({ mark: use }) {
+    const test = use && maskedTest(meta("mark"), use.value, use.inverted);
+    return test === undefined ? { statements: [] } : "kind" in test ? { statements: [test] } : test;
+  },
+});

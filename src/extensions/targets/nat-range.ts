@@ -1,0 +1,132 @@
+/** The addresses and ports that SNAT, DNAT, MASQUERADE and REDIRECT map to. */
+
+import type { Family, OptionUse } from "../../iptables/ast.js";
+import type { Expression, NatStatement } from "../../nft/ast.js";
+import { Invalid, type CheckContext, type RuleContext, type Untranslatable, type ValueParser } from "../extension.js";
+import { addressRangeExpression, parseAddress } from "../values/address.js";
+import { integer, type NumberRange } from "../values/number.js";
+import { port, rangeExpression } from "../values/port.js";
+
+export interface NatRange {
+  readonly address?: { readonly from: bigint; readonly to: bigint };
+  readonly port?: PortRange;
+}
+interface PortRange extends NumberRange {
+  /** Given as `/base`: the mapped port is `from` plus the distance of the old port from it. */
+  readonly base?: number;
+}
+
+const portNumber = integer(0, 65535);
+
+/** `port`, `from-to` or `from-to/base`; only a single port and the base may be names. */
+const parsePorts: ValueParser<PortRange> = (text, context) => {
+  const dash = text.indexOf("-");
+  if (dash === -1) {
+    const single = port(text, context);
+    return single instanceof Invalid ? single : { from: single, to: single };
+  }
+  const [last = "", base, ...more] = text.slice(dash + 1).split("/");
+  if (more.length > 0) return new Invalid(`"${text}" is not a range of ports`);
+  const from = portNumber(text.slice(0, dash), context);
+  const to = portNumber(last, context);
+  const shiftedFrom = base === undefined ? undefined : port(base, context);
+  if (from instanceof Invalid) return from;
+  if (to instanceof Invalid) return to;
+  if (shiftedFrom instanceof Invalid) return shiftedFrom;
+  if (from > to) return new Invalid(`the range of ports "${text}" runs backwards`);
+  return shiftedFrom === undefined ? { from, to } : { from, to, base: shiftedFrom };
+};
+
+/** Here iptables reads whole numeric addresses only. */
+function parseWholeAddress(text: string, family: Family): bigint | Invalid {
+  const whole = family === "ipv6" || /^(?:(?:0|[1-9][0-9]{0,2})\.){3}(?:0|[1-9][0-9]{0,2})$/.test(text);
+  return (whole ? parseAddress(text, family) : undefined) ?? new Invalid(`"${text}" is not an ${family === "ipv4" ? "IPv4" : "IPv6"} address`);
+}
+
+/** `address`, `from-to` */
+function parseAddresses(text: string, family: Family): NonNullable<NatRange["address"]> | Invalid {
+  const dash = text.indexOf("-");
+  const from = parseWholeAddress(dash === -1 ? text : text.slice(0, dash), family);
+  const to = dash === -1 ? from : parseWholeAddress(text.slice(dash + 1), family);
+  if (from instanceof Invalid) return from;
+  if (to instanceof Invalid) return to;
+  return { from, to };
+}
+
+/** Splits `addresses:ports`; IPv6 addresses in front of ports stand in brackets, and whatever else follows those is dropped. */
+function splitPorts(text: string, family: Family): readonly [addresses: string, ports: string | undefined] | Invalid {
+  if (family === "ipv6" && text.startsWith("[")) {
+    const end = text.indexOf("]");
+    if (end === -1) return new Invalid(`"${text}" lacks the closing bracket`);
+    return [text.slice(1, end), text[end + 1] === ":" ? text.slice(end + 2) : undefined];
+  }
+  if (family === "ipv6" && !/^:(?!:)/.test(text)) return [text, undefined];
+  const colon = text.indexOf(":");
+  return colon === -1 ? [text, undefined] : [text.slice(0, colon), text.slice(colon + 1)];
+}
+
+/** `[address[-address]][:port[-port[/base]]]` */
+export const natRange: ValueParser<NatRange> = (text, context) => {
+  const split = splitPorts(text, context.family);
+  if (split instanceof Invalid) return split;
+  const [addressesText, portsText] = split;
+  const ports = portsText === undefined ? undefined : parsePorts(portsText, context);
+  if (ports instanceof Invalid) return ports;
+  if (addressesText === "" && ports) return { port: ports };
+  const addresses = parseAddresses(addressesText, context.family);
+  if (addresses instanceof Invalid) return addresses;
+  return ports ? { address: addresses, port: ports } : { address: addresses };
+};
+
+/** `port[-port]` */
+export const natPorts: ValueParser<NatRange> = (text, context) => {
+  const ports = parsePorts(text, context);
+  return ports instanceof Invalid ? ports : { port: ports };
+};
+
+/** TCP, UDP, DCCP, SCTP; and ICMP, whose id takes the place of the port. */
+const protocolsWithPorts = new Set([6, 17, 33, 132, 1]);
+
+/** iptables wants one of those protocols as soon as ports are given; it does not look whether `-p` is inverted. */
+export function checkPorts(use: OptionUse<NatRange> | undefined, { protocol, protocolInverted }: CheckContext): Invalid | undefined {
+  if (!use?.value.port || protocolInverted || (protocol !== undefined && protocolsWithPorts.has(protocol))) return undefined;
+  return new Invalid("ports need -p tcp, udp, dccp or sctp");
+}
+
+/** The nft statement, or why there is none. */
+export function natStatement(
+  type: NatStatement["type"], use: OptionUse<NatRange> | undefined, flags: NonNullable<NatStatement["flags"]>, context: RuleContext,
+): NatStatement | Untranslatable {
+  const { address, port: ports } = use?.value ?? {};
+  if (ports && context.protocol === undefined) {
+    return { untranslatable: "nft maps ports only where the rule names the protocol", at: use, help: "write one rule for each protocol" };
+  }
+  if (ports?.base !== undefined) {
+    return { untranslatable: "nft cannot shift a range of ports", at: use, help: "write one rule for each port" };
+  }
+  if (address && address.from > address.to) return { untranslatable: "the range of addresses runs backwards", at: use };
+  const addressExpression: Expression | undefined = address && addressRangeExpression(address.from, address.to, context.family);
+  return {
+    kind: "nat", type,
+    ...(addressExpression && { address: addressExpression }),
+    ...(ports && { port: rangeExpression(ports) }),
+    ...(flags.length > 0 && { flags }),
+  };
+}
+
+/** The translation of a target that is one nat statement. */
+export function natTranslation(...[type, use, flags, context]: Parameters<typeof natStatement>): { readonly statements: readonly [NatStatement] } | Untranslatable {
+  const statement = natStatement(type, use, flags, context);
+  return "untranslatable" in statement ? statement : { statements: [statement] };
+}
+
+type NatFlag = NonNullable<NatStatement["flags"]>[number];
+
+/** iptables' flag options under the names that nft gives them, as far as they are there. */
+export function natFlags(options: { readonly [Name in "random" | "random-fully" | "persistent"]?: unknown }): NatFlag[] {
+  return [
+    ...(options.random ? ["random" as const] : []),
+    ...(options["random-fully"] ? ["fully-random" as const] : []),
+    ...(options.persistent ? ["persistent" as const] : []),
+  ];
+}

@@ -1,0 +1,22 @@
+/**
+ * `-j REDIRECT`: to this machine.
+ *
+ *     -p tcp --dport 80 -j REDIRECT --to-ports 8080   →   tcp dport 80 redirect to :8080
+ *
+ * man iptables-extensions, section "REDIRECT".
+ */
+
+import { defineTarget } from "../extension.js";
+import { checkPorts, natFlags, natPorts, natTranslation } from "./nat-range.js";
+
+export const redirectTarget = defineTarget({
+  name: "REDIRECT",
+  tables: ["nat"],
+  hooks: ["prerouting", "output"],
+  options: {
+    "to-ports": { value: natPorts },
+    random: {},
+  },
+  check: (options, context) => checkPorts(options["to-ports"], context),
+  translate: (options, context) => natTranslation("redirect", options["to-ports"], natFlags(options), context),
+});

@@ -1,0 +1,49 @@
+/** Ports and services of TCP, UDP and their kin. */
+
+import type { OptionUse } from "../../iptables/ast.js";
+import { match, number, payload, range, type Statement } from "../../nft/ast.js";
+import { Invalid, type Never, type ValueParser } from "../extension.js";
+import { integer, type NumberRange } from "./number.js";
+import { rangeTest } from "./range.js";
+import { services } from "./services.js";
+
+export { rangeExpression } from "./range.js";
+
+const portNumber = integer(0, 65535);
+
+/** A port number or the name of a service. */
+export const port: ValueParser<number> = (text, context) => {
+  const value = portNumber(text, context);
+  if (!(value instanceof Invalid) || /^[0-9]+$/.test(text)) return value;
+  return services.get(text) ?? new Invalid(`"${text}" is neither a port nor a known service`);
+};
+
+/** `port` or `from:to`; a missing end is 0 or 65535. */
+export const portRange: ValueParser<NumberRange> = (text, context) => {
+  const [first = "", second, ...more] = text.split(":");
+  if (more.length > 0) return new Invalid(`"${text}" is not a range of ports`);
+  const from = first === "" && second !== undefined ? 0 : port(first, context);
+  const to = second === undefined ? from : second === "" ? 65535 : port(second, context);
+  if (from instanceof Invalid) return from;
+  if (to instanceof Invalid) return to;
+  if (from > to) return new Invalid(`the range of ports "${text}" runs backwards`);
+  return { from, to };
+};
+
+type PortUse = OptionUse<NumberRange> | undefined;
+
+/** The tests of source and destination ports that `tcp`, `udp`, `sctp` and `dccp` share. */
+export function portTests(protocol: string, source: PortUse, destination: PortUse): (Statement | Never)[] {
+  const tests: (Statement | Never)[] = [];
+  if (source) tests.push(rangeTest(payload(protocol, "sport"), source.value, source.inverted, 65535));
+  if (destination) tests.push(rangeTest(payload(protocol, "dport"), destination.value, destination.inverted, 65535));
+  return tests;
+}
+
+/**
+ * A test that every packet with a header of the protocol passes. Fragments behind the first have none, and the matches of
+ * xtables do not hold for them even without options.
+ */
+export function anyPort(protocol: string): Statement {
+  return match(payload(protocol, "dport"), range(number(0), number(65535)));
+}

@@ -1,0 +1,27 @@
+/** Values that are words: free text of bounded length, and one of a list. */
+
+import { Invalid, type ValueParser } from "../extension.js";
+
+/** Any text of at most `maximum` bytes in UTF-8. */
+export function text(maximum: number): ValueParser<string> {
+  return (value) => (new TextEncoder().encode(value).length > maximum ? new Invalid(`longer than ${maximum} bytes`) : value);
+}
+
+/** Exactly one of the words. */
+export function oneOfWords<const Word extends string>(words: readonly Word[]): ValueParser<Word> {
+  return (value) => words.find((word) => word === value) ?? new Invalid(`"${value}" is none of ${words.join(", ")}`);
+}
+
+/** A comma list of words; an empty list is invalid. */
+export function wordList<const Word extends string>(words: readonly Word[]): ValueParser<readonly Word[]> {
+  const one = oneOfWords(words);
+  return (value, context) => {
+    const found: Word[] = [];
+    for (const part of value.split(",")) {
+      const word = one(part, context);
+      if (word instanceof Invalid) return word;
+      found.push(word);
+    }
+    return found;
+  };
+}

@@ -1,0 +1,741 @@
+/** Words to a command: options are bound to iptables itself and to the matches and targets of the rule. */
+
+import type { CommandLine, Word } from "../../grammar/syntax.js";
+import { diagnostic, type Diagnostic, type DiagnosticCode, type Span } from "../diagnostic.js";
+import { Invalid, type MatchExtension, type TargetExtension } from "../extensions/extension.js";
+import { addressMask } from "../extensions/values/address.js";
+import { protocol as protocolNumber } from "../extensions/values/protocols.js";
+import type { AddressMask, Counters, ExtensionUse, Family, IptablesRule, IptablesTarget, OptionUse, TableName } from "./ast.js";
+import { builtInOption, optionIndex, OptionScope, type BuiltInOption, type Extension, type Resolution } from "./option-table.js";
+import { byteLength, longestInterfaceName } from "./tables.js";
+
+/** Where the extensions come from: see src/extensions/registry.ts. */
+export interface Registry {
+  findMatch(name: string): MatchExtension | undefined;
+  findTarget(name: string): TargetExtension | undefined;
+  matchForProtocol(protocol: number, family: Family): MatchExtension | undefined;
+}
+
+export type CommandName =
+  | "append" | "insert" | "delete" | "replace" | "check" | "list" | "list-rules" | "flush" | "zero" | "new-chain" | "delete-chain"
+  | "rename-chain" | "policy";
+
+/** What one line asks for. */
+export interface Command {
+  readonly name: CommandName;
+  /** Of the command's option. */
+  readonly span: Span;
+  readonly chain: string | undefined;
+  readonly chainSpan: Span;
+  /** Counted from 1; for insert, delete, replace and zero. */
+  readonly position: number | undefined;
+  /** Policy, or a renamed chain's new name. */
+  readonly argument: string | undefined;
+  readonly counters: Counters | undefined;
+  /** One rule for each combination of the addresses given. */
+  readonly rules: readonly IptablesRule[];
+}
+
+/** What the reader has to know of the table it reads for. */
+export interface ReaderTable {
+  readonly name: TableName;
+  /** Whether there is such a chain now, and of which kind. */
+  chainKind(name: string): "built-in" | "user" | undefined;
+}
+
+type Mutable<Type> = { -readonly [Key in keyof Type]: Type[Key] };
+type MutableSpan = Mutable<Span>;
+
+/** An extension use while options are still being bound to it. */
+interface OpenUse {
+  readonly extension: Extension | undefined;
+  readonly use: Mutable<ExtensionUse> & { readonly options: Record<string, OptionUse<unknown>> };
+  readonly span: MutableSpan;
+  /** Index of the word up to which `span` reaches. */
+  lastWord: number;
+}
+
+const commandNames: Readonly<Record<string, CommandName>> = {
+  A: "append", I: "insert", D: "delete", R: "replace", C: "check", L: "list", S: "list-rules", F: "flush", Z: "zero",
+  N: "new-chain", X: "delete-chain", E: "rename-chain", P: "policy",
+};
+/** Those that take a rule. */
+const ruleCommands: ReadonlySet<CommandName> = new Set(["append", "insert", "delete", "replace", "check"]);
+
+/** Rules beyond one per line that comma lists may make in a file. No real ruleset comes near; a hostile one must not fill the memory. */
+const mostExpandedRules = 200_000;
+
+const none: readonly never[] = [];
+
+/** The value of a command that reads a number as xtables_strtoui does: decimal, octal or hexadecimal. */
+function ruleNumber(text: string): number | undefined {
+  if (!/^(?:0[xX][0-9a-fA-F]{1,8}|[0-9]{1,11})$/.test(text)) return undefined;
+  const value = /^0[0-7]+$/.test(text) ? parseInt(text, 8) : Number(text);
+  return value >= 1 && value <= 0x7fffffff ? value : undefined;
+}
+
+/** Reads commands of one family; keeps nothing of a line but what its caches hold. */
+export class RuleReader {
+  private readonly rootScope = OptionScope.root();
+  private expandedRules = 0;
+
+  // The line being read.
+  private line!: CommandLine;
+  private table!: ReaderTable;
+  private words: readonly Word[] = none;
+  /** Index of the next word. */
+  private next = 0;
+  private failed = false;
+  private inversion: Word | undefined;
+  private scope = this.rootScope;
+  private loaded: OpenUse[] = [];
+  private protocolLoaded = false;
+  private swallowing = false;
+
+  private command: CommandName | undefined;
+  private commandSpan: Span | undefined;
+  private chain: Word | undefined;
+  private position: number | undefined;
+  private argument: string | undefined;
+  private counters: Counters | undefined;
+  private sources: readonly OptionUse<AddressMask>[] = none;
+  private destinations: readonly OptionUse<AddressMask>[] = none;
+  private inInterface: OptionUse<string> | undefined;
+  private outInterface: OptionUse<string> | undefined;
+  private protocol: OptionUse<number> | undefined;
+  private fragment: OptionUse<undefined> | undefined;
+  private jump: { readonly span: Span; readonly target: IptablesTarget | undefined; readonly name: string } | undefined;
+  private jumpUse: OpenUse | undefined;
+  private otherFamily = false;
+  private illegal: OptionUse<undefined> | undefined;
+
+  constructor(
+    private readonly file: string,
+    private readonly family: Family,
+    private readonly registry: Registry,
+    private readonly diagnostics: Diagnostic[],
+  ) {}
+
+  /** The command of a line; `undefined` if it is in error, which is then among the diagnostics, or for the other family. */
+  read(line: CommandLine, table: ReaderTable): Command | undefined {
+    this.reset(line, table);
+    while (this.next < this.words.length && this.readOption());
+    if (this.otherFamily) {
+      this.report("option-without-effect", this.spanOf(0, 1),
+        `the line is for ${this.family === "ipv4" ? "IPv6" : "IPv4"} only and skipped, as iptables-restore does`);
+      return undefined;
+    }
+    return this.finish();
+  }
+
+  private reset(line: CommandLine, table: ReaderTable): void {
+    this.line = line;
+    this.table = table;
+    this.words = line.words;
+    this.next = 0;
+    this.failed = false;
+    this.inversion = undefined;
+    this.scope = this.rootScope;
+    this.loaded = [];
+    this.protocolLoaded = false;
+    this.swallowing = false;
+    this.command = undefined;
+    this.commandSpan = undefined;
+    this.chain = undefined;
+    this.position = undefined;
+    this.argument = undefined;
+    this.counters = line.counters;
+    this.sources = none;
+    this.destinations = none;
+    this.inInterface = undefined;
+    this.outInterface = undefined;
+    this.protocol = undefined;
+    this.fragment = undefined;
+    this.jump = undefined;
+    this.jumpUse = undefined;
+    this.otherFamily = false;
+    this.illegal = undefined;
+  }
+
+  // --------------------------------------------------------------------------------------------- spans, errors
+
+  /** The span of the words from `first` up to but not including `end`. */
+  private spanOf(first: number, end: number): Span {
+    const from = this.words[first];
+    const to = this.words[end - 1];
+    if (from === undefined || to === undefined) return { file: this.file, line: this.line.line, column: 1, length: Math.max(1, this.line.text.length) };
+    return { file: this.file, line: this.line.line, column: from.column, length: to.column + to.length - from.column };
+  }
+
+  private report(code: DiagnosticCode, span: Span, message: string, help?: string): void {
+    this.diagnostics.push(diagnostic(code, span, message, help));
+  }
+
+  /** Reports an error of the line; reading goes on where the words that follow can still be told apart. */
+  private fail(code: DiagnosticCode, span: Span, message: string, help?: string): void {
+    this.failed = true;
+    this.report(code, span, message, help);
+  }
+
+  // ---------------------------------------------------------------------------------------------------- getopt
+
+  /** Reads one option with its arguments; false if the rest of the line cannot be read. */
+  private readOption(): boolean {
+    const start = this.next;
+    const word = this.words[start];
+    if (word === undefined) return false;
+    const { text } = word;
+    if (text.charCodeAt(0) !== 45 || text.length === 1) return this.readOther(word);
+    this.next++;
+    if (text.charCodeAt(1) !== 45) return this.readShort(start, text);
+    if (text.length === 2) {
+      // getopt ends at `--`, and iptables wants nothing behind it.
+      if (this.next === this.words.length) return false;
+      this.fail("unexpected-argument", this.spanOf(this.next, this.words.length), "nothing can follow \"--\"");
+      return false;
+    }
+    const equals = text.indexOf("=");
+    const spelling = equals === -1 ? text.slice(2) : text.slice(2, equals);
+    return this.bind(start, `--${spelling}`, this.resolve(spelling), equals === -1 ? undefined : text.slice(equals + 1));
+  }
+
+  private readOther(word: Word): boolean {
+    const index = this.next++;
+    if (word.text === "!") {
+      if (this.inversion !== undefined) {
+        this.fail("unexpected-argument", this.spanOf(index, index + 1), "\"!\" is given twice");
+        return false;
+      }
+      this.inversion = word;
+      return true;
+    }
+    if (this.swallowing) {
+      this.extendUnknown(index);
+      return true;
+    }
+    this.fail("unexpected-argument", this.spanOf(index, index + 1), `"${word.text}" belongs to no option`);
+    return false;
+  }
+
+  /** `-x`, `-xARGUMENT`, or several letters without arguments in one word. */
+  private readShort(start: number, text: string): boolean {
+    for (let at = 1; at < text.length; at++) {
+      const letter = text.charAt(at);
+      const option = builtInOption(letter);
+      if (option === undefined || (this.swallowing && this.words[start]?.quoted === true)) {
+        if (this.scope.hasUnknown) return this.swallow(start);
+        this.fail("unknown-option", this.spanOf(start, start + 1), `iptables has no option "-${letter}"`);
+        return false;
+      }
+      if (option.argument !== "none") {
+        const joined = at + 1 < text.length ? text.slice(at + 1) : undefined;
+        return this.bindBuiltIn(start, `-${letter}`, option, joined);
+      }
+      if (!this.bindBuiltIn(start, `-${letter}`, option, undefined)) return false;
+    }
+    return true;
+  }
+
+  private resolve(spelling: string): Resolution {
+    const resolution = this.scope.resolve(spelling);
+    if ((resolution.kind !== "none" && resolution.kind !== "ambiguous") || this.protocolLoaded || this.protocol === undefined) return resolution;
+    // iptables then tries the match named like the protocol, once in a rule.
+    const extension = this.registry.matchForProtocol(this.protocol.value, this.family);
+    if (extension === undefined) return resolution;
+    this.protocolLoaded = true;
+    const index = this.next - 1;
+    this.load(extension, extension.name, this.spanOf(index, index + 1), index);
+    return this.scope.resolve(spelling);
+  }
+
+  private bind(start: number, written: string, resolution: Resolution, joined: string | undefined): boolean {
+    switch (resolution.kind) {
+      case "built-in":
+        return this.bindBuiltIn(start, written, resolution.option, joined);
+      case "extension":
+        this.bindToExtension(start, written, resolution, joined);
+        return true;
+      case "unknowable":
+        return this.swallow(start);
+      case "ambiguous":
+        this.fail("ambiguous-option", this.spanOf(start, start + 1),
+          `option "${written}" may be ${resolution.spellings.slice(0, 8).map((full) => `"--${full}"`).join(" or ")}`);
+        return false;
+      case "none":
+        this.fail("unknown-option", this.spanOf(start, start + 1), `no match or target before it in the rule has the option "${written}"`,
+          "options follow the -m or -j they belong to");
+        return false;
+    }
+  }
+
+  /** Passes over an option that may belong to an extension not known here, and over whatever may be its arguments. */
+  private swallow(start: number): boolean {
+    this.swallowing = true;
+    this.inversion = undefined;
+    this.extendUnknown(start);
+    return true;
+  }
+
+  private extendUnknown(index: number): void {
+    const open = this.loaded.findLast((use) => use.extension === undefined);
+    if (open !== undefined) this.extend(open, index, index + 1);
+  }
+
+  /** Lets an extension's span reach over the words from `start` to `end`, if they follow it without a gap. */
+  private extend(open: OpenUse, start: number, end: number): void {
+    const last = this.words[end - 1];
+    if (last === undefined || start > open.lastWord + 1 || end <= open.lastWord) return;
+    open.span.length = last.column + last.length - open.span.column;
+    open.lastWord = end - 1;
+  }
+
+  /**
+   * The argument of an option: joined to it, or the next word whatever that is. For an option that can be inverted, a
+   * `!` of its own in between is the old form of `!` before the option (until iptables 1.4.3 the only one).
+   */
+  private takeArgument(start: number, written: string, joined: string | undefined, invertible: boolean, words: 1 | 2): string | undefined {
+    let first = joined;
+    if (first === undefined) {
+      const word = this.words[this.next];
+      const following = this.words[this.next + 1];
+      if (word?.text === "!" && !word.quoted && invertible && this.inversion === undefined
+        && following !== undefined && !following.text.startsWith("-")) {
+        this.inversion = word;
+        this.next++;
+      }
+      first = this.words[this.next]?.text;
+      if (first === undefined) {
+        this.fail("missing-argument", this.spanOf(start, start + 1), `option "${written}" needs an argument`);
+        return undefined;
+      }
+      this.next++;
+    }
+    if (words === 1) return first;
+    const second = this.words[this.next];
+    if (second === undefined || second.text.startsWith("-") || second.text.startsWith("!")) {
+      this.fail("missing-argument", this.spanOf(start, this.next), `option "${written}" needs two arguments`);
+      return undefined;
+    }
+    this.next++;
+    return `${first} ${second.text}`;
+  }
+
+  // ------------------------------------------------------------------------------------------------ extensions
+
+  private load(extension: Extension | undefined, name: string, span: Span, lastWord: number): OpenUse {
+    const options: Record<string, OptionUse<unknown>> = {};
+    const use = extension === undefined ? { extension: name, span, options, unknown: true } : { extension: name, span, options };
+    const open: OpenUse = { extension, use, span, lastWord };
+    this.loaded.push(open);
+    this.scope = this.scope.load(extension);
+    this.swallowing = extension === undefined;
+    return open;
+  }
+
+  private bindToExtension(start: number, written: string, resolution: Resolution & { kind: "extension" }, joined: string | undefined): void {
+    const { definition, name } = resolution;
+    const open = this.loaded[resolution.index];
+    this.swallowing = false;
+    let text = "";
+    if (definition.value === undefined) {
+      if (joined !== undefined) this.fail("unexpected-argument", this.spanOf(start, start + 1), `option "${written}" takes no argument`);
+    } else if (definition.optional !== true) {
+      const argument = this.takeArgument(start, written, joined, definition.invertible === true, definition.words ?? 1);
+      if (argument === undefined) return;
+      text = argument;
+    } else if (joined !== undefined) {
+      text = joined;
+    } else {
+      // getopt wants `=` here; a word that can be nothing else is meant all the same.
+      const word = this.words[this.next];
+      if (word !== undefined && !word.text.startsWith("-") && word.text !== "!") {
+        text = word.text;
+        this.next++;
+      }
+    }
+    const inverted = this.takeInversion(start, written, definition.invertible === true);
+    const span = this.spanOf(start, this.next);
+    if (open === undefined) return;
+    this.extend(open, start, this.next);
+    if (open.use.options[name] !== undefined && definition.repeatable !== true) {
+      this.fail("repeated-option", span, `option "${written}" is given twice`);
+      return;
+    }
+    const value = definition.value?.(text, { family: this.family });
+    if (value instanceof Invalid) {
+      this.fail("invalid-value", span, `option "${written}": ${value.reason}`);
+      return;
+    }
+    open.use.options[name] = { name, value, text, inverted, span };
+  }
+
+  private takeInversion(start: number, written: string, invertible: boolean): boolean {
+    const { inversion } = this;
+    this.inversion = undefined;
+    if (inversion === undefined) return false;
+    if (!invertible) this.fail("not-invertible", this.spanOf(start, this.next), `option "${written}" cannot be inverted with "!"`);
+    return invertible;
+  }
+
+  // ------------------------------------------------------------------------------------------ iptables' options
+
+  private bindBuiltIn(start: number, written: string, option: BuiltInOption, joined: string | undefined): boolean {
+    this.swallowing = false;
+    const { letter } = option;
+    const invertible = letter === "s" || letter === "d" || letter === "p" || letter === "i" || letter === "o" || letter === "f";
+    let text = joined ?? "";
+    if (option.argument === "required") {
+      const argument = this.takeArgument(start, written, joined, invertible, 1);
+      if (argument === undefined) return true;
+      text = argument;
+    } else if (option.argument === "none" && joined !== undefined) {
+      this.fail("unexpected-argument", this.spanOf(start, start + 1), `option "${written}" takes no argument`);
+      return true;
+    }
+    const inverted = this.takeInversion(start, written, invertible);
+    switch (letter) {
+      case "s":
+        if (this.isFirst(start, written, this.sources.length === 0)) this.sources = this.addresses(start, written, "source", text, inverted);
+        return true;
+      case "d":
+        if (this.isFirst(start, written, this.destinations.length === 0)) this.destinations = this.addresses(start, written, "destination", text, inverted);
+        return true;
+      case "i":
+        if (this.isFirst(start, written, this.inInterface === undefined)) this.inInterface = this.interfaceName(start, written, "in-interface", text, inverted);
+        return true;
+      case "o":
+        if (this.isFirst(start, written, this.outInterface === undefined)) this.outInterface = this.interfaceName(start, written, "out-interface", text, inverted);
+        return true;
+      case "p":
+        if (this.isFirst(start, written, this.protocol === undefined)) this.readProtocol(start, written, text, inverted);
+        return true;
+      case "f":
+        this.readFragment(start, written, inverted);
+        return true;
+      case "m":
+        this.readMatch(start, text);
+        return true;
+      case "j":
+      case "g":
+        if (this.isFirst(start, written, this.jump === undefined)) this.readJump(start, text, letter === "g");
+        return true;
+      case "c":
+        this.readCounters(start, written, text);
+        return true;
+      case "4":
+      case "6":
+        // iptables-restore forgets the rest of a line for the other family.
+        this.otherFamily = (letter === "4") !== (this.family === "ipv4");
+        return !this.otherFamily;
+      case "n":
+      case "x":
+      case "0":
+        this.illegal ??= { name: option.name, value: undefined, text: "", inverted: false, span: this.spanOf(start, this.next) };
+        return true;
+      case "v":
+      case "M":
+        return true;
+      case "t":
+      case "w":
+      case "W":
+      case "V":
+      case "h":
+        this.fail("invalid-command", this.spanOf(start, this.next), `option "${written}" cannot stand in a ruleset`);
+        return true;
+      default:
+        return this.readCommand(start, written, letter, joined, text);
+    }
+  }
+
+  private isFirst(start: number, written: string, absent: boolean): boolean {
+    if (!absent) this.fail("repeated-option", this.spanOf(start, this.next), `option "${written}" is given twice`);
+    return absent;
+  }
+
+  /** The next word, unless it is an option or `!`. */
+  private takeOptionalWord(): string | undefined {
+    const word = this.words[this.next]?.text;
+    if (word === undefined || word.startsWith("-") || word.startsWith("!")) return undefined;
+    this.next++;
+    return word;
+  }
+
+  private readCommand(start: number, written: string, letter: string, joined: string | undefined, text: string): boolean {
+    const name = commandNames[letter];
+    if (name === undefined) return false;
+    if (this.command !== undefined) {
+      this.fail("invalid-command", this.spanOf(start, this.next), `"${written}" cannot stand beside another command`);
+      return false;
+    }
+    this.command = name;
+    const optionalChain = name === "flush" || name === "zero" || name === "delete-chain" || name === "list" || name === "list-rules";
+    if (optionalChain) {
+      const chain = joined ?? this.takeOptionalWord();
+      if (chain !== undefined) this.chain = { ...this.words[this.next - 1]!, text: chain };
+    } else {
+      this.chain = { ...this.words[this.next - 1]!, text };
+    }
+    let number: string | undefined;
+    switch (name) {
+      case "insert":
+      case "delete":
+      case "replace":
+      case "zero":
+      case "list":
+      case "list-rules":
+        number = this.takeOptionalWord();
+        break;
+      case "rename-chain":
+      case "policy":
+        this.argument = this.takeOptionalWord();
+        if (this.argument === undefined) this.fail("missing-argument", this.spanOf(start, this.next), `"${written}" needs two arguments`);
+        break;
+      default:
+    }
+    if (number !== undefined) {
+      this.position = ruleNumber(number);
+      if (this.position === undefined) {
+        this.fail("invalid-value", this.spanOf(this.next - 1, this.next), `"${number}" is not the number of a rule`);
+      }
+    } else if (name === "replace") {
+      this.fail("missing-argument", this.spanOf(start, this.next), `"${written}" needs the number of a rule`);
+    }
+    this.commandSpan = this.spanOf(start, this.next);
+    return true;
+  }
+
+  private addresses(start: number, written: string, name: string, text: string, inverted: boolean): readonly OptionUse<AddressMask>[] {
+    const span = this.spanOf(start, this.next);
+    const parts = text.includes(",") ? text.split(",") : [text];
+    if (parts.length > 1 && inverted) {
+      this.fail("not-invertible", span, `option "${written}": several addresses cannot be inverted with "!"`);
+      return none;
+    }
+    const uses: OptionUse<AddressMask>[] = [];
+    for (const part of parts) {
+      const address = parts.length === 1 ? part : part.trimStart();
+      const value = addressMask(address, { family: this.family });
+      if (value instanceof Invalid) {
+        const other: Family = this.family === "ipv4" ? "ipv6" : "ipv4";
+        const foreign = !(addressMask(address, { family: other }) instanceof Invalid);
+        this.fail(foreign ? "mixed-families" : "invalid-value", span, foreign
+          ? `option "${written}": "${address}" is an address of ${other === "ipv4" ? "IPv4" : "IPv6"} in a ruleset of ${other === "ipv4" ? "IPv6" : "IPv4"}`
+          : `option "${written}": ${value.reason}`);
+        continue;
+      }
+      uses.push({ name, value, text: address, inverted, span });
+    }
+    return uses;
+  }
+
+  private interfaceName(start: number, written: string, name: string, text: string, inverted: boolean): OptionUse<string> {
+    const span = this.spanOf(start, this.next);
+    if (text === "") this.fail("invalid-value", span, `option "${written}": the name of an interface is never empty`);
+    if (text.length * 3 > longestInterfaceName && byteLength(text) > longestInterfaceName) {
+      this.fail("invalid-value", span, `option "${written}": "${text}" is longer than ${longestInterfaceName} bytes`);
+    }
+    return { name, value: text, text, inverted, span };
+  }
+
+  private readProtocol(start: number, written: string, text: string, inverted: boolean): void {
+    const span = this.spanOf(start, this.next);
+    const value = protocolNumber(text, { family: this.family });
+    if (value instanceof Invalid) {
+      this.fail("invalid-value", span, `option "${written}": ${value.reason}`);
+      return;
+    }
+    if (value === 0 && inverted) this.fail("invalid-value", span, `option "${written}": no packet is of no protocol`);
+    this.protocol = { name: "protocol", value, text, inverted, span };
+  }
+
+  private readFragment(start: number, written: string, inverted: boolean): void {
+    const span = this.spanOf(start, this.next);
+    if (this.family === "ipv6") {
+      this.fail("invalid-placement", span, `option "${written}" is for IPv4 only`, "use -m frag");
+      return;
+    }
+    if (!this.isFirst(start, written, this.fragment === undefined)) return;
+    this.fragment = { name: "fragments", value: undefined, text: "", inverted, span };
+  }
+
+  private readCounters(start: number, written: string, text: string): void {
+    let [packets = "", bytes] = text.split(",", 2);
+    if (bytes === undefined) bytes = this.takeOptionalWord();
+    const span = this.spanOf(start, this.next);
+    if (bytes === undefined) {
+      this.fail("missing-argument", span, `option "${written}" needs a packet and a byte counter`);
+    } else if (!/^[0-9]{1,19}$/.test(packets) || !/^[0-9]{1,19}$/.test(bytes)) {
+      this.fail("invalid-counters", span, `option "${written}": "${packets}" and "${bytes}" are not counters`);
+    } else {
+      this.counters = { packets: BigInt(packets), bytes: BigInt(bytes) };
+    }
+  }
+
+  /** The extension if it exists for the family; an error else. */
+  private ofFamily<Kind extends Extension>(extension: Kind | undefined, what: string, name: string, span: Span): Kind | undefined {
+    if (extension?.family === undefined || extension.family === this.family) return extension;
+    this.fail("invalid-placement", span, `${what} "${name}" is for ${extension.family === "ipv4" ? "IPv4" : "IPv6"} only`);
+    return undefined;
+  }
+
+  private readMatch(start: number, name: string): void {
+    const span = this.spanOf(start, this.next);
+    const extension = this.ofFamily(this.registry.findMatch(name), "match", name, span);
+    this.load(extension, extension?.name ?? name, span, this.next - 1);
+  }
+
+  private readJump(start: number, name: string, goto: boolean): void {
+    const span = this.spanOf(start, this.next);
+    const kind = this.table.chainKind(name);
+    if (kind !== undefined) {
+      // A chain goes before a target of its name, which is then not loaded.
+      this.jump = { span, name, target: { kind: "chain", chain: name, goto, span } };
+      if (kind === "built-in") this.fail("invalid-placement", span, `"${name}" is a built-in chain, which cannot be jumped to`);
+      return;
+    }
+    this.jump = { span, name, target: undefined };
+    if (goto) {
+      this.fail("undeclared-chain", span, `table "${this.table.name}" has no chain "${name}"`);
+      return;
+    }
+    const extension = this.registry.findTarget(name);
+    if (extension === undefined && !/^[A-Z][A-Z0-9_]*$/.test(name)) {
+      this.fail("undeclared-chain", span, `table "${this.table.name}" has no chain "${name}", and there is no such target`);
+    } else {
+      this.ofFamily(extension, "target", name, span);
+    }
+    this.jumpUse = this.load(extension, extension?.name ?? name, span, this.next - 1);
+  }
+
+  // -------------------------------------------------------------------------------------------------- the whole
+
+  private finish(): Command | undefined {
+    if (this.inversion !== undefined && !this.failed) {
+      const { column, length } = this.inversion;
+      this.fail("unexpected-argument", { file: this.file, line: this.line.line, column, length }, "nothing follows \"!\"");
+    }
+    const { command } = this;
+    if (command === undefined || this.commandSpan === undefined) {
+      if (!this.failed) this.fail("invalid-command", this.spanOf(0, this.words.length), "the line has no command such as \"-A\"");
+      return undefined;
+    }
+    if (ruleCommands.has(command)) this.checkRule();
+    else this.checkNoRule();
+    if (this.failed) return undefined;
+    const chainSpan: Span = this.chain === undefined ? this.commandSpan : { file: this.file, line: this.line.line, column: this.chain.column, length: this.chain.length };
+    const takesRule = ruleCommands.has(command) && !(command === "delete" && this.position !== undefined);
+    const rules = takesRule ? this.rules() : none;
+    if (this.failed) return undefined;
+    return {
+      name: command, span: this.commandSpan, chain: this.chain?.text, chainSpan, position: this.position, argument: this.argument,
+      counters: this.counters, rules,
+    };
+  }
+
+  /** Options that only rules have, beside a command that takes none. */
+  private checkNoRule(): void {
+    if (this.command === "list" || this.command === "list-rules") return;
+    const option = this.sources[0] ?? this.destinations[0] ?? this.inInterface ?? this.outInterface ?? this.protocol ?? this.fragment
+      ?? this.illegal ?? this.jump ?? this.loaded[0];
+    if (option !== undefined) this.fail("conflicting-options", option.span, `"--${this.command}" takes no rule`);
+  }
+
+  private checkRule(): void {
+    const chain = this.chain?.text ?? "";
+    if (this.illegal !== undefined) {
+      this.fail("conflicting-options", this.illegal.span, `option "--${this.illegal.name}" cannot stand in a rule`);
+    }
+    if (this.outInterface !== undefined && (chain === "INPUT" || chain === "PREROUTING")) {
+      this.fail("invalid-placement", this.outInterface.span, `a packet in chain "${chain}" has no outgoing interface yet`);
+    }
+    if (this.inInterface !== undefined && (chain === "OUTPUT" || chain === "POSTROUTING")) {
+      this.fail("invalid-placement", this.inInterface.span, `a packet in chain "${chain}" has no incoming interface any more`);
+    }
+    if (this.table.name === "nat" && this.jump?.name === "DROP") {
+      this.fail("invalid-placement", this.jump.span, "iptables does not let the nat table drop packets");
+    }
+    // Options of an extension that is not known here may have gone to a wrong one or to none.
+    if (this.scope.hasUnknown) return;
+    for (const open of this.loaded) if (open.extension !== undefined) this.checkUse(open, open.extension, chain);
+  }
+
+  private checkUse({ use, span }: OpenUse, extension: Extension, chain: string): void {
+    const label = extension === this.jumpUse?.extension ? `target "${use.extension}"` : `match "${use.extension}"`;
+    const { required, excluding } = optionIndex(extension);
+    for (const name of required) {
+      if (use.options[name] === undefined && !this.failed) this.fail("missing-option", span, `${label} needs the option "--${name}"`);
+    }
+    for (const { name, excluded } of excluding) {
+      const option = use.options[name];
+      if (option === undefined) continue;
+      for (const otherName of excluded) {
+        const other = use.options[otherName];
+        // If both name each other, the later one is blamed, once.
+        if (other === undefined || other === option) continue;
+        const blamed = other.span.column > option.span.column ? other : option;
+        const beside = blamed === option ? other : option;
+        if (blamed === other && optionIndex(extension).excluding.some((rule) => rule.name === otherName && rule.excluded.includes(name))) continue;
+        this.fail("conflicting-options", blamed.span, `option "--${blamed.name}" cannot stand beside "--${beside.name}"`);
+      }
+    }
+    const { protocol } = this;
+    const number = protocol === undefined || protocol.inverted || protocol.value === 0 ? undefined : protocol.value;
+    const protocols = "protocols" in extension ? (extension as MatchExtension).protocols : undefined;
+    if (protocols !== undefined && (number === undefined || !protocols.includes(number))) {
+      this.fail("invalid-placement", span, `${label} needs the protocol it is for, given with "-p"`);
+    }
+    if (this.failed || extension.check === undefined) return;
+    const invalid = extension.check(use.options, { family: this.family, table: this.table.name, chain, protocol: number });
+    if (invalid !== undefined) this.fail("conflicting-options", span, `${label}: ${invalid.reason}`);
+  }
+
+  /** The rules of the line: the cross product of source and destination addresses, sources changing slowest. */
+  private rules(): readonly IptablesRule[] {
+    const { sources, destinations } = this;
+    const count = Math.max(1, sources.length) * Math.max(1, destinations.length);
+    if (count === 1) return [this.rule(sources[0], destinations[0])];
+    const several = sources.length > 1 ? sources[0] : destinations[0];
+    const inverted = sources[0]?.inverted === true || destinations[0]?.inverted === true;
+    if (several !== undefined && inverted) {
+      this.fail("not-invertible", several.span, "several addresses cannot stand beside an inverted one");
+      return none;
+    }
+    if (several !== undefined && this.command === "replace") {
+      this.fail("invalid-value", several.span, "one rule cannot be replaced by several");
+      return none;
+    }
+    this.expandedRules += count - 1;
+    if (several !== undefined && this.expandedRules > mostExpandedRules) {
+      this.fail("invalid-value", several.span, `the address lists make more than ${mostExpandedRules} rules more`);
+      return none;
+    }
+    const rules: IptablesRule[] = [];
+    for (const source of sources.length === 0 ? [undefined] : sources) {
+      for (const destination of destinations.length === 0 ? [undefined] : destinations) rules.push(this.rule(source, destination));
+    }
+    return rules;
+  }
+
+  private rule(source: OptionUse<AddressMask> | undefined, destination: OptionUse<AddressMask> | undefined): IptablesRule {
+    const { line, jump, jumpUse } = this;
+    const first = this.words[0];
+    const matches: ExtensionUse[] = [];
+    for (const open of this.loaded) if (open !== jumpUse) matches.push(open.use);
+    const rule: Mutable<IptablesRule> = {
+      span: { file: this.file, line: line.line, column: first?.column ?? 1, length: line.text.length },
+      text: line.text,
+      matches,
+    };
+    if (this.counters !== undefined) rule.counters = this.counters;
+    // An empty mask, protocol 0 and the interface `+` test nothing, unless inverted: then nothing passes.
+    if (source !== undefined && (source.inverted || source.value.mask !== 0n)) rule.source = source;
+    if (destination !== undefined && (destination.inverted || destination.value.mask !== 0n)) rule.destination = destination;
+    if (this.inInterface !== undefined && (this.inInterface.inverted || this.inInterface.value !== "+")) rule.inInterface = this.inInterface;
+    if (this.outInterface !== undefined && (this.outInterface.inverted || this.outInterface.value !== "+")) rule.outInterface = this.outInterface;
+    if (this.protocol !== undefined && this.protocol.value !== 0) rule.protocol = this.protocol;
+    if (this.fragment !== undefined) rule.fragment = this.fragment;
+    if (jumpUse !== undefined) rule.target = { kind: "extension", ...jumpUse.use };
+    else if (jump?.target !== undefined) rule.target = { ...jump.target };
+    return rule;
+  }
+}

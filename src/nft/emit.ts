@@ -1,0 +1,282 @@
+/**
+ * Prints an nft AST. Quoting and escaping live here and nowhere else: whatever the input of the translation was, only
+ * text that this file has let through reaches the script.
+ */
+
+import { allBaseChains, type BaseChain } from "./base-chains.js";
+import type {
+  Expression, NftChain, NftComment, NftRule, NftScript, NftSet, NftTable, Statement,
+} from "./ast.js";
+
+/** Emits the whole script. Throws only if an AST holds text no nft script can hold, which earlier stages exclude. */
+export function emit(script: NftScript): string {
+  const lines: string[] = ["#!/usr/sbin/nft -f"];
+  for (const line of script.header) lines.push(commentLine(line));
+  for (const table of script.tables) emitTable(table, script.keepSets, lines);
+  return `${lines.join("\n")}\n`;
+}
+
+function emitTable(table: NftTable, keepSets: boolean, lines: string[]): void {
+  const name = `${table.family} ${word(table.name)}`;
+  lines.push("", `add table ${name}`);
+  if (keepSets) {
+    // Sets stay, rules go; a base chain that this script no longer has must not stay behind with its policy.
+    lines.push(`flush table ${name}`);
+    for (const chain of obsoleteBaseChains(table)) {
+      lines.push(`add chain ${name} ${word(chain.name)} { ${baseChain(chain.base)} }`, `delete chain ${name} ${word(chain.name)}`);
+    }
+  } else {
+    lines.push(`delete table ${name}`);
+  }
+  lines.push("", `table ${name} {`);
+  const blocks: string[][] = [];
+  for (const helper of table.helpers) {
+    blocks.push([`ct helper ${word(helper.name)} { type ${quote(helper.type)} protocol ${word(helper.protocol)}; }`]);
+  }
+  let inline: string[] = [];
+  for (const set of table.sets) {
+    if (set.comment) blocks.push(inline = set.comment.map(commentLine));
+    else if (blocks.at(-1) !== inline) blocks.push(inline = []);
+    inline.push(emitSet(set));
+  }
+  for (const chain of table.chains) blocks.push(emitChain(chain));
+  blocks.forEach((block, index) => {
+    if (index > 0) lines.push("");
+    for (const line of block) lines.push(line === "" ? "" : `\t${line}`);
+  });
+  lines.push("}");
+}
+
+/** The base chains any earlier script may have made in this table and this one does not make. */
+function obsoleteBaseChains(table: NftTable): { name: string; base: BaseChain }[] {
+  const present = new Set(table.chains.map((chain) => chain.name));
+  return allBaseChains().filter((chain) => !present.has(chain.name));
+}
+
+const priorityNames = new Map<string, string>([
+  ["-300", "raw"], ["-150", "mangle"], ["0", "filter"], ["50", "security"],
+  ["prerouting -100", "dstnat"], ["postrouting 100", "srcnat"],
+]);
+
+function baseChain(base: BaseChain): string {
+  const priority = priorityNames.get(String(base.priority)) ?? priorityNames.get(`${base.hook} ${base.priority}`) ?? String(base.priority);
+  return `type ${base.type} hook ${base.hook} priority ${priority}; policy ${base.policy};`;
+}
+
+function emitChain(chain: NftChain): string[] {
+  const lines = (chain.comment ?? []).map(commentLine);
+  lines.push(`chain ${word(chain.name)} {`);
+  if (chain.base) lines.push(`\t${baseChain(chain.base)}`);
+  for (const entry of chain.entries) for (const line of emitEntry(entry)) lines.push(`\t${line}`);
+  lines.push("}");
+  return lines;
+}
+
+function emitEntry(entry: NftRule | NftComment): string[] {
+  if (entry.kind === "comment") return entry.lines.map(commentLine);
+  const parts = entry.statements.map(emitStatement);
+  if (entry.comment !== undefined) parts.push(`comment ${quote(entry.comment)}`);
+  return [parts.join(" ")];
+}
+
+function emitSet(set: NftSet): string {
+  const parts = [set.typeof ? `typeof ${emitExpression(set.typeof)}` : `type ${(set.type ?? []).map(word).join(" . ")}`];
+  if (set.size !== undefined) parts.push(`size ${count(set.size)}`);
+  if (set.flags.length > 0) parts.push(`flags ${set.flags.join(",")}`);
+  if (set.timeout !== undefined) parts.push(`timeout ${duration(set.timeout)}`);
+  if (set.gcInterval !== undefined) parts.push(`gc-interval ${duration(set.gcInterval)}`);
+  if (set.elements && set.elements.length > 0) parts.push(`elements = { ${set.elements.map(emitExpression).join(", ")} }`);
+  return `set ${word(set.name)} { ${parts.join("; ")}; }`;
+}
+
+// ----------------------------------------------------------------------------------------------- statements
+
+function emitStatement(statement: Statement): string {
+  switch (statement.kind) {
+    case "match": {
+      const operator = statement.operator === "==" ? (needsOperator(statement.left) ? "== " : "") : `${statement.operator} `;
+      return `${emitExpression(statement.left)} ${operator}${emitExpression(statement.right)}`;
+    }
+    case "existence":
+      return `${emitExpression(statement.expression)} ${statement.exists ? "exists" : "missing"}`;
+    case "counter":
+      return statement.packets === 0n && statement.bytes === 0n
+        ? "counter" : `counter packets ${count(statement.packets)} bytes ${count(statement.bytes)}`;
+    case "limit": {
+      const unit = statement.bytes ? "bytes" : "packets";
+      const rate = `${count(statement.rate)}${statement.bytes ? " bytes" : ""}/${statement.unit}`;
+      const burst = statement.burst === undefined ? "" : ` burst ${count(statement.burst)} ${unit}`;
+      return `limit rate ${statement.over ? "over " : ""}${rate}${burst}`;
+    }
+    case "quota": {
+      const used = statement.used === undefined || statement.used === 0n ? "" : ` used ${count(statement.used)} bytes`;
+      return `quota ${statement.over ? "over " : ""}${count(statement.bytes)} bytes${used}`;
+    }
+    case "ct-count":
+      return `ct count ${statement.over ? "over " : ""}${count(statement.count)}`;
+    case "log": {
+      const parts = ["log"];
+      if (statement.prefix !== undefined) parts.push(`prefix ${quote(statement.prefix)}`);
+      if (statement.group !== undefined) parts.push(`group ${count(statement.group)}`);
+      if (statement.snaplen !== undefined) parts.push(`snaplen ${count(statement.snaplen)}`);
+      if (statement.queueThreshold !== undefined) parts.push(`queue-threshold ${count(statement.queueThreshold)}`);
+      if (statement.level !== undefined) parts.push(`level ${word(statement.level)}`);
+      for (const flag of statement.flags ?? []) parts.push(`flags ${flag.split(" ").map(word).join(" ")}`);
+      return parts.join(" ");
+    }
+    case "reject":
+      if (!statement.with) return "reject";
+      return statement.with.type === "tcp reset"
+        ? "reject with tcp reset" : `reject with ${statement.with.type} type ${word(statement.with.code)}`;
+    case "verdict":
+      return statement.verdict;
+    case "jump":
+      return `${statement.goto ? "goto" : "jump"} ${word(statement.chain)}`;
+    case "assignment":
+      return `${emitExpression(statement.target)} set ${emitExpression(statement.value)}`;
+    case "set": {
+      const parts = [emitExpression(statement.key)];
+      if (statement.timeout !== undefined) parts.push(`timeout ${duration(statement.timeout)}`);
+      for (const inner of statement.statements ?? []) parts.push(emitStatement(inner));
+      return `${statement.operation} @${word(statement.set)} { ${parts.join(" ")} }`;
+    }
+    case "nat": {
+      const flags = statement.flags && statement.flags.length > 0 ? ` ${statement.flags.join(",")}` : "";
+      const port = statement.port ? `:${emitExpression(statement.port)}` : "";
+      if (statement.type === "masquerade" || statement.type === "redirect") {
+        return `${statement.type}${port ? ` to ${port}` : ""}${flags}`;
+      }
+      const prefix = statement.prefix ? "prefix " : "";
+      return `${statement.type} ${prefix}to ${statement.address ? natAddress(statement.address, port !== "") : ""}${port}${flags}`;
+    }
+    case "queue": {
+      const flags = statement.flags && statement.flags.length > 0 ? `flags ${statement.flags.map(word).join(",")} ` : "";
+      const to = statement.to === undefined ? "" : `-${count(statement.to)}`;
+      return `queue ${flags}to ${count(statement.from)}${to}`;
+    }
+    case "dup":
+      return `dup to ${emitExpression(statement.address)}${statement.device === undefined ? "" : ` device ${quote(statement.device)}`}`;
+    case "tproxy": {
+      const port = statement.port ? `:${emitExpression(statement.port)}` : "";
+      return `tproxy to ${statement.address ? natAddress(statement.address, port !== "") : ""}${port}`;
+    }
+    case "synproxy": {
+      const parts = ["synproxy"];
+      if (statement.mss !== undefined) parts.push(`mss ${count(statement.mss)}`);
+      if (statement.wscale !== undefined) parts.push(`wscale ${count(statement.wscale)}`);
+      if (statement.timestamp) parts.push("timestamp");
+      if (statement.sackPermitted) parts.push("sack-perm");
+      return parts.join(" ");
+    }
+    case "keyword-statement":
+      return statement.words.map(word).join(" ");
+    case "object":
+      return statement.type.startsWith("ct ") ? `${statement.type} set ${quote(statement.object)}` : `${statement.type} name ${quote(statement.object)}`;
+  }
+}
+
+/** After these nft wants the operator spelled out: `a & b == c`. */
+function needsOperator(left: Expression): boolean {
+  return left.kind === "binary";
+}
+
+/** IPv6 addresses stand in brackets before a port. */
+function natAddress(address: Expression, withPort: boolean): string {
+  if (address.kind === "range") return `${natAddress(address.from, withPort)}-${natAddress(address.to, withPort)}`;
+  const text = emitExpression(address);
+  return withPort && text.includes(":") ? `[${text}]` : text;
+}
+
+// ---------------------------------------------------------------------------------------------- expressions
+
+function emitExpression(expression: Expression): string {
+  switch (expression.kind) {
+    case "symbol": return word(expression.name);
+    case "number": return expression.base === 16 ? `0x${expression.value.toString(16)}` : count(expression.value);
+    case "string": return quote(expression.value);
+    case "address": {
+      if (!/^[0-9a-fA-F.:]+$/.test(expression.address)) throw new Error(`not an address: ${expression.address}`);
+      return expression.prefixLength === undefined ? expression.address : `${expression.address}/${expression.prefixLength}`;
+    }
+    case "range": return `${emitExpression(expression.from)}-${emitExpression(expression.to)}`;
+    case "anonymous-set": return `{ ${expression.elements.map(emitExpression).join(", ")} }`;
+    case "flags": return expression.flags.map(word).join(",");
+    case "concatenation": return expression.parts.map(emitExpression).join(" . ");
+    case "set-reference": return `@${word(expression.set)}`;
+    case "map":
+      return `${emitExpression(expression.key)} map { ${expression.entries
+        .map(([key, value]) => `${emitExpression(key)} : ${emitExpression(value)}`).join(", ")} }`;
+    case "payload": return `${word(expression.protocol)} ${word(expression.field)}`;
+    case "raw-payload": return `@${expression.base},${count(expression.offset)},${count(expression.length)}`;
+    case "extension-header": return expression.field === undefined ? `exthdr ${word(expression.header)}` : `${word(expression.header)} ${word(expression.field)}`;
+    case "tcp-option": return `tcp option ${optionName(expression.option)}${expression.field === undefined ? "" : ` ${word(expression.field)}`}`;
+    case "meta": return `meta ${word(expression.key)}`.replace(unqualifiedMeta, "$1");
+    case "ct": return `ct ${expression.direction ? `${expression.direction} ` : ""}${expression.key.split(" ").map(word).join(" ")}`;
+    case "fib": return `fib ${expression.flags.map(word).join(" . ")} ${expression.result}`;
+    case "keyword": return expression.words.map(word).join(" ");
+    case "numgen": return `numgen ${expression.mode} mod ${count(expression.modulus)}${offset(expression.offset)}`;
+    case "jhash": {
+      const seed = expression.seed === undefined ? "" : ` seed 0x${expression.seed.toString(16)}`;
+      return `jhash ${emitExpression(expression.key)} mod ${count(expression.modulus)}${seed}${offset(expression.offset)}`;
+    }
+    case "binary": {
+      const side = (inner: Expression): string => (inner.kind === "binary" ? `(${emitExpression(inner)})` : emitExpression(inner));
+      const right = expression.right.kind === "binary" && isFlagUnion(expression.right) ? `(${flagUnion(expression.right)})` : side(expression.right);
+      return `${side(expression.left)} ${expression.operator} ${right}`;
+    }
+  }
+}
+
+/** `iifname` reads better than `meta iifname`, and is the form `nft list` prints. */
+const unqualifiedMeta = /^meta (iifname|oifname|iif|oif)$/;
+
+function isFlagUnion(expression: Expression): boolean {
+  return expression.kind === "symbol" || (expression.kind === "binary" && expression.operator === "|" && isFlagUnion(expression.left) && isFlagUnion(expression.right));
+}
+function flagUnion(expression: Expression): string {
+  return expression.kind === "binary" ? `${flagUnion(expression.left)} | ${flagUnion(expression.right)}` : emitExpression(expression);
+}
+
+function offset(value: number | undefined): string {
+  return value === undefined || value === 0 ? "" : ` offset ${count(value)}`;
+}
+
+// --------------------------------------------------------------------------------------------- safe writing
+
+/** Words of the language and names we made: nothing else can pass. */
+function word(text: string): string {
+  if (!/^[A-Za-z0-9_][A-Za-z0-9_./-]*$/.test(text)) throw new Error(`not a word of nft: ${JSON.stringify(text)}`);
+  return text;
+}
+
+/** TCP options go by name or by number. */
+function optionName(text: string): string {
+  return word(text);
+}
+
+function count(value: number | bigint): string {
+  const text = value.toString();
+  if (!/^[0-9]+$/.test(text)) throw new Error(`not a whole number: ${text}`);
+  return text;
+}
+
+/** nft knows no escape inside quotes, so text with a double quote or a control character cannot be quoted at all. */
+function quote(text: string): string {
+  // eslint-disable-next-line no-control-regex -- these are the characters to be kept out
+  if (/["\u0000-\u001f\u007f]/.test(text)) throw new Error(`cannot be quoted in nft: ${JSON.stringify(text)}`);
+  return `"${text}"`;
+}
+
+/** A `#` line; whatever could end the line is shown instead of written. */
+function commentLine(text: string): string {
+  if (text === "") return "#";
+  return `# ${text.replace(/[\u0000-\u0008\u000a-\u001f\u007f\u0085\u2028\u2029]/g, (character) => `\\x${character.charCodeAt(0).toString(16).padStart(2, "0")}`)}`;
+}
+
+/** Milliseconds as nft writes durations: `60s4ms`. */
+function duration(milliseconds: number): string {
+  const seconds = Math.floor(milliseconds / 1000);
+  const rest = milliseconds % 1000;
+  if (rest === 0) return `${count(seconds)}s`;
+  return seconds === 0 ? `${count(rest)}ms` : `${count(seconds)}s${count(rest)}ms`;
+}

@@ -1,0 +1,68 @@
+/** Diagnostics as JSON for a program. */
+
+import { effectOf, type Diagnostic, type DiagnosticCode, type Effect, type Severity } from "../diagnostic.js";
+import type { Tally } from "./tally.js";
+import { visibleJson } from "./visible.js";
+
+/**
+ * The document. Members are only ever added while `version` stays 1; their order and the order of the diagnostics
+ * (file, line, column) are stable. Usage errors are text, since the form of the diagnostics is not known before.
+ */
+export interface JsonReport {
+  readonly version: 1;
+  /** What became of the translation, or `failed`: an unreadable file, an unwritable one, a script that nft refuses. */
+  readonly outcome: "exact" | "approximated" | "refused" | "invalid" | "failed";
+  /** Numbers of rules as written; absent when the input is invalid or the run failed before the translation. */
+  readonly rules?: Tally;
+  readonly diagnostics: readonly JsonDiagnostic[];
+  /** What concerns no place in the input, such as the reason of a failure. */
+  readonly messages: readonly JsonMessage[];
+}
+
+export interface JsonDiagnostic {
+  readonly file: string;
+  /** From 1. */
+  readonly line: number;
+  /** From 1, in UTF-16 code units. */
+  readonly column: number;
+  /** The first column behind the blamed stretch; equal to `column` if nothing is there to blame. */
+  readonly endColumn: number;
+  readonly severity: Severity;
+  readonly code: DiagnosticCode;
+  readonly effect: Effect;
+  readonly message: string;
+  readonly help?: string;
+}
+
+export interface JsonMessage { readonly severity: Severity; readonly message: string }
+
+/** Renders one document of several lines, with a newline at its end. */
+export function renderJson(report: {
+  readonly outcome: JsonReport["outcome"];
+  readonly rules?: Tally | undefined;
+  readonly diagnostics: readonly Diagnostic[];
+  readonly messages: readonly JsonMessage[];
+}): string {
+  const document: JsonReport = {
+    version: 1,
+    outcome: report.outcome,
+    ...(report.rules && { rules: report.rules }),
+    diagnostics: report.diagnostics.map(jsonDiagnostic),
+    messages: report.messages.map(({ severity, message }) => ({ severity, message })),
+  };
+  return `${visibleJson(JSON.stringify(document, undefined, 2))}\n`;
+}
+
+function jsonDiagnostic({ code, severity, span, message, help }: Diagnostic): JsonDiagnostic {
+  return {
+    file: span.file,
+    line: span.line,
+    column: span.column,
+    endColumn: span.column + span.length,
+    severity,
+    code,
+    effect: effectOf(code),
+    message,
+    ...(help !== undefined && { help }),
+  };
+}

@@ -1,0 +1,123 @@
+/**
+ * Diagnostics as text for a person:
+ *
+ *     edge.rules:14:22: warning: match "geoip" has no nft equivalent [untranslatable-match]
+ *       -A INPUT -m geoip --src-cc CN -j DROP
+ *                ^^^^^^^^^^^^^^^^^^^^^
+ *       help: load the ranges into a named set and match on it
+ */
+
+import type { Diagnostic, Severity } from "../diagnostic.js";
+import type { Tally } from "./tally.js";
+import { cells, visible, type Cell } from "./visible.js";
+
+export interface TextOptions {
+  readonly color: boolean;
+  /** Terminal columns a source line may take before only the part around the blamed stretch is shown; 160 unless told. */
+  readonly width?: number;
+}
+
+/** The text that the diagnostics' spans point into. */
+export interface SourceText { readonly file: string; readonly text: string }
+
+const indent = "  ";
+const defaultWidth = 160;
+const leastWidth = 40;
+
+const style = { bold: "1", error: "1;31", warning: "1;35", note: "1;36", help: "1;32" } as const;
+type Paint = (text: string, style: string) => string;
+const plain: Paint = (text) => text;
+const painted: Paint = (text, style) => `\x1b[${style}m${text}\x1b[0m`;
+
+/** Renders the diagnostics in the order given, each with the line it blames; the empty text if there are none. */
+export function renderText(diagnostics: readonly Diagnostic[], sources: readonly SourceText[], options: TextOptions): string {
+  const paint = options.color ? painted : plain;
+  const width = Math.max(leastWidth, (options.width ?? defaultWidth) - indent.length);
+  const lineOf = lineFinder(sources);
+  let text = "";
+  for (const { code, severity, span, message, help } of diagnostics) {
+    const place = `${visible(span.file)}:${span.line}:${span.column}:`;
+    text += `${paint(place, style.bold)} ${paint(`${severity}:`, style[severity])} ${paint(visible(message), style.bold)} [${code}]\n`;
+    const line = lineOf(span.file, span.line);
+    if (line !== undefined && line.trim() !== "") text += excerpt(line, span.column - 1, span.length, width, severity, paint);
+    if (help !== undefined) text += `${indent}${paint("help:", style.help)} ${visible(help)}\n`;
+  }
+  return text;
+}
+
+/** One line that says how many rules came through. */
+export function renderSummary({ exact, approximated, refused }: Tally): string {
+  const all = exact + approximated + refused;
+  return `${all} ${all === 1 ? "rule" : "rules"}: ${exact} exact, ${approximated} approximated, ${refused} refused\n`;
+}
+
+/** One line for an input that is not a ruleset. */
+export function renderInvalidSummary(diagnostics: readonly Diagnostic[]): string {
+  const errors = diagnostics.filter(({ severity }) => severity === "error").length;
+  return `${errors} ${errors === 1 ? "error" : "errors"}: nothing was translated\n`;
+}
+
+/** Finds lines by number; a file is indexed when the first of its lines is asked for. */
+function lineFinder(sources: readonly SourceText[]): (file: string, line: number) => string | undefined {
+  const texts = new Map(sources.map(({ file, text }) => [file, text]));
+  const starts = new Map<string, number[]>();
+  return (file, line) => {
+    const text = texts.get(file);
+    if (text === undefined) return undefined;
+    let index = starts.get(file);
+    if (!index) {
+      index = [0];
+      for (let at = text.indexOf("\n"); at >= 0; at = text.indexOf("\n", at + 1)) index.push(at + 1);
+      starts.set(file, index);
+    }
+    const start = index[line - 1];
+    if (start === undefined) return undefined;
+    const next = index[line];
+    const end = next === undefined ? text.length : next - 1;
+    return text.slice(start, text[end - 1] === "\r" && end > start ? end - 1 : end);
+  };
+}
+
+/** The source line, and carets under `length` code units from index `from`. */
+function excerpt(line: string, from: number, length: number, width: number, severity: Severity, paint: Paint): string {
+  // No cell is wider than what one code unit can show, so nothing farther than `width` units away can be in the window.
+  const first = Math.max(0, from - width);
+  const last = Math.min(line.length, from + width);
+  const shown = cells(line.slice(first, last));
+  const blamed = (cell: Cell): boolean => cell.end + first > from && cell.start + first < from + length;
+  const pivot = indexOrEnd(shown, (cell) => cell.end + first > from);
+  const [begin, end] = window(shown, pivot, width);
+  const visibleCells = shown.slice(begin, end);
+  const before = first > 0 || begin > 0 ? "…" : "";
+  const after = last < line.length || end < shown.length ? "…" : "";
+  const text = before + visibleCells.map((cell) => cell.text).join("") + after;
+  const padding = before.length + widthOfCells(shown.slice(begin, pivot));
+  const carets = Math.max(1, widthOfCells(visibleCells.filter(blamed)));
+  return `${indent}${text.trimEnd()}\n${indent}${" ".repeat(padding)}${paint("^".repeat(carets), style[severity])}\n`;
+}
+
+function indexOrEnd(shown: readonly Cell[], condition: (cell: Cell) => boolean): number {
+  const index = shown.findIndex(condition);
+  return index < 0 ? shown.length : index;
+}
+
+function widthOfCells(list: readonly Cell[]): number {
+  return list.reduce((sum, cell) => sum + cell.width, 0);
+}
+
+/** The stretch of cells to show, at most `width` columns with its marks of omission: all if they fit, else what surrounds the pivot. */
+function window(shown: readonly Cell[], pivot: number, width: number): [begin: number, end: number] {
+  if (widthOfCells(shown) <= width) return [0, shown.length];
+  const room = width - 2;
+  let begin = pivot;
+  let end = pivot;
+  let used = 0;
+  const fits = (index: number, limit: number): boolean => {
+    const cell = shown[index];
+    return cell !== undefined && used + cell.width <= limit;
+  };
+  while (fits(begin - 1, Math.floor(room / 4))) used += shown[--begin]!.width;
+  while (fits(end, room)) used += shown[end++]!.width;
+  while (fits(begin - 1, room)) used += shown[--begin]!.width;
+  return [begin, end];
+}

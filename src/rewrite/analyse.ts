@@ -1,0 +1,249 @@
+/** Takes one iptables rule apart: its tests and matches as steps in the order of evaluation, its target as a body. */
+
+import { diagnostic, type Diagnostic, type DiagnosticCode } from "../diagnostic.js";
+import { findMatch, findTarget } from "../extensions/registry.js";
+import { recentUse } from "../extensions/matches/recent.js";
+import type { OptionUses, OptionDefinitions, Remark, RuleContext, Untranslatable } from "../extensions/extension.js";
+import { addressMatch } from "../extensions/values/address.js";
+import { protocolExpression } from "../extensions/values/protocols.js";
+import type { ExtensionUse, IptablesRule, OptionUse } from "../iptables/ast.js";
+import {
+  binary, compare, goto, hex, jump, match, meta, number, payload, string, type Expression, type Statement,
+} from "../nft/ast.js";
+import { isEnd, type RuleBody, type RuleParts, type Step } from "./parts.js";
+import type { RecentList } from "./recent/list.js";
+
+/** What a rule became. A rule that can never match needs no nft rule; a refused one has none. */
+export type Analysis =
+  | { readonly kind: "parts"; readonly parts: RuleParts }
+  | { readonly kind: "never"; readonly reason: string }
+  | { readonly kind: "refused"; readonly diagnostic: Diagnostic };
+
+export interface AnalysisContext extends RuleContext {
+  readonly counters: boolean;
+  /** The lists of `recent` by name. */
+  readonly lists: ReadonlyMap<string, RecentList>;
+  /** The nft name of a user chain of this table. */
+  chainName(chain: string): string;
+  report(diagnostic: Diagnostic): void;
+}
+
+export function analyse(rule: IptablesRule, context: AnalysisContext): Analysis {
+  return new Analyser(rule, context).run();
+}
+
+/** Ends the analysis early with a result. */
+class Stop extends Error {
+  constructor(readonly analysis: Analysis) { super(); }
+}
+
+class Analyser {
+  private readonly steps: Step[] = [];
+  private readonly comments: string[] = [];
+  private never: string | undefined;
+
+  constructor(private readonly rule: IptablesRule, private readonly context: AnalysisContext) {}
+
+  run(): Analysis {
+    try {
+      this.packetTests();
+      for (const use of this.rule.matches) this.match(use);
+      const body = this.target();
+      if (this.never !== undefined) return { kind: "never", reason: this.never };
+      return { kind: "parts", parts: { rule: this.rule, steps: this.steps, body } };
+    } catch (stop) {
+      if (stop instanceof Stop) return stop.analysis;
+      throw stop;
+    }
+  }
+
+  private add(...statements: Statement[]): void {
+    if (statements.length > 0) this.steps.push({ kind: "statements", statements });
+  }
+
+  // -------------------------------------------------------------------------------------------- the packet tests
+
+  /** `-s -d -i -o -p -f`: the kernel looks at them before any match, wherever they are written. */
+  private packetTests(): void {
+    const { source, destination, inInterface, outInterface, protocol, fragment } = this.rule;
+    const header = this.context.family === "ipv4" ? "ip" : "ip6";
+    if (source) this.address(payload(header, "saddr"), source);
+    if (destination) this.address(payload(header, "daddr"), destination);
+    if (inInterface) this.interface("iifname", inInterface);
+    if (outInterface) this.interface("oifname", outInterface);
+    if (protocol) {
+      if (protocol.value === 0) {
+        if (protocol.inverted) this.never = "no packet has a protocol other than all";
+      } else {
+        this.add(match(meta("l4proto"), protocolExpression(protocol.value), protocol.inverted));
+      }
+    }
+    // Second and further fragments have an offset; the field's upper three bits are flags.
+    if (fragment) {
+      const offset = binary(payload("ip", "frag-off"), "&", hex(0x1fff));
+      this.add(compare(offset, fragment.inverted ? "==" : "!=", number(0)));
+    }
+  }
+
+  private address(field: Expression, use: NonNullable<IptablesRule["source"]>): void {
+    if (use.value.mask === 0n) {
+      if (use.inverted) this.never = "no address lies outside of all addresses";
+      return;
+    }
+    this.add(addressMatch(field, use.value, use.inverted));
+  }
+
+  private interface(key: "iifname" | "oifname", use: OptionUse<string>): void {
+    const wildcard = use.value.endsWith("+");
+    const name = wildcard ? use.value.slice(0, -1) : use.value;
+    if (wildcard && name === "") {
+      if (use.inverted) this.never = "no interface has a name outside of all names";
+      return;
+    }
+    // nft gives these a meaning of their own, or cannot hold them in quotes.
+    if (!/^[A-Za-z0-9_.:@~!%^=,;()[\]{}<>?|&#'/+-]+$/.test(name)) {
+      this.refuse("unsafe-text", use.span, `interface name "${printable(use.value)}" has characters that nft cannot match`);
+    }
+    this.add(match(meta(key), string(wildcard ? `${name}*` : name), use.inverted));
+  }
+
+  // ------------------------------------------------------------------------------------------------ the matches
+
+  private match(use: ExtensionUse): void {
+    const extension = findMatch(use.extension);
+    if (!extension || use.unknown) {
+      this.refuse("unknown-match", use.span, `match "${printable(use.extension)}" is not known here`);
+    }
+    if (extension.name === "recent") {
+      const recent = recentUse(use, this.context.family);
+      this.steps.push({ kind: "recent", use: recent, list: this.context.lists.get(recent.list)! });
+      return;
+    }
+    const translation = extension.translate(use.options as OptionUses<OptionDefinitions>, this.context);
+    if ("untranslatable" in translation) this.untranslatable("match", use, translation);
+    this.remarks("match", use, translation);
+    if ("statements" in translation) this.add(...this.implied(translation.statements));
+    else if ("alternatives" in translation) this.steps.push({ kind: "alternatives", alternatives: translation.alternatives });
+    else if ("never" in translation) this.never ??= translation.never;
+    else this.comments.push(translation.comment);
+  }
+
+  /** `tcp dport 22` says `meta l4proto tcp` by itself: the test of `-p` is left out where the very next statement implies it. */
+  private implied(statements: readonly Statement[]): readonly Statement[] {
+    const protocol = this.context.protocol;
+    const last = this.steps.at(-1);
+    const first = statements[0];
+    if (protocol === undefined || last?.kind !== "statements" || first === undefined) return statements;
+    const test = last.statements[0];
+    const isProtocolTest = last.statements.length === 1 && test?.kind === "match" && test.left.kind === "meta" && test.left.key === "l4proto";
+    if (isProtocolTest && impliedProtocol(first) === protocol) this.steps.pop();
+    return statements;
+  }
+
+  // ------------------------------------------------------------------------------------------------- the target
+
+  private target(): RuleBody {
+    const { rule, context } = this;
+    const counter = context.counters
+      ? { kind: "counter" as const, packets: rule.counters?.packets ?? 0n, bytes: rule.counters?.bytes ?? 0n } : undefined;
+    const comment = this.comment();
+    const common = { ...(counter && { counter }), ...(comment !== undefined && { comment }) };
+    const target = rule.target;
+    if (!target) return { ...common, effects: [] };
+    if (target.kind === "chain") {
+      const name = context.chainName(target.chain);
+      return { ...common, effects: [], end: target.goto ? goto(name) : jump(name) };
+    }
+    const extension = findTarget(target.extension);
+    if (!extension || target.unknown) {
+      this.refuse("unknown-target", target.span, `target "${printable(target.extension)}" is not known here`);
+    }
+    const allowed = extension.tables;
+    if (allowed && !allowed.includes(context.table)) {
+      this.invalid(target, `target "${extension.name}" is not allowed in table "${context.table}", only in ${allowed.join(", ")}`);
+    }
+    const outside = extension.hooks && [...context.hooks].find((hook) => !extension.hooks!.includes(hook));
+    if (outside !== undefined) {
+      this.invalid(target, `target "${extension.name}" is not allowed in a chain reached from ${outside.toUpperCase()}, only from ${extension.hooks!.map((hook) => hook.toUpperCase()).join(", ")}`);
+    }
+    const translation = extension.translate(target.options as OptionUses<OptionDefinitions>, context);
+    if ("untranslatable" in translation) this.untranslatable("target", target, translation);
+    this.remarks("target", target, translation);
+    const last = translation.statements.at(-1);
+    const end = last && isEnd(last) ? last : undefined;
+    return { ...common, effects: end ? translation.statements.slice(0, -1) : translation.statements, ...(end && { end }) };
+  }
+
+  /** All comments of the rule in one, within the 128 bytes that nft keeps. */
+  private comment(): string | undefined {
+    if (this.comments.length === 0) return undefined;
+    return cutToBytes(this.comments.join("; "), longestComment);
+  }
+
+  // ------------------------------------------------------------------------------------------------ diagnostics
+
+  private remarks(kind: "match" | "target", use: ExtensionUse, { approximations, notes }: { approximations?: readonly Remark[]; notes?: readonly Remark[] }): void {
+    const say = (remark: Remark, code: DiagnosticCode): void => {
+      this.context.report(diagnostic(remark.code ?? code, remark.at?.span ?? use.span, `${kind} "${use.extension}": ${remark.message}`, remark.help));
+    };
+    for (const remark of approximations ?? []) say(remark, kind === "match" ? "approximate-match" : "approximate-target");
+    for (const remark of notes ?? []) say(remark, "option-without-effect");
+  }
+
+  private untranslatable(kind: "match" | "target", use: ExtensionUse, { untranslatable, at, help }: Untranslatable): never {
+    const code = at ? "untranslatable-option" : kind === "match" ? "untranslatable-match" : "untranslatable-target";
+    const blamed = at ? `option "--${at.name}" of ${kind} "${use.extension}"` : `${kind} "${use.extension}"`;
+    this.refuse(code, at?.span ?? use.span, `${blamed} cannot be translated: ${untranslatable}`, help);
+  }
+
+  private refuse(code: DiagnosticCode, span: IptablesRule["span"], message: string, help?: string): never {
+    throw new Stop({ kind: "refused", diagnostic: diagnostic(code, span, `${message}; ${consequence(this.rule)}`, help) });
+  }
+
+  private invalid(use: ExtensionUse, message: string): never {
+    throw new Stop({ kind: "refused", diagnostic: diagnostic("invalid-placement", use.span, message) });
+  }
+}
+
+/** Bytes of a rule's comment in nft. */
+const longestComment = 128;
+
+function cutToBytes(text: string, bytes: number): string {
+  const encoded = new TextEncoder().encode(text);
+  return encoded.length <= bytes ? text : new TextDecoder().decode(encoded.slice(0, bytes)).replace(/\ufffd+$/, "");
+}
+
+const implying: Readonly<Record<string, number>> = {
+  tcp: 6, udp: 17, udplite: 136, sctp: 132, dccp: 33, ah: 51, esp: 50, comp: 108, icmp: 1, icmpv6: 58, igmp: 2,
+};
+
+function impliedProtocol(statement: Statement): number | undefined {
+  if (statement.kind !== "match") return undefined;
+  const left = statement.left.kind === "binary" ? statement.left.left : statement.left;
+  return left.kind === "payload" ? implying[left.protocol] : undefined;
+}
+
+/** What leaving the rule out means for the packets it was made for. */
+export function consequence({ target }: IptablesRule): string {
+  if (!target) return "the rule only counted, no verdict changes";
+  if (target.kind === "chain") return `packets no longer reach chain "${printable(target.chain)}" by this rule`;
+  switch (target.extension) {
+    case "DROP": case "REJECT": case "TARPIT":
+      return `without the rule the firewall is more open: packets that it stopped go on to the next rule`;
+    case "ACCEPT":
+      return `without the rule the firewall is more closed: packets that it let through go on to the next rule`;
+    case "RETURN":
+      return `without the rule the rest of the chain also decides about packets that it sent back`;
+    case "LOG": case "NFLOG": case "ULOG": case "AUDIT": case "TRACE":
+      return `no verdict changes, but packets are no longer reported`;
+    case "SNAT": case "DNAT": case "MASQUERADE": case "REDIRECT": case "NETMAP":
+      return `addresses and ports are no longer translated by this rule`;
+    default:
+      return `what "${printable(target.extension)}" did no longer happens`;
+  }
+}
+
+/** Text of the input within a message: control characters are shown, not sent to a terminal. */
+export function printable(text: string): string {
+  return text.replace(/[\u0000-\u001f\u007f-\u009f]/g, (character) => `\\x${character.charCodeAt(0).toString(16).padStart(2, "0")}`);
+}

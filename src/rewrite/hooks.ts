@@ -1,0 +1,66 @@
+/** From which hooks a chain can be reached, and how deep the jumps go. */
+
+import type { IptablesTable } from "../iptables/ast.js";
+import type { Hook, NftTable, Statement } from "../nft/ast.js";
+
+const hookOf: Readonly<Record<string, Hook>> = {
+  PREROUTING: "prerouting", INPUT: "input", FORWARD: "forward", OUTPUT: "output", POSTROUTING: "postrouting",
+};
+
+/** The hooks of each chain of a table, by following jumps and gotos from the built-in chains. */
+export function reachableHooks(table: IptablesTable): Map<string, Set<Hook>> {
+  const chains = new Map(table.chains.map((chain) => [chain.name, chain]));
+  const hooks = new Map<string, Set<Hook>>(table.chains.map((chain) => [chain.name, new Set<Hook>()]));
+  for (const start of table.chains) {
+    const hook = start.policy === undefined ? undefined : hookOf[start.name];
+    if (hook === undefined) continue;
+    const waiting = [start.name];
+    for (let name = waiting.pop(); name !== undefined; name = waiting.pop()) {
+      const reached = hooks.get(name);
+      if (!reached || reached.has(hook)) continue;
+      reached.add(hook);
+      for (const rule of chains.get(name)?.rules ?? []) if (rule.target?.kind === "chain") waiting.push(rule.target.chain);
+    }
+  }
+  return hooks;
+}
+
+/** The kernel refuses a ruleset with more levels of jump and goto below a base chain (measured on Linux 6.18). */
+export const deepestLevel = 15;
+
+/**
+ * How many levels of jump and goto lie below each chain; `Infinity` on a loop. A chain that no rule leaves has 0.
+ */
+export function levelsBelow(table: NftTable): Map<string, number> {
+  const targets = new Map(table.chains.map((chain) => [
+    chain.name, chain.entries.flatMap((entry) => (entry.kind === "rule" ? entry.statements.flatMap(jumpTarget) : [])),
+  ]));
+  const levels = new Map<string, number>();
+  const open = new Set<string>();
+  // An explicit stack: a ruleset may chain thousands of chains.
+  for (const root of targets.keys()) {
+    const stack = [root];
+    while (stack.length > 0) {
+      const name = stack.at(-1)!;
+      if (levels.has(name)) { stack.pop(); continue; }
+      const below = targets.get(name) ?? [];
+      const waiting = open.has(name) ? [] : below.filter((target) => !levels.has(target));
+      open.add(name);
+      if (waiting.length > 0) {
+        for (const target of waiting) {
+          if (open.has(target)) levels.set(target, Infinity);
+          else stack.push(target);
+        }
+        continue;
+      }
+      levels.set(name, below.reduce((deepest, target) => Math.max(deepest, 1 + (levels.get(target) ?? Infinity)), 0));
+      open.delete(name);
+      stack.pop();
+    }
+  }
+  return levels;
+}
+
+function jumpTarget(statement: Statement): string[] {
+  return statement.kind === "jump" ? [statement.chain] : [];
+}

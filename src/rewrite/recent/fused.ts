@@ -1,0 +1,140 @@
+/**
+ * Rules that stand side by side, ask the same and then set and check the same list, and are the only ones to use it: nearly
+ * every login throttle. Set and check become one walk.
+ *
+ * Two encodings: where one blocked try records so many stamps that the next try is over the limit whatever else the
+ * window holds, a set of banned hosts is exact and needs no ring (H <= own + pushes, see below); else the ring.
+ */
+
+import { goto, updateSet, type Statement } from "../../nft/ast.js";
+import { isFinal, isStable, leavesChain, type RuleParts, type Step } from "../parts.js";
+import { exitStatement, exitTo, type ChainBuilder, type ChainGroup, type Key } from "../table-builder.js";
+import type { RecentList } from "./list.js";
+import { windowName } from "./list.js";
+import { member, Ring, tick, type Window } from "./ring.js";
+
+export interface FusedGroup {
+  readonly list: RecentList;
+  readonly window: Window;
+  /** `--set` comes first, so the packet's own stamp counts. */
+  readonly setFirst: boolean;
+  readonly set: RuleParts;
+  readonly checks: readonly RuleParts[];
+  /** Stamps a packet over the limit pushes in all. */
+  readonly pushes: number;
+  /** What all rules of the group ask before they turn to the list. */
+  readonly conditions: readonly Statement[];
+  /** Rules taken. */
+  readonly length: number;
+}
+
+type RecentStep = Step & { readonly kind: "recent" };
+
+interface Candidate {
+  readonly parts: RuleParts;
+  readonly conditions: readonly Statement[];
+  readonly step: RecentStep;
+  readonly after: readonly Step[];
+}
+
+/** The group that begins at `rules[index]`, if there is one. */
+export function findFusedGroup(rules: readonly (RuleParts | undefined)[], index: number): FusedGroup | undefined {
+  const first = candidate(rules[index]);
+  if (!first) return undefined;
+  const { list, use } = first.step;
+  const uses = list.usage.uses;
+  if (uses.length < 2 || uses.some((one) => one.side !== use.side || one.inverted || one.rttl || one.operation === "remove")) return undefined;
+  if (uses.filter((one) => one.operation === "set").length !== 1) return undefined;
+  const members: Candidate[] = [];
+  for (let at = index; at < index + uses.length; at++) {
+    const next = candidate(rules[at]);
+    if (!next || next.step.list !== list || !sameStatements(next.conditions, first.conditions)) return undefined;
+    members.push(next);
+  }
+  const setFirst = use.operation === "set";
+  const set = setFirst ? members[0]! : members.at(-1)!;
+  if (set.step.use.operation !== "set" || set.after.length > 0) return undefined;
+  const checks = members.filter((one) => one !== set);
+  const { seconds, hits } = checks[0]!.step.use;
+  if (seconds === undefined || hits < 2) return undefined;
+  if (checks.some(({ step, parts }) => step.use.seconds !== seconds || step.use.hits !== hits || leavesChain(parts.body.end))) return undefined;
+  const last = checks.at(-1)!;
+  // Behind a check that decides, the next one would not push.
+  if (checks.slice(0, -1).some(({ parts }) => parts.body.end)) return undefined;
+  if (setFirst && (set.parts.body.end || set.parts.body.effects.length > 0)) return undefined;
+  // What is over the limit must not come to a `--set` that follows.
+  if (!setFirst && (!isFinal(last.parts.body.end) || last.after.length > 0)) return undefined;
+  const updates = checks.filter(({ step }) => step.use.operation === "update").length;
+  return {
+    list, setFirst, window: { seconds, hits }, set: set.parts, checks: checks.map(({ parts }) => parts),
+    pushes: updates + (setFirst ? 1 : 0), conditions: first.conditions, length: members.length,
+  };
+}
+
+/** A rule with one `recent`, and only repeatable conditions before it. */
+function candidate(parts: RuleParts | undefined): Candidate | undefined {
+  if (!parts) return undefined;
+  const at = parts.steps.findIndex((step) => step.kind === "recent");
+  const step = parts.steps[at];
+  if (step?.kind !== "recent" || parts.steps.slice(at + 1).some((other) => other.kind === "recent")) return undefined;
+  const conditions: Statement[] = [];
+  for (const before of parts.steps.slice(0, at)) {
+    if (before.kind !== "statements" || !before.statements.every(isStable)) return undefined;
+    conditions.push(...before.statements);
+  }
+  return { parts, conditions, step, after: parts.steps.slice(at + 1) };
+}
+
+function sameStatements(a: readonly Statement[], b: readonly Statement[]): boolean {
+  const text = (statements: readonly Statement[]): string =>
+    JSON.stringify(statements, (_, value: unknown) => (typeof value === "bigint" ? `${value}n` : value));
+  return text(a) === text(b);
+}
+
+/** Whether a set of banned hosts is exact: a blocked try and the next one's own stamp make H. */
+export function bansSuffice(group: FusedGroup): boolean {
+  return group.window.hits <= (group.setFirst ? 1 : 0) + group.pushes;
+}
+
+/**
+ * The chains of a group; returns the first. `over` gets what the checks do when the limit is reached.
+ */
+export function buildFused(fused: FusedGroup, group: ChainGroup): { readonly entry: ChainBuilder; readonly over: ChainBuilder } {
+  const { list, window, setFirst, pushes } = fused;
+  const key = list.key(fused.set.steps.find((step) => step.kind === "recent")?.use.side ?? "saddr");
+  const id = windowName(window);
+  const wish = `${list.base}_${id}`;
+  const own = setFirst ? 1 : 0;
+  if (!bansSuffice(fused)) {
+    const ring = new Ring(window, list.setFactory(id), own, pushes);
+    const over = group.chain(`${wish}_over`);
+    const entry = ring.fused(group, wish, key, over.name);
+    group.moveToEnd(over);
+    return { entry, over };
+  }
+  const over = group.chain(`${wish}_over`);
+  const entry = banChains(fused, group, wish, key, over, own);
+  group.moveToEnd(over);
+  return { entry, over };
+}
+
+/** Hits that pass sit in timers in no order; the one that is too many, and every later one, bans for the window. */
+function banChains(fused: FusedGroup, group: ChainGroup, wish: string, key: Key, over: ChainBuilder, own: number): ChainBuilder {
+  const { list, window } = fused;
+  const sets = list.setFactory(windowName(window));
+  const timeout = window.seconds * 1000 + tick;
+  const entry = group.chain(wish);
+  const banned = sets.add("banned", timeout);
+  entry.rule([member(key, banned), updateSet(banned, key), goto(over.name)]);
+  let chain = entry;
+  for (let hit = 0; hit < window.hits - own; hit++) {
+    const slot = sets.add(`hit_${hit}`, timeout);
+    const next = group.chain(`${wish}_${hit + 2}`);
+    // A goto to the next slot, never `not in the set, then update`: a full set would spill its hosts into the next.
+    chain.rule([member(key, slot), exitStatement(exitTo(next.name))]).rule([updateSet(slot, key)]);
+    chain = next;
+  }
+  // A rule of its own, so that the verdict does not depend on room in the set.
+  chain.rule([updateSet(banned, key)]).rule([goto(over.name)]);
+  return entry;
+}

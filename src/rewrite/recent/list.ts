@@ -1,0 +1,278 @@
+/**
+ * One list of xt_recent as nft sets: which sets it needs, how a packet's host is recorded in all of them ("touched"), looked
+ * up, and removed.
+ *
+ * xt_recent keeps one ring of time stamps per host and every rule reads it with its own window. nft has no such thing, so
+ * each distinct question that the rules ask gets a store of its own, and every touch feeds all of them:
+ *
+ *   was the host ever seen?                 `seen`: a set without timeout
+ *   was it seen in the last N seconds?      a set with timeout N s + 1 tick
+ *   H hits in the last N seconds?           a ring (see ring.ts), or a limit with a ban
+ *   H hits ever?                            H sets without timeout, filled one after the other
+ */
+
+import { payload, updateSet, deleteFromSet, concatenation, type Expression, type Statement } from "../../nft/ast.js";
+import type { Family } from "../../iptables/ast.js";
+import { formatAddress } from "../../extensions/values/address.js";
+import type { RecentUse } from "../../extensions/matches/recent.js";
+import { callStatement, exitStatement, exitTo, type ChainGroup, type Exit, type Key, type TableBuilder } from "../table-builder.js";
+import { nameable } from "../../nft/names.js";
+import { limitTouch, limitRate, type HitLimit } from "./limit.js";
+import { listKey, member, Ring, tick, type SetFactory, type Window } from "./ring.js";
+import { isCheck, type ListUsage } from "./usage.js";
+
+export interface ListOptions {
+  readonly family: Family;
+  /** Elements a set may hold. */
+  readonly setSize: number;
+  /** Which windows are written as a limit with a ban. */
+  readonly asLimit: (window: Window) => boolean;
+  /** Whether `--rttl` can be kept: the list is used in hooks that see the same TTL. */
+  readonly keepsTtl: boolean;
+}
+
+type Side = RecentUse["side"];
+
+/** What a check asks of its list. */
+export type Question =
+  | { readonly kind: "inline"; readonly tests: readonly Statement[]; readonly refreshes: boolean }
+  | { readonly kind: "chain"; check(group: ChainGroup, wish: string, over: Exit, under: Exit): string };
+
+export class RecentList {
+  /** Prefix of all names. */
+  readonly base: string;
+  private readonly windows = new Map<number, string>();
+  private readonly rings = new Map<string, Ring>();
+  private readonly limits = new Map<string, HitLimit>();
+  private readonly counts = new Map<number, readonly string[]>();
+  private readonly ttls = new Map<number | undefined, string>();
+  private seen: string | undefined;
+  private readonly touchChains = new Map<Side, string>();
+  private readonly mask: Expression | undefined;
+
+  constructor(readonly usage: ListUsage, readonly table: TableBuilder, private readonly options: ListOptions, private readonly group: ChainGroup) {
+    const { family } = options;
+    this.base = table.names.unique(`recent_${nameable(usage.name)}`);
+    this.mask = usage.mask === (1n << (family === "ipv4" ? 32n : 128n)) - 1n ? undefined
+      : { kind: "address", address: formatAddress(usage.mask, family) };
+    // A fused group makes its own sets; everything else is declared here, in a fixed order.
+  }
+
+  // -------------------------------------------------------------------------------------------------- stores
+
+  /** Declares the sets for every question that the rules ask. Not called for a list that is one fused group. */
+  declare(): this {
+    const { uses } = this.usage;
+    const checks = uses.filter(isCheck);
+    for (const use of checks) {
+      const { seconds, hits } = use;
+      if (seconds !== undefined && hits === 1 && !this.windows.has(seconds)) {
+        this.windows.set(seconds, this.set(`${seconds}s`, seconds * 1000 + tick));
+      }
+      if (seconds !== undefined && hits > 1) this.declareWindow({ seconds, hits });
+      if (seconds === undefined && hits > 1 && !this.counts.has(hits)) {
+        this.counts.set(hits, Array.from({ length: hits }, (_, index) => this.set(`${hits}_hits_${index}`, undefined)));
+      }
+    }
+    if (uses.some(asksForPresence) || (checks.length === 0)) this.seen = this.set("", undefined);
+    if (this.options.keepsTtl) {
+      for (const use of checks.filter((check) => check.rttl && !check.inverted)) {
+        if (this.ttls.has(use.seconds)) continue;
+        const suffix = use.seconds === undefined ? "ttl" : `ttl_${use.seconds}s`;
+        this.ttls.set(use.seconds, this.set(suffix, use.seconds === undefined ? undefined : use.seconds * 1000 + tick, undefined, true));
+      }
+    }
+    return this;
+  }
+
+  private declareWindow(window: Window): void {
+    const id = windowName(window);
+    if (this.rings.has(id) || this.limits.has(id)) return;
+    if (this.options.asLimit(window)) {
+      const banned = this.set(`${id}_banned`, window.seconds * 1000 + tick);
+      const rate = this.set(`${id}_rate`, window.seconds * 1000 + tick);
+      this.limits.set(id, { window, rate, banned });
+    } else {
+      this.rings.set(id, new Ring(window, this.setFactory(id), 0, 2));
+    }
+  }
+
+  /** Declares sets named after this list and `id`. */
+  setFactory(id: string): SetFactory {
+    return {
+      add: (suffix, timeout, gcInterval) => this.set(`${id}_${suffix}`, timeout, gcInterval),
+      undeleted: !this.usage.uses.some((use) => use.operation === "remove"),
+    };
+  }
+
+  private set(suffix: string, timeout: number | undefined, gcInterval?: number, withTtl = false): string {
+    const { family, setSize } = this.options;
+    const address = family === "ipv4" ? "ipv4_addr" : "ipv6_addr";
+    return this.table.set(suffix === "" ? `${this.base}_seen` : `${this.base}_${suffix}`, {
+      ...(withTtl ? { typeof: concatenation(this.address("saddr"), this.timeToLive()) } : { type: [address] }),
+      size: setSize,
+      flags: timeout === undefined ? ["dynamic"] : ["dynamic", "timeout"],
+      ...(timeout !== undefined && { timeout }),
+      ...(gcInterval !== undefined && { gcInterval }),
+    });
+  }
+
+  private address(side: Side): Expression {
+    return payload(this.options.family === "ipv4" ? "ip" : "ip6", side);
+  }
+
+  private timeToLive(): Expression {
+    return this.options.family === "ipv4" ? payload("ip", "ttl") : payload("ip6", "hoplimit");
+  }
+
+  key(side: Side): Key {
+    return listKey(this.address(side), this.mask);
+  }
+
+  private ttlKey(side: Side): Key {
+    return concatenation(this.key(side), this.timeToLive());
+  }
+
+  // --------------------------------------------------------------------------------------- touch, look, remove
+
+  /**
+   * Statements that record a hit; they always let the rule go on, except that a set at its size breaks the rule. `alone`
+   * demands that the statements be the last of their rule.
+   */
+  touch(side: Side): { readonly statements: readonly Statement[]; readonly alone: boolean } {
+    const inline = this.inlineTouch(side);
+    const chained = this.rings.size + this.limits.size + this.counts.size;
+    if (chained === 0) return { statements: inline, alone: false };
+    let chain = this.touchChains.get(side);
+    if (chain === undefined) this.touchChains.set(side, chain = this.buildTouchChain(side, inline, chained));
+    return { statements: [callStatement(chain)], alone: true };
+  }
+
+  private inlineTouch(side: Side): Statement[] {
+    const key = this.key(side);
+    const byWidth = [...this.windows].sort(([a], [b]) => a - b);
+    return [
+      ...byWidth.map(([, set]) => updateSet(set, key)),
+      ...[...this.ttls.values()].map((set) => updateSet(set, this.ttlKey(side))),
+      // Last, since what never expires fills up first, and a full set ends the rule.
+      ...(this.seen === undefined ? [] : [updateSet(this.seen, key)]),
+    ];
+  }
+
+  private buildTouchChain(side: Side, inline: readonly Statement[], chained: number): string {
+    const key = this.key(side);
+    const wish = `${this.base}${side === "daddr" ? "_destination" : ""}_touch`;
+    if (inline.length === 0 && chained === 1) return this.storeTouch(key, wish)[0]!;
+    const chain = this.group.chain(wish);
+    chain.comment.push(`one hit for list "${this.usage.name}"`);
+    for (const statement of inline) chain.rule([statement]);
+    for (const store of this.storeTouch(key, wish)) chain.rule([callStatement(store)]);
+    return chain.name;
+  }
+
+  /** The touch chains of the stores that need one. */
+  private storeTouch(key: Key, wish: string): string[] {
+    const names: string[] = [];
+    for (const [id, ring] of this.rings) {
+      const chain = ring.touch(this.group, `${wish}_${id}`, key);
+      chain.comment.push(`one hit for list "${this.usage.name}", window of ${ring.window.hits} hits in ${ring.window.seconds} s`);
+      names.push(chain.name);
+    }
+    for (const [id, limit] of this.limits) names.push(limitTouch(this.group, `${wish}_${id}`, key, limit).name);
+    for (const [hits, sets] of this.counts) names.push(this.countTouch(key, `${wish}_${hits}_hits`, sets));
+    return names;
+  }
+
+  /** Fills the first free of the sets: from the top down, so that a full set ends the count and nothing else. */
+  private countTouch(key: Key, wish: string, sets: readonly string[]): string {
+    const chain = this.group.chain(wish);
+    chain.rule([member(key, sets.at(-1)!), { kind: "verdict", verdict: "return" }]);
+    for (let index = sets.length - 2; index >= 0; index--) {
+      const next = this.group.chain(`${wish}_${index + 1}`).rule([updateSet(sets[index + 1]!, key)]);
+      chain.rule([member(key, sets[index]!), exitStatement(exitTo(next.name))]);
+    }
+    chain.rule([updateSet(sets[0]!, key)]);
+    return chain.name;
+  }
+
+  /** Is the condition of this `--rcheck` or `--update` true, leaving its inversion aside? */
+  question(use: RecentUse): Question {
+    const key = this.key(use.side);
+    const { seconds, hits } = use;
+    const ttl = use.rttl && !use.inverted ? this.ttls.get(seconds) : undefined;
+    const ttlTest = ttl === undefined ? [] : [member(this.ttlKey(use.side), ttl)];
+    if (hits === 1) {
+      const store = seconds === undefined ? this.seen! : this.windows.get(seconds)!;
+      const single = this.windows.size + (this.seen === undefined ? 0 : 1) === 1 && this.ttls.size === 0;
+      return { kind: "inline", tests: [member(key, store), ...ttlTest], refreshes: single };
+    }
+    if (seconds === undefined) return { kind: "inline", tests: [member(key, this.counts.get(hits)!.at(-1)!), ...ttlTest], refreshes: false };
+    const id = windowName({ seconds, hits });
+    const limit = this.limits.get(id);
+    if (limit) return { kind: "inline", tests: [member(key, limit.banned), ...ttlTest], refreshes: false };
+    const ring = this.rings.get(id)!;
+    return {
+      kind: "chain",
+      check: (group, wish, over, under) => {
+        if (ttlTest.length === 0) return ring.check(group, wish, key, over, under).name;
+        const withTtl = group.chain(`${wish}_ttl`).rule([...ttlTest, exitStatement(over)]);
+        if (under.kind === "goto") withTtl.rule([exitStatement(under)]);
+        return ring.check(group, wish, key, exitTo(withTtl.name), under).name;
+      },
+    };
+  }
+
+  /** Is the host on the list at all? */
+  presence(side: Side, inverted = false): Statement {
+    return member(this.key(side), this.seen!, inverted);
+  }
+
+  /** Statements that take the host off the list, in groups small enough for one rule each. */
+  remove(side: Side): Statement[][] {
+    const key = this.key(side);
+    const sets = [
+      ...(this.seen === undefined ? [] : [this.seen]), ...this.windows.values(), ...[...this.counts.values()].flat(),
+      ...[...this.limits.values()].flatMap(({ rate, banned }) => [rate, banned]), ...[...this.rings.values()].flatMap((ring) => ring.sets),
+    ];
+    const statements = sets.map((set) => deleteFromSet(set, key));
+    // A rule holds 36 of these, 30 with a mask (measured on nft 1.0.6).
+    const groups: Statement[][] = [];
+    for (let start = 0; start < statements.length; start += 25) groups.push(statements.slice(start, start + 25));
+    return groups;
+  }
+
+  /** One line for each thing a reader must know to understand the sets. */
+  describe(): string[] {
+    const parts: string[] = [];
+    for (const seconds of this.windows.keys()) parts.push(`hosts seen in the last ${seconds} s`);
+    for (const ring of this.rings.values()) parts.push(`exact window of ${ring.window.hits} hits in ${ring.window.seconds} s`);
+    for (const { window } of this.limits.values()) parts.push(`limit of ${limitRate(window).text} with a ban, for ${window.hits} hits in ${window.seconds} s`);
+    for (const hits of this.counts.keys()) parts.push(`hosts with ${hits} hits at any time`);
+    if (this.seen !== undefined) parts.push("hosts ever seen");
+    if (this.ttls.size > 0) parts.push("the TTLs they came with");
+    return parts;
+  }
+
+  get windowsAsLimit(): readonly Window[] {
+    return [...this.limits.values()].map(({ window }) => window);
+  }
+  get hasRing(): boolean {
+    return this.rings.size > 0;
+  }
+  get hasSeen(): boolean {
+    return this.seen !== undefined || this.counts.size > 0;
+  }
+}
+
+/** Whether the answer of this use depends on a host having been touched at any time. */
+function asksForPresence(use: RecentUse): boolean {
+  if (use.operation === "remove") return true;
+  if (use.operation === "set") return false;
+  if (use.operation === "update" && use.inverted) return true;
+  return use.seconds === undefined && use.hits === 1;
+}
+
+export function windowName({ seconds, hits }: Window): string {
+  return `${hits}_in_${seconds}s`;
+}
+

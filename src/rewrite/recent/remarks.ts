@@ -1,0 +1,93 @@
+/** What has to be said about the lists of a ruleset: where the sets differ from xt_recent, and traps in the rules themselves. */
+
+import { diagnostic, type Diagnostic } from "../../diagnostic.js";
+import { limitRate } from "./limit.js";
+import type { RecentList } from "./list.js";
+import { isCheck, type ListUsage, type PlacedUse } from "./usage.js";
+
+/** From here on N * HZ does not fit into 32 bits on HZ=250 (measured); other kernels wrap earlier (HZ=1000) or later (HZ=100). */
+const firstWrapping = 17179870;
+
+/** Hosts on a list unless the module is told otherwise (`ip_list_tot`). */
+const hostsPerList = 100;
+
+export interface ListFacts {
+  readonly list: RecentList;
+  /** The list's window is written as a ring, here or in a fused group. */
+  readonly guarded: boolean;
+}
+
+export function recentRemarks(facts: readonly ListFacts[], setSize: number): Diagnostic[] {
+  return [...facts.flatMap(({ list }) => listRemarks(list)), ...generalNotes(facts, setSize)];
+}
+
+function listRemarks(list: RecentList): Diagnostic[] {
+  const { usage } = list;
+  const found: Diagnostic[] = [];
+  for (const use of usage.uses) {
+    const span = use.use.span;
+    const say = (code: Parameters<typeof diagnostic>[0], message: string, help?: string): void => {
+      found.push(diagnostic(code, use.use.options[optionOf[code] ?? ""]?.span ?? span, `list "${usage.name}": ${message}`, help));
+    };
+    if (use.mask !== usage.mask) say("recent-mask", "its mask is that of the rule loaded first; xt_recent ignores this one, and so does the script");
+    if (isCheck(use)) {
+      if (use.rttl) say("recent-rttl", rttlText(use));
+      if (use.reap && reapMatters(usage, use)) {
+        say("recent-reap", `--reap is left out: a host that xt_recent would have taken off the list after ${use.seconds} s stays on it, ` +
+          "so rules that ask for it without --seconds, with more seconds, or with --remove can still match");
+      }
+      if (use.seconds !== undefined && use.seconds >= firstWrapping) {
+        say("recent-seconds-overflow", `${use.seconds} seconds overflow xt_recent's 32-bit clock, which then sees a shorter window; ` +
+          "the script uses the seconds as written and so matches for longer");
+      }
+      const window = list.windowsAsLimit.find(({ seconds, hits }) => seconds === use.seconds && hits === use.hits);
+      if (window) {
+        say("recent-limit-form", `written as a limit of ${limitRate(window).text} burst ${window.hits - 1} with a ban of ${window.seconds} s: ` +
+          `up to ${2 * window.hits - 1} hits of one host can pass in ${window.seconds} s before its first ban (xt_recent: ${window.hits - 1}), ` +
+          `a host that stays under the rate is never banned, and a banned one only comes back after ${window.seconds} s of silence`,
+          "--recent exact writes an exact window");
+      }
+    }
+  }
+  const first = usage.uses.find(isCheck);
+  if (first && !usage.uses.some(({ operation }) => operation === "set")) {
+    found.push(diagnostic("recent-never-set", first.use.span,
+      `list "${usage.name}" is checked but no rule sets it`, "if a program writes to /proc/net/xt_recent, let it use \"nft add element\" instead"));
+  }
+  return found;
+}
+
+/** Which option a diagnostic blames. */
+const optionOf: Readonly<Record<string, string>> = {
+  "recent-mask": "mask", "recent-rttl": "rttl", "recent-reap": "reap", "recent-seconds-overflow": "seconds", "recent-limit-form": "hitcount",
+};
+
+function rttlText({ inverted }: PlacedUse): string {
+  return inverted
+    ? "--rttl is left out of an inverted match: where the TTL differs from that of the host's last hit, xt_recent matches and the script does not"
+    : "--rttl compares with every TTL the host was seen with in the window, xt_recent with the last one only: " +
+      "a host that alternates between TTLs matches more often";
+}
+
+/** Only where some rule can tell a reaped host from one that has merely grown old. */
+function reapMatters(usage: ListUsage, reaping: PlacedUse): boolean {
+  return usage.uses.some((use) => use.operation === "remove" || (isCheck(use) &&
+    (use.inverted ? use.operation === "update" : use.seconds === undefined || use.seconds > reaping.seconds!)));
+}
+
+function generalNotes(facts: readonly ListFacts[], setSize: number): Diagnostic[] {
+  const found: Diagnostic[] = [];
+  const names = (some: readonly ListFacts[]): string => some.map(({ list }) => `"${list.usage.name}"`).join(", ");
+  const first = (some: readonly ListFacts[]) => some[0]!.list.usage.uses[0]!.use.span;
+  if (facts.length > 0) {
+    found.push(diagnostic("recent-list-size", first(facts),
+      `xt_recent forgets all but the last ${hostsPerList} hosts of a list (unless ip_list_tot says otherwise), the sets for ${names(facts)} hold ${setSize}: ` +
+      "hosts that it would have forgotten are still known"));
+  }
+  const guarded = facts.filter((fact) => fact.guarded);
+  if (guarded.length > 0) {
+    found.push(diagnostic("recent-flood-guard", first(guarded),
+      `a host that is over the limit of ${names(guarded)} and goes on with more than 20 tries a second stays blocked up to about 0.25 s longer than by xt_recent, never shorter`));
+  }
+  return found;
+}

@@ -1,0 +1,305 @@
+/** Rewrites a whole iptables ruleset of one family as one nft table. */
+
+import { diagnostic, effectOf, type Diagnostic } from "../diagnostic.js";
+import { recentUse } from "../extensions/matches/recent.js";
+import type { IptablesChain, IptablesRule, IptablesRuleset, IptablesTable } from "../iptables/ast.js";
+import type { Hook, NftTable } from "../nft/ast.js";
+import { jump } from "../nft/ast.js";
+import { baseChainOf } from "../nft/base-chains.js";
+import { Names } from "../nft/names.js";
+import { analyse, consequence, printable, type Analysis, type AnalysisContext } from "./analyse.js";
+import { deepestLevel, levelsBelow, reachableHooks } from "./hooks.js";
+import type { RuleParts } from "./parts.js";
+import { placeMatched, placeRule } from "./place.js";
+import { bansSuffice, buildFused, findFusedGroup, type FusedGroup } from "./recent/fused.js";
+import { RecentList } from "./recent/list.js";
+import { recentRemarks, type ListFacts } from "./recent/remarks.js";
+import type { Window } from "./recent/ring.js";
+import { gatherLists, sameTtl } from "./recent/usage.js";
+import { TableBuilder, type ChainBuilder, type ChainGroup } from "./table-builder.js";
+
+export type RecentForm = "auto" | "exact" | "limit";
+
+export interface RewriteOptions {
+  /** Name of our nft table. */
+  readonly table: string;
+  readonly recent: RecentForm;
+  /** Elements a dynamic set may hold. */
+  readonly setSize: number;
+  /** Write a counter into every rule. */
+  readonly counters: boolean;
+}
+
+export interface Rewriting {
+  readonly table: NftTable;
+  readonly diagnostics: readonly Diagnostic[];
+}
+
+/** `auto` writes a ring up to here and a limit above: a ring costs about as many sets as hits. */
+const largestAutomaticRing = 100;
+/** A ring of more hits needs more levels of chains than the kernel allows. */
+const largestRing = 255;
+
+export function rewriteRuleset(ruleset: IptablesRuleset, options: RewriteOptions): Rewriting {
+  const exact: Attempt = { limitApart: false, deepestCaller: Infinity };
+  let rewriting = new RulesetRewriter(ruleset, options, exact).run();
+  if (levels(rewriting.table) <= deepestLevel) return rewriting;
+  // Rings of rules that stand apart nest the deepest: give them up first, where that is allowed, and jumps only then.
+  const limitApart = options.recent !== "exact";
+  if (limitApart) rewriting = new RulesetRewriter(ruleset, options, { limitApart, deepestCaller: Infinity }).run();
+  for (let deepestCaller = deepestLevel - 1; levels(rewriting.table) > deepestLevel && deepestCaller >= 0; deepestCaller--) {
+    rewriting = new RulesetRewriter(ruleset, options, { limitApart, deepestCaller }).run();
+  }
+  return rewriting;
+}
+
+/** How much is given up to stay within the kernel's levels of jumps. */
+interface Attempt {
+  /** Windows of rules that do not stand side by side are written as limits. */
+  readonly limitApart: boolean;
+  /** Jumps from chains at this depth below a built-in chain, or deeper, are refused. */
+  readonly deepestCaller: number;
+}
+
+/** Levels below the deepest base chain; 0 without any. */
+function levels(table: NftTable): number {
+  const below = levelsBelow(table);
+  return table.chains.reduce((deepest, chain) => Math.max(deepest, chain.base ? below.get(chain.name) ?? 0 : 0), 0);
+}
+
+class RulesetRewriter {
+  private readonly builder: TableBuilder;
+  private readonly diagnostics: Diagnostic[] = [];
+  private readonly reported = new Set<string>();
+  private readonly chainNames = new Map<IptablesTable, Map<string, string>>();
+  private readonly hooks = new Map<IptablesTable, Map<string, Set<Hook>>>();
+  private readonly depths = new Map<IptablesTable, Map<string, number>>();
+  private readonly lists = new Map<string, RecentList>();
+
+  constructor(private readonly ruleset: IptablesRuleset, private readonly options: RewriteOptions, private readonly attempt: Attempt) {
+    this.builder = new TableBuilder(ruleset.family, options.table);
+  }
+
+  run(): Rewriting {
+    this.nameChains();
+    this.makeLists();
+    const analysed = this.ruleset.tables.map((table) => ({
+      table, chains: table.chains.map((chain) => ({ chain, analyses: this.analyseChain(table, chain) })),
+    }));
+    const fused = this.declareLists(analysed.flatMap(({ chains }) => chains.map(({ analyses }) => analyses)));
+    for (const { table, chains } of analysed) for (const { chain, analyses } of chains) this.writeChain(table, chain, analyses, fused);
+    return { table: this.builder.build(), diagnostics: this.diagnostics };
+  }
+
+  private report(found: Diagnostic): void {
+    // A line with an address list makes several rules that all have the same to say.
+    const id = `${found.code} ${found.span.file} ${found.span.line} ${found.span.column} ${found.message}`;
+    if (this.reported.has(id)) return;
+    this.reported.add(id);
+    this.diagnostics.push(found);
+  }
+
+  // ------------------------------------------------------------------------------------------- what is where
+
+  private nameChains(): void {
+    for (const table of this.ruleset.tables) {
+      const names = new Map<string, string>();
+      for (const { name } of table.chains) names.set(name, this.builder.names.unique(`${table.name}_${name}`));
+      this.chainNames.set(table, names);
+      this.hooks.set(table, reachableHooks(table));
+      if (this.attempt.deepestCaller !== Infinity) this.depths.set(table, depthsOf(table));
+    }
+  }
+
+  private makeLists(): void {
+    const group = this.builder.group();
+    for (const usage of gatherLists(this.ruleset).values()) {
+      const hooks = usage.uses.flatMap(({ table, chain }) => [...(this.hooks.get(table)?.get(chain.name) ?? [])]);
+      this.lists.set(usage.name, new RecentList(usage, this.builder, {
+        family: this.ruleset.family,
+        setSize: this.options.setSize,
+        asLimit: (window) => this.attempt.limitApart || this.asLimit(window),
+        keepsTtl: sameTtl(hooks),
+      }, group));
+    }
+  }
+
+  private asLimit({ hits }: Window): boolean {
+    return this.options.recent === "limit" || (this.options.recent === "auto" && hits > largestAutomaticRing);
+  }
+
+  // ------------------------------------------------------------------------------------------------- analysis
+
+  private analyseChain(table: IptablesTable, chain: IptablesChain): Analysis[] {
+    return chain.rules.map((rule) => {
+      const refusal = this.refusal(table, chain, rule);
+      const analysis = refusal ? { kind: "refused" as const, diagnostic: refusal } : analyse(rule, this.context(table, chain, rule));
+      if (analysis.kind === "refused") this.report(analysis.diagnostic);
+      return analysis;
+    });
+  }
+
+  /** What cannot be written whatever its parts are. */
+  private refusal(table: IptablesTable, chain: IptablesChain, rule: IptablesRule): Diagnostic | undefined {
+    if (rule.target?.kind === "chain" && (this.depths.get(table)?.get(chain.name) ?? 0) >= this.attempt.deepestCaller) {
+      return diagnostic("too-many-levels", rule.target.span,
+        `jump to "${printable(rule.target.chain)}" is deeper than the ${deepestLevel} levels that the kernel allows nft; ${consequence(rule)}`);
+    }
+    for (const match of rule.matches) {
+      if (match.extension !== "recent" || match.unknown) continue;
+      const { seconds, hits } = recentUse(match, this.ruleset.family);
+      if (hits > largestRing && (seconds === undefined || !this.asLimit({ seconds, hits }))) {
+        return diagnostic("recent-too-large", match.options["hitcount"]?.span ?? match.span,
+          `hit count ${hits} is over the ${largestRing} that an exact form can hold; ${consequence(rule)}`, "--recent auto writes it as a limit with a ban");
+      }
+    }
+    return undefined;
+  }
+
+  private context(table: IptablesTable, chain: IptablesChain, rule: IptablesRule): AnalysisContext {
+    const { protocol } = rule;
+    return {
+      family: this.ruleset.family,
+      table: table.name,
+      rule,
+      hooks: this.hooks.get(table)?.get(chain.name) ?? new Set(),
+      protocol: protocol && !protocol.inverted && protocol.value !== 0 ? protocol.value : undefined,
+      setSize: this.options.setSize,
+      counters: this.options.counters,
+      lists: this.lists,
+      addSet: (wish, set) => this.builder.set(wish, set),
+      sharedSet: (wish, set) => this.builder.sharedSet(wish, set),
+      addHelper: (helper) => this.builder.helper(helper),
+      chainName: (name) => this.chainNames.get(table)?.get(name) ?? name,
+      report: (found) => this.report(found),
+    };
+  }
+
+  // ---------------------------------------------------------------------------------------------------- lists
+
+  /** Finds the groups that set and check side by side; all other lists get their sets. */
+  private declareLists(chains: readonly (readonly Analysis[])[]): Map<RuleParts, FusedGroup> {
+    const fused = new Map<RuleParts, FusedGroup>();
+    const fusedLists = new Map<RecentList, FusedGroup>();
+    for (const analyses of chains) {
+      const parts = analyses.map((analysis) => (analysis.kind === "parts" ? analysis.parts : undefined));
+      parts.forEach((first, index) => {
+        const group = first && findFusedGroup(parts, index);
+        if (!group || this.asLimit(group.window)) return;
+        fused.set(first, group);
+        fusedLists.set(group.list, group);
+      });
+    }
+    const facts: ListFacts[] = [];
+    for (const list of this.lists.values()) {
+      const group = fusedLists.get(list);
+      if (!group) this.builder.describedSets(() => list.declare(), () => [listTitle(list, list.describe().join(", "))]);
+      facts.push({ list, guarded: group ? !bansSuffice(group) && group.pushes > 0 : list.hasRing });
+    }
+    for (const remark of recentRemarks(facts, this.options.setSize)) this.report(remark);
+    return fused;
+  }
+
+  // ------------------------------------------------------------------------------------------------ the chains
+
+  private writeChain(table: IptablesTable, chain: IptablesChain, analyses: readonly Analysis[], fused: ReadonlyMap<RuleParts, FusedGroup>): void {
+    const name = this.chainNames.get(table)!.get(chain.name)!;
+    const base = chain.policy === undefined ? undefined : baseChainOf(table.name, chain.name, chain.policy === "DROP" ? "drop" : "accept");
+    // A hook that does nothing costs every packet something.
+    if (base && base.base.policy === "accept" && chain.rules.length === 0) return;
+    const group = this.builder.group();
+    const start = group.adopt(name);
+    start.base = base?.base;
+    if (!Names.isNameable(chain.name)) start.comment.push(`chain ${JSON.stringify(chain.name)}`);
+    if (base && this.options.counters && chain.counters && (chain.counters.packets > 0n || chain.counters.bytes > 0n)) {
+      start.comment.push(`policy counters: packets ${chain.counters.packets} bytes ${chain.counters.bytes}`);
+    }
+    let current: ChainBuilder = start;
+    for (let index = 0; index < analyses.length;) {
+      const analysis = analyses[index]!;
+      const together = analysis.kind === "parts" ? fused.get(analysis.parts) : undefined;
+      if (together) {
+        this.writeFused(together, current, group);
+        index += together.length;
+      } else {
+        current = this.writeRule(chain.rules[index]!, analysis, current, group, name);
+        index++;
+      }
+    }
+  }
+
+  private writeRule(rule: IptablesRule, analysis: Analysis, chain: ChainBuilder, group: ChainGroup, name: string): ChainBuilder {
+    switch (analysis.kind) {
+      case "never":
+        chain.remark(`line ${rule.span.line} can never match (${analysis.reason}): ${rule.text}`);
+        return chain;
+      case "refused":
+        chain.remark(`line ${rule.span.line} is not translated [${analysis.diagnostic.code}]: ${analysis.diagnostic.message}`, `    ${rule.text}`);
+        return chain;
+      case "parts": {
+        const { parts } = analysis;
+        const simple = parts.steps.every(({ kind }) => kind === "statements");
+        const empty = simple && parts.steps.length === 0 && !parts.body.counter && !parts.body.end && parts.body.effects.length === 0;
+        if (!simple || empty) chain.remark(`line ${rule.span.line}: ${rule.text}`);
+        return placeRule(parts, chain, group, `${name}_line_${rule.span.line}`);
+      }
+    }
+  }
+
+  /** A call under the group's common conditions, and behind it what the `--set` does with packets within the limit. */
+  private writeFused(fused: FusedGroup, chain: ChainBuilder, group: ChainGroup): void {
+    const { list, window, setFirst, set, checks, conditions } = fused;
+    const rules = (setFirst ? [set, ...checks] : [...checks, set]).map(({ rule }) => `line ${rule.span.line}: ${rule.text}`);
+    const { entry, over } = this.builder.describedSets(() => buildFused(fused, group), () => [
+      listTitle(list, `exact window of ${window.hits} hits in ${window.seconds} s, used by chain of lines ${lineNumbers(fused)} only`),
+    ]);
+    entry.comment.push(
+      `list "${printable(list.usage.name)}": records a hit and leaves to ${over.name} if the host ${setFirst ? "now has" : "already had"} ` +
+      `${window.hits} hits in ${window.seconds} s`,
+    );
+    chain.remark(...rules);
+    const counted = setFirst && set.body.counter ? [set.body.counter] : [];
+    chain.rule([...conditions, ...counted, jump(entry.name)], setFirst ? set.body.comment : undefined);
+    if (!setFirst) placeMatched([{ kind: "statements", statements: conditions }], set.body, chain, group, over.name);
+    for (const check of checks) {
+      const at = check.steps.findIndex(({ kind }) => kind === "recent");
+      over.remark(`line ${check.rule.span.line}`);
+      placeMatched(check.steps.slice(at + 1), check.body, over, group, over.name);
+    }
+  }
+}
+
+function listTitle(list: RecentList, what: string): string {
+  return `list "${printable(list.usage.name)}": ${what}`;
+}
+
+function lineNumbers({ set, checks }: FusedGroup): string {
+  return [set, ...checks].map(({ rule }) => rule.span.line).sort((a, b) => a - b).join(", ");
+}
+
+/** The longest way from a built-in chain to each chain, in jumps. */
+function depthsOf(table: IptablesTable): Map<string, number> {
+  const depths = new Map<string, number>(table.chains.filter(({ policy }) => policy !== undefined).map(({ name }) => [name, 0]));
+  const callees = new Map(table.chains.map(({ name, rules }) => [
+    name, [...new Set(rules.flatMap(({ target }) => (target?.kind === "chain" ? [target.chain] : [])))],
+  ]));
+  // Loops among reachable chains have been refused, so as many rounds as there are chains reach the longest way.
+  let waiting = [...depths.keys()];
+  for (let round = 0; round <= callees.size && waiting.length > 0; round++) {
+    const deeper = new Set<string>();
+    for (const name of waiting) {
+      for (const callee of callees.get(name) ?? []) {
+        if ((depths.get(callee) ?? -1) >= depths.get(name)! + 1) continue;
+        depths.set(callee, depths.get(name)! + 1);
+        deeper.add(callee);
+      }
+    }
+    waiting = [...deeper];
+  }
+  return depths;
+}
+
+/** Whether any diagnostic says that the input is no ruleset. */
+export function isInvalid(diagnostics: readonly Diagnostic[]): boolean {
+  return diagnostics.some(({ code }) => effectOf(code) === "invalid");
+}

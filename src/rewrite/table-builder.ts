@@ -1,0 +1,138 @@
+/** Collects the parts of one nft table while its rules are rewritten. */
+
+import type { Family } from "../iptables/ast.js";
+import type {
+  Expression, NftChain, NftComment, NftHelper, NftRule, NftSet, NftTable, Statement,
+} from "../nft/ast.js";
+import { goto, jump } from "../nft/ast.js";
+import { Names } from "../nft/names.js";
+
+/** A chain under construction. */
+export class ChainBuilder {
+  readonly entries: (NftRule | NftComment)[] = [];
+  readonly comment: string[] = [];
+  base: NftChain["base"];
+
+  constructor(readonly name: string) {}
+
+  rule(statements: readonly Statement[], comment?: string): this {
+    this.entries.push(comment === undefined ? { kind: "rule", statements } : { kind: "rule", statements, comment });
+    return this;
+  }
+
+  /** Comment lines in front of what is added next. */
+  remark(...lines: string[]): this {
+    if (lines.length > 0) this.entries.push({ kind: "comment", lines });
+    return this;
+  }
+
+  build(): NftChain {
+    return {
+      name: this.name,
+      ...(this.base && { base: this.base }),
+      ...(this.comment.length > 0 && { comment: this.comment }),
+      entries: this.entries,
+    };
+  }
+}
+
+/** An ordered group of chains that are printed one after the other. */
+export class ChainGroup {
+  readonly chains: ChainBuilder[] = [];
+  constructor(private readonly names: Names) {}
+
+  /** A new chain at the end of the group. */
+  chain(wish: string): ChainBuilder {
+    const chain = new ChainBuilder(this.names.unique(wish));
+    this.chains.push(chain);
+    return chain;
+  }
+
+  /** A new chain at the end of the group, with a name that has been reserved before. */
+  adopt(name: string): ChainBuilder {
+    const chain = new ChainBuilder(name);
+    this.chains.push(chain);
+    return chain;
+  }
+
+  /** Prints a chain behind all that the group has so far. */
+  moveToEnd(chain: ChainBuilder): void {
+    this.chains.splice(this.chains.indexOf(chain), 1);
+    this.chains.push(chain);
+  }
+}
+
+export class TableBuilder {
+  readonly names = new Names();
+  private readonly sets: NftSet[] = [];
+  private readonly setComments = new Map<number, readonly string[]>();
+  private readonly shared = new Map<string, string>();
+  private readonly helpers: NftHelper[] = [];
+  private readonly groups: ChainGroup[] = [];
+
+  constructor(readonly family: Family, private readonly tableName: string) {}
+
+  group(): ChainGroup {
+    const group = new ChainGroup(this.names);
+    this.groups.push(group);
+    return group;
+  }
+
+  set(wish: string, set: Omit<NftSet, "name">): string {
+    const name = this.names.unique(wish);
+    this.sets.push({ name, ...set });
+    return name;
+  }
+
+  /** Runs `declare` and puts comment lines above the first set it adds. */
+  describedSets<Result>(declare: () => Result, describe: (result: Result) => readonly string[]): Result {
+    const first = this.sets.length;
+    const result = declare();
+    if (this.sets.length > first) this.setComments.set(first, describe(result));
+    return result;
+  }
+
+  sharedSet(wish: string, set: Omit<NftSet, "name">): string {
+    let name = this.shared.get(wish);
+    if (name === undefined) this.shared.set(wish, name = this.set(wish, set));
+    return name;
+  }
+
+  helper(helper: Omit<NftHelper, "name">): string {
+    const known = this.helpers.find((one) => one.type === helper.type && one.protocol === helper.protocol);
+    if (known) return known.name;
+    const name = this.names.unique(`helper_${helper.type}_${helper.protocol}`);
+    this.helpers.push({ name, ...helper });
+    return name;
+  }
+
+  build(): NftTable {
+    return {
+      family: this.family === "ipv4" ? "ip" : "ip6",
+      name: this.tableName,
+      helpers: this.helpers,
+      sets: this.sets.map((set, index) => {
+        const comment = this.setComments.get(index);
+        return comment ? { ...set, comment } : set;
+      }),
+      chains: this.groups.flatMap((group) => group.chains.map((chain) => chain.build())),
+    };
+  }
+}
+
+/**
+ * What happens to a packet at the end of a piece of translation: go on to a chain, by jump or by goto, or back to where the
+ * piece was called from.
+ */
+export type Exit = { readonly kind: "goto"; readonly chain: string } | { readonly kind: "return" };
+export const exitTo = (chain: string): Exit => ({ kind: "goto", chain });
+export const exitBack: Exit = { kind: "return" };
+
+export function exitStatement(exit: Exit): Statement {
+  return exit.kind === "goto" ? goto(exit.chain) : { kind: "verdict", verdict: "return" };
+}
+
+export const callStatement = (chain: string): Statement => jump(chain);
+
+/** The expression under which a list keeps its hosts: the address, masked if the list is. */
+export type Key = Expression;

@@ -1,0 +1,93 @@
+/** The whole way from iptables-save text to an nft script. */
+
+import { effectOf, sortDiagnostics, type Diagnostic } from "./diagnostic.js";
+import type { Family, IptablesRuleset } from "./iptables/ast.js";
+import { build } from "./iptables/build.js";
+import type { NftScript } from "./nft/ast.js";
+import { emit } from "./nft/emit.js";
+import { isInvalid, rewriteRuleset, type RecentForm, type Rewriting } from "./rewrite/ruleset.js";
+import { mergeByFamily } from "./rewrite/families.js";
+
+export interface Source {
+  /** For diagnostics only; nothing is read from it. */
+  readonly file: string;
+  /** iptables-save text. */
+  readonly text: string;
+  /** What the text itself says counts unless this is given. */
+  readonly family?: Family;
+}
+
+export interface TranslateOptions {
+  /** Name of our nft table in the families ip and ip6; `ipt2nft` unless told. */
+  readonly table?: string;
+  /** How hit counts of `recent` are written; `auto`, exact up to 100 hits, unless told. */
+  readonly recent?: RecentForm;
+  /** Elements that a dynamic set may hold; 65535 unless told. */
+  readonly setSize?: number;
+  /** Keep what the sets hold when the script is loaded again; false unless told. */
+  readonly keepSets?: boolean;
+  /** Write counters, with the values of the dump; true unless told. */
+  readonly counters?: boolean;
+  /** Of all sources that do not say themselves. */
+  readonly family?: Family;
+}
+
+/** The worst that happened to any rule. */
+export type Outcome = "exact" | "approximated" | "refused" | "invalid";
+
+export interface Translation {
+  /** Undefined if the input is not a ruleset. */
+  readonly script: string | undefined;
+  /** By file, line and column. */
+  readonly diagnostics: readonly Diagnostic[];
+  readonly iptables: readonly IptablesRuleset[];
+  readonly nft: NftScript | undefined;
+  readonly outcome: Outcome;
+}
+
+/**
+ * Translates one dump, or several that make one machine's ruleset.
+ *
+ * Never throws for any text: what is wrong with it is in the diagnostics. Throws a `RangeError` for an option out of range.
+ */
+export function translate(input: string | readonly Source[], options: TranslateOptions = {}): Translation {
+  const sources = typeof input === "string" ? [{ file: "<input>", text: input }] : input;
+  const { table = "ipt2nft", recent = "auto", setSize = 65535, keepSets = false, counters = true, family } = options;
+  if (!/^[A-Za-z_][A-Za-z0-9_]*$/.test(table) || table.length > 64) throw new RangeError(`not a table name: ${JSON.stringify(table)}`);
+  if (!Number.isInteger(setSize) || setSize < 1 || setSize > 0xffffffff) throw new RangeError(`not a set size: ${setSize}`);
+
+  const built = sources.map((source) => build(source, optional("family", source.family ?? family)));
+  const { rulesets, diagnostics } = mergeByFamily(built);
+  let rewritten: Rewriting[] = [];
+  if (!isInvalid(diagnostics)) {
+    rewritten = rulesets.map((ruleset) => rewriteRuleset(ruleset, { table, recent, setSize, counters }));
+    for (const one of rewritten) diagnostics.push(...one.diagnostics);
+  }
+  const valid = !isInvalid(diagnostics);
+  const nft = valid ? { header: header(table, rewritten), tables: rewritten.map((one) => one.table), keepSets } : undefined;
+  return {
+    script: nft && emit(nft),
+    diagnostics: sortDiagnostics(diagnostics, sources.map((source) => source.file)),
+    iptables: rulesets,
+    nft,
+    outcome: outcome(diagnostics),
+  };
+}
+
+function optional<Name extends string, Value>(name: Name, value: Value | undefined): { [Key in Name]?: Value } {
+  return (value === undefined ? {} : { [name]: value }) as { [Key in Name]?: Value };
+}
+
+function outcome(diagnostics: readonly Diagnostic[]): Outcome {
+  const effects = new Set(diagnostics.map(({ code }) => effectOf(code)));
+  return (["invalid", "refused", "approximated"] as const).find((effect) => effects.has(effect)) ?? "exact";
+}
+
+function header(table: string, rewritten: readonly Rewriting[]): string[] {
+  const tables = rewritten.map((one) => `${one.table.family} ${table}`).join(" and ");
+  return [
+    "An iptables ruleset in nft, by ipt2nft-recent.",
+    `Loading it replaces the table ${tables} and touches nothing else; unload the iptables rules first, or both decide.`,
+    "Built-in chains that are empty and accept are left out.",
+  ];
+}

@@ -1,0 +1,131 @@
+/** The published files: bundled, packed, installed and run as processes. */
+
+import { execFileSync, spawn, spawnSync } from "node:child_process";
+import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createContext, runInContext } from "node:vm";
+import { build } from "esbuild";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+
+const root = new URL("../../", import.meta.url).pathname;
+const dump = "*filter\n:INPUT ACCEPT [0:0]\n-A INPUT -s 192.0.2.1/32 -j DROP\nCOMMIT\n";
+
+let folder: string;
+let command: string;
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), "ipt2nft-command-"));
+  execFileSync(process.execPath, [join(root, "build.js"), "--directory", join(folder, "dist"), "--no-types"]);
+  command = join(folder, "dist", "ipt2nft-recent.js");
+  writeFileSync(join(folder, "many.v4"), manyRules(20_000));
+});
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+interface Result { status: number | null; output: string; error: string }
+
+function execute(words: readonly string[], input: string | Uint8Array = dump): Result {
+  const { status, stdout, stderr } = spawnSync(command, words, { input, maxBuffer: 1 << 30 });
+  return { status, output: stdout.toString(), error: stderr.toString() };
+}
+
+/** By a shell, for what only a pipeline shows; bash ends with the command's own status. */
+function shell(script: string): Result {
+  const { status, stdout, stderr } = spawnSync("bash", ["-c", script, "bash", command], { maxBuffer: 1 << 30 });
+  return { status, output: stdout.toString(), error: stderr.toString() };
+}
+
+function manyRules(count: number): string {
+  const rules = Array.from({ length: count }, (_, index) =>
+    `-A INPUT -s 198.51.${(index >> 8) & 255}.${index & 255}/32 -p tcp -m tcp --dport ${1 + (index % 65535)} -m comment --comment "rule ${index}" -j DROP\n`);
+  return `*filter\n:INPUT ACCEPT [0:0]\n${rules.join("")}COMMIT\n`;
+}
+
+describe("the command", () => {
+  it("translates standard input", () => {
+    const { status, output, error } = execute(["--ipv4"]);
+    expect({ status, error }).toEqual({ status: 0, error: "" });
+    expect(output).toContain("192.0.2.1");
+  });
+
+  it("knows its version and is not bound to a place", () => {
+    const { version } = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as { version: string };
+    expect(execute(["--version"])).toEqual({ status: 0, output: `${version}\n`, error: "" });
+  });
+
+  it("writes nothing for a broken dump", () => {
+    const { status, output, error } = execute(["--ipv4"], "*filter\n:INPUT ACCEPT [0:0]\n");
+    expect({ status, output }).toEqual({ status: 2, output: "" });
+    expect(error).toContain("[missing-commit]");
+  });
+
+  it("is quiet when its reader goes away", () => {
+    expect(shell(`set -o pipefail; "$1" --ipv4 ${folder}/many.v4 | head -c 1 > /dev/null`)).toMatchObject({ status: 0, error: "" });
+  });
+
+  it("writes all of a large script to a slow reader", () => {
+    const whole = shell(`"$1" --ipv4 ${folder}/many.v4`);
+    expect(whole.status).toBe(0);
+    expect(shell(`"$1" --ipv4 ${folder}/many.v4 | { sleep 0.5; cat; }`).output).toBe(whole.output);
+  });
+
+  it("reads and writes descriptors that somebody has made non-blocking", async () => {
+    // The ends of a socket pair are what Node gives a child for "pipe"; they stay non-blocking in the child's child.
+    const child = spawn(process.execPath, ["-e",
+      `process.stdin.on("data",()=>{});process.stdout.write("");` +
+      `const c=require("node:child_process").spawn(${JSON.stringify(command)},["--ipv4"],{stdio:["inherit","inherit","inherit"]});` +
+      `process.stdin.pause();c.on("exit",code=>process.exit(code))`], { stdio: ["pipe", "pipe", "inherit"] });
+    let output = "";
+    child.stdout.setEncoding("utf8").on("data", (text: string) => { output += text; });
+    setTimeout(() => child.stdin.end(dump), 500);
+    expect(await new Promise((resolve) => child.on("close", resolve))).toBe(0);
+    expect(output).toContain("192.0.2.1");
+  });
+
+  it("fails when the disk is full", () => {
+    const { status, error } = shell(`"$1" --ipv4 ${folder}/many.v4 > /dev/full`);
+    expect(status).toBe(2);
+    expect(error).toContain("standard output cannot be written: no space left on the device");
+  });
+
+  it("starts in at most twice the time of a bare node", { retry: 3 }, () => {
+    const least = { bare: Infinity, command: Infinity };
+    for (let round = 0; round < 10; round++) {
+      for (const [name, words] of [["bare", ["-e", "0"]], ["command", [command, "--ipv4"]]] as const) {
+        const start = performance.now();
+        spawnSync(process.execPath, words, { input: dump });
+        least[name] = Math.min(least[name], performance.now() - start);
+      }
+    }
+    expect(least.command / least.bare).toBeLessThan(2);
+  });
+});
+
+describe("the package", () => {
+  it("installs globally from its tarball, without anything else", () => {
+    for (const file of ["package.json", "LICENSE", "README.md"]) {
+      if (existsSync(join(root, file))) cpSync(join(root, file), join(folder, file));
+    }
+    const npm = (...words: string[]): string => execFileSync("npm", words, { cwd: folder, encoding: "utf8", stdio: ["ignore", "pipe", "pipe"] });
+    npm("pack", "--ignore-scripts");
+    const tarball = readdirSync(folder).find((name) => name.endsWith(".tgz"))!;
+    const prefix = join(folder, "prefix");
+    npm("install", "--global", "--offline", "--no-audit", "--no-fund", "--prefix", prefix, join(folder, tarball));
+    const { status, stdout } = spawnSync(join(prefix, "bin", "ipt2nft-recent"), ["--ipv4"], { input: dump, encoding: "utf8" });
+    expect(status).toBe(0);
+    expect(stdout).toContain("192.0.2.1");
+    expect(existsSync(join(prefix, "lib/node_modules/ipt2nft-recent/node_modules"))).toBe(false);
+  });
+
+  it("has a library that runs without Node", async () => {
+    const library = await build({
+      entryPoints: [join(folder, "dist", "index.js")], bundle: true, format: "iife", globalName: "library", platform: "neutral", write: false,
+    });
+    // What every browser has, and nothing else.
+    const context = createContext({ console, TextEncoder, TextDecoder, performance });
+    runInContext(library.outputFiles[0]!.text, context);
+    const { script, outcome } = runInContext(`library.translate(${JSON.stringify(dump)}, { family: "ipv4" })`, context) as
+      { script: string; outcome: string };
+    expect(outcome).toBe("exact");
+    expect(script).toContain("192.0.2.1");
+  });
+});

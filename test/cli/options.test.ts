@@ -1,0 +1,58 @@
+import { describe, expect, it } from "vitest";
+import { parseArguments, type Settings } from "../../src/cli/options.js";
+
+function settingsOf(...words: string[]): Settings {
+  const parsed = parseArguments(words);
+  if (!("settings" in parsed)) throw new Error(parsed.text);
+  return parsed.settings;
+}
+
+function complaintOf(...words: string[]): string {
+  const parsed = parseArguments(words);
+  if (!("text" in parsed) || !parsed.error) throw new Error(`accepted: ${words.join(" ")}`);
+  return parsed.text;
+}
+
+describe("parseArguments", () => {
+  it("has defaults", () => {
+    expect(settingsOf()).toEqual({
+      files: [], output: undefined, table: "ipt2nft", family: undefined, recent: "auto", setSize: 65535, keepSets: false,
+      counters: true, strict: false, check: false, format: "text", color: undefined,
+    });
+  });
+
+  it("reads every option", () => {
+    expect(settingsOf("a.v4", "-o", "out.nft", "--table", "fw", "--ipv6", "--recent", "limit", "--set-size", "4294967295", "--keep-sets",
+      "--no-counters", "--strict", "--check", "--format", "json", "--no-color", "--", "-odd")).toEqual({
+      files: ["a.v4", "-odd"], output: "out.nft", table: "fw", family: "ipv6", recent: "limit", setSize: 4294967295, keepSets: true,
+      counters: false, strict: true, check: true, format: "json", color: false,
+    });
+    expect(settingsOf("--ipv4", "--color", "--output=-", "-")).toMatchObject({ family: "ipv4", color: true, output: undefined, files: ["-"] });
+  });
+
+  it.each([
+    [["--nonsense"], "unknown option '--nonsense'"],
+    [["--recnt", "auto"], "--recent"],
+    [["--table", "drop"], "a word of the nft language"],
+    [["--table", "a b"], "letters, digits"],
+    [["--recent", "never"], "exact, limit, auto"],
+    [["--set-size", "0"], "from 1 to 4294967295"],
+    [["--set-size", "4294967296"], "from 1 to 4294967295"],
+    [["--set-size", "1e3"], "from 1 to 4294967295"],
+    [["--format", "xml"], "text, json"],
+    [["--output"], "argument missing"],
+    [["--ipv4", "--ipv6"], "cannot be used with"],
+    [["-", "-"], "standard input is given twice"],
+    [["a", "b", "a"], '"a" is given twice'],
+  ])("refuses %j", (words, reason) => {
+    expect(complaintOf(...words)).toContain(reason);
+  });
+
+  it("shows help with examples, and the version", () => {
+    const help = parseArguments(["--help"]);
+    expect(help).toMatchObject({ error: false });
+    expect("text" in help && help.text).toMatch(/Examples:\n.*iptables-save \| ipt2nft-recent/);
+    expect("text" in help && help.text.split("\n").every((line) => line.length <= 100)).toBe(true);
+    expect(parseArguments(["--version"])).toEqual({ text: "unbuilt\n", error: false });
+  });
+});

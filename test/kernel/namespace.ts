@@ -1,0 +1,64 @@
+/**
+ * Shell scripts in network namespaces of their own, which vanish with the test.
+ *
+ * The script runs under a process that is number 1 of its process namespace and that watches a pipe from here: when the
+ * test ends in whatever way, the pipe closes, that process leaves, and the kernel kills everything it has started and
+ * with it the namespaces. /run is an empty file system of its own, so that `ip netns` names stay private.
+ */
+
+import { spawn, spawnSync } from "node:child_process";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+export interface ShellResult { readonly status: number | null; readonly stdout: string; readonly stderr: string }
+
+const supervisor = `
+exec 3<&0
+mount -t tmpfs tmpfs /run || exit
+bash "$1" </dev/null 3<&- & work=$!
+{ cat <&3 >/dev/null; kill -KILL "$work"; } 2>/dev/null & watch=$!
+wait "$work"`;
+
+const ownNamespaces = ["--net", "--mount", "--pid", "--fork", "--kill-child"];
+
+/** The arguments of `unshare`: a user namespace where the machine allows one, else plainly as root. */
+export const unshareArguments: readonly string[] | undefined = [["--user", "--map-root-user", ...ownNamespaces], ownNamespaces]
+  .find((candidate) => spawnSync("unshare", [...candidate, "mount", "-t", "tmpfs", "tmpfs", "/run"], { stdio: "ignore" }).status === 0);
+
+/** Runs a bash script in a fresh network namespace with nothing but loopback, at most `deadline` seconds long. */
+export function runInNamespace(scriptFile: string, deadline: number): Promise<ShellResult> {
+  return new Promise((resolve, reject) => {
+    const child = spawn("unshare", [...(unshareArguments ?? ownNamespaces), "bash", "-c", supervisor, "bash", scriptFile], {
+      // sbin is not in everybody's path.
+      env: { ...process.env, PATH: `${process.env["PATH"] ?? ""}:/usr/sbin:/sbin`, XTABLES_LOCKFILE: "/run/xtables.lock", LC_ALL: "C" },
+    });
+    const stdout: Buffer[] = [];
+    const stderr: Buffer[] = [];
+    child.stdout.on("data", (chunk: Buffer) => stdout.push(chunk));
+    child.stderr.on("data", (chunk: Buffer) => stderr.push(chunk));
+    child.stdin.on("error", () => undefined);
+    const timer = setTimeout(() => {
+      stderr.push(Buffer.from(`\nstopped after ${deadline} s\n`));
+      child.kill("SIGKILL");
+    }, deadline * 1000);
+    child.on("error", reject);
+    child.on("close", (status) => {
+      clearTimeout(timer);
+      resolve({ status, stdout: Buffer.concat(stdout).toString(), stderr: Buffer.concat(stderr).toString() });
+    });
+  });
+}
+
+/** Writes the files into a directory that exists only while `use` runs. */
+export async function withFiles<Result>(
+  files: Readonly<Record<string, string | Uint8Array>>, use: (directory: string) => Promise<Result>,
+): Promise<Result> {
+  const directory = await mkdtemp(join(tmpdir(), "kernel-test-"));
+  try {
+    await Promise.all(Object.entries(files).map(([name, content]) => writeFile(join(directory, name), content)));
+    return await use(directory);
+  } finally {
+    await rm(directory, { recursive: true, force: true });
+  }
+}
