@@ -16,7 +16,7 @@ export const Comment = createToken({
 });
 export const Asterisk = createToken({ name: "Asterisk", label: "*", pattern: /\*/, push_mode: "names" });
 export const Colon = createToken({ name: "Colon", label: ":", pattern: /:/, push_mode: "names" });
-export const Commit = createToken({ name: "Commit", label: "COMMIT", pattern: /COMMIT(?=[ \t]*$)/ });
+export const Commit = createToken({ name: "Commit", label: "COMMIT", pattern: /COMMIT(?![ \t]*[^ \t])/ });
 /** What stands in brackets before a command; whether these are counters is decided where a reason can be told. */
 export const Brackets = createToken({ name: "Brackets", label: "[packets:bytes]", pattern: /\[[^\]]*\]?/, push_mode: "words", line_breaks: false });
 
@@ -26,7 +26,7 @@ export const Name = createToken({ name: "Name", pattern: /[^ \t]+/, line_breaks:
 
 // A closing quote ends a word, an opening one need not begin it. The word without quotes, being the commonest, is tried
 // first; both forms take linear time. Without its closing quote the second form is an error, told where it is parsed.
-const wordPattern = /[^ \t"]+(?![^ \t])|[^ \t"]*"(?:[^"\\]|\\[^])*"?/;
+const wordPattern = /[^ \t"]+(?![^ \t])|[^ \t"]*"(?:[^"\\]|\\[^])*["\\]?/;
 /** The first word of a line: apart from the others, so that the lexer changes its mode once and not at every word. */
 export const FirstWord = createToken({ name: "FirstWord", label: "word", pattern: wordPattern, push_mode: "words", line_breaks: false });
 export const FurtherWord = createToken({ name: "FurtherWord", label: "word", pattern: wordPattern, line_breaks: false });

@@ -111,3 +111,8 @@ export function sortDiagnostics(diagnostics: readonly Diagnostic[], files: reado
   return [...diagnostics].sort((a, b) =>
     (order.get(a.span.file) ?? 0) - (order.get(b.span.file) ?? 0) || a.span.line - b.span.line || a.span.column - b.span.column);
 }
+
+/** Text of the input within a message: control characters are shown, not sent to a terminal. */
+export function printable(text: string): string {
+  return text.replace(/[\u0000-\u001f\u007f-\u009f]/g, (character) => `\\x${character.charCodeAt(0).toString(16).padStart(2, "0")}`);
+}

@@ -1,16 +1,188 @@
-/** All extensions, in one sorted list each. */
+/** All extensions, in one list each, sorted by file name. */
 
 import type { Family } from "../iptables/ast.js";
 import type { MatchExtension, TargetExtension } from "./extension.js";
+import { addrtype } from "./matches/addrtype.js";
+import { bpf } from "./matches/bpf.js";
+import { cgroup } from "./matches/cgroup.js";
+import { cluster } from "./matches/cluster.js";
+import { comment } from "./matches/comment.js";
+import { connbytes } from "./matches/connbytes.js";
+import { connlabel } from "./matches/connlabel.js";
+import { connlimit } from "./matches/connlimit.js";
+import { connmark } from "./matches/connmark.js";
+import { conntrack } from "./matches/conntrack.js";
+import { cpu } from "./matches/cpu.js";
+import { devgroup } from "./matches/devgroup.js";
+import { hashlimit } from "./matches/hashlimit.js";
+import { hl } from "./matches/hl.js";
+import { icmp } from "./matches/icmp.js";
+import { icmp6 } from "./matches/icmp6.js";
+import { iprange } from "./matches/iprange.js";
+import { ipvs } from "./matches/ipvs.js";
+import { l2tp } from "./matches/l2tp.js";
+import { length } from "./matches/length.js";
+import { limit } from "./matches/limit.js";
+import { mac } from "./matches/mac.js";
+import { mark } from "./matches/mark.js";
+import { multiport } from "./matches/multiport.js";
+import { nfacct } from "./matches/nfacct.js";
+import { osf } from "./matches/osf.js";
+import { owner } from "./matches/owner.js";
+import { physdev } from "./matches/physdev.js";
+import { pkttype } from "./matches/pkttype.js";
+import { policy } from "./matches/policy.js";
+import { quota } from "./matches/quota.js";
+import { rateest } from "./matches/rateest.js";
+import { realm } from "./matches/realm.js";
 import { recent } from "./matches/recent.js";
+import { rpfilter } from "./matches/rpfilter.js";
+import { setMatch } from "./matches/set.js";
+import { socket } from "./matches/socket.js";
+import { state } from "./matches/state.js";
+import { statistic } from "./matches/statistic.js";
+import { stringMatch } from "./matches/string.js";
 import { tcp } from "./matches/tcp.js";
+import { time } from "./matches/time.js";
+import { ttl } from "./matches/ttl.js";
+import { u32 } from "./matches/u32.js";
+import { udp } from "./matches/udp.js";
+import { unavailableMatches } from "./matches/unavailable.js";
+import { acceptTarget } from "./targets/accept.js";
+import { auditTarget } from "./targets/audit.js";
+import { checksumTarget } from "./targets/checksum.js";
+import { classifyTarget } from "./targets/classify.js";
+import { clusteripTarget } from "./targets/clusterip.js";
+import { connmarkTarget } from "./targets/connmark.js";
+import { connsecmarkTarget } from "./targets/connsecmark.js";
+import { ctTarget } from "./targets/ct.js";
+import { dnatTarget } from "./targets/dnat.js";
+import { dnptTarget } from "./targets/dnpt.js";
+import { dropTarget } from "./targets/drop.js";
+import { dscpTarget } from "./targets/dscp.js";
+import { ecnTarget } from "./targets/ecn.js";
+import { hlTarget } from "./targets/hl.js";
+import { hmarkTarget } from "./targets/hmark.js";
+import { idletimerTarget } from "./targets/idletimer.js";
+import { ledTarget } from "./targets/led.js";
+import { logTarget } from "./targets/log.js";
+import { markTarget } from "./targets/mark.js";
+import { masqueradeTarget } from "./targets/masquerade.js";
+import { netmapTarget } from "./targets/netmap.js";
+import { nflogTarget } from "./targets/nflog.js";
+import { nfqueueTarget } from "./targets/nfqueue.js";
+import { notrackTarget } from "./targets/notrack.js";
+import { queueTarget } from "./targets/queue.js";
+import { rateestTarget } from "./targets/rateest.js";
+import { redirectTarget } from "./targets/redirect.js";
+import { rejectTarget } from "./targets/reject.js";
+import { returnTarget } from "./targets/return.js";
+import { secmarkTarget } from "./targets/secmark.js";
+import { setTarget } from "./targets/set.js";
+import { snatTarget } from "./targets/snat.js";
+import { snptTarget } from "./targets/snpt.js";
+import { synproxyTarget } from "./targets/synproxy.js";
+import { tcpmssTarget } from "./targets/tcpmss.js";
+import { tcpoptstripTarget } from "./targets/tcpoptstrip.js";
+import { teeTarget } from "./targets/tee.js";
+import { tosTarget } from "./targets/tos.js";
+import { tproxyTarget } from "./targets/tproxy.js";
+import { traceTarget } from "./targets/trace.js";
+import { ttlTarget } from "./targets/ttl.js";
+import { unavailableTargets } from "./targets/unavailable.js";
 
 export const matches: readonly MatchExtension[] = [
+  addrtype,
+  bpf,
+  cgroup,
+  cluster,
+  comment,
+  connbytes,
+  connlabel,
+  connlimit,
+  connmark,
+  conntrack,
+  cpu,
+  devgroup,
+  hashlimit,
+  hl,
+  icmp,
+  icmp6,
+  iprange,
+  ipvs,
+  l2tp,
+  length,
+  limit,
+  mac,
+  mark,
+  multiport,
+  nfacct,
+  osf,
+  owner,
+  physdev,
+  pkttype,
+  policy,
+  quota,
+  rateest,
+  realm,
   recent,
+  rpfilter,
+  setMatch,
+  socket,
+  state,
+  statistic,
+  stringMatch,
   tcp,
+  time,
+  ttl,
+  u32,
+  udp,
+  ...unavailableMatches,
 ];
 
 export const targets: readonly TargetExtension[] = [
+  acceptTarget,
+  auditTarget,
+  checksumTarget,
+  classifyTarget,
+  clusteripTarget,
+  connmarkTarget,
+  connsecmarkTarget,
+  ctTarget,
+  dnatTarget,
+  dnptTarget,
+  dropTarget,
+  dscpTarget,
+  ecnTarget,
+  hlTarget,
+  hmarkTarget,
+  idletimerTarget,
+  ledTarget,
+  logTarget,
+  markTarget,
+  masqueradeTarget,
+  netmapTarget,
+  nflogTarget,
+  nfqueueTarget,
+  notrackTarget,
+  queueTarget,
+  rateestTarget,
+  redirectTarget,
+  rejectTarget,
+  returnTarget,
+  secmarkTarget,
+  setTarget,
+  snatTarget,
+  snptTarget,
+  synproxyTarget,
+  tcpmssTarget,
+  tcpoptstripTarget,
+  teeTarget,
+  tosTarget,
+  tproxyTarget,
+  traceTarget,
+  ttlTarget,
+  ...unavailableTargets,
 ];
 
 function byName<Extension extends { readonly name: string; readonly aliases?: readonly string[] }>(list: readonly Extension[]): ReadonlyMap<string, Extension> {

@@ -2,18 +2,17 @@
 
 import type { CommandLine, Word } from "../../grammar/syntax.js";
 import { diagnostic, type Diagnostic, type DiagnosticCode, type Span } from "../diagnostic.js";
-import { Invalid, type MatchExtension, type TargetExtension } from "../extensions/extension.js";
+import { Invalid, type MatchExtension, type OptionDefinitions, type OptionUses, type TargetExtension, type ValueParser } from "../extensions/extension.js";
 import { addressMask } from "../extensions/values/address.js";
 import { protocol as protocolNumber } from "../extensions/values/protocols.js";
 import type { AddressMask, Counters, ExtensionUse, Family, IptablesRule, IptablesTarget, OptionUse, TableName } from "./ast.js";
 import { builtInOption, optionIndex, OptionScope, type BuiltInOption, type Extension, type Resolution } from "./option-table.js";
-import { byteLength, longestInterfaceName } from "./tables.js";
+import { byteLength, longestInterfaceName, protocolMatches } from "./tables.js";
 
 /** Where the extensions come from: see src/extensions/registry.ts. */
 export interface Registry {
   findMatch(name: string): MatchExtension | undefined;
   findTarget(name: string): TargetExtension | undefined;
-  matchForProtocol(protocol: number, family: Family): MatchExtension | undefined;
 }
 
 export type CommandName =
@@ -23,10 +22,12 @@ export type CommandName =
 /** What one line asks for. */
 export interface Command {
   readonly name: CommandName;
-  /** Of the command's option. */
-  readonly span: Span;
-  readonly chain: string | undefined;
-  readonly chainSpan: Span;
+  readonly line: number;
+  /** The first and last word of the command's option with its arguments, to be blamed. */
+  readonly first: Word;
+  readonly last: Word;
+  /** The word that names the chain. */
+  readonly chain: Word | undefined;
   /** Counted from 1; for insert, delete, replace and zero. */
   readonly position: number | undefined;
   /** Policy, or a renamed chain's new name. */
@@ -49,7 +50,9 @@ type MutableSpan = Mutable<Span>;
 /** An extension use while options are still being bound to it. */
 interface OpenUse {
   readonly extension: Extension | undefined;
-  readonly use: Mutable<ExtensionUse> & { readonly options: Record<string, OptionUse<unknown>> };
+  readonly use: Mutable<ExtensionUse>;
+  /** `noOptions` until one is bound. */
+  options: Record<string, OptionUse<unknown>>;
   readonly span: MutableSpan;
   /** Index of the word up to which `span` reaches. */
   lastWord: number;
@@ -66,6 +69,7 @@ const ruleCommands: ReadonlySet<CommandName> = new Set(["append", "insert", "del
 const mostExpandedRules = 200_000;
 
 const none: readonly never[] = [];
+const noOptions: Record<string, OptionUse<unknown>> = Object.freeze({});
 
 /** The value of a command that reads a number as xtables_strtoui does: decimal, octal or hexadecimal. */
 function ruleNumber(text: string): number | undefined {
@@ -74,9 +78,16 @@ function ruleNumber(text: string): number | undefined {
   return value >= 1 && value <= 0x7fffffff ? value : undefined;
 }
 
+/** Values kept of each parser, so that rules share what they have in common. */
+const mostCachedValues = 5_000;
+
+interface ValueCache<Value> { values: Map<string, Value | Invalid> | undefined; hits: number; misses: number }
+
 /** Reads commands of one family; keeps nothing of a line but what its caches hold. */
 export class RuleReader {
   private readonly rootScope = OptionScope.root();
+  private readonly values = new Map<ValueParser<unknown>, ValueCache<unknown>>();
+  private readonly context: { readonly family: Family };
   private expandedRules = 0;
 
   // The line being read.
@@ -88,12 +99,13 @@ export class RuleReader {
   private failed = false;
   private inversion: Word | undefined;
   private scope = this.rootScope;
-  private loaded: OpenUse[] = [];
+  private readonly loaded: OpenUse[] = [];
   private protocolLoaded = false;
   private swallowing = false;
 
   private command: CommandName | undefined;
-  private commandSpan: Span | undefined;
+  private commandFirst = 0;
+  private commandEnd = 0;
   private chain: Word | undefined;
   private position: number | undefined;
   private argument: string | undefined;
@@ -106,6 +118,7 @@ export class RuleReader {
   private fragment: OptionUse<undefined> | undefined;
   private jump: { readonly span: Span; readonly target: IptablesTarget | undefined; readonly name: string } | undefined;
   private jumpUse: OpenUse | undefined;
+  private matches: readonly ExtensionUse[] | undefined;
   private otherFamily = false;
   private illegal: OptionUse<undefined> | undefined;
 
@@ -114,7 +127,26 @@ export class RuleReader {
     private readonly family: Family,
     private readonly registry: Registry,
     private readonly diagnostics: Diagnostic[],
-  ) {}
+  ) {
+    this.context = { family };
+  }
+
+  /** The value of a text; the same text has the same, which nobody changes. */
+  private parsed<Value>(parser: ValueParser<Value>, text: string): Value | Invalid {
+    let cache = this.values.get(parser) as ValueCache<Value> | undefined;
+    if (cache === undefined) this.values.set(parser, cache = { values: new Map(), hits: 0, misses: 0 });
+    if (cache.values === undefined) return parser(text, this.context);
+    const known = cache.values.get(text);
+    if (known !== undefined) {
+      cache.hits++;
+      return known;
+    }
+    const value = parser(text, this.context);
+    if (cache.values.size < mostCachedValues) cache.values.set(text, value);
+    // Where every text is another (comments), looking it up costs more than it saves.
+    if (++cache.misses > 1_000 && cache.misses > cache.hits) cache.values = undefined;
+    return value;
+  }
 
   /** The command of a line; `undefined` if it is in error, which is then among the diagnostics, or for the other family. */
   read(line: CommandLine, table: ReaderTable): Command | undefined {
@@ -136,11 +168,10 @@ export class RuleReader {
     this.failed = false;
     this.inversion = undefined;
     this.scope = this.rootScope;
-    this.loaded = [];
+    this.loaded.length = 0;
     this.protocolLoaded = false;
     this.swallowing = false;
     this.command = undefined;
-    this.commandSpan = undefined;
     this.chain = undefined;
     this.position = undefined;
     this.argument = undefined;
@@ -153,6 +184,7 @@ export class RuleReader {
     this.fragment = undefined;
     this.jump = undefined;
     this.jumpUse = undefined;
+    this.matches = undefined;
     this.otherFamily = false;
     this.illegal = undefined;
   }
@@ -240,8 +272,8 @@ export class RuleReader {
     const resolution = this.scope.resolve(spelling);
     if ((resolution.kind !== "none" && resolution.kind !== "ambiguous") || this.protocolLoaded || this.protocol === undefined) return resolution;
     // iptables then tries the match named like the protocol, once in a rule.
-    const extension = this.registry.matchForProtocol(this.protocol.value, this.family);
-    if (extension === undefined) return resolution;
+    const extension = this.registry.findMatch(protocolMatches.get(this.protocol.value) ?? "");
+    if (extension === undefined || (extension.family ?? this.family) !== this.family) return resolution;
     this.protocolLoaded = true;
     const index = this.next - 1;
     this.load(extension, extension.name, this.spanOf(index, index + 1), index);
@@ -277,8 +309,10 @@ export class RuleReader {
   }
 
   private extendUnknown(index: number): void {
-    const open = this.loaded.findLast((use) => use.extension === undefined);
-    if (open !== undefined) this.extend(open, index, index + 1);
+    for (let at = this.loaded.length - 1; at >= 0; at--) {
+      const open = this.loaded[at];
+      if (open !== undefined && open.extension === undefined) return this.extend(open, index, index + 1);
+    }
   }
 
   /** Lets an extension's span reach over the words from `start` to `end`, if they follow it without a gap. */
@@ -323,9 +357,9 @@ export class RuleReader {
   // ------------------------------------------------------------------------------------------------ extensions
 
   private load(extension: Extension | undefined, name: string, span: Span, lastWord: number): OpenUse {
-    const options: Record<string, OptionUse<unknown>> = {};
+    const options = noOptions;
     const use = extension === undefined ? { extension: name, span, options, unknown: true } : { extension: name, span, options };
-    const open: OpenUse = { extension, use, span, lastWord };
+    const open: OpenUse = { extension, use, options, span, lastWord };
     this.loaded.push(open);
     this.scope = this.scope.load(extension);
     this.swallowing = extension === undefined;
@@ -357,16 +391,17 @@ export class RuleReader {
     const span = this.spanOf(start, this.next);
     if (open === undefined) return;
     this.extend(open, start, this.next);
-    if (open.use.options[name] !== undefined && definition.repeatable !== true) {
+    if (open.options[name] !== undefined && definition.repeatable !== true) {
       this.fail("repeated-option", span, `option "${written}" is given twice`);
       return;
     }
-    const value = definition.value?.(text, { family: this.family });
+    const value = definition.value === undefined ? undefined : this.parsed(definition.value, text);
     if (value instanceof Invalid) {
       this.fail("invalid-value", span, `option "${written}": ${value.reason}`);
       return;
     }
-    open.use.options[name] = { name, value, text, inverted, span };
+    if (open.options === noOptions) open.use.options = open.options = {};
+    open.options[name] = { name, value, text, inverted, span };
   }
 
   private takeInversion(start: number, written: string, invertible: boolean): boolean {
@@ -460,6 +495,12 @@ export class RuleReader {
     return word;
   }
 
+  /** The word read last, as a chain's name; it may be joined to the command. */
+  private chainWord(name: string): Word | undefined {
+    const word = this.words[this.next - 1];
+    return word === undefined || word.text === name ? word : { ...word, text: name };
+  }
+
   private readCommand(start: number, written: string, letter: string, joined: string | undefined, text: string): boolean {
     const name = commandNames[letter];
     if (name === undefined) return false;
@@ -471,9 +512,9 @@ export class RuleReader {
     const optionalChain = name === "flush" || name === "zero" || name === "delete-chain" || name === "list" || name === "list-rules";
     if (optionalChain) {
       const chain = joined ?? this.takeOptionalWord();
-      if (chain !== undefined) this.chain = { ...this.words[this.next - 1]!, text: chain };
+      if (chain !== undefined) this.chain = this.chainWord(chain);
     } else {
-      this.chain = { ...this.words[this.next - 1]!, text };
+      this.chain = this.chainWord(text);
     }
     let number: string | undefined;
     switch (name) {
@@ -500,7 +541,8 @@ export class RuleReader {
     } else if (name === "replace") {
       this.fail("missing-argument", this.spanOf(start, this.next), `"${written}" needs the number of a rule`);
     }
-    this.commandSpan = this.spanOf(start, this.next);
+    this.commandFirst = start;
+    this.commandEnd = this.next;
     return true;
   }
 
@@ -514,7 +556,7 @@ export class RuleReader {
     const uses: OptionUse<AddressMask>[] = [];
     for (const part of parts) {
       const address = parts.length === 1 ? part : part.trimStart();
-      const value = addressMask(address, { family: this.family });
+      const value = this.parsed(addressMask, address);
       if (value instanceof Invalid) {
         const other: Family = this.family === "ipv4" ? "ipv6" : "ipv4";
         const foreign = !(addressMask(address, { family: other }) instanceof Invalid);
@@ -539,7 +581,7 @@ export class RuleReader {
 
   private readProtocol(start: number, written: string, text: string, inverted: boolean): void {
     const span = this.spanOf(start, this.next);
-    const value = protocolNumber(text, { family: this.family });
+    const value = this.parsed(protocolNumber, text);
     if (value instanceof Invalid) {
       this.fail("invalid-value", span, `option "${written}": ${value.reason}`);
       return;
@@ -580,6 +622,7 @@ export class RuleReader {
 
   private readMatch(start: number, name: string): void {
     const span = this.spanOf(start, this.next);
+    if (!/^[A-Za-z0-9_][A-Za-z0-9_-]*$/.test(name)) this.fail("invalid-value", span, `"${name}" is not the name of a match`);
     const extension = this.ofFamily(this.registry.findMatch(name), "match", name, span);
     this.load(extension, extension?.name ?? name, span, this.next - 1);
   }
@@ -615,19 +658,20 @@ export class RuleReader {
       this.fail("unexpected-argument", { file: this.file, line: this.line.line, column, length }, "nothing follows \"!\"");
     }
     const { command } = this;
-    if (command === undefined || this.commandSpan === undefined) {
+    const first = this.words[this.commandFirst];
+    const last = this.words[this.commandEnd - 1];
+    if (command === undefined || first === undefined || last === undefined) {
       if (!this.failed) this.fail("invalid-command", this.spanOf(0, this.words.length), "the line has no command such as \"-A\"");
       return undefined;
     }
     if (ruleCommands.has(command)) this.checkRule();
     else this.checkNoRule();
     if (this.failed) return undefined;
-    const chainSpan: Span = this.chain === undefined ? this.commandSpan : { file: this.file, line: this.line.line, column: this.chain.column, length: this.chain.length };
     const takesRule = ruleCommands.has(command) && !(command === "delete" && this.position !== undefined);
     const rules = takesRule ? this.rules() : none;
     if (this.failed) return undefined;
     return {
-      name: command, span: this.commandSpan, chain: this.chain?.text, chainSpan, position: this.position, argument: this.argument,
+      name: command, line: this.line.line, first, last, chain: this.chain, position: this.position, argument: this.argument,
       counters: this.counters, rules,
     };
   }
@@ -685,7 +729,7 @@ export class RuleReader {
       this.fail("invalid-placement", span, `${label} needs the protocol it is for, given with "-p"`);
     }
     if (this.failed || extension.check === undefined) return;
-    const invalid = extension.check(use.options, { family: this.family, table: this.table.name, chain, protocol: number });
+    const invalid = extension.check(use.options as OptionUses<OptionDefinitions>, { family: this.family, table: this.table.name, chain, protocol: number });
     if (invalid !== undefined) this.fail("conflicting-options", span, `${label}: ${invalid.reason}`);
   }
 
@@ -719,8 +763,7 @@ export class RuleReader {
   private rule(source: OptionUse<AddressMask> | undefined, destination: OptionUse<AddressMask> | undefined): IptablesRule {
     const { line, jump, jumpUse } = this;
     const first = this.words[0];
-    const matches: ExtensionUse[] = [];
-    for (const open of this.loaded) if (open !== jumpUse) matches.push(open.use);
+    const matches = this.matches ??= this.loaded.filter((open) => open !== jumpUse).map((open) => open.use);
     const rule: Mutable<IptablesRule> = {
       span: { file: this.file, line: line.line, column: first?.column ?? 1, length: line.text.length },
       text: line.text,
@@ -735,6 +778,7 @@ export class RuleReader {
     if (this.protocol !== undefined && this.protocol.value !== 0) rule.protocol = this.protocol;
     if (this.fragment !== undefined) rule.fragment = this.fragment;
     if (jumpUse !== undefined) rule.target = { kind: "extension", ...jumpUse.use };
+    // An object of its own for each rule: renaming a chain changes it.
     else if (jump?.target !== undefined) rule.target = { ...jump.target };
     return rule;
   }

@@ -24,6 +24,14 @@ export const longestChainName = 28;
 /** Bytes of an interface's name: IFNAMSIZ of the kernel's if.h, less the closing zero. */
 export const longestInterfaceName = 15;
 
+/**
+ * The matches that `-p` alone makes iptables load when it meets an option of theirs: those named like the protocol, in its
+ * database or in libxtables (proto_to_name).
+ */
+export const protocolMatches: ReadonlyMap<number, string> = new Map([
+  [1, "icmp"], [6, "tcp"], [17, "udp"], [33, "dccp"], [50, "esp"], [51, "ah"], [58, "icmp6"], [108, "ipcomp"], [132, "sctp"], [135, "mh"], [136, "udplite"],
+]);
+
 const encoder = new TextEncoder();
 
 /** Bytes of a text in UTF-8. */

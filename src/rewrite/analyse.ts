@@ -1,6 +1,6 @@
 /** Takes one iptables rule apart: its tests and matches as steps in the order of evaluation, its target as a body. */
 
-import { diagnostic, type Diagnostic, type DiagnosticCode } from "../diagnostic.js";
+import { diagnostic, printable, type Diagnostic, type DiagnosticCode } from "../diagnostic.js";
 import { findMatch, findTarget } from "../extensions/registry.js";
 import { recentUse } from "../extensions/matches/recent.js";
 import type { OptionUses, OptionDefinitions, Remark, RuleContext, Untranslatable } from "../extensions/extension.js";
@@ -241,9 +241,4 @@ export function consequence({ target }: IptablesRule): string {
     default:
       return `what "${printable(target.extension)}" did no longer happens`;
   }
-}
-
-/** Text of the input within a message: control characters are shown, not sent to a terminal. */
-export function printable(text: string): string {
-  return text.replace(/[\u0000-\u001f\u007f-\u009f]/g, (character) => `\\x${character.charCodeAt(0).toString(16).padStart(2, "0")}`);
 }

@@ -44,7 +44,7 @@ class Placer {
   run(steps: readonly Step[]): ChainBuilder {
     this.place(this.chain, nothing, steps, this.body);
     if (!this.rest) return this.chain;
-    for (const chain of [...this.own, this.chain]) chain.rule([goto(this.rest.name)]);
+    for (const chain of [...this.own, this.chain]) if (!chain.isClosed) chain.rule([goto(this.rest.name)]);
     // Its place among the printed chains is behind those of this rule.
     this.group.moveToEnd(this.rest);
     return this.rest;

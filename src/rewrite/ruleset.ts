@@ -1,18 +1,18 @@
 /** Rewrites a whole iptables ruleset of one family as one nft table. */
 
-import { diagnostic, effectOf, type Diagnostic } from "../diagnostic.js";
+import { diagnostic, effectOf, printable, type Diagnostic } from "../diagnostic.js";
 import { recentUse } from "../extensions/matches/recent.js";
 import type { IptablesChain, IptablesRule, IptablesRuleset, IptablesTable } from "../iptables/ast.js";
 import type { Hook, NftTable } from "../nft/ast.js";
 import { jump } from "../nft/ast.js";
 import { baseChainOf } from "../nft/base-chains.js";
 import { Names } from "../nft/names.js";
-import { analyse, consequence, printable, type Analysis, type AnalysisContext } from "./analyse.js";
+import { analyse, consequence, type Analysis, type AnalysisContext } from "./analyse.js";
 import { deepestLevel, levelsBelow, reachableHooks } from "./hooks.js";
 import type { RuleParts } from "./parts.js";
 import { placeMatched, placeRule } from "./place.js";
 import { bansSuffice, buildFused, findFusedGroup, type FusedGroup } from "./recent/fused.js";
-import { RecentList } from "./recent/list.js";
+import { largestRing, RecentList } from "./recent/list.js";
 import { recentRemarks, type ListFacts } from "./recent/remarks.js";
 import type { Window } from "./recent/ring.js";
 import { gatherLists, sameTtl } from "./recent/usage.js";
@@ -37,8 +37,6 @@ export interface Rewriting {
 
 /** `auto` writes a ring up to here and a limit above: a ring costs about as many sets as hits. */
 const largestAutomaticRing = 100;
-/** A ring of more hits needs more levels of chains than the kernel allows. */
-const largestRing = 255;
 
 export function rewriteRuleset(ruleset: IptablesRuleset, options: RewriteOptions): Rewriting {
   const exact: Attempt = { limitApart: false, deepestCaller: Infinity };
@@ -147,10 +145,10 @@ class RulesetRewriter {
     }
     for (const match of rule.matches) {
       if (match.extension !== "recent" || match.unknown) continue;
-      const { seconds, hits } = recentUse(match, this.ruleset.family);
-      if (hits > largestRing && (seconds === undefined || !this.asLimit({ seconds, hits }))) {
+      const use = recentUse(match, this.ruleset.family);
+      if (this.lists.get(use.list)!.isTooLarge(use)) {
         return diagnostic("recent-too-large", match.options["hitcount"]?.span ?? match.span,
-          `hit count ${hits} is over the ${largestRing} that an exact form can hold; ${consequence(rule)}`, "--recent auto writes it as a limit with a ban");
+          `hit count ${use.hits} is over the ${largestRing} that an exact form can hold; ${consequence(rule)}`, "--recent auto writes it as a limit with a ban");
       }
     }
     return undefined;
@@ -193,7 +191,7 @@ class RulesetRewriter {
     const facts: ListFacts[] = [];
     for (const list of this.lists.values()) {
       const group = fusedLists.get(list);
-      if (!group) this.builder.describedSets(() => list.declare(), () => [listTitle(list, list.describe().join(", "))]);
+      if (!group) this.builder.describedSets(() => list.declare(), () => list.describe());
       facts.push({ list, guarded: group ? !bansSuffice(group) && group.pushes > 0 : list.hasRing });
     }
     for (const remark of recentRemarks(facts, this.options.setSize)) this.report(remark);
@@ -250,8 +248,8 @@ class RulesetRewriter {
   private writeFused(fused: FusedGroup, chain: ChainBuilder, group: ChainGroup): void {
     const { list, window, setFirst, set, checks, conditions } = fused;
     const rules = (setFirst ? [set, ...checks] : [...checks, set]).map(({ rule }) => `line ${rule.span.line}: ${rule.text}`);
-    const { entry, over } = this.builder.describedSets(() => buildFused(fused, group), () => [
-      listTitle(list, `exact window of ${window.hits} hits in ${window.seconds} s, used by chain of lines ${lineNumbers(fused)} only`),
+    const { entry, over } = this.builder.describedSets(() => buildFused(fused, group), ({ description }) => [
+      `list "${printable(list.usage.name)}": exact window of ${window.hits} hits in ${window.seconds} s, lines ${lineNumbers(fused)}`, ...description,
     ]);
     entry.comment.push(
       `list "${printable(list.usage.name)}": records a hit and leaves to ${over.name} if the host ${setFirst ? "now has" : "already had"} ` +
@@ -267,10 +265,6 @@ class RulesetRewriter {
       placeMatched(check.steps.slice(at + 1), check.body, over, group, over.name);
     }
   }
-}
-
-function listTitle(list: RecentList, what: string): string {
-  return `list "${printable(list.usage.name)}": ${what}`;
 }
 
 function lineNumbers({ set, checks }: FusedGroup): string {

@@ -26,6 +26,15 @@ export class ChainBuilder {
     return this;
   }
 
+  /** Whether no packet gets past the last rule. */
+  get isClosed(): boolean {
+    const last = this.entries.at(-1);
+    if (last?.kind !== "rule") return false;
+    const end = last.statements.at(-1);
+    const leaves = end?.kind === "verdict" || end?.kind === "reject" || (end?.kind === "jump" && end.goto);
+    return leaves && last.statements.slice(0, -1).every(({ kind }) => kind === "counter" || kind === "log");
+  }
+
   build(): NftChain {
     return {
       name: this.name,

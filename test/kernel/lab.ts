@@ -12,12 +12,13 @@
 
 import { join } from "node:path";
 import { readFile } from "node:fs/promises";
+import type { Writable } from "node:stream";
 
 import type { Family } from "../../src/iptables/ast.js";
-import { runInNamespace, withFiles } from "./namespace.js";
+import { readyLine, runInNamespace, withFiles } from "./namespace.js";
 import { listCommands, observedHooks, observerScript, readObservations, resetKey, type Observations, type ObservedHook, type Sighting } from "./observer.js";
 import { familyOf, packetLimit, serialize, tcpNumbers, type Packet } from "./packet.js";
-import { ethernetFrame, pcapFile } from "./pcap.js";
+import { ethernetFrame, fileHeader, recordOf, type CapturedFrame } from "./pcap.js";
 
 /** A network interface of the firewall under test. */
 export interface Interface {
@@ -71,6 +72,7 @@ export interface Outcome {
   readonly frame: Frame;
   readonly iptables: Fate;
   readonly nft: Fate;
+  /** Also of a packet that was lost on both sides: it shows nothing. */
   readonly differs: boolean;
   /** Seconds from the first packet's arrival; absent if the packet was lost. */
   readonly arrival?: number;
@@ -90,23 +92,59 @@ export interface Report {
 /** A ruleset that did not load, or a machine that could not play. */
 export class ReplayError extends Error {}
 
+/** Milliseconds that tcpreplay has for its own start before the first packet is due. */
+const playerStart = 200;
+
 /** Seconds allowed for everything but the packets themselves; ample, because other tests may load the machine. */
 const allowance = 60;
 
 /** Plays the frames and compares every packet's fate; throws `ReplayError` if a ruleset does not load. */
-export async function replay(input: ReplayInput): Promise<Report> {
+export function replay(input: ReplayInput): Promise<Report> {
+  return replayWhen(input, () => Promise.resolve());
+}
+
+/**
+ * Plays several inputs at once, each in namespaces of its own; none begins before all are set up, because setting up
+ * would delay the others' packets. A ruleset that does not load is a `ReplayError` in its place.
+ */
+export async function replayAll(inputs: readonly ReplayInput[]): Promise<(Report | ReplayError)[]> {
+  let waiting = inputs.length;
+  let open = (): void => undefined;
+  const gate = new Promise<void>((resolve) => {
+    open = resolve;
+  });
+  return Promise.all(inputs.map(async (input) => {
+    let arrived = false;
+    const arrive = (): Promise<void> => {
+      if (!arrived) waiting -= 1;
+      arrived = true;
+      if (waiting === 0) open();
+      return gate;
+    };
+    try {
+      return await replayWhen(input, arrive);
+    } catch (error) {
+      if (error instanceof ReplayError) return error;
+      throw error;
+    } finally {
+      void arrive();
+    }
+  }));
+}
+
+/** `ready` is called when everything is set up; the first packet waits for what it returns. */
+async function replayWhen(input: ReplayInput, ready: () => Promise<void>): Promise<Report> {
   const { frames, interfaces = defaultInterfaces, conntrack = true } = input;
   if (frames.length > packetLimit) throw new ReplayError(`${frames.length} packets: more than ${packetLimit} cannot be told apart`);
   const numbered = frames.map((frame, index) => ({ frame, number: index + 1 })).sort((a, b) => a.frame.at - b.frame.at);
   const start = numbered[0]?.frame.at ?? 0;
   const duration = (numbered.at(-1)?.frame.at ?? 0) - start;
-  const capture = pcapFile(numbered.flatMap(({ frame, number }) => {
+  const capture = numbered.flatMap(({ frame, number }) => {
     const target = hardwareAddress(interfaceIndex(interfaces, frame.interface));
     return serialize(frame.packet, number).map((bytes) => ({ at: frame.at - start, bytes: ethernetFrame(target, frame.hardwareSource ?? senderAddress, bytes) }));
-  }));
+  });
 
   const files = {
-    "frames.pcap": capture,
     "observer.nft": observerScript(interfaces.map(({ name }) => name), conntrack),
     "script.nft": input.script ?? "",
     "dump.ipv4": input.dumps.ipv4 ?? "",
@@ -115,7 +153,9 @@ export async function replay(input: ReplayInput): Promise<Report> {
     "lab.sh": labScript(interfaces, input),
   };
   return withFiles(files, async (directory) => {
-    const { status, stdout, stderr } = await runInNamespace(join(directory, "lab.sh"), duration + allowance);
+    const { status, stdout, stderr } = await runInNamespace(join(directory, "lab.sh"), duration + allowance, (stream) => {
+      void ready().then(() => setTimeout(() => play(capture, stream), playerStart));
+    });
     if (status !== 0) throw new ReplayError(`${stderr.trim()}\n${stdout.trim()}`.trim());
     const read = (name: string): Promise<string> => readFile(join(directory, name), "utf8");
     const observe = async (side: string): Promise<Record<Family, Observations>> => ({
@@ -125,6 +165,26 @@ export async function replay(input: ReplayInput): Promise<Report> {
     const after = { dump: await read("after.dump"), ruleset: await read("after.ruleset") };
     return compare(frames, await observe("iptables"), await observe("nft"), start, after);
   });
+}
+
+/**
+ * Writes each frame when it is due, into a pipe from which tcpreplay sends whatever comes.
+ * (Its own clock is no use: it sleeps too long by a quarter of a millisecond a packet, tenths of a second in the end.)
+ */
+function play(frames: readonly CapturedFrame[], stream: Writable): void {
+  const start = performance.now();
+  stream.write(fileHeader);
+  let next = 0;
+  const sendDue = (): void => {
+    const now = (performance.now() - start) / 1000;
+    while (next < frames.length && frames[next]!.at <= now) {
+      stream.write(recordOf(frames[next]!));
+      next += 1;
+    }
+    if (next === frames.length) stream.end();
+    else setTimeout(sendDue, (frames[next]!.at - now) * 1000);
+  };
+  sendDue();
 }
 
 function compare(
@@ -141,7 +201,7 @@ function compare(
   const outcomes = frames.map((frame, index): Outcome => {
     const family = familyOf(frame.packet);
     const fates = { iptables: fateOf(frame.packet, index + 1, iptables[family]), nft: fateOf(frame.packet, index + 1, nft[family]) };
-    const differs = !sameFate(fates.iptables, fates.nft);
+    const differs = fates.iptables.verdict === "lost" || describeFate(fates.iptables) !== describeFate(fates.nft);
     const here = arrivals(iptables, index);
     const there = arrivals(nft, index);
     if (here === undefined) return { frame, ...fates, differs };
@@ -185,10 +245,6 @@ function replyTo(packet: Packet, number: number, seen: Observations): string | u
     ? resetKey(packet.source, transport.sourcePort, acknowledgement, 0)
     : resetKey(packet.source, transport.sourcePort, 0, sequence + length);
   return seen.resets.has(key) ? "tcp reset" : undefined;
-}
-
-function sameFate(a: Fate, b: Fate): boolean {
-  return describeFate(a) === describeFate(b);
 }
 
 /** One line that holds all that is compared. */
@@ -250,6 +306,7 @@ function labScript(interfaces: readonly Interface[], { dumps, script, prepare }:
   return `set -eE
 trap 'echo "failed: $BASH_COMMAND" >&2' ERR
 cd "$(dirname "$0")"
+exec 5<&0 </dev/null
 inside() { nsenter --net="/run/netns/$1" "\${@:2}"; }
 
 # The bridge and the sender, with no addresses of their own.
@@ -279,8 +336,8 @@ ${restore("iptables").join("\n")}
 ${script === undefined ? restore("nft").join("\n") : "inside nft nft -f script.nft"}
 ${sides.map((side) => `inside ${side} nft -f observer.nft`).join("\n")}
 
-# nano: sleeps between packets; the default timer spins.
-[ "$(stat -c %s frames.pcap)" -le 24 ] || tcpreplay --quiet --preload-pcap --timer=nano --intf1=sender0 frames.pcap
+echo ${readyLine}
+tcpreplay --quiet --topspeed --intf1=sender0 - <&5
 sleep 0.05
 
 inside iptables iptables-legacy-save -c >after.dump

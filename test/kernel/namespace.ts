@@ -10,13 +10,15 @@ import { spawn, spawnSync } from "node:child_process";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { Writable } from "node:stream";
 
 export interface ShellResult { readonly status: number | null; readonly stdout: string; readonly stderr: string }
 
 const supervisor = `
 exec 3<&0
 mount -t tmpfs tmpfs /run || exit
-bash "$1" </dev/null 3<&- & work=$!
+bash "$1" <&4 3<&- & work=$!
+exec 4<&-
 { cat <&3 >/dev/null; kill -KILL "$work"; } 2>/dev/null & watch=$!
 wait "$work"`;
 
@@ -26,18 +28,34 @@ const ownNamespaces = ["--net", "--mount", "--pid", "--fork", "--kill-child"];
 export const unshareArguments: readonly string[] | undefined = [["--user", "--map-root-user", ...ownNamespaces], ownNamespaces]
   .find((candidate) => spawnSync("unshare", [...candidate, "mount", "-t", "tmpfs", "tmpfs", "/run"], { stdio: "ignore" }).status === 0);
 
-/** Runs a bash script in a fresh network namespace with nothing but loopback, at most `deadline` seconds long. */
-export function runInNamespace(scriptFile: string, deadline: number): Promise<ShellResult> {
+/** What a script prints when it is ready for its input. */
+export const readyLine = "ready-for-input";
+
+/**
+ * Runs a bash script in a fresh network namespace with nothing but loopback, at most `deadline` seconds long.
+ * When the script has printed `readyLine`, `feed` gets its standard input; without `feed` that is empty.
+ */
+export function runInNamespace(scriptFile: string, deadline: number, feed?: (stdin: Writable) => void): Promise<ShellResult> {
   return new Promise((resolve, reject) => {
     const child = spawn("unshare", [...(unshareArguments ?? ownNamespaces), "bash", "-c", supervisor, "bash", scriptFile], {
       // sbin is not in everybody's path.
       env: { ...process.env, PATH: `${process.env["PATH"] ?? ""}:/usr/sbin:/sbin`, XTABLES_LOCKFILE: "/run/xtables.lock", LC_ALL: "C" },
+      stdio: ["pipe", "pipe", "pipe", "ignore", "pipe"],
     });
+    const input = child.stdio[4] as Writable;
+    input.on("error", () => undefined);
+    if (feed === undefined) input.end();
     const stdout: Buffer[] = [];
     const stderr: Buffer[] = [];
-    child.stdout.on("data", (chunk: Buffer) => stdout.push(chunk));
-    child.stderr.on("data", (chunk: Buffer) => stderr.push(chunk));
-    child.stdin.on("error", () => undefined);
+    let fed = false;
+    child.stdout?.on("data", (chunk: Buffer) => {
+      stdout.push(chunk);
+      if (fed || feed === undefined || !Buffer.concat(stdout).includes(readyLine)) return;
+      fed = true;
+      feed(input);
+    });
+    child.stderr?.on("data", (chunk: Buffer) => stderr.push(chunk));
+    child.stdin?.on("error", () => undefined);
     const timer = setTimeout(() => {
       stderr.push(Buffer.from(`\nstopped after ${deadline} s\n`));
       child.kill("SIGKILL");

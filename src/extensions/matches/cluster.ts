@@ -4,7 +4,8 @@
  *     --cluster-total-nodes 2 --cluster-local-node 1 --cluster-hash-seed 0xdeadbeef
  *       →   jhash ct original ip saddr mod 2 seed 0xdeadbeef 0 meta pkttype set host
  *
- * Both hash the address with the kernel's jhash and scale it to the number of nodes.
+ * Both hash an IPv4 address with the kernel's jhash and scale it to the number of nodes. Of an IPv6 address iptables hashes
+ * the first 32 bits only (measured), which nft cannot cut out of a connection's address.
  *
  * man iptables-extensions, section "cluster".
  */
@@ -29,6 +30,9 @@ export const cluster = defineMatch({
     return node !== undefined && node > (uses["cluster-total-nodes"]?.value ?? 0) ? new Invalid("the local node is not one of the nodes") : undefined;
   },
   translate(uses, { family, hooks }) {
+    if (family === "ipv6") {
+      return { untranslatable: "iptables hashes the first 32 bits of an IPv6 source, and nft all 128: the nodes' shares would not fit together" };
+    }
     const total = uses["cluster-total-nodes"]?.value ?? 1;
     const node = uses["cluster-local-node"];
     const mask = uses["cluster-local-nodemask"];
@@ -39,7 +43,7 @@ export const cluster = defineMatch({
     if (chosen.length === 0) return { never: "no node is left" };
     const isPrerouting = hooks.size === 1 && hooks.has("prerouting");
     const share: Statement = match(
-      { kind: "jhash", key: ct(family === "ipv4" ? "ip saddr" : "ip6 saddr", "original"), modulus: total, seed: uses["cluster-hash-seed"]?.value ?? 0 },
+      { kind: "jhash", key: ct("ip saddr", "original"), modulus: total, seed: uses["cluster-hash-seed"]?.value ?? 0 },
       oneOf(chosen.map((index) => number(index))));
     // iptables makes link-layer multicast look as if it were sent to this host, so that the stack takes it.
     const toHost = assign(meta("pkttype"), symbol("host"));

@@ -90,7 +90,7 @@ function portCases(uses: readonly (readonly [PortOption, OptionUse<NumberRange>]
   }
   if (known !== undefined) return [[known, ...tests]];
   const withPorts = oneOf(protocolsWithPorts.map(protocolExpression));
-  const field = ct("protocol", "original");
+  const field = ct("protocol");
   const cases: Statement[][] = [[match(field, withPorts), ...tests]];
   if (zeroMatches) cases.push([match(field, withPorts, true)]);
   return cases;
@@ -124,7 +124,7 @@ export const conntrack = defineMatch({
       const use = options[option];
       if (use) tests.push(addressMatch(addressField(option, family), use.value, use.inverted));
     }
-    if (ctproto) tests.push(match(ct("protocol", "original"), protocolExpression(ctproto.value), ctproto.inverted));
+    if (ctproto) tests.push(match(ct("protocol"), protocolExpression(ctproto.value), ctproto.inverted));
     if (ctstatus && ctstatus.value.length > 0) tests.push(statusTest(ctstatus.value, ctstatus.inverted));
     else if (ctstatus && !ctstatus.inverted) tests.push({ never: "status NONE holds for no connection in the kernel" });
     if (ctexpire) tests.push(expirationTest(ctexpire));
@@ -132,7 +132,7 @@ export const conntrack = defineMatch({
     const ports = (["ctorigsrcport", "ctorigdstport", "ctreplsrcport", "ctrepldstport"] as const)
       .flatMap((option) => { const use = options[option]; return use ? [[option, use] as const] : []; });
     const protocolIs = ctproto && !ctproto.inverted
-      ? match(ct("protocol", "original"), protocolExpression(ctproto.value))
+      ? match(ct("protocol"), protocolExpression(ctproto.value))
       : protocol === undefined ? undefined : match(meta("l4proto"), protocolExpression(protocol));
     const byPort = ports.length === 0 ? [[]] : portCases(ports, protocolIs);
 

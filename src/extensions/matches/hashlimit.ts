@@ -96,20 +96,31 @@ function isOver(uses: Uses): boolean {
   return (uses["hashlimit-above"] !== undefined) !== (use?.inverted === true);
 }
 
+/** Built once for a ruleset, which may have thousands of these matches. */
+const usesByName = new WeakMap<IptablesRuleset, ReadonlyMap<string, readonly Uses[]>>();
+
 /** All uses of a name in the order the kernel gets them: tables by COMMIT, built-in chains, then user chains by name. */
-function usesOfName(ruleset: IptablesRuleset, wanted: string): Uses[] {
-  const found: Uses[] = [];
+function usesOfName(ruleset: IptablesRuleset, wanted: string): readonly Uses[] {
+  let byName = usesByName.get(ruleset);
+  if (!byName) usesByName.set(ruleset, byName = gatherUses(ruleset));
+  return byName.get(wanted) ?? [];
+}
+
+function gatherUses(ruleset: IptablesRuleset): Map<string, Uses[]> {
+  const byName = new Map<string, Uses[]>();
   for (const table of ruleset.tables) {
     const builtIn = table.chains.filter((chain) => chain.policy !== undefined);
     const user = table.chains.filter((chain) => chain.policy === undefined).sort((a, b) => (a.name < b.name ? -1 : 1));
-    for (const rule of [...builtIn, ...user].flatMap((chain) => chain.rules)) {
-      for (const match of rule.matches) {
-        const uses = usesOf(match);
-        if (uses?.["hashlimit-name"]?.value === wanted) found.push(uses);
-      }
+    for (const match of [...builtIn, ...user].flatMap((chain) => chain.rules.flatMap((rule) => rule.matches))) {
+      const uses = usesOf(match);
+      const shared = uses?.["hashlimit-name"]?.value;
+      if (!uses || shared === undefined) continue;
+      const known = byName.get(shared);
+      if (known) known.push(uses);
+      else byName.set(shared, [uses]);
     }
   }
-  return found;
+  return byName;
 }
 
 function usesOf(use: ExtensionUse): Uses | undefined {
@@ -206,6 +217,7 @@ export const hashlimit = defineMatch({
     if (bytes !== wanted.bytes) return { untranslatable: `rules of the name "${nameUse.value}" count packets and bytes in one table`, at: nameUse };
 
     let limit: LimitStatement;
+    let timeout = expire;
     if (wanted.bytes) {
       const seconds = most ? Math.ceil(most.amount / wanted.amount) : 0;
       limit = { kind: "limit", over, rate: wanted.amount, unit: "second", burst: seconds * wanted.amount, bytes: true };
@@ -216,11 +228,13 @@ export const hashlimit = defineMatch({
     } else {
       const packets = most?.amount ?? 5;
       limit = { kind: "limit", over, rate: wanted.amount, unit: wanted.unit, burst: packets };
-      // A bucket that is full again before its key is forgotten does not show when that happens.
+      // A bucket that is full again before its key is forgotten does not show when that happens. Any other starts again full,
+      // in iptables at the first collection after the key has expired: the set waits as long as that can take, so it is never
+      // the more generous one.
       if ((packets * unitSeconds[wanted.unit] * 1000) / wanted.amount > expire) {
-        const collection = uses["hashlimit-htable-gcinterval"]?.value ?? 1000;
+        timeout = expire + (uses["hashlimit-htable-gcinterval"]?.value || 1000);
         approximations.push({
-          message: `a key silent for ${expire / 1000} s starts again with the full burst: nft forgets it at that time, iptables up to ${collection / 1000} s later`,
+          message: `a key starts again with the full burst after ${timeout / 1000} s of silence; in iptables after ${expire / 1000} to ${timeout / 1000} s, so now and then a little earlier`,
           at: own["hashlimit-htable-expire"],
         });
       }
@@ -233,7 +247,7 @@ export const hashlimit = defineMatch({
     const update = (key: Key, suffix: string): Statement => {
       const whole = key.parts.length > 0 ? key : commonKey(context);
       const set = context.sharedSet(`hashlimit_${nameUse.value}_${over ? "above" : "upto"}${suffix}`, {
-        type: whole.types, flags: ["dynamic", "timeout"], timeout: expire, size: largestTable !== undefined && largestTable > 0 ? largestTable : context.setSize,
+        type: whole.types, flags: ["dynamic", "timeout"], timeout, size: largestTable !== undefined && largestTable > 0 ? largestTable : context.setSize,
       });
       return updateSet(set, whole.parts.length === 1 ? whole.parts[0]! : concatenation(...whole.parts), [limit]);
     };

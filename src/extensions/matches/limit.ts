@@ -25,7 +25,7 @@ const rate: ValueParser<Rate> = (text) => {
   // Digits as atoi reads them: what follows up to the unit counts for nothing.
   const [, digits = "", unitText] = /^([0-9]+)(?:\.[0-9]*)?(?:\/?([a-z]+))?$/i.exec(text) ?? [];
   const unit = unitText === undefined ? "second"
-    : units.slice(0, 4).find((word) => word.startsWith(unitText.toLowerCase()) || (word === "minute" && unitText.toLowerCase() === "min"));
+    : units.slice(0, 4).find((word) => word.startsWith(unitText.toLowerCase()));
   const count = Number(digits);
   if (digits === "" || count === 0 || unit === undefined) return new Invalid(`"${text}" is not a rate`);
   if (count / secondsPer[unit] > 10000) return new Invalid(`the rate "${text}" is above 10000 packets a second`);
@@ -72,7 +72,9 @@ export const limit = defineMatch({
     const wanted = rateUse?.value ?? usual;
     const wantedBurst = burstUse?.value ?? usualBurst;
     const granted = grantedRate(wanted);
-    const burst = Math.max(1, Math.min(wantedBurst, Math.floor(credits(wanted.cost * wantedBurst) / credits(wanted.cost) + tolerance)));
+    // What the bucket holds, in packets; not always a whole number.
+    const capacity = credits(wanted.cost * wantedBurst) / credits(wanted.cost);
+    const burst = Math.round(capacity);
     const approximations: Remark[] = [];
     if (granted.rate !== wanted.count || granted.unit !== wanted.unit) {
       approximations.push({
@@ -81,10 +83,12 @@ export const limit = defineMatch({
         at: rateUse,
       });
     }
-    if (burst !== wantedBurst) {
+    if (burst !== wantedBurst || Math.abs(capacity - burst) > 0.01) {
+      const difference = capacity > burst + 0.01 ? ", so less is let through" : capacity < burst - 0.01 ? ", so more is let through" : "";
       approximations.push({
-        message: `the kernel's arithmetic wraps for a burst of ${wantedBurst} at this rate and leaves ${burst}, which is written`,
-        at: burstUse,
+        message: `the kernel's arithmetic makes a burst of ${wantedBurst} at this rate one of ${Number(capacity.toFixed(2))}; ` +
+          `${burst} is written${difference}`,
+        at: burstUse ?? rateUse,
       });
     }
     return { statements: [{ kind: "limit", over: false, rate: granted.rate, unit: granted.unit, burst }], approximations };

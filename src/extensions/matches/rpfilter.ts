@@ -26,7 +26,8 @@ export const rpfilter = defineMatch({
     if (outside) return outside;
     const interfaces = loose ? [] : ["iif"];
     const route: FibLookup = { kind: "fib", flags: ["saddr", ...(validmark ? ["mark"] : []), ...interfaces], result: "oif" };
-    const type: FibLookup = { kind: "fib", flags: ["saddr", ...interfaces], result: "type" };
+    // With --accept-local an IPv4 source has to be an address of the interface itself, an IPv6 source of any.
+    const type: FibLookup = { kind: "fib", flags: ["saddr", ...(context.family === "ipv4" ? interfaces : [])], result: "type" };
     const source = payload("ip6", "saddr");
     const unspecified = addressLiteral(0n, "ipv6");
 

@@ -12,7 +12,7 @@
 import { compare, meta, number, type Statement } from "../../nft/ast.js";
 import { defineMatch, Invalid, type OptionUses, type Remark, type ValueParser } from "../extension.js";
 import { integer } from "../values/number.js";
-import { lastPayloadOffset, noneOrNotAll, patternAt } from "../values/raw-payload.js";
+import { lastPayloadOffset, notAll, patternAt } from "../values/raw-payload.js";
 import { oneOfWords } from "../values/text.js";
 
 const maximumLength = 128;
@@ -85,7 +85,9 @@ export const stringMatch = defineMatch({
     const pattern = { bytes, ignoreCase };
     if (text.inverted) {
       // A packet that ends before the text does not hold it, and stops an nft comparison.
-      return { alternatives: [[compare(meta("length"), "<", number(to))], ...noneOrNotAll(patternAt(pattern, from))] };
+      const isLong = compare(meta("length"), ">=", number(to));
+      const different = notAll(patternAt(pattern, from)).map((statements) => [isLong, ...statements]);
+      return { alternatives: [[compare(meta("length"), "<", number(to))], ...different] };
     }
     // A later place counts only where the text stands at none before it: otherwise the rule would act twice.
     const alternatives: Statement[][] = [];

@@ -83,7 +83,8 @@ function dayStatements(days: Days, nextDay: boolean, context: RuleContext): Stat
     statements.push(match(meta("day"), oneOf(shown.map((day) => number(day)))));
   }
   if (days.month) {
-    const set = context.sharedSet(`monthdays_${days.month.join("_")}${nextDay ? "_next" : ""}`, {
+    const named = days.month.length <= 5 ? days.month.join("_") : days.month.reduce((bits, day) => bits + 2 ** (day - 1), 0).toString(16);
+    const set = context.sharedSet(`monthdays_${named}${nextDay ? "_next" : ""}`, {
       typeof: meta("time"), flags: ["interval"], elements: monthDayIntervals(days.month, nextDay ? secondsPerDay : 0),
     });
     statements.push(match(meta("time"), setReference(set)));

@@ -60,7 +60,8 @@ function helperStatement(use: OptionUse<string>, context: RuleContext): Statemen
     };
   }
   const [network, addressType] = context.family === "ipv4" ? ["ip", "ipv4_addr"] as const : ["ip6", "ipv6_addr"] as const;
-  const set = context.sharedSet(`helped_${use.value}_${protocol}`, {
+  const name = `${use.value.replace(/[^A-Za-z0-9]/g, "_")}_${protocol}`;
+  const set = context.sharedSet(`helped_${name}`, {
     type: [addressType, addressType, "inet_service", "inet_service"], flags: ["dynamic", "timeout"], timeout: helperTimeout, size: context.setSize,
   });
   const key: Expression = concatenation(
@@ -68,7 +69,7 @@ function helperStatement(use: OptionUse<string>, context: RuleContext): Statemen
   const object = context.addHelper({ type: use.value, protocol });
   const hooks: readonly Hook[] = (["prerouting", "output"] as const).filter((hook) => context.hooks.has(hook));
   for (const hook of hooks) {
-    context.addChain(`helper_${use.value}_${protocol}_${hook}`, [[
+    context.addChain(`helper_${name}_${hook}`, [[
       match(ct("state"), symbol("new")), match(key, setReference(set)), { kind: "object", type: "ct helper", object },
     ]], { hook, priority: helperPriority });
   }
@@ -76,6 +77,8 @@ function helperStatement(use: OptionUse<string>, context: RuleContext): Statemen
 }
 
 const events = ["new", "related", "destroy", "reply", "assured", "protoinfo", "helper", "mark", "natseqinfo", "secmark"] as const;
+const connectionEvents = wordList(events);
+const expectationEvents = wordList(["new"]);
 const zoneOptions = ["zone", "zone-orig", "zone-reply"] as const;
 
 export const ctTarget = defineTarget({
@@ -85,8 +88,8 @@ export const ctTarget = defineTarget({
     notrack: {},
     helper: { value: text(15) },
     timeout: { value: text(31) },
-    ctevents: { value: wordList(events) },
-    expevents: { value: wordList(["new"]) },
+    ctevents: { value: connectionEvents },
+    expevents: { value: expectationEvents },
     zone: { value: zone },
     "zone-orig": { value: zone },
     "zone-reply": { value: zone },

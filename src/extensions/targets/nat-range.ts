@@ -53,12 +53,13 @@ function parseAddresses(text: string, family: Family): NonNullable<NatRange["add
   return { from, to };
 }
 
-/** Splits `addresses:ports`; IPv6 addresses in front of ports stand in brackets, and whatever else follows those is dropped. */
+/** Splits `addresses:ports`; IPv6 addresses in front of ports stand in brackets, and what lies between bracket and colon is dropped. */
 function splitPorts(text: string, family: Family): readonly [addresses: string, ports: string | undefined] | Invalid {
   if (family === "ipv6" && text.startsWith("[")) {
     const end = text.indexOf("]");
     if (end === -1) return new Invalid(`"${text}" lacks the closing bracket`);
-    return [text.slice(1, end), text[end + 1] === ":" ? text.slice(end + 2) : undefined];
+    const portsColon = text.indexOf(":", end);
+    return [text.slice(1, end), portsColon === -1 ? undefined : text.slice(portsColon + 1)];
   }
   if (family === "ipv6" && !/^:(?!:)/.test(text)) return [text, undefined];
   const colon = text.indexOf(":");

@@ -1,7 +1,6 @@
 /** Bytes of a packet by their position, for matches that look at no named field. */
 
-import { hex, match, type RawPayload, type Statement } from "../../nft/ast.js";
-import { binary } from "../../nft/ast.js";
+import { binary, hex, match, range, type RawPayload, type Statement } from "../../nft/ast.js";
 
 /** Last offset in bytes that kernels before 6.14 take; later ones take more. */
 export const lastPayloadOffset = 255;
@@ -37,13 +36,16 @@ export function patternAt({ bytes, ignoreCase }: Pattern, offset: number, invert
     // Bit 5 is all that tells a letter's cases apart.
     const mask = chunk.map((byte) => (ignoreCase && isLetter(byte) ? 0xdf : 0xff));
     const masked = mask.some((byte) => byte !== 0xff) ? binary(field, "&", hex(toNumber(mask))) : field;
-    statements.push(match(masked, hex(toNumber(chunk.map((byte, index) => byte & mask[index]!))), inverted));
+    const value = hex(toNumber(chunk.map((byte, index) => byte & mask[index]!)));
+    // nft 1.0.6 merges `!=` of two neighbouring fields of at most four bytes together into one `!=` of both, which is another
+    // test; it leaves ranges alone.
+    statements.push(match(masked, inverted && masked === field && chunk.length <= 2 ? range(value, value) : value, inverted));
   }
   return statements;
 }
 
 /** Groups of statements of which one holds exactly if not all of `statements` do; each must be a match that is not inverted. */
-export function noneOrNotAll(statements: readonly Statement[]): Statement[][] {
+export function notAll(statements: readonly Statement[]): Statement[][] {
   return statements.map((statement, index) => [...statements.slice(0, index), inverse(statement)]);
 }
 

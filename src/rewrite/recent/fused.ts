@@ -96,10 +96,17 @@ export function bansSuffice(group: FusedGroup): boolean {
   return group.window.hits <= (group.setFirst ? 1 : 0) + group.pushes;
 }
 
+export interface FusedChains {
+  readonly entry: ChainBuilder;
+  readonly over: ChainBuilder;
+  /** What the sets are for, for a reader of the script. */
+  readonly description: readonly string[];
+}
+
 /**
  * The chains of a group; returns the first. `over` gets what the checks do when the limit is reached.
  */
-export function buildFused(fused: FusedGroup, group: ChainGroup): { readonly entry: ChainBuilder; readonly over: ChainBuilder } {
+export function buildFused(fused: FusedGroup, group: ChainGroup): FusedChains {
   const { list, window, setFirst, pushes } = fused;
   const key = list.key(fused.set.steps.find((step) => step.kind === "recent")?.use.side ?? "saddr");
   const id = windowName(window);
@@ -110,12 +117,12 @@ export function buildFused(fused: FusedGroup, group: ChainGroup): { readonly ent
     const over = group.chain(`${wish}_over`);
     const entry = ring.fused(group, wish, key, over.name);
     group.moveToEnd(over);
-    return { entry, over };
+    return { entry, over, description: ring.describe() };
   }
   const over = group.chain(`${wish}_over`);
   const entry = banChains(fused, group, wish, key, over, own);
   group.moveToEnd(over);
-  return { entry, over };
+  return { entry, over, description: ["    hit: hits that passed, a set each; banned: hosts that were over the limit less than the window ago"] };
 }
 
 /** Hits that pass sit in timers in no order; the one that is too many, and every later one, bans for the window. */

@@ -16,6 +16,7 @@ import type { Family } from "../../iptables/ast.js";
 import { formatAddress } from "../../extensions/values/address.js";
 import type { RecentUse } from "../../extensions/matches/recent.js";
 import { callStatement, exitStatement, exitTo, type ChainGroup, type Exit, type Key, type TableBuilder } from "../table-builder.js";
+import { printable } from "../../diagnostic.js";
 import { nameable } from "../../nft/names.js";
 import { limitTouch, limitRate, type HitLimit } from "./limit.js";
 import { listKey, member, Ring, tick, type SetFactory, type Window } from "./ring.js";
@@ -32,6 +33,9 @@ export interface ListOptions {
 }
 
 type Side = RecentUse["side"];
+
+/** A ring of more hits needs more levels of chains than the kernel allows. */
+export const largestRing = 255;
 
 /** What a check asks of its list. */
 export type Question =
@@ -52,7 +56,9 @@ export class RecentList {
 
   constructor(readonly usage: ListUsage, readonly table: TableBuilder, private readonly options: ListOptions, private readonly group: ChainGroup) {
     const { family } = options;
-    this.base = table.names.unique(`recent_${nameable(usage.name)}`);
+    const name = nameable(usage.name);
+    // What is made of it always has something behind it and so is never a keyword; a first digit has to be covered.
+    this.base = table.names.unique(/^[A-Za-z_]/.test(name) ? name : `list_${name}`);
     this.mask = usage.mask === (1n << (family === "ipv4" ? 32n : 128n)) - 1n ? undefined
       : { kind: "address", address: formatAddress(usage.mask, family) };
     // A fused group makes its own sets; everything else is declared here, in a fixed order.
@@ -63,7 +69,7 @@ export class RecentList {
   /** Declares the sets for every question that the rules ask. Not called for a list that is one fused group. */
   declare(): this {
     const { uses } = this.usage;
-    const checks = uses.filter(isCheck);
+    const checks = uses.filter((use) => isCheck(use) && !this.isTooLarge(use));
     for (const use of checks) {
       const { seconds, hits } = use;
       if (seconds !== undefined && hits === 1 && !this.windows.has(seconds)) {
@@ -83,6 +89,11 @@ export class RecentList {
       }
     }
     return this;
+  }
+
+  /** Whether a rule asks for more hits than any exact form holds; it is refused, and its list does without. */
+  isTooLarge({ seconds, hits }: RecentUse): boolean {
+    return hits > largestRing && (seconds === undefined || !this.options.asLimit({ seconds, hits }));
   }
 
   private declareWindow(window: Window): void {
@@ -164,7 +175,7 @@ export class RecentList {
     const wish = `${this.base}${side === "daddr" ? "_destination" : ""}_touch`;
     if (inline.length === 0 && chained === 1) return this.storeTouch(key, wish)[0]!;
     const chain = this.group.chain(wish);
-    chain.comment.push(`one hit for list "${this.usage.name}"`);
+    chain.comment.push(`one hit for list "${printable(this.usage.name)}"`);
     for (const statement of inline) chain.rule([statement]);
     for (const store of this.storeTouch(key, wish)) chain.rule([callStatement(store)]);
     return chain.name;
@@ -175,7 +186,7 @@ export class RecentList {
     const names: string[] = [];
     for (const [id, ring] of this.rings) {
       const chain = ring.touch(this.group, `${wish}_${id}`, key);
-      chain.comment.push(`one hit for list "${this.usage.name}", window of ${ring.window.hits} hits in ${ring.window.seconds} s`);
+      chain.comment.push(`one hit for list "${printable(this.usage.name)}", window of ${ring.window.hits} hits in ${ring.window.seconds} s`);
       names.push(chain.name);
     }
     for (const [id, limit] of this.limits) names.push(limitTouch(this.group, `${wish}_${id}`, key, limit).name);
@@ -241,8 +252,13 @@ export class RecentList {
     return groups;
   }
 
-  /** One line for each thing a reader must know to understand the sets. */
+  /** What the sets are for, for a reader of the script. */
   describe(): string[] {
+    const details = new Set([...this.rings.values()].flatMap((ring) => ring.describe()));
+    return [`list "${printable(this.usage.name)}": ${this.purposes().join(", ")}`, ...details];
+  }
+
+  private purposes(): string[] {
     const parts: string[] = [];
     for (const seconds of this.windows.keys()) parts.push(`hosts seen in the last ${seconds} s`);
     for (const ring of this.rings.values()) parts.push(`exact window of ${ring.window.hits} hits in ${ring.window.seconds} s`);

@@ -1,6 +1,6 @@
 /** What has to be said about the lists of a ruleset: where the sets differ from xt_recent, and traps in the rules themselves. */
 
-import { diagnostic, type Diagnostic } from "../../diagnostic.js";
+import { diagnostic, printable, type Diagnostic } from "../../diagnostic.js";
 import { limitRate } from "./limit.js";
 import type { RecentList } from "./list.js";
 import { isCheck, type ListUsage, type PlacedUse } from "./usage.js";
@@ -27,7 +27,7 @@ function listRemarks(list: RecentList): Diagnostic[] {
   for (const use of usage.uses) {
     const span = use.use.span;
     const say = (code: Parameters<typeof diagnostic>[0], message: string, help?: string): void => {
-      found.push(diagnostic(code, use.use.options[optionOf[code] ?? ""]?.span ?? span, `list "${usage.name}": ${message}`, help));
+      found.push(diagnostic(code, use.use.options[optionOf[code] ?? ""]?.span ?? span, `list "${printable(usage.name)}": ${message}`, help));
     };
     if (use.mask !== usage.mask) say("recent-mask", "its mask is that of the rule loaded first; xt_recent ignores this one, and so does the script");
     if (isCheck(use)) {
@@ -52,7 +52,7 @@ function listRemarks(list: RecentList): Diagnostic[] {
   const first = usage.uses.find(isCheck);
   if (first && !usage.uses.some(({ operation }) => operation === "set")) {
     found.push(diagnostic("recent-never-set", first.use.span,
-      `list "${usage.name}" is checked but no rule sets it`, "if a program writes to /proc/net/xt_recent, let it use \"nft add element\" instead"));
+      `list "${printable(usage.name)}" is checked but no rule sets it`, "if a program writes to /proc/net/xt_recent, let it use \"nft add element\" instead"));
   }
   return found;
 }
@@ -77,7 +77,7 @@ function reapMatters(usage: ListUsage, reaping: PlacedUse): boolean {
 
 function generalNotes(facts: readonly ListFacts[], setSize: number): Diagnostic[] {
   const found: Diagnostic[] = [];
-  const names = (some: readonly ListFacts[]): string => some.map(({ list }) => `"${list.usage.name}"`).join(", ");
+  const names = (some: readonly ListFacts[]): string => some.map(({ list }) => `"${printable(list.usage.name)}"`).join(", ");
   const first = (some: readonly ListFacts[]) => some[0]!.list.usage.uses[0]!.use.span;
   if (facts.length > 0) {
     found.push(diagnostic("recent-list-size", first(facts),

@@ -15,7 +15,7 @@
  */
 
 import { binary, deleteFromSet, match, setReference, updateSet, type Expression, type Statement } from "../../nft/ast.js";
-import { exitStatement, exitTo, type ChainBuilder, type ChainGroup, type Exit, type Key } from "../table-builder.js";
+import { callStatement, exitStatement, exitTo, type ChainBuilder, type ChainGroup, type Exit, type Key } from "../table-builder.js";
 
 /** One tick of the kernel's clock on HZ=250, in milliseconds: xt_recent still counts a stamp that is exactly N seconds old. */
 export const tick = 4;
@@ -79,6 +79,15 @@ export class Ring {
     return [...(this.lane ? [this.lane.busy, ...this.lane.few] : []), ...this.hit, ...this.turn, ...optional];
   }
 
+  /** What the sets are for, for a reader of the script. */
+  describe(): string[] {
+    return [
+      ...(this.lane ? ["    few: a host's first two hits; busy: hosts with more, whose hits are in the slots"] : []),
+      `    hit: slots for the last ${this.slots} hits of each host, a set a slot; turn: the slot written last, as a Gray code`,
+      ...(this.mute === undefined ? [] : ["    rate, flood, mute: hosts over the limit that go on at more than 20 tries a second are not looked at for 0.25 s"]),
+    ];
+  }
+
   // ------------------------------------------------------------------------------------------ touch and check
 
   /** Chains that record one hit; returns the first. */
@@ -87,22 +96,22 @@ export class Ring {
     if (this.mute !== undefined) start.rule([member(key, this.mute), { kind: "verdict", verdict: "return" }]);
     const ring = this.slowLane(group, wish, key, start);
     const flooding = this.mute === undefined ? undefined : this.flooding(group, wish, key);
-    this.walk(group, wish, key, ring, (last) => {
-      const slot = (last + 1) % this.slots;
-      return [{ when: [], exit: exitTo(this.put(group, wish, key, slot, flooding)) }];
-    });
-    ring.rule(this.push(key, 0, 1, 0));
+    const turns = this.turns(group, wish, key, 1);
+    const puts = this.hit.map((_, slot) => this.put(group, wish, key, slot, turns, flooding));
+    this.walk(group, wish, key, ring, (last) => [{ when: [], exit: exitTo(puts[(last + 1) % this.slots]!) }]);
+    ring.rule(this.start(key));
+    for (const turn of turns) group.moveToEnd(turn);
+    if (flooding) group.moveToEnd(flooding);
     return start;
   }
 
-  private put(group: ChainGroup, wish: string, key: Key, slot: number, flooding: ChainBuilder | undefined): string {
+  private put(group: ChainGroup, wish: string, key: Key, slot: number, turns: readonly ChainBuilder[], flooding: ChainBuilder | undefined): string {
     const chain = group.chain(`${wish}_put_${slot}`);
     // Once a round is often enough to notice a flood.
     if (slot === 0 && flooding !== undefined) {
       chain.rule([member(key, this.hitSet(0)), this.tooFast(key), exitStatement(exitTo(flooding.name))]);
     }
-    chain.rule(this.push(key, slot, 1, this.code((slot + this.slots - 1) % this.slots)));
-    return chain.name;
+    return chain.rule([updateSet(this.hitSet(slot), key), exitStatement(exitTo(turns[slot]!.name))]).name;
   }
 
   private flooding(group: ChainGroup, wish: string, key: Key): ChainBuilder {
@@ -140,26 +149,33 @@ export class Ring {
     const ring = this.slowLane(group, wish, key, start);
     const flooding = this.mute === undefined ? undefined : this.flooding(group, wish, key);
     flooding?.rule([exitStatement(exitTo(over))]);
-    this.walk(group, wish, key, ring, (last) =>
-      [{ when: [], exit: exitTo(this.fusedPut(group, wish, key, (last + 1) % this.slots, over, flooding)) }]);
-    ring.rule(this.push(key, 0, 1, 0));
+    const turns = this.turns(group, wish, key, Math.max(1, this.pushes));
+    const puts = this.hit.map((_, slot) => this.fusedPut(group, wish, key, slot, over, turns, flooding));
+    this.walk(group, wish, key, ring, (last) => [{ when: [], exit: exitTo(puts[(last + 1) % this.slots]!) }]);
+    ring.rule(this.start(key));
+    for (const turn of turns) group.moveToEnd(turn);
+    if (flooding) group.moveToEnd(flooding);
     return start;
   }
 
-  private fusedPut(group: ChainGroup, wish: string, key: Key, slot: number, over: string, flooding: ChainBuilder | undefined): string {
+  private fusedPut(
+    group: ChainGroup, wish: string, key: Key, slot: number, over: string, turns: readonly ChainBuilder[], flooding: ChainBuilder | undefined,
+  ): string {
     const put = group.chain(`${wish}_put_${slot}`);
     const overChain = this.pushes === 0 ? undefined : group.chain(`${wish}_over_${slot}`);
     const exit = exitStatement(exitTo(overChain?.name ?? over));
     for (const when of this.overTests(key, slot, this.own)) put.rule([...when, exit]);
     if (this.flood !== undefined) put.rule([member(key, this.flood), exit]);
-    const before = this.code((slot + this.slots - 1) % this.slots);
-    put.rule(this.push(key, slot, 1, before));
+    put.rule([updateSet(this.hitSet(slot), key), exitStatement(exitTo(turns[slot]!.name))]);
     if (overChain) {
       // Exactly one blocked try of a round crosses slot 0.
       if (flooding && (slot === 0 || slot + this.pushes > this.slots)) {
         overChain.rule([this.tooFast(key), exitStatement(exitTo(flooding.name))]);
       }
-      overChain.rule(this.push(key, slot, this.pushes, before)).rule([exitStatement(exitTo(over))]);
+      const written = Array.from({ length: this.pushes }, (_, step) => (slot + step) % this.slots);
+      overChain
+        .rule([...written.map((one) => updateSet(this.hitSet(one), key)), callStatement(turns[written.at(-1)!]!.name)])
+        .rule([exitStatement(exitTo(over))]);
     }
     return put.name;
   }
@@ -180,7 +196,7 @@ export class Ring {
     second
       .rule([member(key, few[1]), exitStatement(exitTo(third.name))])
       .rule([updateSet(few[1], key)]);
-    third.rule([...this.push(key, 0, 1, 0), ...this.turn.map((set) => deleteFromSet(set, key))]);
+    third.rule([...this.start(key), ...this.turn.map((set) => deleteFromSet(set, key))]);
     return ring;
   }
 
@@ -200,7 +216,7 @@ export class Ring {
         const inTurn = member(key, this.turn[bit]!);
         if (ones.length === 1) leave(chain, [inTurn], leaf(ones[0]!));
         else {
-          const deeper = group.chain(`${wish}_${(this.code(ones[0]!) >> bit).toString(2)}`);
+          const deeper = group.chain(`${wish}_turns_${(this.code(ones[0]!) >> bit).toString(2).padStart(this.bits - bit, "0")}`);
           chain.rule([inTurn, exitStatement(exitTo(deeper.name))]);
           descend(deeper, bit - 1, ones);
         }
@@ -230,20 +246,31 @@ export class Ring {
     return tests;
   }
 
-  /** Writes `count` slots from `slot` on and moves the turn, whose code was `before`. */
-  private push(key: Key, slot: number, count: number, before: number): Statement[] {
-    const written = Array.from({ length: count }, (_, step) => updateSet(this.hitSet((slot + step) % this.slots), key));
-    const after = this.code((slot + count - 1) % this.slots);
-    const moved = this.turn.flatMap((set, bit): Statement[] => {
-      // A bit that stays must be refreshed: one that dies in the middle of activity makes the ring jump.
-      if ((after >> bit) & 1) return [updateSet(set, key)];
-      return (before >> bit) & 1 ? [deleteFromSet(set, key)] : [];
+  /** The first hit on the ring: slot 0, whose code has no bit. */
+  private start(key: Key): Statement[] {
+    return [updateSet(this.hitSet(0), key), ...this.busy(key)];
+  }
+
+  private busy(key: Key): Statement[] {
+    return this.lane ? [updateSet(this.lane.busy, key)] : [];
+  }
+
+  /** A chain for each slot that makes it the one written last, coming from at most `steps` slots before it. */
+  private turns(group: ChainGroup, wish: string, key: Key, steps: number): ChainBuilder[] {
+    return this.hit.map((_, slot) => {
+      const after = this.code(slot);
+      const before = Array.from({ length: steps }, (_, step) => this.code((slot + 2 * this.slots - step - 1) % this.slots));
+      const moved = this.turn.flatMap((set, bit): Statement[] => {
+        // A bit that stays must be refreshed: one that dies in the middle of activity makes the ring jump.
+        if ((after >> bit) & 1) return [updateSet(set, key)];
+        return before.some((code) => (code >> bit) & 1) ? [deleteFromSet(set, key)] : [];
+      });
+      return group.chain(`${wish}_turn_to_${slot}`).rule([...this.busy(key), ...moved]);
     });
-    return [...written, ...(this.lane ? [updateSet(this.lane.busy, key)] : []), ...moved];
   }
 
   private floodingStatements(key: Key): Statement[] {
-    return [...(this.lane ? [updateSet(this.lane.busy, key)] : []), updateSet(this.flood!, key), updateSet(this.mute!, key)];
+    return [...this.busy(key), updateSet(this.flood!, key), updateSet(this.mute!, key)];
   }
 
   /** True when the host goes round the ring faster than the guard allows; asked once a round. */

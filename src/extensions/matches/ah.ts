@@ -1,0 +1,45 @@
+/**
+ * `-m ah`: IPsec's authentication header.
+ *
+ *     -p ah -m ah --ahspi 500:600             →   ah spi 500-600                         (IPv4)
+ *     -m ah --ahspi 500 --ahlen 24 --ahres    →   ah spi 500 ah hdrlength 4 ah reserved 0   (IPv6)
+ *
+ * In IPv6 it is an extension header, which `-p` never sees (net/ipv6/netfilter/ip6t_ah.c).
+ *
+ * man iptables-extensions, section "ah".
+ */
+
+import { match, number, payload } from "../../nft/ast.js";
+import { defineMatch, Invalid, type MatchTranslation } from "../extension.js";
+import { integer, unorderedRange } from "../values/number.js";
+import { allOf, rangeTest } from "../values/range.js";
+
+const largest = 4294967295;
+const everything = { from: 0, to: largest };
+const authenticationHeader = 51;
+
+export const ah = defineMatch({
+  name: "ah",
+  options: {
+    ahspi: { value: unorderedRange(0, largest), invertible: true },
+    ahlen: { value: integer(0, largest), invertible: true },
+    ahres: {},
+  },
+  check({ ahlen, ahres }, { family, protocol }) {
+    if (family === "ipv4" && protocol !== authenticationHeader) return new Invalid("needs -p ah");
+    return family === "ipv4" && (ahlen || ahres) ? new Invalid("--ahlen and --ahres are options of IPv6") : undefined;
+  },
+  translate({ ahspi, ahlen, ahres }, { family, protocol }): MatchTranslation {
+    if (family === "ipv6" && protocol === authenticationHeader) return { never: "-p ah holds for no IPv6 packet" };
+    // The field counts words of four bytes behind the first two; 0 asks for nothing.
+    const words = ahlen && ahlen.value > 0 ? ahlen.value / 4 - 2 : undefined;
+    const impossible = words !== undefined && (!Number.isInteger(words) || words < 0 || words > 255);
+    if (impossible && !ahlen?.inverted) return { never: "no authentication header has that length" };
+    const statements = allOf([
+      rangeTest(payload("ah", "spi"), ahspi?.value ?? everything, ahspi?.inverted ?? false, largest),
+      words === undefined || impossible ? undefined : match(payload("ah", "hdrlength"), number(words), ahlen?.inverted),
+      ahres && match(payload("ah", "reserved"), number(0)),
+    ]);
+    return Array.isArray(statements) ? { statements } : statements;
+  },
+});

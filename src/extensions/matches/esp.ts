@@ -1,0 +1,25 @@
+/**
+ * `-m esp`: IPsec's encapsulated payload.
+ *
+ *     -p esp -m esp --espspi 500   →   esp spi 500
+ *
+ * man iptables-extensions, section "esp".
+ */
+
+import { payload } from "../../nft/ast.js";
+import { defineMatch } from "../extension.js";
+import { unorderedRange } from "../values/number.js";
+import { rangeTest } from "../values/range.js";
+
+const largest = 4294967295;
+const everything = { from: 0, to: largest };
+
+export const esp = defineMatch({
+  name: "esp",
+  protocols: [50],
+  options: { espspi: { value: unorderedRange(0, largest), invertible: true } },
+  translate({ espspi }) {
+    const test = rangeTest(payload("esp", "spi"), espspi?.value ?? everything, espspi?.inverted ?? false, largest);
+    return "kind" in test ? { statements: [test] } : test;
+  },
+});

@@ -1,0 +1,45 @@
+/**
+ * `-m iprange`: addresses from one to another.
+ *
+ *     -m iprange --src-range 192.0.2.10-192.0.2.20   →   ip saddr 192.0.2.10-192.0.2.20
+ *
+ * man iptables-extensions, section "iprange".
+ */
+
+import { match, payload, type Statement } from "../../nft/ast.js";
+import { defineMatch, Invalid, type ValueParser } from "../extension.js";
+import { address, addressRangeExpression } from "../values/address.js";
+
+interface AddressRange { readonly from: bigint; readonly to: bigint }
+
+const addressRange: ValueParser<AddressRange> = (text, context) => {
+  const [first = "", second, ...more] = text.split("-");
+  if (more.length > 0) return new Invalid(`"${text}" is not a range of addresses`);
+  const from = address(first, context);
+  const to = second === undefined ? from : address(second, context);
+  if (from instanceof Invalid) return from;
+  if (to instanceof Invalid) return to;
+  return { from, to };
+};
+
+export const iprange = defineMatch({
+  name: "iprange",
+  options: {
+    "src-range": { value: addressRange, invertible: true },
+    "dst-range": { value: addressRange, invertible: true },
+  },
+  check(options) {
+    return options["src-range"] || options["dst-range"] ? undefined : new Invalid("needs --src-range or --dst-range");
+  },
+  translate(options, { family }) {
+    const statements: Statement[] = [];
+    for (const [side, use] of [["saddr", options["src-range"]], ["daddr", options["dst-range"]]] as const) {
+      if (!use) continue;
+      const { from, to } = use.value;
+      const empty = from > to;
+      if (empty && !use.inverted) return { never: "the range runs backwards and holds no address" };
+      if (!empty) statements.push(match(payload(family === "ipv4" ? "ip" : "ip6", side), addressRangeExpression(from, to, family), use.inverted));
+    }
+    return { statements };
+  },
+});

@@ -1,0 +1,77 @@
+/**
+ * `-m owner`: user and group of the process behind a packet sent by this machine.
+ *
+ *     -m owner --uid-owner 1000-1999   →   meta skuid 1000-1999
+ *
+ * Settled in net/netfilter/xt_owner.c and net/netfilter/nft_meta.c: the tests agree for packets of a socket that a process
+ * holds. Packets without one (resets and errors of the kernel itself, forwarded packets) match in iptables when all options
+ * are inverted, and never in nft.
+ *
+ * man iptables-extensions, section "owner".
+ */
+
+import { compare, match, meta, number, type Statement } from "../../nft/ast.js";
+import { defineMatch, Invalid, type MatchTranslation, type Remark, type ValueParser } from "../extension.js";
+import { parseInteger, type NumberRange } from "../values/number.js";
+import { rangeExpression } from "../values/range.js";
+
+/** The largest number; 2^32 - 1 means nobody. */
+const maximumNumber = 4294967294n;
+
+/** Numbers, or the name of a user or group that only the machine itself can resolve. */
+const ownerNumber: ValueParser<NumberRange | string> = (text) => {
+  const [first = "", second, ...more] = text.split("-");
+  const from = parseInteger(first);
+  const to = second === undefined ? from : parseInteger(second);
+  if (more.length === 0 && from !== undefined && to !== undefined) {
+    if (from > maximumNumber || to > maximumNumber) return new Invalid(`"${text}" is above ${maximumNumber}`);
+    return from > to ? new Invalid(`the range "${text}" runs backwards`) : { from: Number(from), to: Number(to) };
+  }
+  return /^[A-Za-z_]/.test(text) ? text : new Invalid(`"${text}" is neither a number nor a name`);
+};
+
+export const owner = defineMatch({
+  name: "owner",
+  options: {
+    "uid-owner": { value: ownerNumber, invertible: true },
+    "gid-owner": { value: ownerNumber, invertible: true },
+    "socket-exists": { invertible: true },
+    "suppl-groups": {},
+  },
+  check(options, { chain }) {
+    if (["PREROUTING", "INPUT", "FORWARD"].includes(chain)) return new Invalid(`is not allowed in ${chain}`);
+    if (options["suppl-groups"] && !options["gid-owner"]) return new Invalid("--suppl-groups needs --gid-owner");
+    return options["uid-owner"] || options["gid-owner"] || options["socket-exists"]
+      ? undefined : new Invalid("needs --uid-owner, --gid-owner or --socket-exists");
+  },
+  translate(options): MatchTranslation {
+    const { "uid-owner": user, "gid-owner": group, "socket-exists": socket, "suppl-groups": supplementary } = options;
+    if (supplementary) return { untranslatable: "nft does not see the supplementary groups of a process", at: supplementary };
+    if (socket?.inverted) return { untranslatable: "nft has no test for packets without a socket", at: socket };
+    const statements: Statement[] = [];
+    for (const [key, use] of [["skuid", user], ["skgid", group]] as const) {
+      if (!use) continue;
+      if (typeof use.value === "string") {
+        return {
+          untranslatable: `the name "${use.value}" means a number only on the machine itself`,
+          help: `write the number: id ${key === "skuid" ? "-u" : "-g"}, or getent ${key === "skuid" ? "passwd" : "group"}`, at: use,
+        };
+      }
+      statements.push(match(meta(key), rangeExpression(use.value), use.inverted));
+    }
+    const approximations: Remark[] = [];
+    const allInverted = [user, group].every((use) => use === undefined || use.inverted);
+    if (socket && statements.length === 0) {
+      statements.push(compare(meta("skuid"), ">=", number(0)));
+      approximations.push({ message: "packets of sockets that the kernel itself holds (echo replies, tunnels) match in iptables and not in nft", at: socket });
+    } else if (allInverted) {
+      approximations.push({
+        message: socket
+          ? "packets of sockets that the kernel itself holds match in iptables and not in nft"
+          : "packets without a process behind them (the kernel's own resets and errors, forwarded packets) match in iptables and not in nft",
+        at: user ?? group,
+      });
+    }
+    return { statements, approximations };
+  },
+});

@@ -1,0 +1,23 @@
+/**
+ * `-j DNPT`: stateless translation of the destination's IPv6 prefix (RFC 6296). Not translated.
+ *
+ * man iptables-extensions, section "DNPT".
+ */
+
+import { defineTarget } from "../extension.js";
+import { addressMask } from "../values/address.js";
+
+export const dnptTarget = defineTarget({
+  name: "DNPT",
+  family: "ipv6",
+  tables: ["mangle"],
+  hooks: ["prerouting", "output"],
+  options: {
+    "src-pfx": { value: addressMask, required: true },
+    "dst-pfx": { value: addressMask, required: true },
+  },
+  translate: () => ({
+    untranslatable: "nft has no stateless prefix translation that keeps checksums",
+    help: "map the prefix with connection tracking instead: -t nat … -j NETMAP",
+  }),
+});

@@ -1,0 +1,22 @@
+/**
+ * `-j IDLETIMER`: tells user space when packets cease to come. Not translated.
+ *
+ * man iptables-extensions, section "IDLETIMER".
+ */
+
+import { defineTarget } from "../extension.js";
+import { integer } from "../values/number.js";
+import { text } from "../values/text.js";
+
+export const idletimerTarget = defineTarget({
+  name: "IDLETIMER",
+  options: {
+    timeout: { value: integer(1, 0xffffffff), required: true },
+    label: { value: text(27), required: true },
+    alarm: {},
+  },
+  translate: () => ({
+    untranslatable: "nft has no timers; no packet is decided differently",
+    help: "let a program watch the rule's counter",
+  }),
+});

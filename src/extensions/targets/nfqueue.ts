@@ -1,0 +1,44 @@
+/**
+ * `-j NFQUEUE`: a program decides the packet.
+ *
+ *     -j NFQUEUE --queue-balance 0:3 --queue-bypass   →   not translated; the help says: queue flags bypass to 0-3
+ *
+ * nft's `queue` is the same thing, but many small kernels are built without nft_queue, and on them a script that holds one
+ * such statement does not load at all.
+ * man iptables-extensions, section "NFQUEUE".
+ */
+
+import { defineTarget, Invalid, type ValueParser } from "../extension.js";
+import { integer, type NumberRange } from "../values/number.js";
+
+const queueNumber = integer(0, 65535);
+const queueRange: ValueParser<NumberRange> = (text, context) => {
+  const [first = "", last, ...more] = text.split(":");
+  if (last === undefined || more.length > 0) return new Invalid(`"${text}" is not a range of queues`);
+  const from = queueNumber(first, context);
+  const to = queueNumber(last, context);
+  if (from instanceof Invalid) return from;
+  if (to instanceof Invalid) return to;
+  return from < to ? { from, to } : new Invalid(`the range of queues "${text}" runs backwards`);
+};
+
+export const nfqueueTarget = defineTarget({
+  name: "NFQUEUE",
+  options: {
+    "queue-num": { value: queueNumber, excludes: ["queue-balance"] },
+    "queue-balance": { value: queueRange, excludes: ["queue-num"] },
+    "queue-bypass": {},
+    "queue-cpu-fanout": {},
+  },
+  check: (options) => (options["queue-cpu-fanout"] && !options["queue-balance"]
+    ? new Invalid("--queue-cpu-fanout needs --queue-balance") : undefined),
+  translate(options) {
+    const flags = [...(options["queue-bypass"] ? ["bypass"] : []), ...(options["queue-cpu-fanout"] ? ["fanout"] : [])];
+    const { from, to } = options["queue-balance"]?.value ?? { from: options["queue-num"]?.value ?? 0, to: undefined };
+    const statement = `queue ${flags.length > 0 ? `flags ${flags.join(",")} ` : ""}to ${from}${to === undefined ? "" : `-${to}`}`;
+    return {
+      untranslatable: "kernels without nft_queue would refuse the whole script",
+      help: `where the kernel has nft_queue, add by hand: ${statement}`,
+    };
+  },
+});

@@ -1,0 +1,16 @@
+/**
+ * `-j QUEUE`: queue 0 of NFQUEUE, under the name it had first. Not translated, for the reason given there.
+ *
+ * man iptables, section "TARGETS".
+ */
+
+import { defineTarget } from "../extension.js";
+
+export const queueTarget = defineTarget({
+  name: "QUEUE",
+  options: {},
+  translate: () => ({
+    untranslatable: "kernels without nft_queue would refuse the whole script",
+    help: "where the kernel has nft_queue, add by hand: queue to 0",
+  }),
+});

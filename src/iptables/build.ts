@@ -1,0 +1,184 @@
+/** Lines to rulesets: the iptables AST of one text. */
+
+import { parseLines } from "../../grammar/parse-lines.js";
+import type { ChainLine, CommandLine, TableLine, Word } from "../../grammar/syntax.js";
+import { diagnostic, type Diagnostic, type DiagnosticCode, type Span } from "../diagnostic.js";
+import * as extensions from "../extensions/registry.js";
+import type { Family, IptablesRuleset, IptablesTable } from "./ast.js";
+import { findChainLoops } from "./chain-loops.js";
+import { TableState } from "./commands.js";
+import { familyOfComment, familyOfSections, type SectionFamilies } from "./family.js";
+import { RuleReader, type Registry } from "./rule-reader.js";
+import { isTableName } from "./tables.js";
+
+export interface Source {
+  /** As it shall stand in diagnostics. */
+  readonly file: string;
+  readonly text: string;
+}
+
+export interface BuildOptions {
+  /** Of all tables; found out from the text if absent. */
+  readonly family?: Family;
+  /** Where matches and targets are looked up; the project's registry unless told. */
+  readonly registry?: Registry;
+}
+
+export interface BuildResult {
+  /** One for each family in the text, in the order of first appearance. */
+  readonly rulesets: IptablesRuleset[];
+  readonly diagnostics: Diagnostic[];
+}
+
+/**
+ * Reads an iptables-save text. Errors do not end it: a line in error is left out and reported, so that the result is only
+ * good if no diagnostic is of the effect `invalid`. Never throws.
+ */
+export function build(source: Source, options: BuildOptions = {}): BuildResult {
+  const builder = new Builder(source, options);
+  for (const line of parseLines(source.text)) {
+    switch (line.kind) {
+      case "command": builder.command(line); break;
+      case "blank": break;
+      case "comment": builder.comment(line.text); break;
+      case "chain": builder.chain(line); break;
+      case "table": builder.table(line); break;
+      case "commit": builder.commit(line.line, line.column); break;
+      case "error":
+        builder.report(line.code, { file: source.file, line: line.line, column: line.column, length: Math.max(1, line.length) }, line.message);
+    }
+  }
+  return builder.finish();
+}
+
+class Builder {
+  private readonly diagnostics: Diagnostic[] = [];
+  /** In the order of first appearance, and the tables in the order of their COMMITs. */
+  private readonly tables = new Map<Family, Map<string, IptablesTable>>();
+  private readonly readers = new Map<Family, RuleReader>();
+  /** The table being filled; `unknown` for one that iptables does not have, whose lines are passed over. */
+  private open: { readonly family: Family; readonly state: TableState; readonly reader: RuleReader } | "unknown" | undefined;
+  private openSpan: Span | undefined;
+  private anyTable = false;
+  private commentFamily: Family | undefined;
+  private lastFamily: Family | undefined;
+  private sections: SectionFamilies | undefined;
+  private assumed = false;
+
+  constructor(private readonly source: Source, private readonly options: BuildOptions) {}
+
+  report(code: DiagnosticCode, span: Span, message: string, help?: string): void {
+    this.diagnostics.push(diagnostic(code, span, message, help));
+  }
+
+  private span(line: number, word: Pick<Word, "column" | "length">): Span {
+    return { file: this.source.file, line, column: word.column, length: word.length };
+  }
+
+  comment(text: string): void {
+    const family = familyOfComment(text);
+    if (family !== undefined) this.commentFamily = family === "either" ? undefined : family;
+  }
+
+  table({ line, name }: TableLine): void {
+    this.requireCommit();
+    this.anyTable = true;
+    const span = this.span(line, name);
+    this.openSpan = span;
+    if (!isTableName(name.text)) {
+      this.report("unknown-table", span, `iptables has no table "${name.text}"`, "the tables are raw, mangle, nat, filter and security");
+      this.open = "unknown";
+      return;
+    }
+    const family = this.family(line, span);
+    const state = new TableState(name.text, span, this.diagnostics);
+    const earlier = this.tables.get(family)?.get(name.text);
+    if (earlier !== undefined) {
+      const count = earlier.chains.reduce((sum, chain) => sum + chain.rules.length, 0);
+      this.report("repeated-table", span,
+        `table "${name.text}" was given before: this one replaces its ${count} rules, as iptables-restore does, and keeps its policies`);
+      state.inheritPolicies(earlier);
+    }
+    this.open = { family, state, reader: this.reader(family) };
+  }
+
+  private reader(family: Family): RuleReader {
+    let reader = this.readers.get(family);
+    if (reader === undefined) {
+      reader = new RuleReader(this.source.file, family, this.options.registry ?? extensions, this.diagnostics);
+      this.readers.set(family, reader);
+    }
+    return reader;
+  }
+
+  /** Said by the caller, by the comment above, by the table's contents, or by the tables before and after it. */
+  private family(line: number, span: Span): Family {
+    let family = this.options.family ?? this.commentFamily;
+    if (family === undefined) {
+      this.sections ??= familyOfSections(this.source.text);
+      family = this.sections.own.get(line) ?? this.lastFamily ?? this.sections.following.get(line);
+    }
+    if (family === undefined) {
+      family = "ipv4";
+      if (!this.assumed) this.report("family-assumed", span, "nothing tells IPv4 from IPv6: IPv4 is assumed", "say it with --ipv4 or --ipv6");
+      this.assumed = true;
+    } else {
+      this.lastFamily = family;
+    }
+    return family;
+  }
+
+  chain({ line, name, policy, counters }: ChainLine): void {
+    if (this.open === undefined) this.report("outside-table", this.span(line, name), "a chain is declared outside of any table");
+    else if (this.open !== "unknown") {
+      this.open.state.declare(name.text, this.span(line, name), policy.text, this.span(line, policy), counters);
+    }
+  }
+
+  command(line: CommandLine): void {
+    if (this.open === undefined) {
+      const column = line.words[0]?.column ?? 1;
+      this.report("outside-table", this.span(line.line, { column, length: Math.max(1, line.text.length) }), "this line is outside of any table");
+    } else if (this.open !== "unknown") {
+      const command = this.open.reader.read(line, this.open.state);
+      if (command !== undefined) this.open.state.apply(command);
+    }
+  }
+
+  commit(line: number, column: number): void {
+    if (this.open === undefined) this.report("outside-table", this.span(line, { column, length: 6 }), "COMMIT without a table before it");
+    else this.close();
+  }
+
+  private close(): void {
+    if (this.open !== undefined && this.open !== "unknown") {
+      const { family, state } = this.open;
+      const table = state.build();
+      for (const { rule, chains } of findChainLoops(table)) {
+        const circle = [...chains, chains[0] ?? ""].map((name) => `"${name}"`).join(" to ");
+        this.report("chain-loop", rule.target?.span ?? rule.span, `chains jump in a circle, from ${circle}`);
+      }
+      let tables = this.tables.get(family);
+      if (tables === undefined) this.tables.set(family, tables = new Map<string, IptablesTable>());
+      tables.delete(table.name);
+      tables.set(table.name, table);
+    }
+    this.open = undefined;
+  }
+
+  private requireCommit(): void {
+    if (this.open === undefined) return;
+    if (this.openSpan !== undefined) this.report("missing-commit", this.openSpan, "the table has no COMMIT");
+    this.close();
+  }
+
+  finish(): BuildResult {
+    this.requireCommit();
+    if (!this.anyTable) {
+      this.report("no-table", { file: this.source.file, line: 1, column: 1, length: 1 }, "the input has no table",
+        "a table starts with a line such as `*filter` and ends with `COMMIT`");
+    }
+    const rulesets = [...this.tables].map(([family, tables]) => ({ family, tables: [...tables.values()] }));
+    return { rulesets, diagnostics: this.diagnostics };
+  }
+}
