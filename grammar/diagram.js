@@ -4,7 +4,7 @@ import { writeFile } from "node:fs/promises";
 import { build } from "esbuild";
 
 const bundle = await build({
-  entryPoints: [new URL("diagram.ts", import.meta.url).pathname],
+  entryPoints: [new URL("railroad.ts", import.meta.url).pathname],
   bundle: true, write: false, format: "esm", platform: "node",
 });
 const { renderDiagram } = await import(`data:text/javascript;base64,${Buffer.from(bundle.outputFiles[0].contents).toString("base64")}`);

@@ -104,9 +104,9 @@ export interface RuleContext {
   addHelper(helper: Omit<NftHelper, "name">): string;
   /**
    * Adds a chain of our own, holding these rules, and returns its name. With `base` the kernel calls it at that hook with
-   * policy accept, and the same wish twice makes one chain. Targets that need one are refused where this is absent.
+   * policy accept, and the same wish twice makes one chain.
    */
-  addChain?(wish: string, rules: readonly (readonly Statement[])[], base?: { readonly hook: Hook; readonly priority: number }): string;
+  addChain(wish: string, rules: readonly (readonly Statement[])[], base?: { readonly hook: Hook; readonly priority: number }): string;
 }
 
 // ---------------------------------------------------------------------------------------------- definitions

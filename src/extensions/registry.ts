@@ -3,6 +3,7 @@
 import type { Family } from "../iptables/ast.js";
 import type { MatchExtension, TargetExtension } from "./extension.js";
 import { addrtype } from "./matches/addrtype.js";
+import { ah } from "./matches/ah.js";
 import { bpf } from "./matches/bpf.js";
 import { cgroup } from "./matches/cgroup.js";
 import { cluster } from "./matches/cluster.js";
@@ -13,18 +14,30 @@ import { connlimit } from "./matches/connlimit.js";
 import { connmark } from "./matches/connmark.js";
 import { conntrack } from "./matches/conntrack.js";
 import { cpu } from "./matches/cpu.js";
+import { dccp } from "./matches/dccp.js";
 import { devgroup } from "./matches/devgroup.js";
+import { dscp } from "./matches/dscp.js";
+import { dst } from "./matches/dst.js";
+import { ecn } from "./matches/ecn.js";
+import { esp } from "./matches/esp.js";
+import { eui64 } from "./matches/eui64.js";
+import { frag } from "./matches/frag.js";
 import { hashlimit } from "./matches/hashlimit.js";
+import { hbh } from "./matches/hbh.js";
+import { helper } from "./matches/helper.js";
 import { hl } from "./matches/hl.js";
 import { icmp } from "./matches/icmp.js";
 import { icmp6 } from "./matches/icmp6.js";
+import { ipcomp } from "./matches/ipcomp.js";
 import { iprange } from "./matches/iprange.js";
+import { ipv6header } from "./matches/ipv6header.js";
 import { ipvs } from "./matches/ipvs.js";
 import { l2tp } from "./matches/l2tp.js";
 import { length } from "./matches/length.js";
 import { limit } from "./matches/limit.js";
 import { mac } from "./matches/mac.js";
 import { mark } from "./matches/mark.js";
+import { mh } from "./matches/mh.js";
 import { multiport } from "./matches/multiport.js";
 import { nfacct } from "./matches/nfacct.js";
 import { osf } from "./matches/osf.js";
@@ -37,13 +50,17 @@ import { rateest } from "./matches/rateest.js";
 import { realm } from "./matches/realm.js";
 import { recent } from "./matches/recent.js";
 import { rpfilter } from "./matches/rpfilter.js";
+import { rt } from "./matches/rt.js";
+import { sctp } from "./matches/sctp.js";
 import { setMatch } from "./matches/set.js";
 import { socket } from "./matches/socket.js";
 import { state } from "./matches/state.js";
 import { statistic } from "./matches/statistic.js";
 import { stringMatch } from "./matches/string.js";
 import { tcp } from "./matches/tcp.js";
+import { tcpmss } from "./matches/tcpmss.js";
 import { time } from "./matches/time.js";
+import { tos } from "./matches/tos.js";
 import { ttl } from "./matches/ttl.js";
 import { u32 } from "./matches/u32.js";
 import { udp } from "./matches/udp.js";
@@ -93,6 +110,7 @@ import { unavailableTargets } from "./targets/unavailable.js";
 
 export const matches: readonly MatchExtension[] = [
   addrtype,
+  ah,
   bpf,
   cgroup,
   cluster,
@@ -103,18 +121,30 @@ export const matches: readonly MatchExtension[] = [
   connmark,
   conntrack,
   cpu,
+  dccp,
   devgroup,
+  dscp,
+  dst,
+  ecn,
+  esp,
+  eui64,
+  frag,
   hashlimit,
+  hbh,
+  helper,
   hl,
   icmp,
   icmp6,
+  ipcomp,
   iprange,
+  ipv6header,
   ipvs,
   l2tp,
   length,
   limit,
   mac,
   mark,
+  mh,
   multiport,
   nfacct,
   osf,
@@ -127,13 +157,17 @@ export const matches: readonly MatchExtension[] = [
   realm,
   recent,
   rpfilter,
+  rt,
+  sctp,
   setMatch,
   socket,
   state,
   statistic,
   stringMatch,
   tcp,
+  tcpmss,
   time,
+  tos,
   ttl,
   u32,
   udp,
@@ -200,7 +234,13 @@ export function findTarget(name: string): TargetExtension | undefined {
   return targetsByName.get(name);
 }
 
+/** The names under which iptables looks for a protocol's own match. */
+const matchOfProtocol: Readonly<Record<number, string>> = {
+  1: "icmp", 6: "tcp", 17: "udp", 33: "dccp", 50: "esp", 51: "ah", 58: "icmp6", 108: "ipcomp", 132: "sctp", 135: "mh", 136: "udplite",
+};
+
 /** The match that `-p` loads when one of its options is met without `-m`. */
 export function matchForProtocol(protocol: number, family: Family): MatchExtension | undefined {
-  return matches.find((match) => match.protocols?.includes(protocol) && (match.family ?? family) === family);
+  const match = findMatch(matchOfProtocol[protocol] ?? "");
+  return match && (match.family ?? family) === family ? match : undefined;
 }

@@ -23,6 +23,8 @@ class ChainState {
   /** Rules inserted at the top, last first, so that neither appending nor inserting moves the others. */
   private top: IptablesRule[] = [];
   private bottom: IptablesRule[] = [];
+  /** The keys of the rules, as far as they are known, from the first one on. */
+  private keys: number[] = [];
 
   constructor(public name: string, readonly builtIn: boolean, span: Span) {
     this.span = span;
@@ -41,6 +43,28 @@ class ChainState {
   insert(position: number, rule: IptablesRule): void {
     if (position === 1) this.top.push(rule);
     else this.rules().splice(position - 1, 0, rule);
+    this.forgetKeys();
+  }
+
+  replace(position: number, rule: IptablesRule): void {
+    this.rules()[position - 1] = rule;
+    this.forgetKeys();
+  }
+
+  removeAt(index: number): IptablesRule | undefined {
+    this.keys.splice(index, 1);
+    return this.rules().splice(index, 1)[0];
+  }
+
+  /** The index of the first rule equal to this one, or -1. */
+  find(wanted: IptablesRule, keys: RuleKeys): number {
+    const rules = this.rules();
+    for (let index = this.keys.length; index < rules.length; index++) this.keys.push(keys.of(rules[index]!));
+    return this.keys.indexOf(keys.of(wanted));
+  }
+
+  forgetKeys(): void {
+    if (this.keys.length > 0) this.keys = [];
   }
 
   /** All rules in order; the array is the chain's own. */
@@ -55,6 +79,19 @@ class ChainState {
   clear(): void {
     this.top = [];
     this.bottom = [];
+    this.forgetKeys();
+  }
+}
+
+/** Numbers that two rules share if iptables takes them for the same. */
+class RuleKeys {
+  private readonly numbers = new Map<string, number>();
+
+  of(rule: IptablesRule): number {
+    const text = ruleKey(rule);
+    let number = this.numbers.get(text);
+    if (number === undefined) this.numbers.set(text, number = this.numbers.size);
+    return number;
   }
 }
 
@@ -75,7 +112,7 @@ function canonical(value: unknown): string {
 
 export class TableState implements ReaderTable {
   private readonly chains = new Map<string, ChainState>();
-  private keys = new WeakMap<IptablesRule, string>();
+  private readonly keys = new RuleKeys();
 
   constructor(
     readonly name: TableName,
@@ -228,7 +265,7 @@ export class TableState implements ReaderTable {
     if (old === undefined) return this.failPosition(chain, command);
     this.refer(old, -1);
     this.refer(rule, 1);
-    chain.rules()[position - 1] = rule;
+    chain.replace(position, rule);
   }
 
   private delete(chain: ChainState, command: Command): void {
@@ -244,26 +281,16 @@ export class TableState implements ReaderTable {
   }
 
   private removeAt(chain: ChainState, index: number): void {
-    const [removed] = chain.rules().splice(index, 1);
+    const removed = chain.removeAt(index);
     if (removed !== undefined) this.refer(removed, -1);
   }
 
   /** The index of the first rule equal to this one; an error if there is none. */
   private find(chain: ChainState, wanted: IptablesRule, command: Command): number | undefined {
-    const key = this.keyOf(wanted);
-    const index = chain.rules().findIndex((rule) => this.keyOf(rule) === key);
+    const index = chain.find(wanted, this.keys);
     if (index !== -1) return index;
     this.fail("invalid-value", this.spanOf(command), `chain "${chain.name}" has no such rule`);
     return undefined;
-  }
-
-  private keyOf(rule: IptablesRule): string {
-    let key = this.keys.get(rule);
-    if (key === undefined) {
-      key = ruleKey(rule);
-      this.keys.set(rule, key);
-    }
-    return key;
   }
 
   private policy(chain: ChainState, command: Command): void {
@@ -301,7 +328,7 @@ export class TableState implements ReaderTable {
     chain.name = argument;
     this.chains.set(argument, chain);
     for (const jump of chain.jumps) jump.chain = argument;
-    this.keys = new WeakMap();
+    for (const other of this.chains.values()) other.forgetKeys();
   }
 
   /** `-F`, `-Z`, `-X`: of one chain, or of all. */

@@ -5,7 +5,7 @@
 
 import { allBaseChains, type BaseChain } from "./base-chains.js";
 import type {
-  Expression, NftChain, NftComment, NftRule, NftScript, NftSet, NftTable, Statement,
+  Expression, MatchStatement, NftChain, NftComment, NftRule, NftScript, NftSet, NftTable, Statement,
 } from "./ast.js";
 
 /** Emits the whole script. Throws only if an AST holds text no nft script can hold, which earlier stages exclude. */
@@ -74,9 +74,24 @@ function emitChain(chain: NftChain): string[] {
 
 function emitEntry(entry: NftRule | NftComment): string[] {
   if (entry.kind === "comment") return entry.lines.map(commentLine);
-  const parts = entry.statements.map(emitStatement);
+  const parts = separateInequalities(entry.statements).map(emitStatement);
   if (entry.comment !== undefined) parts.push(`comment ${quote(entry.comment)}`);
   return [parts.join(" ")];
+}
+
+/**
+ * nft 1.0.6 joins two comparisons of neighbouring header fields into one also where both say `!=`, and then a packet that
+ * differs in one field only matches (measured). A range of one value is never joined.
+ */
+function separateInequalities(statements: readonly Statement[]): readonly Statement[] {
+  if (statements.filter(isPlainInequality).length < 2) return statements;
+  return statements.map((statement) =>
+    isPlainInequality(statement) ? { ...statement, right: { kind: "range", from: statement.right, to: statement.right } } : statement);
+}
+
+function isPlainInequality(statement: Statement): statement is MatchStatement {
+  return statement.kind === "match" && statement.operator === "!=" && (statement.left.kind === "payload" || statement.left.kind === "raw-payload") &&
+    (statement.right.kind === "number" || (statement.right.kind === "address" && statement.right.prefixLength === undefined));
 }
 
 function emitSet(set: NftSet): string {

@@ -61,6 +61,22 @@ export function levelsBelow(table: NftTable): Map<string, number> {
   return levels;
 }
 
+/** The chains on the longest way down from a base chain, that chain first; empty without base chains. */
+export function deepestPath(table: NftTable): string[] {
+  const levels = levelsBelow(table);
+  const chains = new Map(table.chains.map((chain) => [chain.name, chain]));
+  let next = table.chains.filter(({ base }) => base).map(({ name }) => name)
+    .reduce<string | undefined>((best, name) => (best !== undefined && levels.get(best)! >= levels.get(name)! ? best : name), undefined);
+  const path: string[] = [];
+  while (next !== undefined && path.length <= chains.size) {
+    path.push(next);
+    const below: number = levels.get(next)! - 1;
+    next = chains.get(next)!.entries.flatMap((entry) => (entry.kind === "rule" ? entry.statements.flatMap(jumpTarget) : []))
+      .find((target) => levels.get(target) === below);
+  }
+  return path;
+}
+
 function jumpTarget(statement: Statement): string[] {
   return statement.kind === "jump" ? [statement.chain] : [];
 }

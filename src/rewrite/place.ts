@@ -177,10 +177,10 @@ class Placer {
       inside.rule([...question.tests, exitStatement(conditionTrue)]);
       this.leave(inside, conditionFalse);
     } else {
-      const check = question.check(this.group, `${this.wish}_check`, conditionTrue, conditionFalse);
+      const check = question.check(`${this.wish}_check`, conditionTrue, conditionFalse);
       chain.rule([...prefix.statements, this.call(check)]);
     }
-    if (touches && !use.inverted) matched.rule(list.touch(use.side).statements);
+    if (touches && !use.inverted) for (const statements of list.touchRules(use.side)) matched.rule(statements);
     this.place(matched, nothing, following, body);
   }
 

@@ -8,7 +8,7 @@ import { jump } from "../nft/ast.js";
 import { baseChainOf } from "../nft/base-chains.js";
 import { Names } from "../nft/names.js";
 import { analyse, consequence, type Analysis, type AnalysisContext } from "./analyse.js";
-import { deepestLevel, levelsBelow, reachableHooks } from "./hooks.js";
+import { deepestLevel, deepestPath, reachableHooks } from "./hooks.js";
 import type { RuleParts } from "./parts.js";
 import { placeMatched, placeRule } from "./place.js";
 import { bansSuffice, buildFused, findFusedGroup, type FusedGroup } from "./recent/fused.js";
@@ -39,30 +39,32 @@ export interface Rewriting {
 const largestAutomaticRing = 100;
 
 export function rewriteRuleset(ruleset: IptablesRuleset, options: RewriteOptions): Rewriting {
-  const exact: Attempt = { limitApart: false, deepestCaller: Infinity };
-  let rewriting = new RulesetRewriter(ruleset, options, exact).run();
-  if (levels(rewriting.table) <= deepestLevel) return rewriting;
-  // Rings of rules that stand apart nest the deepest: give them up first, where that is allowed, and jumps only then.
-  const limitApart = options.recent !== "exact";
-  if (limitApart) rewriting = new RulesetRewriter(ruleset, options, { limitApart, deepestCaller: Infinity }).run();
-  for (let deepestCaller = deepestLevel - 1; levels(rewriting.table) > deepestLevel && deepestCaller >= 0; deepestCaller--) {
-    rewriting = new RulesetRewriter(ruleset, options, { limitApart, deepestCaller }).run();
+  const attempt: Attempt = { flat: new Set(), limited: new Set(), deepestCaller: Infinity };
+  for (;;) {
+    const rewriter = new RulesetRewriter(ruleset, options, attempt);
+    const rewriting = rewriter.run();
+    const path = deepestPath(rewriting.table);
+    if (path.length - 1 <= deepestLevel || attempt.deepestCaller === 0) return rewriting;
+    giveUpMore(attempt, rewriter.listsOn(path), options.recent);
   }
-  return rewriting;
 }
 
-/** How much is given up to stay within the kernel's levels of jumps. */
+/** What is given up, in this order, to stay within the kernel's levels of jumps. */
 interface Attempt {
-  /** Windows of rules that do not stand side by side are written as limits. */
-  readonly limitApart: boolean;
+  /** Lists whose slots are found without nesting chains. */
+  readonly flat: Set<string>;
+  /** Lists whose hit counts are written as limits. */
+  readonly limited: Set<string>;
   /** Jumps from chains at this depth below a built-in chain, or deeper, are refused. */
-  readonly deepestCaller: number;
+  deepestCaller: number;
 }
 
-/** Levels below the deepest base chain; 0 without any. */
-function levels(table: NftTable): number {
-  const below = levelsBelow(table);
-  return table.chains.reduce((deepest, chain) => Math.max(deepest, chain.base ? below.get(chain.name) ?? 0 : 0), 0);
+function giveUpMore(attempt: Attempt, lists: readonly string[], form: RecentForm): void {
+  const nested = lists.filter((list) => !attempt.flat.has(list));
+  const exact = form === "exact" ? [] : lists.filter((list) => !attempt.limited.has(list));
+  if (nested.length > 0) for (const list of nested) attempt.flat.add(list);
+  else if (exact.length > 0) for (const list of exact) attempt.limited.add(list);
+  else attempt.deepestCaller = Math.min(attempt.deepestCaller, deepestLevel) - 1;
 }
 
 class RulesetRewriter {
@@ -110,16 +112,21 @@ class RulesetRewriter {
   }
 
   private makeLists(): void {
-    const group = this.builder.group();
     for (const usage of gatherLists(this.ruleset).values()) {
       const hooks = usage.uses.flatMap(({ table, chain }) => [...(this.hooks.get(table)?.get(chain.name) ?? [])]);
       this.lists.set(usage.name, new RecentList(usage, this.builder, {
         family: this.ruleset.family,
         setSize: this.options.setSize,
-        asLimit: (window) => this.attempt.limitApart || this.asLimit(window),
+        asLimit: (window) => this.attempt.limited.has(usage.name) || this.asLimit(window),
+        flat: this.attempt.flat.has(usage.name),
         keepsTtl: sameTtl(hooks),
-      }, group));
+      }, this.builder.servingGroup()));
     }
+  }
+
+  /** The lists that serve any of these chains. */
+  listsOn(chains: readonly string[]): string[] {
+    return [...this.lists.values()].filter(({ group }) => group.chains.some(({ name }) => chains.includes(name))).map(({ usage }) => usage.name);
   }
 
   private asLimit({ hits }: Window): boolean {
@@ -160,6 +167,7 @@ class RulesetRewriter {
       family: this.ruleset.family,
       table: table.name,
       rule,
+      ruleset: this.ruleset,
       hooks: this.hooks.get(table)?.get(chain.name) ?? new Set(),
       protocol: protocol && !protocol.inverted && protocol.value !== 0 ? protocol.value : undefined,
       setSize: this.options.setSize,
@@ -167,6 +175,7 @@ class RulesetRewriter {
       lists: this.lists,
       addSet: (wish, set) => this.builder.set(wish, set),
       sharedSet: (wish, set) => this.builder.sharedSet(wish, set),
+      addChain: (wish, rules, base) => this.builder.ownChain(wish, rules, base),
       addHelper: (helper) => this.builder.helper(helper),
       chainName: (name) => this.chainNames.get(table)?.get(name) ?? name,
       report: (found) => this.report(found),
@@ -183,7 +192,7 @@ class RulesetRewriter {
       const parts = analyses.map((analysis) => (analysis.kind === "parts" ? analysis.parts : undefined));
       parts.forEach((first, index) => {
         const group = first && findFusedGroup(parts, index);
-        if (!group || this.asLimit(group.window)) return;
+        if (!group || group.list.options.asLimit(group.window)) return;
         fused.set(first, group);
         fusedLists.set(group.list, group);
       });

@@ -2,7 +2,7 @@
 
 import type { Family } from "../iptables/ast.js";
 import type {
-  Expression, NftChain, NftComment, NftHelper, NftRule, NftSet, NftTable, Statement,
+  Expression, Hook, NftChain, NftComment, NftHelper, NftRule, NftSet, NftTable, Statement,
 } from "../nft/ast.js";
 import { goto, jump } from "../nft/ast.js";
 import { Names } from "../nft/names.js";
@@ -78,12 +78,21 @@ export class TableBuilder {
   private readonly shared = new Map<string, string>();
   private readonly helpers: NftHelper[] = [];
   private readonly groups: ChainGroup[] = [];
+  private readonly serving: ChainGroup[] = [];
 
   constructor(readonly family: Family, private readonly tableName: string) {}
 
+  /** Chains that hold the user's rules. */
   group(): ChainGroup {
     const group = new ChainGroup(this.names);
     this.groups.push(group);
+    return group;
+  }
+
+  /** Chains that only serve others: printed behind all those of the user. */
+  servingGroup(): ChainGroup {
+    const group = new ChainGroup(this.names);
+    this.serving.push(group);
     return group;
   }
 
@@ -99,6 +108,19 @@ export class TableBuilder {
     const result = declare();
     if (this.sets.length > first) this.setComments.set(first, describe(result));
     return result;
+  }
+
+  /** A chain of our own with these rules; with `base` the kernel calls it at that hook, and the same wish makes one chain only. */
+  ownChain(wish: string, rules: readonly (readonly Statement[])[], base?: { readonly hook: Hook; readonly priority: number }): string {
+    const known = base && this.shared.get(wish);
+    if (known !== undefined) return known;
+    const chain = this.servingGroup().chain(wish);
+    if (base) {
+      chain.base = { type: "filter", policy: "accept", ...base };
+      this.shared.set(wish, chain.name);
+    }
+    for (const statements of rules) chain.rule(statements);
+    return chain.name;
   }
 
   sharedSet(wish: string, set: Omit<NftSet, "name">): string {
@@ -124,7 +146,7 @@ export class TableBuilder {
         const comment = this.setComments.get(index);
         return comment ? { ...set, comment } : set;
       }),
-      chains: this.groups.flatMap((group) => group.chains.map((chain) => chain.build())),
+      chains: [...this.groups, ...this.serving].flatMap((group) => group.chains.map((chain) => chain.build())),
     };
   }
 }

@@ -19,13 +19,23 @@ exec 3<&0
 mount -t tmpfs tmpfs /run || exit
 bash "$1" <&4 3<&- & work=$!
 exec 4<&-
-{ cat <&3 >/dev/null; kill -KILL "$work"; } 2>/dev/null & watch=$!
-wait "$work"`;
+{ cat <&3 >/dev/null; kill -KILL "$work"; } 2>/dev/null &
+wait "$work"
+status=$?
+# At the pipe's end nobody is left to read the files, or to remove them; read fails with more than 128 if it is still open.
+if [ $status -ne 0 ]; then
+  read -r -t 0.2 <&3
+  [ $? -gt 128 ] || rm -rf "$(dirname "$1")"
+fi
+exit $status`;
 
 const ownNamespaces = ["--net", "--mount", "--pid", "--fork", "--kill-child"];
 
-/** The arguments of `unshare`: a user namespace where the machine allows one, else plainly as root. */
-export const unshareArguments: readonly string[] | undefined = [["--user", "--map-root-user", ...ownNamespaces], ownNamespaces]
+/**
+ * The arguments of `unshare`: plainly where we are root, else with a user namespace. There nft may not enlarge its socket's
+ * buffer, and a script of some thousand rules fails with "Message too long".
+ */
+export const unshareArguments: readonly string[] | undefined = [ownNamespaces, ["--user", "--map-root-user", ...ownNamespaces]]
   .find((candidate) => spawnSync("unshare", [...candidate, "mount", "-t", "tmpfs", "tmpfs", "/run"], { stdio: "ignore" }).status === 0);
 
 /** What a script prints when it is ready for its input. */

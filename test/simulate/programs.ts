@@ -3,6 +3,7 @@
 import { translate } from "../../src/index.js";
 import { XtModel } from "../../src/simulate/xt-recent.js";
 import { NftMachine } from "../../src/simulate/nft-machine.js";
+import { effectOf } from "../../src/diagnostic.js";
 import type { NftTable } from "../../src/nft/ast.js";
 import type { IptablesRuleset } from "../../src/iptables/ast.js";
 import type { RecentForm } from "../../src/rewrite/ruleset.js";
@@ -28,8 +29,8 @@ export interface Subject {
 /** Translates a program and builds both models; lists never forget hosts, as sets do not. */
 export function subject(program: Program, recent: RecentForm = "exact", rewrite: (table: NftTable) => NftTable = (table) => table): Subject {
   const { iptables, nft, script, diagnostics } = translate(program.dump, { recent });
-  const refused = diagnostics.filter(({ severity }) => severity === "error" || severity === "warning");
-  if (!nft || script === undefined) throw new Error(`${program.name}: ${refused.map(({ message }) => message).join("; ")}\n${program.dump}`);
+  const refused = diagnostics.filter(({ code }) => effectOf(code) === "refused" || effectOf(code) === "invalid");
+  if (!nft || script === undefined || refused.length > 0) throw new Error(`${program.name}: ${refused.map(({ message }) => message).join("; ")}\n${program.dump}`);
   const table = rewrite(nft.tables[0]!);
   return { program, ruleset: iptables[0]!, table, script, xtables: new XtModel(iptables[0]!, { listSize: Infinity }), nft: new NftMachine(table) };
 }

@@ -36,7 +36,8 @@ export const ah = defineMatch({
     const impossible = words !== undefined && (!Number.isInteger(words) || words < 0 || words > 255);
     if (impossible && !ahlen?.inverted) return { never: "no authentication header has that length" };
     const statements = allOf([
-      rangeTest(payload("ah", "spi"), ahspi?.value ?? everything, ahspi?.inverted ?? false, largest),
+      // In IPv4 `-p ah` has asked for the header already.
+      ahspi || family === "ipv6" ? rangeTest(payload("ah", "spi"), ahspi?.value ?? everything, ahspi?.inverted ?? false, largest) : undefined,
       words === undefined || impossible ? undefined : match(payload("ah", "hdrlength"), number(words), ahlen?.inverted),
       ahres && match(payload("ah", "reserved"), number(0)),
     ]);

@@ -16,20 +16,24 @@
 import type { AddressMask, Family, OptionUse } from "../../iptables/ast.js";
 import { compare, ct, match, meta, oneOf, range, symbol, type Expression, type Statement } from "../../nft/ast.js";
 import { defineMatch, Invalid, type MatchTranslation, type Never, type ValueParser } from "../extension.js";
-import { addressMask, addressMatch, parseHost } from "../values/address.js";
+import { addressBits, addressMask, addressMatch, parseHost, prefixLength, prefixMask } from "../values/address.js";
 import { packetStates, stateCases, stateList, stateTest, statusTest, type StateCase } from "../values/connection-state.js";
 import { unorderedRange, type NumberRange } from "../values/number.js";
 import { portRange } from "../values/port.js";
-import { protocol as protocolNumber, protocolExpression } from "../values/protocols.js";
+import { protocol as protocolNumber, protocolExpression, protocolName } from "../values/protocols.js";
 import { rangeTest } from "../values/range.js";
 
-/** Short addresses are the resolver's here (`10.1` is 10.0.0.1), unlike after `-s`. */
+/**
+ * Short addresses are the resolver's here (`10.1` is 10.0.0.1), unlike after `-s`, and a mask that is not a prefix counts as
+ * all ones (libxtables 1.8.9; measured).
+ */
 const connectionAddress: ValueParser<AddressMask> = (text, context) => {
   const [host = "", ...mask] = text.split("/");
   const whole = addressMask(text, context);
   const address = parseHost(host, context.family);
   if (whole instanceof Invalid || address === undefined) return whole instanceof Invalid ? whole : new Invalid(`"${host}" is not an address`);
-  return mask.length === 0 ? { ...whole, address } : { ...whole, address: address & whole.mask };
+  const isPrefix = mask.length > 0 && prefixLength(whole.mask, context.family) !== undefined;
+  return isPrefix ? { ...whole, address: address & whole.mask } : { ...whole, address, mask: prefixMask(addressBits[context.family], context.family) };
 };
 
 const statusWords = ["none", "expected", "seen_reply", "assured", "confirmed"] as const;
@@ -53,13 +57,12 @@ const maximumSeconds = 4_294_966;
 
 function expirationTest(use: OptionUse<NumberRange>): Statement | Never {
   const { from, to } = use.value;
-  const milliseconds = (value: number): Expression => symbol(`${value}ms`);
   const field = ct("expiration");
   if (from > maximumSeconds || from > to) {
-    return use.inverted ? compare(field, ">=", milliseconds(0)) : { never: "no lifetime is in that range" };
+    return use.inverted ? compare(field, ">=", symbol("0s")) : { never: "no lifetime is in that range" };
   }
-  if (to > maximumSeconds) return compare(field, use.inverted ? "<" : ">=", milliseconds(from * 1000));
-  return match(field, range(milliseconds(from * 1000), milliseconds(to * 1000 + 999)), use.inverted);
+  if (to > maximumSeconds) return compare(field, use.inverted ? "<" : ">=", symbol(`${from}s`));
+  return match(field, range(symbol(`${from}s`), symbol(`${to}s999ms`)), use.inverted);
 }
 
 /** Protocols for which connections have ports, or a number in their place; all others have 0. */
@@ -76,10 +79,12 @@ const addressKeys: Readonly<Record<AddressOption, readonly ["original" | "reply"
 };
 
 /**
- * nft takes a connection's port only once it knows the protocol, so a test of the protocol goes before: the one of the rule,
- * or the list of those that have ports.
+ * nft takes a connection's port only once it knows the protocol, so a test of the protocol goes before: that of `--ctproto`
+ * (which is written anyway, and is enough where the protocol has a name), that of the rule, or the list of those with ports.
+ * @param tested the number of `--ctproto`
+ * @param rule the number of `-p`
  */
-function portCases(uses: readonly (readonly [PortOption, OptionUse<NumberRange>])[], known: Statement | undefined): Statement[][] | Never {
+function portCases(uses: readonly (readonly [PortOption, OptionUse<NumberRange>])[], tested: number | undefined, rule: number | undefined): Statement[][] | Never {
   const tests: Statement[] = [];
   let zeroMatches = true;
   for (const [option, use] of uses) {
@@ -88,11 +93,16 @@ function portCases(uses: readonly (readonly [PortOption, OptionUse<NumberRange>]
     tests.push(test);
     zeroMatches &&= (use.value.from === 0) !== use.inverted;
   }
-  if (known !== undefined) return [[known, ...tests]];
+  if (tested !== undefined) {
+    if (!protocolsWithPorts.includes(tested)) return zeroMatches ? [[]] : { never: "connections of that protocol have no ports" };
+    if (protocolName(tested) !== undefined) return [tests];
+  } else if (rule !== undefined) {
+    return [[match(meta("l4proto"), protocolExpression(rule)), ...tests]];
+  }
   const withPorts = oneOf(protocolsWithPorts.map(protocolExpression));
   const field = ct("protocol");
   const cases: Statement[][] = [[match(field, withPorts), ...tests]];
-  if (zeroMatches) cases.push([match(field, withPorts, true)]);
+  if (zeroMatches && tested === undefined) cases.push([match(field, withPorts, true)]);
   return cases;
 }
 
@@ -131,10 +141,8 @@ export const conntrack = defineMatch({
 
     const ports = (["ctorigsrcport", "ctorigdstport", "ctreplsrcport", "ctrepldstport"] as const)
       .flatMap((option) => { const use = options[option]; return use ? [[option, use] as const] : []; });
-    const protocolIs = ctproto && !ctproto.inverted
-      ? match(ct("protocol"), protocolExpression(ctproto.value))
-      : protocol === undefined ? undefined : match(meta("l4proto"), protocolExpression(protocol));
-    const byPort = ports.length === 0 ? [[]] : portCases(ports, protocolIs);
+    const tested = ctproto && !ctproto.inverted ? ctproto.value : undefined;
+    const byPort = ports.length === 0 ? [[]] : portCases(ports, tested, protocol);
 
     // What has to hold of a connection, in ways that do not overlap; none if nothing can satisfy it.
     const never = tests.find((test): test is Never => !("kind" in test)) ?? (Array.isArray(byPort) ? undefined : byPort);

@@ -9,7 +9,7 @@
 import { match, number, oneOf, payload, symbol, type Expression } from "../../nft/ast.js";
 import { defineMatch, Invalid, type MatchTranslation, type ValueParser } from "../extension.js";
 import { integer } from "../values/number.js";
-import { anyPort, portRange, portTests } from "../values/port.js";
+import { portRange, portTests } from "../values/port.js";
 import { allOf } from "../values/range.js";
 
 /** In the order of their numbers, from 0; `invalid` is number 10 and has no word in nft. */
@@ -44,7 +44,6 @@ export const dccp = defineMatch({
       ...portTests("dccp", source, destination),
       packetTypes && match(payload("dccp", "type"), oneOf(packetTypes.value.map(typeExpression)), packetTypes.inverted),
     ]);
-    if (!Array.isArray(statements)) return statements;
-    return { statements: statements.length === 0 ? [anyPort("dccp")] : statements };
+    return Array.isArray(statements) ? { statements } : statements;
   },
 });

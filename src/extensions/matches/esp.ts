@@ -12,14 +12,14 @@ import { unorderedRange } from "../values/number.js";
 import { rangeTest } from "../values/range.js";
 
 const largest = 4294967295;
-const everything = { from: 0, to: largest };
 
 export const esp = defineMatch({
   name: "esp",
   protocols: [50],
   options: { espspi: { value: unorderedRange(0, largest), invertible: true } },
   translate({ espspi }) {
-    const test = rangeTest(payload("esp", "spi"), espspi?.value ?? everything, espspi?.inverted ?? false, largest);
+    if (!espspi) return { statements: [] };
+    const test = rangeTest(payload("esp", "spi"), espspi.value, espspi.inverted, largest);
     return "kind" in test ? { statements: [test] } : test;
   },
 });

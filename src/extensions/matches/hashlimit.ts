@@ -57,6 +57,15 @@ const rate: ValueParser<Rate> = (value) => {
   return amount > microseconds * unitSeconds[unit] ? new Invalid(`the rate "${value}" is too fast`) : { amount, unit, bytes: false };
 };
 
+/** nft multiplies rate plus burst by the nanoseconds of a second, in 64 bits. */
+const largestNftByteRate = 18_000_000_000;
+
+/** nft keeps the time that a full burst takes in nanoseconds, in 63 bits. */
+function largestNftBurst({ amount, unit }: Rate): number {
+  const betweenTokens = (BigInt(unitSeconds[unit]) * 1_000_000_000n) / BigInt(amount);
+  return betweenTokens === 0n ? largestBurst : Number(((1n << 63n) - 1n) / betweenTokens);
+}
+
 /** A number of packets or, with a unit, of bytes. */
 const burst: ValueParser<{ readonly amount: number; readonly bytes: boolean }> = (value, context) => {
   const bytes = parseBytes(value);
@@ -220,13 +229,24 @@ export const hashlimit = defineMatch({
     let timeout = expire;
     if (wanted.bytes) {
       const seconds = most ? Math.ceil(most.amount / wanted.amount) : 0;
-      limit = { kind: "limit", over, rate: wanted.amount, unit: "second", burst: seconds * wanted.amount, bytes: true };
+      const bytesPerSecond = Math.min(wanted.amount, largestNftByteRate);
+      if (bytesPerSecond < wanted.amount) {
+        approximations.push({ message: `nft holds a rate of at most ${bytesPerSecond} bytes per second: traffic above that exceeds it earlier` });
+      }
+      limit = {
+        kind: "limit", over, rate: bytesPerSecond, unit: "second",
+        burst: Math.min(seconds * wanted.amount, largestNftByteRate - bytesPerSecond), bytes: true,
+      };
       approximations.push({
         message: "iptables counts every packet up to 16 bytes longer than it is: nft lets correspondingly more through before the rate is exceeded"
           + (seconds > 0 ? "; and it grants the burst once per key, nft again after every pause" : ""),
       });
     } else {
-      const packets = most?.amount ?? 5;
+      const asked = most?.amount ?? 5;
+      const packets = Math.min(asked, largestNftBurst(wanted));
+      if (packets < asked) {
+        approximations.push({ message: `nft holds a burst of at most ${packets} packets at this rate: a key that sends more at once exceeds it earlier`, at: own["hashlimit-burst"] });
+      }
       limit = { kind: "limit", over, rate: wanted.amount, unit: wanted.unit, burst: packets };
       // A bucket that is full again before its key is forgotten does not show when that happens. Any other starts again full,
       // in iptables at the first collection after the key has expired: the set waits as long as that can take, so it is never

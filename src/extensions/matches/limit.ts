@@ -41,6 +41,9 @@ function credits(cost: number): number {
     : Math.floor((wrapped * perSecond) / 10000);
 }
 
+/** Of a clock of 250 ticks a second: above that rate a bucket of one packet is full again at every tick. */
+const creditsPerTick = 128;
+
 const tolerance = 1 / 1000;
 
 /** The rate the kernel grants, in the smallest unit that holds it closely enough as a whole number. */
@@ -80,6 +83,12 @@ export const limit = defineMatch({
       approximations.push({
         message: `xt_limit rounds ${wanted.count}/${wanted.unit} to about ${granted.rate}/${granted.unit}, which is written; ` +
           "the two differ by less than 0.1 %, in either direction",
+        at: rateUse,
+      });
+    }
+    if (credits(wanted.cost) <= creditsPerTick) {
+      approximations.push({
+        message: "xt_limit fills its bucket only at ticks of the kernel's clock, nft all the time; at this rate and with a small burst nft lets more through",
         at: rateUse,
       });
     }

@@ -8,10 +8,10 @@
  * man iptables-extensions, section "sctp".
  */
 
-import { exists, keyword, type Expression, type Statement } from "../../nft/ast.js";
-import { defineMatch, Invalid, type MatchTranslation, type Never, type ValueParser } from "../extension.js";
+import { exists, keyword, type Expression } from "../../nft/ast.js";
+import { defineMatch, Invalid, type MatchTranslation, type ValueParser } from "../extension.js";
 import { anyExists, anyMissing } from "../values/existence.js";
-import { anyPort, portRange, portTests } from "../values/port.js";
+import { portRange, portTests } from "../values/port.js";
 import { allOf } from "../values/range.js";
 
 /** The chunks of iptables and the words nft has for them; the last is unknown to nft 1.0.6. */
@@ -66,10 +66,8 @@ export const sctp = defineMatch({
     "chunk-types": { value: chunkTest, words: 2, invertible: true },
   },
   translate({ "source-port": source, "destination-port": destination, "chunk-types": chunks }): MatchTranslation {
-    const ports: Statement[] | Never = allOf(portTests("sctp", source, destination));
-    if (!Array.isArray(ports)) return ports;
-    // `missing` holds for packets that are no SCTP at all, and no statement holds for fragments.
-    const statements = ports.length === 0 ? [anyPort("sctp")] : ports;
+    const statements = allOf(portTests("sctp", source, destination));
+    if (!Array.isArray(statements)) return statements;
     const byChunk = chunks ? chunkCases(chunks.value, chunks.inverted) : { statements: [] };
     if ("untranslatable" in byChunk) return { ...byChunk, at: chunks };
     if ("statements" in byChunk) return { statements: [...statements, ...byChunk.statements] };

@@ -9,7 +9,7 @@
 import { binary, exists, hex, match, payload, symbol, type Expression, type Statement } from "../../nft/ast.js";
 import { defineMatch, Invalid, type Never, type ValueParser } from "../extension.js";
 import { integer } from "../values/number.js";
-import { anyPort, portRange, portTests } from "../values/port.js";
+import { portRange, portTests } from "../values/port.js";
 import { allOf } from "../values/range.js";
 
 /** The six flags of RFC 793, in the order of their bits; iptables knows no others. */
@@ -62,14 +62,12 @@ export const tcp = defineMatch({
   },
   translate(options) {
     const { "source-port": source, "destination-port": destination, "tcp-flags": tcpFlags, syn, "tcp-option": option } = options;
-    const tests = allOf([
+    const statements = allOf([
       ...portTests("tcp", source, destination),
       tcpFlags && testFlags(tcpFlags.value, tcpFlags.inverted),
       syn && testFlags({ mask: ["fin", "syn", "rst", "ack"], set: ["syn"] }, syn.inverted),
     ]);
-    if (!Array.isArray(tests)) return tests;
-    // `missing` holds for packets that are no TCP at all, and no statement holds for fragments.
-    const statements = tests.length === 0 && (!option || option.inverted) ? [anyPort("tcp")] : tests;
+    if (!Array.isArray(statements)) return statements;
     if (option) statements.push(exists({ kind: "tcp-option", option: String(option.value) }, !option.inverted));
     if (option?.value !== 1) return { statements };
     return { statements, approximations: [{ message: "nft does not see a no-operation in the last byte of the options", at: option }] };

@@ -9,7 +9,7 @@
  * man iptables-extensions, section "tcpmss".
  */
 
-import { exists, match, meta, symbol } from "../../nft/ast.js";
+import { exists } from "../../nft/ast.js";
 import { defineMatch, Invalid, type MatchTranslation } from "../extension.js";
 import { integerRange } from "../values/number.js";
 import { rangeTest } from "../values/range.js";
@@ -26,8 +26,7 @@ export const tcpmss = defineMatch({
     if (!mss) return { statements: [] };
     const test = rangeTest({ kind: "tcp-option", option: "maxseg", field: "size" }, mss.value, mss.inverted, 65535);
     if (!mss.inverted) return "kind" in test ? { statements: [test] } : test;
-    // `missing` holds for packets that are no TCP at all.
-    const missing = [match(meta("l4proto"), symbol("tcp")), exists({ kind: "tcp-option", option: "maxseg" }, false)];
+    const missing = [exists({ kind: "tcp-option", option: "maxseg" }, false)];
     return "kind" in test ? { alternatives: [[test], missing] } : { statements: missing };
   },
 });

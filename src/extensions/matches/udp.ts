@@ -7,7 +7,7 @@
  */
 
 import { defineMatch } from "../extension.js";
-import { anyPort, portRange, portTests } from "../values/port.js";
+import { portRange, portTests } from "../values/port.js";
 import { allOf } from "../values/range.js";
 
 export const udp = defineMatch({
@@ -19,7 +19,6 @@ export const udp = defineMatch({
   },
   translate({ "source-port": source, "destination-port": destination }) {
     const statements = allOf(portTests("udp", source, destination));
-    if (!Array.isArray(statements)) return statements;
-    return { statements: statements.length === 0 ? [anyPort("udp")] : statements };
+    return Array.isArray(statements) ? { statements } : statements;
   },
 });

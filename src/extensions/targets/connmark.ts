@@ -51,7 +51,6 @@ function copy({ from, fromMask, to, toMask, shift, wish }: Copy, context: RuleCo
     const source = changed(from, { keep: fromMask, flip: 0 });
     return { statements: [assign(to, shifted(source, shift))] };
   }
-  if (!context.addChain) return { untranslatable: "nft of this version cannot combine the packet's mark and the connection's" };
   const rules: Statement[][] = [];
   if (toMask !== 0) rules.push([assign(to, changed(to, markChange({ value: 0, mask: toMask })))]);
   for (let position = 0; position < 32; position++) {

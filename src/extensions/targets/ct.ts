@@ -4,7 +4,7 @@
  *     -j CT --notrack                          →   notrack
  *     -i eth1 -j CT --zone 5                   →   iifname "eth1" ct zone set 5
  *     -p tcp --dport 21 -j CT --helper ftp     →   tcp dport 21 update @helped_ftp_tcp { ip saddr . ip daddr . tcp sport . tcp dport }
- *         and behind connection tracking           ct state new ip saddr . ip daddr . tcp sport . tcp dport @helped_ftp_tcp ct helper set "…"
+ *         and behind connection tracking           ip saddr . ip daddr . tcp sport . tcp dport @helped_ftp_tcp ct helper set "…" delete @helped_ftp_tcp { … }
  *
  * A helper is set in two steps because iptables leaves a template for the connection to come, while nft's helper statement
  * works on the connection, which in table raw does not exist yet. The set carries the decision from one to the other.
@@ -44,7 +44,7 @@ const helpers: Readonly<Record<string, { readonly protocols: readonly ("tcp" | "
 
 /** Behind connection tracking (-200) and before anything of iptables (mangle, -150). */
 const helperPriority = -190;
-/** Milliseconds; the entry is read a few microseconds after it was written. */
+/** Milliseconds; the entry is read and deleted a few microseconds after it was written, unless the packet is dropped in between. */
 const helperTimeout = 1000;
 
 function helperStatement(use: OptionUse<string>, context: RuleContext): Statement | Untranslatable {
@@ -52,12 +52,6 @@ function helperStatement(use: OptionUse<string>, context: RuleContext): Statemen
   const known = Object.hasOwn(helpers, use.value) ? helpers[use.value] : undefined;
   if (!known || !protocol || !known.protocols.includes(protocol) || (context.family === "ipv6" && !known.ipv6)) {
     return { untranslatable: `the kernel's own helpers have no "${use.value}" for this protocol`, at: use };
-  }
-  if (!context.addChain) {
-    return {
-      untranslatable: "nft sets a helper on a connection, and in table raw there is none yet", at: use,
-      help: `add a chain at priority filter of hook prerouting or output that says: ct helper set, with a ct helper object of type "${use.value}"`,
-    };
   }
   const [network, addressType] = context.family === "ipv4" ? ["ip", "ipv4_addr"] as const : ["ip6", "ipv6_addr"] as const;
   const name = `${use.value.replace(/[^A-Za-z0-9]/g, "_")}_${protocol}`;
@@ -69,11 +63,24 @@ function helperStatement(use: OptionUse<string>, context: RuleContext): Statemen
   const object = context.addHelper({ type: use.value, protocol });
   const hooks: readonly Hook[] = (["prerouting", "output"] as const).filter((hook) => context.hooks.has(hook));
   for (const hook of hooks) {
+    // On a connection that is known already the helper's statement does nothing.
     context.addChain(`helper_${name}_${hook}`, [[
-      match(ct("state"), symbol("new")), match(key, setReference(set)), { kind: "object", type: "ct helper", object },
+      match(key, setReference(set)), { kind: "object", type: "ct helper", object }, { kind: "set", operation: "delete", set, key },
     ]], { hook, priority: helperPriority });
   }
   return { kind: "set", operation: "update", set, key };
+}
+
+/**
+ * Of all CT and NOTRACK rules that a packet meets the first decides. nft's statements heed that only in part, so where there
+ * are others this one must ask: behind a template the state is "new", behind notrack "untracked", before both "invalid".
+ */
+const undecided = match(ct("state"), symbol("invalid"));
+
+function hasRivals({ ruleset, rule }: RuleContext): boolean {
+  if (!ruleset) return true;
+  return ruleset.tables.some((table) => table.name === "raw" && table.chains.some((chain) => chain.rules.some((other) =>
+    other !== rule && other.target?.kind === "extension" && (other.target.extension === "CT" || other.target.extension === "NOTRACK"))));
 }
 
 const events = ["new", "related", "destroy", "reply", "assured", "protoinfo", "helper", "mark", "natseqinfo", "secmark"] as const;
@@ -117,9 +124,10 @@ export const ctTarget = defineTarget({
     const original = options["zone-orig"] !== undefined;
     const reply = options["zone-reply"] !== undefined;
     const direction = original === reply ? undefined : original ? "original" : "reply";
-    const statements: Statement[] = [];
-    // Even zone 0 counts: it keeps later CT and NOTRACK rules from the packet, on both sides.
-    if (last || !options.helper?.value) statements.push(assign(ct("zone", direction), number(last?.value ?? 0)));
+    const rivals = hasRivals(context);
+    const statements: Statement[] = rivals ? [undecided] : [];
+    // Even zone 0 leaves a template, which keeps later CT and NOTRACK rules from the packet.
+    if (last || rivals || !options.helper?.value) statements.push(assign(ct("zone", direction), number(last?.value ?? 0)));
     if (options.helper?.value) {
       const helper = helperStatement(options.helper, context);
       if ("untranslatable" in helper) return helper;

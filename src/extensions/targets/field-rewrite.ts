@@ -51,7 +51,6 @@ export function fieldChanges(changes: readonly FieldChange[], wish: string, cont
   const constants = perField.filter(isConstant).flatMap((all) => all.map((group) => assign(group.field, number(group.new ?? 0))));
   const dependent = perField.filter((all) => !isConstant(all));
   if (dependent.length === 0) return constants;
-  if (!context.addChain) return { untranslatable: "nft of this version writes only constants into a header" };
   const combinations = dependent.reduce<readonly (readonly Group[])[]>(
     (all, field) => all.flatMap((groupsSoFar) => field.map((group) => [...groupsSoFar, group])), [[]]);
   const rules = combinations.filter((combination) => combination.some((group) => group.new !== undefined)).map((combination) => [

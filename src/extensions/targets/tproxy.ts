@@ -30,7 +30,7 @@ export const tproxyTarget = defineTarget({
   check: (_options, { protocol }) => (protocol !== undefined && protocolNames[protocol] !== undefined ? undefined : new Invalid("needs -p tcp or -p udp")),
   translate(options, context) {
     const protocol = protocolNames[context.protocol ?? 0];
-    if (!protocol || !context.addChain) return { untranslatable: "nft needs two rules for it, and tcp or udp" };
+    if (!protocol) return { untranslatable: "nft has it for tcp and udp only" };
     const portNumber = options["on-port"]?.value ?? 0;
     const given = options["on-ip"]?.value;
     const mark = meta("mark");

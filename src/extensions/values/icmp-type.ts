@@ -1,6 +1,6 @@
 /** Types and codes of ICMP and ICMPv6. */
 
-import { match, number, payload, range, symbol, type Statement } from "../../nft/ast.js";
+import { match, number, payload, symbol, type Statement } from "../../nft/ast.js";
 import { Invalid, type Never, type Statements, type Alternatives, type ValueParser } from "../extension.js";
 import { parseInteger } from "./number.js";
 
@@ -38,10 +38,7 @@ export function icmpTypeTest(
   protocol: "icmp" | "icmpv6", { type, code }: IcmpType, inverted: boolean, symbols: Readonly<Record<number, string>>,
 ): Statements | Alternatives | Never {
   const typeField = payload(protocol, "type");
-  if (type === undefined) {
-    // Every type, but no fragment behind the first: these have no type, and xtables does not match them.
-    return inverted ? { never: "every type is excluded" } : { statements: [match(typeField, range(number(0), number(255)))] };
-  }
+  if (type === undefined) return inverted ? { never: "every type is excluded" } : { statements: [] };
   const name = symbols[type];
   const typeIs = (not: boolean): Statement => match(typeField, name === undefined ? number(type) : symbol(name), not);
   if (code === undefined) return { statements: [typeIs(inverted)] };

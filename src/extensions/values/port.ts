@@ -1,7 +1,7 @@
 /** Ports and services of TCP, UDP and their kin. */
 
 import type { OptionUse } from "../../iptables/ast.js";
-import { match, number, payload, range, type Statement } from "../../nft/ast.js";
+import { payload, type Statement } from "../../nft/ast.js";
 import { Invalid, type Never, type ValueParser } from "../extension.js";
 import { integer, type NumberRange } from "./number.js";
 import { rangeTest } from "./range.js";
@@ -38,12 +38,4 @@ export function portTests(protocol: string, source: PortUse, destination: PortUs
   if (source) tests.push(rangeTest(payload(protocol, "sport"), source.value, source.inverted, 65535));
   if (destination) tests.push(rangeTest(payload(protocol, "dport"), destination.value, destination.inverted, 65535));
   return tests;
-}
-
-/**
- * A test that every packet with a header of the protocol passes. Fragments behind the first have none, and the matches of
- * xtables do not hold for them even without options.
- */
-export function anyPort(protocol: string): Statement {
-  return match(payload(protocol, "dport"), range(number(0), number(65535)));
 }

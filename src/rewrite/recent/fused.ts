@@ -104,7 +104,8 @@ export interface FusedChains {
 }
 
 /**
- * The chains of a group; returns the first. `over` gets what the checks do when the limit is reached.
+ * The chains of a group; returns the first. `over`, in `group`, gets what the checks do when the limit is reached; the
+ * others only serve the list and stand with its chains.
  */
 export function buildFused(fused: FusedGroup, group: ChainGroup): FusedChains {
   const { list, window, setFirst, pushes } = fused;
@@ -112,16 +113,13 @@ export function buildFused(fused: FusedGroup, group: ChainGroup): FusedChains {
   const id = windowName(window);
   const wish = `${list.base}_${id}`;
   const own = setFirst ? 1 : 0;
+  const over = group.chain(`${wish}_over`);
   if (!bansSuffice(fused)) {
-    const ring = new Ring(window, list.setFactory(id), own, pushes);
-    const over = group.chain(`${wish}_over`);
-    const entry = ring.fused(group, wish, key, over.name);
-    group.moveToEnd(over);
+    const ring = new Ring(window, list.setFactory(id), own, pushes, list.options.flat);
+    const entry = ring.fused(list.group, wish, key, over.name);
     return { entry, over, description: ring.describe() };
   }
-  const over = group.chain(`${wish}_over`);
-  const entry = banChains(fused, group, wish, key, over, own);
-  group.moveToEnd(over);
+  const entry = banChains(fused, list.group, wish, key, over, own);
   return { entry, over, description: ["    hit: hits that passed, a set each; banned: hosts that were over the limit less than the window ago"] };
 }
 

@@ -20,7 +20,7 @@ import { printable } from "../../diagnostic.js";
 import { nameable } from "../../nft/names.js";
 import { limitTouch, limitRate, type HitLimit } from "./limit.js";
 import { listKey, member, Ring, tick, type SetFactory, type Window } from "./ring.js";
-import { isCheck, type ListUsage } from "./usage.js";
+import { isCheck, type ListUsage, type PlacedUse } from "./usage.js";
 
 export interface ListOptions {
   readonly family: Family;
@@ -28,6 +28,8 @@ export interface ListOptions {
   readonly setSize: number;
   /** Which windows are written as a limit with a ban. */
   readonly asLimit: (window: Window) => boolean;
+  /** Find slots without nesting chains. */
+  readonly flat: boolean;
   /** Whether `--rttl` can be kept: the list is used in hooks that see the same TTL. */
   readonly keepsTtl: boolean;
 }
@@ -40,7 +42,7 @@ export const largestRing = 255;
 /** What a check asks of its list. */
 export type Question =
   | { readonly kind: "inline"; readonly tests: readonly Statement[]; readonly refreshes: boolean }
-  | { readonly kind: "chain"; check(group: ChainGroup, wish: string, over: Exit, under: Exit): string };
+  | { readonly kind: "chain"; check(wish: string, over: Exit, under: Exit): string };
 
 export class RecentList {
   /** Prefix of all names. */
@@ -52,9 +54,11 @@ export class RecentList {
   private readonly ttls = new Map<number | undefined, string>();
   private seen: string | undefined;
   private readonly touchChains = new Map<Side, string>();
+  private readonly stores = new Map<Side, readonly string[]>();
   private readonly mask: Expression | undefined;
 
-  constructor(readonly usage: ListUsage, readonly table: TableBuilder, private readonly options: ListOptions, private readonly group: ChainGroup) {
+  /** `group` gets the chains that only serve this list. */
+  constructor(readonly usage: ListUsage, readonly table: TableBuilder, readonly options: ListOptions, readonly group: ChainGroup) {
     const { family } = options;
     const name = nameable(usage.name);
     // What is made of it always has something behind it and so is never a keyword; a first digit has to be covered.
@@ -80,7 +84,9 @@ export class RecentList {
         this.counts.set(hits, Array.from({ length: hits }, (_, index) => this.set(`${hits}_hits_${index}`, undefined)));
       }
     }
-    if (uses.some(asksForPresence) || (checks.length === 0)) this.seen = this.set("", undefined);
+    // A host that was merely removed from timed sets, in a rule that does nothing else, need not be remembered for ever.
+    const timed = checks.length > 0 && checks.every(({ seconds, hits }) => seconds !== undefined && hits === 1);
+    if (checks.length === 0 || uses.some((use) => asksForPresence(use) && !(timed && isQuietRemoval(use)))) this.seen = this.set("", undefined);
     if (this.options.keepsTtl) {
       for (const use of checks.filter((check) => check.rttl && !check.inverted)) {
         if (this.ttls.has(use.seconds)) continue;
@@ -104,7 +110,7 @@ export class RecentList {
       const rate = this.set(`${id}_rate`, window.seconds * 1000 + tick);
       this.limits.set(id, { window, rate, banned });
     } else {
-      this.rings.set(id, new Ring(window, this.setFactory(id), 0, 2));
+      this.rings.set(id, new Ring(window, this.setFactory(id), 0, 2, this.options.flat));
     }
   }
 
@@ -152,11 +158,26 @@ export class RecentList {
    */
   touch(side: Side): { readonly statements: readonly Statement[]; readonly alone: boolean } {
     const inline = this.inlineTouch(side);
-    const chained = this.rings.size + this.limits.size + this.counts.size;
-    if (chained === 0) return { statements: inline, alone: false };
+    const stores = this.storeTouches(side);
+    if (stores.length === 0) return { statements: inline, alone: false };
+    if (inline.length === 0 && stores.length === 1) return { statements: [callStatement(stores[0]!)], alone: true };
     let chain = this.touchChains.get(side);
-    if (chain === undefined) this.touchChains.set(side, chain = this.buildTouchChain(side, inline, chained));
+    if (chain === undefined) {
+      const builder = this.group.chain(this.touchWish(side));
+      builder.comment.push(`one hit for list "${printable(this.usage.name)}"`);
+      for (const statements of this.touchRules(side)) builder.rule(statements);
+      this.touchChains.set(side, chain = builder.name);
+    }
     return { statements: [callStatement(chain)], alone: true };
+  }
+
+  /** The same as rules, for a chain in which nothing else has to be asked: a level of jumps less. */
+  touchRules(side: Side): Statement[][] {
+    return [...this.inlineTouch(side).map((statement) => [statement]), ...this.storeTouches(side).map((store) => [callStatement(store)])];
+  }
+
+  private touchWish(side: Side): string {
+    return `${this.base}${side === "daddr" ? "_destination" : ""}_touch`;
   }
 
   private inlineTouch(side: Side): Statement[] {
@@ -170,19 +191,12 @@ export class RecentList {
     ];
   }
 
-  private buildTouchChain(side: Side, inline: readonly Statement[], chained: number): string {
+  /** The touch chains of the stores that need one, made when first asked for. */
+  private storeTouches(side: Side): readonly string[] {
+    const known = this.stores.get(side);
+    if (known) return known;
     const key = this.key(side);
-    const wish = `${this.base}${side === "daddr" ? "_destination" : ""}_touch`;
-    if (inline.length === 0 && chained === 1) return this.storeTouch(key, wish)[0]!;
-    const chain = this.group.chain(wish);
-    chain.comment.push(`one hit for list "${printable(this.usage.name)}"`);
-    for (const statement of inline) chain.rule([statement]);
-    for (const store of this.storeTouch(key, wish)) chain.rule([callStatement(store)]);
-    return chain.name;
-  }
-
-  /** The touch chains of the stores that need one. */
-  private storeTouch(key: Key, wish: string): string[] {
+    const wish = this.touchWish(side);
     const names: string[] = [];
     for (const [id, ring] of this.rings) {
       const chain = ring.touch(this.group, `${wish}_${id}`, key);
@@ -191,6 +205,7 @@ export class RecentList {
     }
     for (const [id, limit] of this.limits) names.push(limitTouch(this.group, `${wish}_${id}`, key, limit).name);
     for (const [hits, sets] of this.counts) names.push(this.countTouch(key, `${wish}_${hits}_hits`, sets));
+    this.stores.set(side, names);
     return names;
   }
 
@@ -224,7 +239,8 @@ export class RecentList {
     const ring = this.rings.get(id)!;
     return {
       kind: "chain",
-      check: (group, wish, over, under) => {
+      check: (wish, over, under) => {
+        const { group } = this;
         if (ttlTest.length === 0) return ring.check(group, wish, key, over, under).name;
         const withTtl = group.chain(`${wish}_ttl`).rule([...ttlTest, exitStatement(over)]);
         if (under.kind === "goto") withTtl.rule([exitStatement(under)]);
@@ -233,9 +249,10 @@ export class RecentList {
     };
   }
 
-  /** Is the host on the list at all? */
-  presence(side: Side, inverted = false): Statement {
-    return member(this.key(side), this.seen!, inverted);
+  /** Is the host on the list at all? Where nothing depends on hosts that have grown too old for every check, they count as gone. */
+  presence(side: Side): Statement {
+    const widest = [...this.windows].reduce<[number, string] | undefined>((best, one) => (best && best[0] > one[0] ? best : one), undefined);
+    return member(this.key(side), this.seen ?? widest![1]);
   }
 
   /** Statements that take the host off the list, in groups small enough for one rule each. */
@@ -286,6 +303,11 @@ function asksForPresence(use: RecentUse): boolean {
   if (use.operation === "set") return false;
   if (use.operation === "update" && use.inverted) return true;
   return use.seconds === undefined && use.hits === 1;
+}
+
+/** `--remove` in a rule that does nothing else: whether it matched shows in its counter only. */
+function isQuietRemoval({ operation, inverted, rule, use }: PlacedUse): boolean {
+  return operation === "remove" && !inverted && rule.target === undefined && rule.matches.at(-1) === use;
 }
 
 export function windowName({ seconds, hits }: Window): string {

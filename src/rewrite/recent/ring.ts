@@ -51,8 +51,11 @@ export class Ring {
   /**
    * @param own stamps that a packet has pushed itself when the check looks (1 if `--set` comes first)
    * @param pushes stamps that a packet over the limit pushes in all; 0 means that no guard is needed
+   * @param flat find the slot in one long chain instead of a tree of chains: slower, and no levels of jumps
    */
-  constructor(readonly window: Window, sets: SetFactory, private readonly own: number, private readonly pushes: number) {
+  constructor(
+    readonly window: Window, sets: SetFactory, private readonly own: number, private readonly pushes: number, private readonly flat: boolean,
+  ) {
     const { seconds, hits } = window;
     // A cyclic Gray code exists for even lengths only.
     this.slots = hits + (hits % 2);
@@ -96,22 +99,20 @@ export class Ring {
     if (this.mute !== undefined) start.rule([member(key, this.mute), { kind: "verdict", verdict: "return" }]);
     const ring = this.slowLane(group, wish, key, start);
     const flooding = this.mute === undefined ? undefined : this.flooding(group, wish, key);
-    const turns = this.turns(group, wish, key, 1);
-    const puts = this.hit.map((_, slot) => this.put(group, wish, key, slot, turns, flooding));
+    const puts = this.hit.map((_, slot) => this.put(group, wish, key, slot, flooding));
     this.walk(group, wish, key, ring, (last) => [{ when: [], exit: exitTo(puts[(last + 1) % this.slots]!) }]);
     ring.rule(this.start(key));
-    for (const turn of turns) group.moveToEnd(turn);
     if (flooding) group.moveToEnd(flooding);
     return start;
   }
 
-  private put(group: ChainGroup, wish: string, key: Key, slot: number, turns: readonly ChainBuilder[], flooding: ChainBuilder | undefined): string {
+  private put(group: ChainGroup, wish: string, key: Key, slot: number, flooding: ChainBuilder | undefined): string {
     const chain = group.chain(`${wish}_put_${slot}`);
     // Once a round is often enough to notice a flood.
     if (slot === 0 && flooding !== undefined) {
       chain.rule([member(key, this.hitSet(0)), this.tooFast(key), exitStatement(exitTo(flooding.name))]);
     }
-    return chain.rule([updateSet(this.hitSet(slot), key), exitStatement(exitTo(turns[slot]!.name))]).name;
+    return chain.rule([updateSet(this.hitSet(slot), key), ...this.turnTo(key, slot, 1)]).name;
   }
 
   private flooding(group: ChainGroup, wish: string, key: Key): ChainBuilder {
@@ -149,34 +150,35 @@ export class Ring {
     const ring = this.slowLane(group, wish, key, start);
     const flooding = this.mute === undefined ? undefined : this.flooding(group, wish, key);
     flooding?.rule([exitStatement(exitTo(over))]);
-    const turns = this.turns(group, wish, key, Math.max(1, this.pushes));
+    const turns = this.pushes === 0 ? undefined
+      : this.hit.map((_, slot) => group.chain(`${wish}_turn_to_${slot}`).rule(this.turnTo(key, slot, this.pushes)));
     const puts = this.hit.map((_, slot) => this.fusedPut(group, wish, key, slot, over, turns, flooding));
     this.walk(group, wish, key, ring, (last) => [{ when: [], exit: exitTo(puts[(last + 1) % this.slots]!) }]);
     ring.rule(this.start(key));
-    for (const turn of turns) group.moveToEnd(turn);
+    for (const turn of turns ?? []) group.moveToEnd(turn);
     if (flooding) group.moveToEnd(flooding);
     return start;
   }
 
   private fusedPut(
-    group: ChainGroup, wish: string, key: Key, slot: number, over: string, turns: readonly ChainBuilder[], flooding: ChainBuilder | undefined,
+    group: ChainGroup, wish: string, key: Key, slot: number, over: string, turns: readonly ChainBuilder[] | undefined,
+    flooding: ChainBuilder | undefined,
   ): string {
     const put = group.chain(`${wish}_put_${slot}`);
-    const overChain = this.pushes === 0 ? undefined : group.chain(`${wish}_over_${slot}`);
+    const overChain = turns && group.chain(`${wish}_over_${slot}`);
     const exit = exitStatement(exitTo(overChain?.name ?? over));
     for (const when of this.overTests(key, slot, this.own)) put.rule([...when, exit]);
     if (this.flood !== undefined) put.rule([member(key, this.flood), exit]);
+    if (!turns) return put.rule([updateSet(this.hitSet(slot), key), ...this.turnTo(key, slot, 1)]).name;
     put.rule([updateSet(this.hitSet(slot), key), exitStatement(exitTo(turns[slot]!.name))]);
-    if (overChain) {
-      // Exactly one blocked try of a round crosses slot 0.
-      if (flooding && (slot === 0 || slot + this.pushes > this.slots)) {
-        overChain.rule([this.tooFast(key), exitStatement(exitTo(flooding.name))]);
-      }
-      const written = Array.from({ length: this.pushes }, (_, step) => (slot + step) % this.slots);
-      overChain
-        .rule([...written.map((one) => updateSet(this.hitSet(one), key)), callStatement(turns[written.at(-1)!]!.name)])
-        .rule([exitStatement(exitTo(over))]);
+    // Exactly one blocked try of a round crosses slot 0.
+    if (flooding && (slot === 0 || slot + this.pushes > this.slots)) {
+      overChain!.rule([this.tooFast(key), exitStatement(exitTo(flooding.name))]);
     }
+    const written = Array.from({ length: this.pushes }, (_, step) => (slot + step) % this.slots);
+    overChain!
+      .rule([...written.map((one) => updateSet(this.hitSet(one), key)), callStatement(turns[written.at(-1)!]!.name)])
+      .rule([exitStatement(exitTo(over))]);
     return put.name;
   }
 
@@ -226,7 +228,14 @@ export class Ring {
       }
       if (candidates.includes(0)) leave(chain, [member(key, this.hitSet(0))], leaf(0));
     };
-    descend(start, this.bits - 1, Array.from({ length: this.slots }, (_, slot) => slot));
+    const all = Array.from({ length: this.slots }, (_, slot) => slot);
+    if (!this.flat) return descend(start, this.bits - 1, all);
+    // A host is also in the sets of every code with fewer bits: the fullest codes come first.
+    const bitsOf = (slot: number): number[] => this.turn.flatMap((_, bit) => ((this.code(slot) >> bit) & 1 ? [bit] : []));
+    for (const slot of all.sort((a, b) => bitsOf(b).length - bitsOf(a).length || a - b)) {
+      const bits = bitsOf(slot);
+      leave(start, bits.length === 0 ? [member(key, this.hitSet(0))] : bits.map((bit) => member(key, this.turn[bit]!)), leaf(slot));
+    }
   }
 
   /**
@@ -255,18 +264,16 @@ export class Ring {
     return this.lane ? [updateSet(this.lane.busy, key)] : [];
   }
 
-  /** A chain for each slot that makes it the one written last, coming from at most `steps` slots before it. */
-  private turns(group: ChainGroup, wish: string, key: Key, steps: number): ChainBuilder[] {
-    return this.hit.map((_, slot) => {
-      const after = this.code(slot);
-      const before = Array.from({ length: steps }, (_, step) => this.code((slot + 2 * this.slots - step - 1) % this.slots));
-      const moved = this.turn.flatMap((set, bit): Statement[] => {
-        // A bit that stays must be refreshed: one that dies in the middle of activity makes the ring jump.
-        if ((after >> bit) & 1) return [updateSet(set, key)];
-        return before.some((code) => (code >> bit) & 1) ? [deleteFromSet(set, key)] : [];
-      });
-      return group.chain(`${wish}_turn_to_${slot}`).rule([...this.busy(key), ...moved]);
+  /** Makes a slot the one written last, coming from at most `steps` slots before it. */
+  private turnTo(key: Key, slot: number, steps: number): Statement[] {
+    const after = this.code(slot);
+    const before = Array.from({ length: steps }, (_, step) => this.code((slot + 2 * this.slots - step - 1) % this.slots));
+    const moved = this.turn.flatMap((set, bit): Statement[] => {
+      // A bit that stays must be refreshed: one that dies in the middle of activity makes the ring jump.
+      if ((after >> bit) & 1) return [updateSet(set, key)];
+      return before.some((code) => (code >> bit) & 1) ? [deleteFromSet(set, key)] : [];
     });
+    return [...this.busy(key), ...moved];
   }
 
   private floodingStatements(key: Key): Statement[] {

@@ -1,0 +1,23 @@
+/**
+ * The benchmarks: `npm run bench` for all, `npm run bench -- packets slow "set, update"` for the packets of one kind of traffic
+ * and the shapes that begin so, `npm run bench -- translator` for the translator's time and memory.
+ */
+
+import { missingRequirement } from "../kernel/requirements.js";
+import { measurePackets, packetTable, traffics, type Cost } from "./packet-cost.js";
+import { shapes } from "./shapes.js";
+import { measureTranslator } from "./translator-time.js";
+
+const [subject = "all", kind, prefix = ""] = process.argv.slice(2);
+
+if (subject === "all" || subject === "translator") process.stdout.write(`${measureTranslator()}\n`);
+
+if (subject === "all" || subject === "packets") {
+  if (missingRequirement !== undefined) throw new Error(missingRequirement);
+  const costs: Cost[] = [];
+  for (const traffic of traffics.filter(({ name }) => kind === undefined || kind === "all" || name === kind)) {
+    process.stderr.write(`measuring ${traffic.name}\n`);
+    costs.push(...await measurePackets(traffic, shapes.filter(({ name }) => name.startsWith(prefix))));
+  }
+  process.stdout.write(`Microseconds of processor time per packet above an empty namespace (ratio to xt_recent):\n\n${packetTable(costs)}\n`);
+}
