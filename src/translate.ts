@@ -9,7 +9,7 @@ import { isInvalid, rewriteRuleset, type RecentForm, type Rewriting } from "./re
 import { mergeByFamily } from "./rewrite/families.js";
 
 export interface Source {
-  /** For diagnostics only; nothing is read from it. */
+  /** For diagnostics; nothing is read from it. A name like `rules.v6` tells the family of a text that does not. */
   readonly file: string;
   /** iptables-save text. */
   readonly text: string;

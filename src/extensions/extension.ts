@@ -68,6 +68,8 @@ interface Remarks {
 export interface Statements extends Remarks { readonly statements: readonly Statement[] }
 /** Groups of statements of which at most one can match the same packet; the match holds if one does. */
 export interface Alternatives extends Remarks { readonly alternatives: readonly (readonly Statement[])[] }
+/** The match holds where none of these groups does. */
+export interface Unless extends Remarks { readonly unless: readonly (readonly Statement[])[] }
 /** The match never holds, for any packet; says why. */
 export interface Never extends Remarks { readonly never: string }
 /** Text for the rule's own comment. */
@@ -79,7 +81,7 @@ export interface Untranslatable {
   readonly at?: OptionUse<unknown> | undefined;
 }
 
-export type MatchTranslation = Statements | Alternatives | Never | Comment | Untranslatable;
+export type MatchTranslation = Statements | Alternatives | Unless | Never | Comment | Untranslatable;
 /** Statements in order; a verdict, if any, is the last. */
 export type TargetTranslation = Statements | Untranslatable;
 
@@ -134,7 +136,7 @@ export interface CheckContext {
   readonly chain: string;
   readonly protocol: number | undefined;
   /** `! -p`: then `protocol` is undefined although a protocol is named. */
-  readonly protocolInverted?: boolean;
+  readonly protocolInverted: boolean;
 }
 
 export interface MatchExtension<Definitions extends OptionDefinitions = OptionDefinitions> extends ExtensionDefinition<Definitions> {

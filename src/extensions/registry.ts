@@ -1,6 +1,5 @@
 /** All extensions, in one list each, sorted by file name. */
 
-import type { Family } from "../iptables/ast.js";
 import type { MatchExtension, TargetExtension } from "./extension.js";
 import { addrtype } from "./matches/addrtype.js";
 import { ah } from "./matches/ah.js";
@@ -232,15 +231,4 @@ export function findMatch(name: string): MatchExtension | undefined {
 
 export function findTarget(name: string): TargetExtension | undefined {
   return targetsByName.get(name);
-}
-
-/** The names under which iptables looks for a protocol's own match. */
-const matchOfProtocol: Readonly<Record<number, string>> = {
-  1: "icmp", 6: "tcp", 17: "udp", 33: "dccp", 50: "esp", 51: "ah", 58: "icmp6", 108: "ipcomp", 132: "sctp", 135: "mh", 136: "udplite",
-};
-
-/** The match that `-p` loads when one of its options is met without `-m`. */
-export function matchForProtocol(protocol: number, family: Family): MatchExtension | undefined {
-  const match = findMatch(matchOfProtocol[protocol] ?? "");
-  return match && (match.family ?? family) === family ? match : undefined;
 }

@@ -7,7 +7,7 @@ import * as extensions from "../extensions/registry.js";
 import type { Family, IptablesRuleset, IptablesTable } from "./ast.js";
 import { findChainLoops } from "./chain-loops.js";
 import { TableState } from "./commands.js";
-import { familyOfComment, familyOfSections, type SectionFamilies } from "./family.js";
+import { familyOfComment, familyOfFileName, familyOfSections, type SectionFamilies } from "./family.js";
 import { RuleReader, type Registry } from "./rule-reader.js";
 import { isTableName } from "./tables.js";
 
@@ -111,13 +111,14 @@ class Builder {
     return reader;
   }
 
-  /** Said by the caller, by the comment above, by the table's contents, or by the tables before and after it. */
+  /** Said by the caller, by the comment above, by the table's contents, by the tables before and after it, or by the file's name. */
   private family(line: number, span: Span): Family {
     let family = this.options.family ?? this.commentFamily;
     if (family === undefined) {
       this.sections ??= familyOfSections(this.source.text);
       family = this.sections.own.get(line) ?? this.lastFamily ?? this.sections.following.get(line);
     }
+    family ??= familyOfFileName(this.source.file);
     if (family === undefined) {
       family = "ipv4";
       if (!this.assumed) this.report("family-assumed", span, "nothing tells IPv4 from IPv6: IPv4 is assumed", "say it with --ipv4 or --ipv6");

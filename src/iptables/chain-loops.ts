@@ -20,9 +20,10 @@ function endsChain(rule: IptablesRule): boolean {
 
 /**
  * All jumps that close a circle which a packet can get into: from a built-in chain, over rules that are not behind an
- * unconditional ACCEPT, DROP or RETURN (mark_source_chains of the kernel's ip_tables.c; other circles load).
+ * unconditional ACCEPT, DROP or RETURN (mark_source_chains of the kernel's ip_tables.c; other circles load). nf_tables
+ * follows the rules behind such a verdict too, though no packet comes there: with `includingDead` so does this function.
  */
-export function findChainLoops(table: IptablesTable): ChainLoop[] {
+export function findChainLoops(table: IptablesTable, includingDead = false): ChainLoop[] {
   const chains = new Map(table.chains.map((chain) => [chain.name, chain]));
   const loops: ChainLoop[] = [];
   const done = new Set<string>();
@@ -33,7 +34,7 @@ export function findChainLoops(table: IptablesTable): ChainLoop[] {
     const places = new Map([[start.name, 0]]);
     for (let top = path[0]; top !== undefined; top = path[path.length - 1]) {
       const rule = top.chain.rules[top.next++];
-      if (rule === undefined || endsChain(rule)) {
+      if (rule === undefined || (!includingDead && endsChain(rule))) {
         path.pop();
         places.delete(top.chain.name);
         done.add(top.chain.name);

@@ -34,6 +34,14 @@ export function familyOfContent(text: string): Family | undefined {
   return undefined;
 }
 
+/** `rules.v6` and `ip6tables.conf` hold IPv6, `rules.v4` and `iptables.conf` IPv4, as distributions name them. */
+export function familyOfFileName(file: string): Family | undefined {
+  const name = /[^/\\]*$/.exec(file)![0].toLowerCase();
+  if (/ip6tables|\.(?:ip)?v6$|^ip6|ipv6/.test(name)) return "ipv6";
+  if (/iptables|\.(?:ip)?v4$|^ip4|ipv4/.test(name)) return "ipv4";
+  return undefined;
+}
+
 /** The families of the tables of a text, by the lines of their `*`, counted from 1. */
 export interface SectionFamilies {
   /** What the table's own lines show, up to the next `*`. */

@@ -361,8 +361,10 @@ export class RuleReader {
     const use = extension === undefined ? { extension: name, span, options, unknown: true } : { extension: name, span, options };
     const open: OpenUse = { extension, use, options, span, lastWord };
     this.loaded.push(open);
-    this.scope = this.scope.load(extension);
-    this.swallowing = extension === undefined;
+    // Nobody here knows which of the following words are options of such an extension.
+    const readable = extension?.unavailable === undefined ? extension : undefined;
+    this.scope = this.scope.load(readable);
+    this.swallowing = readable === undefined;
     return open;
   }
 
@@ -729,7 +731,9 @@ export class RuleReader {
       this.fail("invalid-placement", span, `${label} needs the protocol it is for, given with "-p"`);
     }
     if (this.failed || extension.check === undefined) return;
-    const invalid = extension.check(use.options as OptionUses<OptionDefinitions>, { family: this.family, table: this.table.name, chain, protocol: number });
+    const invalid = extension.check(use.options as OptionUses<OptionDefinitions>, {
+      family: this.family, table: this.table.name, chain, protocol: number, protocolInverted: protocol?.inverted ?? false,
+    });
     if (invalid !== undefined) this.fail("conflicting-options", span, `${label}: ${invalid.reason}`);
   }
 

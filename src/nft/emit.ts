@@ -110,7 +110,8 @@ function emitStatement(statement: Statement): string {
   switch (statement.kind) {
     case "match": {
       const operator = statement.operator === "==" ? (needsOperator(statement.left) ? "== " : "") : `${statement.operator} `;
-      return `${emitExpression(statement.left)} ${operator}${emitExpression(statement.right)}`;
+      const right = isFlagUnion(statement.right) ? flagUnion(statement.right) : emitExpression(statement.right);
+      return `${emitExpression(statement.left)} ${operator}${right}`;
     }
     case "existence":
       return `${emitExpression(statement.expression)} ${statement.exists ? "exists" : "missing"}`;
@@ -288,10 +289,10 @@ function commentLine(text: string): string {
   return `# ${text.replace(/[\u0000-\u0008\u000a-\u001f\u007f\u0085\u2028\u2029]/g, (character) => `\\x${character.charCodeAt(0).toString(16).padStart(2, "0")}`)}`;
 }
 
-/** Milliseconds as nft writes durations: `60s4ms`. */
+/** Milliseconds as nft writes durations: `60s4ms`. nft 1.0.6 reads no number of more than eight digits in one, so years are written in days. */
 function duration(milliseconds: number): string {
   const seconds = Math.floor(milliseconds / 1000);
-  const rest = milliseconds % 1000;
-  if (rest === 0) return `${count(seconds)}s`;
-  return seconds === 0 ? `${count(rest)}ms` : `${count(seconds)}s${count(rest)}ms`;
+  const days = seconds > 99_999_999 ? Math.floor(seconds / 86_400) : 0;
+  const parts = ([[days, "d"], [seconds - days * 86_400, "s"], [milliseconds % 1000, "ms"]] as const).filter(([value]) => value !== 0);
+  return parts.length === 0 ? "0s" : parts.map(([value, unit]) => `${count(value)}${unit}`).join("");
 }

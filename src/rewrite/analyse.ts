@@ -5,6 +5,7 @@ import { findMatch, findTarget } from "../extensions/registry.js";
 import { recentUse } from "../extensions/matches/recent.js";
 import type { OptionUses, OptionDefinitions, Remark, RuleContext, Untranslatable } from "../extensions/extension.js";
 import { addressMatch } from "../extensions/values/address.js";
+import { firstFragmentOnly, matchesOfFirstFragments } from "../extensions/values/fragment.js";
 import { protocolExpression } from "../extensions/values/protocols.js";
 import type { ExtensionUse, IptablesRule, OptionUse } from "../iptables/ast.js";
 import {
@@ -21,6 +22,8 @@ export type Analysis =
 
 export interface AnalysisContext extends RuleContext {
   readonly counters: boolean;
+  /** The ruleset tracks connections, and so the kernel puts fragments together before any chain sees them. */
+  readonly reassembles: boolean;
   /** The lists of `recent` by name. */
   readonly lists: ReadonlyMap<string, RecentList>;
   /** The nft name of a user chain of this table. */
@@ -41,6 +44,8 @@ class Analyser {
   private readonly steps: Step[] = [];
   private readonly comments: string[] = [];
   private never: string | undefined;
+  /** Fragments behind the first are kept out already. */
+  private firstFragment = false;
 
   constructor(private readonly rule: IptablesRule, private readonly context: AnalysisContext) {}
 
@@ -74,12 +79,16 @@ class Analyser {
     if (protocol) {
       if (protocol.value === 0) {
         if (protocol.inverted) this.never = "no packet has a protocol other than all";
+      } else if (protocol.value === authenticationHeader && this.context.family === "ipv6") {
+        // ip6tables looks behind this header for the protocol, and so never finds it.
+        if (!protocol.inverted) this.never = "ip6tables takes an authentication header for no protocol";
       } else {
         this.add(match(meta("l4proto"), protocolExpression(protocol.value), protocol.inverted));
       }
     }
     // Second and further fragments have an offset; the field's upper three bits are flags.
     if (fragment) {
+      this.firstFragment = fragment.inverted;
       const offset = binary(payload("ip", "frag-off"), "&", hex(0x1fff));
       this.add(compare(offset, fragment.inverted ? "==" : "!=", number(0)));
     }
@@ -122,8 +131,13 @@ class Analyser {
     const translation = extension.translate(use.options as OptionUses<OptionDefinitions>, this.context);
     if ("untranslatable" in translation) this.untranslatable("match", use, translation);
     this.remarks("match", use, translation);
+    if (!this.context.reassembles && !this.firstFragment && matchesOfFirstFragments.has(extension.name)) {
+      this.add(firstFragmentOnly(this.context.family));
+      this.firstFragment = true;
+    }
     if ("statements" in translation) this.add(...this.implied(translation.statements));
     else if ("alternatives" in translation) this.steps.push({ kind: "alternatives", alternatives: translation.alternatives });
+    else if ("unless" in translation) this.steps.push({ kind: "unless", groups: translation.unless });
     else if ("never" in translation) this.never ??= translation.never;
     else this.comments.push(translation.comment);
   }
@@ -204,6 +218,8 @@ class Analyser {
     throw new Stop({ kind: "refused", diagnostic: diagnostic("invalid-placement", use.span, message) });
   }
 }
+
+const authenticationHeader = 51;
 
 /** Bytes of a rule's comment in nft. */
 const longestComment = 128;

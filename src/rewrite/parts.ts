@@ -9,6 +9,8 @@ export type Step =
   | { readonly kind: "statements"; readonly statements: readonly Statement[] }
   /** At most one of the groups matches a packet. */
   | { readonly kind: "alternatives"; readonly alternatives: readonly (readonly Statement[])[] }
+  /** Holds where none of the groups does. */
+  | { readonly kind: "unless"; readonly groups: readonly (readonly Statement[])[] }
   | { readonly kind: "recent"; readonly use: RecentUse; readonly list: RecentList };
 
 export interface RuleBody {

@@ -59,6 +59,12 @@ class Placer {
           break;
         case "alternatives":
           return this.placeAlternatives(chain, prefix, step.alternatives, following, body);
+        case "unless": {
+          const inside = this.enterAnyway(chain, prefix);
+          const fail = exitStatement(this.fail());
+          for (const group of step.groups) inside.rule([...group, fail]);
+          return this.place(inside, nothing, following, body);
+        }
         case "recent":
           return this.placeRecent(chain, prefix, step, following, body);
       }

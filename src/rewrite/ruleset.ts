@@ -2,6 +2,7 @@
 
 import { diagnostic, effectOf, printable, type Diagnostic } from "../diagnostic.js";
 import { recentUse } from "../extensions/matches/recent.js";
+import { findChainLoops } from "../iptables/chain-loops.js";
 import type { IptablesChain, IptablesRule, IptablesRuleset, IptablesTable } from "../iptables/ast.js";
 import type { Hook, NftTable } from "../nft/ast.js";
 import { jump } from "../nft/ast.js";
@@ -76,8 +77,12 @@ class RulesetRewriter {
   private readonly depths = new Map<IptablesTable, Map<string, number>>();
   private readonly lists = new Map<string, RecentList>();
 
+  private readonly deadLoops = new Set<IptablesRule>();
+  private readonly reassembles: boolean;
+
   constructor(private readonly ruleset: IptablesRuleset, private readonly options: RewriteOptions, private readonly attempt: Attempt) {
     this.builder = new TableBuilder(ruleset.family, options.table);
+    this.reassembles = tracksConnections(ruleset);
   }
 
   run(): Rewriting {
@@ -107,6 +112,7 @@ class RulesetRewriter {
       for (const { name } of table.chains) names.set(name, this.builder.names.unique(`${table.name}_${name}`));
       this.chainNames.set(table, names);
       this.hooks.set(table, reachableHooks(table));
+      for (const { rule } of findChainLoops(table, true)) this.deadLoops.add(rule);
       if (this.attempt.deepestCaller !== Infinity) this.depths.set(table, depthsOf(table));
     }
   }
@@ -137,6 +143,9 @@ class RulesetRewriter {
 
   private analyseChain(table: IptablesTable, chain: IptablesChain): Analysis[] {
     return chain.rules.map((rule) => {
+      if (this.deadLoops.has(rule)) {
+        return { kind: "never", reason: "a rule before it takes all packets; nft would refuse the circle of jumps all the same" };
+      }
       const refusal = this.refusal(table, chain, rule);
       const analysis = refusal ? { kind: "refused" as const, diagnostic: refusal } : analyse(rule, this.context(table, chain, rule));
       if (analysis.kind === "refused") this.report(analysis.diagnostic);
@@ -172,6 +181,7 @@ class RulesetRewriter {
       protocol: protocol && !protocol.inverted && protocol.value !== 0 ? protocol.value : undefined,
       setSize: this.options.setSize,
       counters: this.options.counters,
+      reassembles: this.reassembles,
       lists: this.lists,
       addSet: (wish, set) => this.builder.set(wish, set),
       sharedSet: (wish, set) => this.builder.sharedSet(wish, set),
@@ -278,6 +288,17 @@ class RulesetRewriter {
 
 function lineNumbers({ set, checks }: FusedGroup): string {
   return [set, ...checks].map(({ rule }) => rule.span.line).sort((a, b) => a - b).join(", ");
+}
+
+const trackingMatches = new Set(["conntrack", "state", "connmark", "connbytes", "connlabel", "connlimit", "helper", "cluster", "socket"]);
+const trackingTargets = new Set([
+  "CT", "NOTRACK", "CONNMARK", "CONNSECMARK", "SNAT", "DNAT", "MASQUERADE", "REDIRECT", "NETMAP", "SYNPROXY", "TPROXY", "CLUSTERIP",
+]);
+
+/** Whether any rule makes the kernel track connections. */
+function tracksConnections(ruleset: IptablesRuleset): boolean {
+  return ruleset.tables.some((table) => table.chains.some((chain) => chain.rules.some(({ matches, target }) =>
+    matches.some(({ extension }) => trackingMatches.has(extension)) || (target?.kind === "extension" && trackingTargets.has(target.extension)))));
 }
 
 /** The longest way from a built-in chain to each chain, in jumps. */

@@ -114,6 +114,8 @@ export class NftMachine {
   private compile(statement: Statement): Run {
     switch (statement.kind) {
       case "match": return this.compileMatch(statement.left, statement.operator, statement.right);
+      // Packets here have neither extension headers nor options.
+      case "existence": return () => (statement.exists ? "break" : "next");
       case "counter": return () => {
         this.counts.set(statement.bytes, (this.counts.get(statement.bytes) ?? 0) + 1);
         return "next";
@@ -289,6 +291,8 @@ function payloadReader(protocol: string, field: string): (moment: Moment) => Val
     case "ip ttl": case "ip6 hoplimit": return ({ packet, hook }) => BigInt(headerTtl(packet, hook));
     case "tcp sport": case "udp sport": return ({ packet }) => BigInt(packet.sourcePort);
     case "tcp dport": case "udp dport": return ({ packet }) => BigInt(packet.destinationPort);
+    // No packet here is a fragment.
+    case "ip frag-off": return () => 0n;
     default: throw new NotModelled(`field ${protocol} ${field}`);
   }
 }

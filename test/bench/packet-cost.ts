@@ -56,7 +56,7 @@ const sender = "02:00:00:00:00:02";
 const host = "192.0.2.1";
 
 /** Behind every hook's chain at the usual priority. */
-const sink = "table ip sink { chain input { type filter hook input priority 300; policy drop; } }\n";
+const sink = "table ip sink { chain input { type filter hook input priority 300; policy drop; }; }\n";
 
 /** One packet of each host; so many hosts no documentation network has. */
 function capture(hosts: number): Uint8Array {

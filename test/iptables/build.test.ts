@@ -2,6 +2,7 @@ import { describe, expect, test } from "vitest";
 import fc from "fast-check";
 import type { Family, IptablesChain, IptablesRule } from "../../src/iptables/ast.js";
 import { build } from "../../src/iptables/build.js";
+import { findChainLoops } from "../../src/iptables/chain-loops.js";
 import { effectOf } from "../../src/diagnostic.js";
 import { defineMatch, defineTarget } from "../../src/extensions/extension.js";
 import { integer } from "../../src/extensions/values/number.js";
@@ -282,6 +283,13 @@ describe("chains that jump in a circle", () => {
     ["-A mine -j other\n-A other -j mine\n-A INPUT -j ACCEPT\n-A INPUT -j mine", []],
   ])("%j", (lines, expected) => {
     expect(complaints(`:other - [0:0]\n${lines}`)).toEqual(expected);
+  });
+
+  test("behind a verdict that ends the chain are found on demand", () => {
+    const { rulesets } = read("*filter\n:mine - [0:0]\n-A mine -j ACCEPT\n-A mine -j mine\n-A INPUT -j mine\nCOMMIT\n", "ipv4");
+    const table = rulesets[0]!.tables[0]!;
+    expect(findChainLoops(table)).toEqual([]);
+    expect(findChainLoops(table, true)).toMatchObject([{ rule: { text: "-A mine -j mine" }, chains: ["mine"] }]);
   });
 
   test("are found however deep", () => {

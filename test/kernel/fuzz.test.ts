@@ -68,7 +68,7 @@ const bystanderRules = new Map([
 ]);
 
 /** What is wrong with the way a script was loaded. */
-function complaints({ script, nft, input }: Survivor, { loaded, messages, first, second }: LoadResult): string[] {
+function complaints({ nft, input }: Survivor, { loaded, messages, first, second }: LoadResult): string[] {
   const wrong: string[] = [];
   if (!loaded || messages !== "") wrong.push(`nft says ${messages}`);
   else {
@@ -77,7 +77,7 @@ function complaints({ script, nft, input }: Survivor, { loaded, messages, first,
     if (sorted(listedRules(first)) !== sorted(new Map([...bystanderRules, ...meantRules(nft)]))) wrong.push(`the kernel has other rules than meant: ${first}`);
     if (!first.includes("elements = { 192.0.2.1 }") || !first.includes("ip saddr @recent_DEFAULT drop")) wrong.push(`the other table was touched: ${first}`);
   }
-  return wrong.map((what) => `${what}\n--- input\n${input}\n--- script\n${script}`);
+  return wrong.map((what) => `${what.slice(0, 2_000)}\n--- input\n${input.slice(0, 8_000)}`);
 }
 
 async function load(survivors: readonly Survivor[]): Promise<string[]> {

@@ -11,7 +11,6 @@
 
 import { ct, match, oneOf, string, type Statement } from "../../nft/ast.js";
 import { defineMatch, type MatchTranslation } from "../extension.js";
-import { packetStates, statusTest, stateTest } from "../values/connection-state.js";
 import { text } from "../values/text.js";
 
 /** Names of the kernel's helpers. */
@@ -35,14 +34,6 @@ export const helper = defineMatch({
     const matching: Statement[] = [wanted === "" ? match(field, string(nobody), true) : match(field, oneOf(names.map((name) => string(name))))];
     if (!use?.inverted) return { statements: matching };
     // Without an expecting connection there is no helper, so the inverted test holds.
-    const alternatives: Statement[][] = [
-      stateTest(packetStates.slice(0, 2)),
-      [statusTest(["expected"], true)],
-    ];
-    if (wanted !== "") alternatives.push([match(field, oneOf(names.map((name) => string(name))), true)]);
-    return {
-      alternatives,
-      approximations: [{ message: "connections whose expecting connection has lost its helper match in iptables and not in nft" }],
-    };
+    return { unless: [matching] };
   },
 });

@@ -88,7 +88,7 @@ export const limit = defineMatch({
     }
     if (credits(wanted.cost) <= creditsPerTick) {
       approximations.push({
-        message: "xt_limit fills its bucket only at ticks of the kernel's clock, nft all the time; at this rate and with a small burst nft lets more through",
+        message: "xt_limit fills its bucket only at ticks of the kernel's clock, nft all the time; at this rate the two differ in either direction",
         at: rateUse,
       });
     }

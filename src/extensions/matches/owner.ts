@@ -10,7 +10,7 @@
  * man iptables-extensions, section "owner".
  */
 
-import { compare, match, meta, number, type Statement } from "../../nft/ast.js";
+import { compare, match, meta, number, type MatchStatement, type Statement } from "../../nft/ast.js";
 import { defineMatch, Invalid, type MatchTranslation, type Remark, type ValueParser } from "../extension.js";
 import { parseInteger, type NumberRange } from "../values/number.js";
 import { rangeExpression } from "../values/range.js";
@@ -47,8 +47,7 @@ export const owner = defineMatch({
   translate(options): MatchTranslation {
     const { "uid-owner": user, "gid-owner": group, "socket-exists": socket, "suppl-groups": supplementary } = options;
     if (supplementary) return { untranslatable: "nft does not see the supplementary groups of a process", at: supplementary };
-    if (socket?.inverted) return { untranslatable: "nft has no test for packets without a socket", at: socket };
-    const statements: Statement[] = [];
+    const statements: MatchStatement[] = [];
     for (const [key, use] of [["skuid", user], ["skgid", group]] as const) {
       if (!use) continue;
       if (typeof use.value === "string") {
@@ -59,19 +58,18 @@ export const owner = defineMatch({
       }
       statements.push(match(meta(key), rangeExpression(use.value), use.inverted));
     }
-    const approximations: Remark[] = [];
-    const allInverted = [user, group].every((use) => use === undefined || use.inverted);
-    if (socket && statements.length === 0) {
-      statements.push(compare(meta("skuid"), ">=", number(0)));
-      approximations.push({ message: "packets of sockets that the kernel itself holds (echo replies, tunnels) match in iptables and not in nft", at: socket });
-    } else if (allInverted) {
-      approximations.push({
-        message: socket
-          ? "packets of sockets that the kernel itself holds match in iptables and not in nft"
-          : "packets without a process behind them (the kernel's own resets and errors, forwarded packets) match in iptables and not in nft",
-        at: user ?? group,
-      });
+    const all = [user, group, socket].filter((use) => use !== undefined);
+    // Packets without a process behind them (the kernel's own resets and errors) pass inverted tests, unless a plain one stands beside.
+    const exactlyInverted = all.every((use) => use.inverted);
+    if (socket?.inverted && !exactlyInverted) return { never: "a packet without a socket has no owner" };
+    const approximations: Remark[] = socket && statements.every(({ operator }) => operator === "!=")
+      ? [{ message: `packets of sockets that the kernel itself holds (echo replies, tunnels) ${socket.inverted ? "do not match in iptables and do in nft" : "match in iptables and not in nft"}`, at: socket }]
+      : [];
+    const hasSocket = compare(meta("skuid"), ">=", number(0));
+    if (exactlyInverted) {
+      const groups: Statement[][] = statements.map((statement) => [{ ...statement, operator: "==" }]);
+      return { unless: socket ? [[hasSocket]] : groups, approximations };
     }
-    return { statements, approximations };
+    return { statements: socket && !socket.inverted && statements.every(({ operator }) => operator === "!=") ? [hasSocket, ...statements] : statements, approximations };
   },
 });

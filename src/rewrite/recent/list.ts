@@ -110,8 +110,17 @@ export class RecentList {
       const rate = this.set(`${id}_rate`, window.seconds * 1000 + tick);
       this.limits.set(id, { window, rate, banned });
     } else {
-      this.rings.set(id, new Ring(window, this.setFactory(id), 0, 2, this.options.flat));
+      this.rings.set(id, new Ring(window, this.setFactory(id), 0, this.touchesOfOnePacket(), this.options.flat));
     }
+  }
+
+  /**
+   * How many hits one packet may record, at most, as far as the flood guard allows for them: where LOG and DROP both update
+   * behind a `--set`, it is three. Rules that no packet meets together count too, so there is an end to it.
+   */
+  private touchesOfOnePacket(): number {
+    const touching = this.usage.uses.filter(({ operation }) => operation === "set" || operation === "update").length;
+    return Math.min(Math.max(touching, 2), 6);
   }
 
   /** Declares sets named after this list and `id`. */

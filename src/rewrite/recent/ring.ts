@@ -154,10 +154,17 @@ export class Ring {
       : this.hit.map((_, slot) => group.chain(`${wish}_turn_to_${slot}`).rule(this.turnTo(key, slot, this.pushes)));
     const puts = this.hit.map((_, slot) => this.fusedPut(group, wish, key, slot, over, turns, flooding));
     this.walk(group, wish, key, ring, (last) => [{ when: [], exit: exitTo(puts[(last + 1) % this.slots]!) }]);
+    // A flood may outlive the turns: nothing moves them while the limiter of a large ring has no token.
+    if (this.flood !== undefined && this.turnsMayDieInFlood()) ring.rule([member(key, this.flood), exitStatement(exitTo(puts[0]!))]);
     ring.rule(this.start(key));
     for (const turn of turns ?? []) group.moveToEnd(turn);
     if (flooding) group.moveToEnd(flooding);
     return start;
+  }
+
+  /** Whether the limiter may let more time pass between two rounds than the turns live without a push. */
+  private turnsMayDieInFlood(): boolean {
+    return this.slots / (triesPerSecond * this.pushes) + (2 * muteTime) / 1000 >= this.window.seconds;
   }
 
   private fusedPut(
