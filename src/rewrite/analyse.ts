@@ -2,12 +2,12 @@
 
 import { diagnostic, printable, type Diagnostic, type DiagnosticCode } from "../diagnostic.js";
 import { findMatch, findTarget } from "../extensions/registry.js";
-import { recentUse } from "../extensions/matches/recent.js";
+import { recentUse, type RecentUse } from "../extensions/matches/recent.js";
 import type { OptionUses, OptionDefinitions, Remark, RuleContext, Untranslatable } from "../extensions/extension.js";
 import { addressMatch } from "../extensions/values/address.js";
 import { firstFragmentOnly, matchesOfFirstFragments } from "../extensions/values/fragment.js";
 import { protocolExpression } from "../extensions/values/protocols.js";
-import type { ExtensionUse, IptablesRule, OptionUse } from "../iptables/ast.js";
+import type { ExtensionUse, Family, IptablesRule, OptionUse } from "../iptables/ast.js";
 import {
   binary, compare, goto, hex, jump, match, meta, number, payload, string, type Expression, type Statement,
 } from "../nft/ast.js";
@@ -17,8 +17,13 @@ import type { RecentList } from "./recent/list.js";
 /** What a rule became. A rule that can never match needs no nft rule; a refused one has none. */
 export type Analysis =
   | { readonly kind: "parts"; readonly parts: RuleParts }
-  | { readonly kind: "never"; readonly reason: string }
-  | { readonly kind: "refused"; readonly diagnostic: Diagnostic };
+  | ({ readonly kind: "never"; readonly reason: string } & Remains)
+  | ({ readonly kind: "refused"; readonly diagnostic: Diagnostic } & Remains);
+
+/**
+ * What such a rule still does: the matches of `recent` in front of the one that fails have recorded their hits by then.
+ */
+interface Remains { readonly recording?: RuleParts }
 
 export interface AnalysisContext extends RuleContext {
   readonly counters: boolean;
@@ -43,7 +48,7 @@ class Stop extends Error {
 class Analyser {
   private readonly steps: Step[] = [];
   private readonly comments: string[] = [];
-  private never: string | undefined;
+  private never: { readonly reason: string; readonly after: readonly Step[] } | undefined;
   /** Fragments behind the first are kept out already. */
   private firstFragment = false;
 
@@ -54,12 +59,16 @@ class Analyser {
       this.packetTests();
       for (const use of this.rule.matches) this.match(use);
       const body = this.target();
-      if (this.never !== undefined) return { kind: "never", reason: this.never };
+      if (this.never !== undefined) return { kind: "never", reason: this.never.reason, ...recordingOf(this.rule, this.never.after) };
       return { kind: "parts", parts: { rule: this.rule, steps: this.steps, body } };
     } catch (stop) {
       if (stop instanceof Stop) return stop.analysis;
       throw stop;
     }
+  }
+
+  private neverMatches(reason: string): void {
+    this.never ??= { reason, after: [...this.steps] };
   }
 
   private add(...statements: Statement[]): void {
@@ -78,10 +87,10 @@ class Analyser {
     if (outInterface) this.interface("oifname", outInterface);
     if (protocol) {
       if (protocol.value === 0) {
-        if (protocol.inverted) this.never = "no packet has a protocol other than all";
+        if (protocol.inverted) this.neverMatches("no packet has a protocol other than all");
       } else if (protocol.value === authenticationHeader && this.context.family === "ipv6") {
         // ip6tables looks behind this header for the protocol, and so never finds it.
-        if (!protocol.inverted) this.never = "ip6tables takes an authentication header for no protocol";
+        if (!protocol.inverted) this.neverMatches("ip6tables takes an authentication header for no protocol");
       } else {
         this.add(match(meta("l4proto"), protocolExpression(protocol.value), protocol.inverted));
       }
@@ -96,7 +105,7 @@ class Analyser {
 
   private address(field: Expression, use: NonNullable<IptablesRule["source"]>): void {
     if (use.value.mask === 0n) {
-      if (use.inverted) this.never = "no address lies outside of all addresses";
+      if (use.inverted) this.neverMatches("no address lies outside of all addresses");
       return;
     }
     this.add(addressMatch(field, use.value, use.inverted));
@@ -106,7 +115,7 @@ class Analyser {
     const wildcard = use.value.endsWith("+");
     const name = wildcard ? use.value.slice(0, -1) : use.value;
     if (wildcard && name === "") {
-      if (use.inverted) this.never = "no interface has a name outside of all names";
+      if (use.inverted) this.neverMatches("no interface has a name outside of all names");
       return;
     }
     // nft gives these a meaning of their own, or cannot hold them in quotes.
@@ -138,7 +147,7 @@ class Analyser {
     if ("statements" in translation) this.add(...this.implied(translation.statements));
     else if ("alternatives" in translation) this.steps.push({ kind: "alternatives", alternatives: translation.alternatives });
     else if ("unless" in translation) this.steps.push({ kind: "unless", groups: translation.unless });
-    else if ("never" in translation) this.never ??= translation.never;
+    else if ("never" in translation) this.neverMatches(translation.never);
     else this.comments.push(translation.comment);
   }
 
@@ -211,7 +220,17 @@ class Analyser {
   }
 
   private refuse(code: DiagnosticCode, span: IptablesRule["span"], message: string, help?: string): never {
-    throw new Stop({ kind: "refused", diagnostic: diagnostic(code, span, `${message}; ${consequence(this.rule)}`, help) });
+    throw new Stop({
+      kind: "refused",
+      diagnostic: diagnostic(code, span, `${message}; ${consequence(this.rule, this.notRecorded())}`, help),
+      ...recordingOf(this.rule, this.steps),
+    });
+  }
+
+  /** The uses of `recent` behind the point where the analysis ends. */
+  private notRecorded(): RecentUse[] {
+    const reached = this.steps.filter(({ kind }) => kind === "recent").length;
+    return recentUses(this.rule, this.context.family).slice(reached);
   }
 
   private invalid(use: ExtensionUse, message: string): never {
@@ -239,8 +258,34 @@ function impliedProtocol(statement: Statement): number | undefined {
   return left.kind === "payload" ? implying[left.protocol] : undefined;
 }
 
-/** What leaving the rule out means for the packets it was made for. */
-export function consequence({ target }: IptablesRule): string {
+/** All uses of `recent` in a rule, in order. */
+export function recentUses(rule: IptablesRule, family: Family): RecentUse[] {
+  return rule.matches.filter((use) => use.extension === "recent" && !use.unknown).map((use) => recentUse(use, family));
+}
+
+/** These steps, up to the last that records anything, as a rule without a target; nothing if none does. */
+export function recordingOf(rule: IptablesRule, steps: readonly Step[]): Remains {
+  const last = steps.findLastIndex((step) => step.kind === "recent" && recordsHits(step.use));
+  return last < 0 ? {} : { recording: { rule, steps: steps.slice(0, last + 1), body: { effects: [] } } };
+}
+
+function recordsHits({ operation }: RecentUse): boolean {
+  return operation !== "rcheck";
+}
+
+/** What leaving the rule out means for the packets it was made for; `notRecorded` are the uses of `recent` that are lost with it. */
+export function consequence(rule: IptablesRule, notRecorded: readonly RecentUse[] = []): string {
+  const lists = (operations: readonly string[]): string => [...new Set(notRecorded.filter(({ operation }) => operations.includes(operation)).map(({ list }) => list))]
+    .map((list) => `"${printable(list)}"`).join(", ");
+  const [fed, emptied] = [lists(["set", "update"]), lists(["remove"])];
+  const lost = [
+    ...(fed === "" ? [] : [`its hits are missing from list ${fed}, and rules that check it decide without them`]),
+    ...(emptied === "" ? [] : [`it takes no host off list ${emptied} any more, and rules that check it still find it there`]),
+  ];
+  return [...(rule.target || lost.length === 0 ? [withoutTarget(rule)] : []), ...lost].join("; ");
+}
+
+function withoutTarget({ target }: IptablesRule): string {
   if (!target) return "the rule only counted, no verdict changes";
   if (target.kind === "chain") return `packets no longer reach chain "${printable(target.chain)}" by this rule`;
   switch (target.extension) {

@@ -1,14 +1,13 @@
 /** Rewrites a whole iptables ruleset of one family as one nft table. */
 
 import { diagnostic, effectOf, printable, type Diagnostic } from "../diagnostic.js";
-import { recentUse } from "../extensions/matches/recent.js";
 import { findChainLoops } from "../iptables/chain-loops.js";
 import type { IptablesChain, IptablesRule, IptablesRuleset, IptablesTable } from "../iptables/ast.js";
 import type { Hook, NftTable } from "../nft/ast.js";
 import { jump } from "../nft/ast.js";
 import { baseChainOf } from "../nft/base-chains.js";
 import { Names } from "../nft/names.js";
-import { analyse, consequence, type Analysis, type AnalysisContext } from "./analyse.js";
+import { analyse, consequence, recentUses, recordingOf, type Analysis, type AnalysisContext } from "./analyse.js";
 import { deepestLevel, deepestPath, reachableHooks } from "./hooks.js";
 import type { RuleParts } from "./parts.js";
 import { placeMatched, placeRule } from "./place.js";
@@ -147,7 +146,8 @@ class RulesetRewriter {
         return { kind: "never", reason: "a rule before it takes all packets; nft would refuse the circle of jumps all the same" };
       }
       const refusal = this.refusal(table, chain, rule);
-      const analysis = refusal ? { kind: "refused" as const, diagnostic: refusal } : analyse(rule, this.context(table, chain, rule));
+      const context = this.context(table, chain, rule);
+      const analysis = refusal ? refused(rule, refusal, analyse(rule, { ...context, report: () => undefined })) : analyse(rule, context);
       if (analysis.kind === "refused") this.report(analysis.diagnostic);
       return analysis;
     });
@@ -159,15 +159,13 @@ class RulesetRewriter {
       return diagnostic("too-many-levels", rule.target.span,
         `jump to "${printable(rule.target.chain)}" is deeper than the ${deepestLevel} levels that the kernel allows nft; ${consequence(rule)}`);
     }
-    for (const match of rule.matches) {
-      if (match.extension !== "recent" || match.unknown) continue;
-      const use = recentUse(match, this.ruleset.family);
-      if (this.lists.get(use.list)!.isTooLarge(use)) {
-        return diagnostic("recent-too-large", match.options["hitcount"]?.span ?? match.span,
-          `hit count ${use.hits} is over the ${largestRing} that an exact form can hold; ${consequence(rule)}`, "--recent auto writes it as a limit with a ban");
-      }
-    }
-    return undefined;
+    const uses = recentUses(rule, this.ruleset.family);
+    const tooLarge = uses.findIndex((use) => this.lists.get(use.list)!.isTooLarge(use));
+    const use = uses[tooLarge];
+    if (!use) return undefined;
+    return diagnostic("recent-too-large", use.use.options["hitcount"]?.span ?? use.use.span,
+      `hit count ${use.hits} is over the ${largestRing} that an exact form can hold; ${consequence(rule, uses.slice(tooLarge))}`,
+      "--recent auto writes it as a limit with a ban");
   }
 
   private context(table: IptablesTable, chain: IptablesChain, rule: IptablesRule): AnalysisContext {
@@ -249,10 +247,10 @@ class RulesetRewriter {
     switch (analysis.kind) {
       case "never":
         chain.remark(`line ${rule.span.line} can never match (${analysis.reason}): ${rule.text}`);
-        return chain;
+        return this.writeRecording(analysis.recording, chain, group, name);
       case "refused":
         chain.remark(`line ${rule.span.line} is not translated [${analysis.diagnostic.code}]: ${analysis.diagnostic.message}`, `    ${rule.text}`);
-        return chain;
+        return this.writeRecording(analysis.recording, chain, group, name);
       case "parts": {
         const { parts } = analysis;
         const simple = parts.steps.every(({ kind }) => kind === "statements");
@@ -261,6 +259,13 @@ class RulesetRewriter {
         return placeRule(parts, chain, group, `${name}_line_${rule.span.line}`);
       }
     }
+  }
+
+  /** The hits that a rule records which does nothing else any more. */
+  private writeRecording(recording: RuleParts | undefined, chain: ChainBuilder, group: ChainGroup, name: string): ChainBuilder {
+    if (!recording) return chain;
+    chain.remark("    what it records before that:");
+    return placeRule(recording, chain, group, `${name}_line_${recording.rule.span.line}`);
   }
 
   /** A call under the group's common conditions, and behind it what the `--set` does with packets within the limit. */
@@ -284,6 +289,14 @@ class RulesetRewriter {
       placeMatched(check.steps.slice(at + 1), check.body, over, group, over.name);
     }
   }
+}
+
+/** A refused rule, of which stays what it records in front of a hit count that is too large. */
+function refused(rule: IptablesRule, found: Diagnostic, analysis: Analysis): Analysis {
+  if (analysis.kind !== "parts") return { ...(analysis.recording && { recording: analysis.recording }), kind: "refused", diagnostic: found };
+  const { steps } = analysis.parts;
+  const end = steps.findIndex((step) => step.kind === "recent" && step.list.isTooLarge(step.use));
+  return { kind: "refused", diagnostic: found, ...recordingOf(rule, end < 0 ? steps : steps.slice(0, end)) };
 }
 
 function lineNumbers({ set, checks }: FusedGroup): string {

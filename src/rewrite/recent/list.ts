@@ -315,7 +315,7 @@ function asksForPresence(use: RecentUse): boolean {
 }
 
 /** `--remove` in a rule that does nothing else: whether it matched shows in its counter only. */
-function isQuietRemoval({ operation, inverted, rule, use }: PlacedUse): boolean {
+export function isQuietRemoval({ operation, inverted, rule, use }: PlacedUse): boolean {
   return operation === "remove" && !inverted && rule.target === undefined && rule.matches.at(-1) === use;
 }
 

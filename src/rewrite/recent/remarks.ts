@@ -2,7 +2,7 @@
 
 import { diagnostic, printable, type Diagnostic } from "../../diagnostic.js";
 import { limitRate } from "./limit.js";
-import type { RecentList } from "./list.js";
+import { isQuietRemoval, type RecentList } from "./list.js";
 import { isCheck, type ListUsage, type PlacedUse } from "./usage.js";
 
 /** From here on N * HZ does not fit into 32 bits on HZ=250 (measured); other kernels wrap earlier (HZ=1000) or later (HZ=100). */
@@ -31,10 +31,10 @@ function listRemarks(list: RecentList): Diagnostic[] {
     };
     if (use.mask !== usage.mask) say("recent-mask", "its mask is that of the rule loaded first; xt_recent ignores this one, and so does the script");
     if (isCheck(use)) {
-      if (use.rttl) say("recent-rttl", rttlText(use));
+      if (use.rttl) say("recent-rttl", rttlText(use, list.options.keepsTtl));
       if (use.reap && reapMatters(usage, use)) {
         say("recent-reap", `--reap is left out: a host that xt_recent would have taken off the list after ${use.seconds} s stays on it, ` +
-          "so rules that ask for it without --seconds, with more seconds, or with --remove can still match");
+          "so rules that ask for it without --seconds, with more seconds, or with --remove still find it");
       }
       if (use.seconds !== undefined && use.seconds >= firstWrapping) {
         say("recent-seconds-overflow", `${use.seconds} seconds overflow xt_recent's 32-bit clock, which then sees a shorter window; ` +
@@ -62,17 +62,21 @@ const optionOf: Readonly<Record<string, string>> = {
   "recent-mask": "mask", "recent-rttl": "rttl", "recent-reap": "reap", "recent-seconds-overflow": "seconds", "recent-limit-form": "hitcount",
 };
 
-function rttlText({ inverted }: PlacedUse): string {
-  return inverted
-    ? "--rttl is left out of an inverted match: where the TTL differs from that of the host's last hit, xt_recent matches and the script does not"
+function rttlText({ inverted }: PlacedUse, kept: boolean): string {
+  if (inverted) {
+    return "--rttl is left out of an inverted match: where the TTL differs from that of the host's last hit, xt_recent matches and the script does not";
+  }
+  return !kept
+    ? "--rttl is left out, because the list is used where packets carry the TTL they came with and where a router has taken one off: " +
+      "where the TTL differs from that of the host's last hit, the script matches and xt_recent does not"
     : "--rttl compares with every TTL the host was seen with in the window, xt_recent with the last one only: " +
       "a host that alternates between TTLs matches more often";
 }
 
 /** Only where some rule can tell a reaped host from one that has merely grown old. */
 function reapMatters(usage: ListUsage, reaping: PlacedUse): boolean {
-  return usage.uses.some((use) => use.operation === "remove" || (isCheck(use) &&
-    (use.inverted ? use.operation === "update" : use.seconds === undefined || use.seconds > reaping.seconds!)));
+  return usage.uses.some((use) => (use.operation === "remove" && !isQuietRemoval(use)) || (isCheck(use) &&
+    ((use.inverted && use.operation === "update") || use.seconds === undefined || use.seconds > reaping.seconds!)));
 }
 
 function generalNotes(facts: readonly ListFacts[], setSize: number): Diagnostic[] {
