@@ -22,12 +22,21 @@ const commandFile = join(directory, "ipt2nft-recent.js");
 rmSync(join(directory, "types"), { recursive: true, force: true });
 mkdirSync(directory, { recursive: true });
 
+/** commander loads this for subcommands that are programs of their own, of which there are none: some milliseconds of every start. */
+const withoutSubcommands = {
+  name: "without-subcommands",
+  setup({ onResolve, onLoad }) {
+    onResolve({ filter: /^node:child_process$/ }, ({ importer }) => (/[\\/]commander[\\/]/.test(importer) ? { path: "child_process", namespace: "left-out" } : undefined));
+    onLoad({ filter: /.*/, namespace: "left-out" }, () => ({ contents: "module.exports = {};" }));
+  },
+};
+
 const common = {
   bundle: true,
   format: "esm",
   target: "es2022",
-  minifyWhitespace: true,
-  minifySyntax: true,
+  // A third less to read at every start.
+  minify: true,
   // The notices of everything bundled are in a file of their own.
   legalComments: "none",
   metafile: true,
@@ -40,6 +49,7 @@ const [command, library] = await Promise.all([
     entryPoints: ["src/cli/main.ts"],
     outfile: commandFile,
     platform: "node",
+    plugins: [withoutSubcommands],
     define: { PACKAGE_VERSION: JSON.stringify(version) },
     // commander is CommonJS and asks for Node's modules by `require`, which an ES module does not have.
     banner: { js: '#!/usr/bin/env node\nimport{createRequire as createRequireOfNode}from"node:module";const require=createRequireOfNode(import.meta.url);' },

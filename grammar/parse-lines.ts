@@ -9,10 +9,13 @@ import { lexerDefinition } from "./tokens.js";
 const longestLine = 10_239;
 /** Bytes of one word (`Parameter too long!` from 1,024 on). */
 const longestWord = 1_023;
+/** Words of one line (`Parser cannot handle more arguments` from 252 on). */
+const mostWords = 251;
 
 const control = /[\x00-\x08\x0a-\x1f\x7f]/;
 
-const lexer = new Lexer(lexerDefinition, { positionTracking: "onlyOffset", skipValidations: true });
+// A mode has so few tokens that looking them up by their first character costs more at the start than it ever saves.
+const lexer = new Lexer(lexerDefinition, { positionTracking: "onlyOffset", skipValidations: true, safeMode: true });
 const parser = new LineParser({ skipValidations: true });
 
 const encoder = new TextEncoder();
@@ -42,7 +45,10 @@ function parseLine(source: string, number: number): Line {
     }
   }
   const line = parser.parseLine(lexer.tokenize(source).tokens, number, source);
-  if (line.kind !== "command" || source.length * 3 <= longestWord) return line;
+  if (line.kind !== "command") return line;
+  const extra = line.words[mostWords];
+  if (extra !== undefined) return error(number, "line-too-long", extra.column, extra.length, `a line has at most ${mostWords} words`);
+  if (source.length * 3 <= longestWord) return line;
   const long = line.words.find(tooLong);
   return long === undefined ? line : error(number, "line-too-long", long.column, long.length, `a word has at most ${longestWord} bytes`);
 }

@@ -10,6 +10,8 @@ export interface Span {
   readonly line: number;
   readonly column: number;
   readonly length: number;
+  /** The last line of a rule that runs over several. */
+  readonly endLine?: number;
 }
 
 export type Severity = "error" | "warning" | "note";
@@ -52,7 +54,13 @@ export const catalogue = {
   "chain-loop": { effect: "invalid", title: "chains that jump in a circle" },
   "mixed-families": { effect: "invalid", title: "IPv4 and IPv6 in one table" },
 
+  "unknown-ipset": { effect: "invalid", title: "a set that no line before creates" },
+  "duplicate-ipset": { effect: "invalid", title: "a set created twice, differently" },
+  "shell-construct": { effect: "invalid", title: "something in a script that only a shell can work out" },
+  "shell-command": { effect: "invalid", title: "a command in a script that may change rules in a way not known here" },
+
   // a rule is not in the script
+  "ipset-missing": { effect: "refused", title: "a set that no `ipset save` file holds: it is empty in the script" },
   "unknown-match": { effect: "refused", title: "a match this translator does not know" },
   "unknown-target": { effect: "refused", title: "a target this translator does not know" },
   "untranslatable-match": { effect: "refused", title: "a match without an nft equivalent" },
@@ -60,7 +68,9 @@ export const catalogue = {
   "untranslatable-option": { effect: "refused", title: "an option without an nft equivalent" },
   "unsafe-text": { effect: "refused", title: "text that nft cannot hold" },
   "too-many-levels": { effect: "refused", title: "a jump deeper than the kernel's 16 levels" },
+  "rule-too-large": { effect: "refused", title: "a rule with more tests than the kernel takes" },
   "recent-too-large": { effect: "refused", title: "a hit count too large for the exact form" },
+  "needs-newer-nft": { effect: "refused", title: "a rule that the nft of `--target-nft` cannot load" },
 
   // a rule is in the script, and differs
   "recent-limit-form": { effect: "approximated", title: "a hit count written as a limit with a ban" },
@@ -73,11 +83,14 @@ export const catalogue = {
   // the verdicts are the same
   "recent-list-size": { effect: "noted", title: "xt_recent remembers 100 hosts, the set more" },
   "recent-mask": { effect: "noted", title: "a `--mask` that xt_recent ignores" },
-  "recent-flood-guard": { effect: "noted", title: "a flooding host is released up to 0.25 s later" },
+  "recent-flood-guard": { effect: "noted", title: "a flooding host is released a little later" },
   "recent-never-set": { effect: "noted", title: "a list that is checked and never set" },
   "text-changed": { effect: "noted", title: "a comment or log prefix that nft cannot hold as it was" },
   "repeated-table": { effect: "noted", title: "a table given twice: the later one replaces the earlier" },
   "family-assumed": { effect: "noted", title: "nothing in the input tells IPv4 from IPv6" },
+  "unused-ipset": { effect: "noted", title: "sets that no rule uses" },
+  "shell-command-skipped": { effect: "noted", title: "a command in a script that makes no rules" },
+  "shell-command-fails": { effect: "noted", title: "a command in a script that fails and changes nothing" },
   "option-without-effect": { effect: "noted", title: "an option that changes nothing in nft" },
 } as const satisfies Record<string, CatalogueEntry>;
 

@@ -3,15 +3,21 @@
 import { effectOf, sortDiagnostics, type Diagnostic } from "./diagnostic.js";
 import type { Family, IptablesRuleset } from "./iptables/ast.js";
 import { build } from "./iptables/build.js";
+import { IpsetReader } from "./ipset/read-ipsets.js";
+import { unusedIpsets } from "./ipset/use.js";
 import type { NftScript } from "./nft/ast.js";
 import { emit } from "./nft/emit.js";
+import { requirements, type Requirements } from "./nft/requirements.js";
+import { isOlder, isVersion, oldestNft, type Feature } from "./nft/versions.js";
 import { isInvalid, rewriteRuleset, type RecentForm, type Rewriting } from "./rewrite/ruleset.js";
 import { mergeByFamily } from "./rewrite/families.js";
+import { buildScript, unfoldSpans } from "./shell/build-script.js";
+import { isScript } from "./shell/programs.js";
 
 export interface Source {
   /** For diagnostics; nothing is read from it. A name like `rules.v6` tells the family of a text that does not. */
   readonly file: string;
-  /** iptables-save text. */
+  /** iptables-save text, or a shell script of plain commands. */
   readonly text: string;
   /** What the text itself says counts unless this is given. */
   readonly family?: Family;
@@ -28,8 +34,12 @@ export interface TranslateOptions {
   readonly keepSets?: boolean;
   /** Write counters, with the values of the dump; true unless told. */
   readonly counters?: boolean;
+  /** What `ipset save` prints: the sets that the rules ask. */
+  readonly ipsets?: readonly Source[];
   /** Of all sources that do not say themselves. */
   readonly family?: Family;
+  /** The nft that has to load the script, from 0.9.1 on: what it cannot load is replaced, or refused. Any unless told. */
+  readonly targetNft?: string;
 }
 
 /** The worst that happened to any rule. */
@@ -52,22 +62,32 @@ export interface Translation {
  */
 export function translate(input: string | readonly Source[], options: TranslateOptions = {}): Translation {
   const sources = typeof input === "string" ? [{ file: "<input>", text: input }] : input;
-  const { table = "ipt2nft", recent = "auto", setSize = 65535, keepSets = false, counters = true, family } = options;
+  const { table = "ipt2nft", recent = "auto", setSize = 65535, keepSets = false, counters = true, family, targetNft } = options;
   if (!/^[A-Za-z_][A-Za-z0-9_]*$/.test(table) || table.length > 64) throw new RangeError(`not a table name: ${JSON.stringify(table)}`);
   if (!Number.isInteger(setSize) || setSize < 1 || setSize > 0xffffffff) throw new RangeError(`not a set size: ${setSize}`);
+  if (targetNft !== undefined && (!isVersion(targetNft) || isOlder(targetNft, oldestNft))) {
+    throw new RangeError(`not a version of nft, or one before ${oldestNft}: ${JSON.stringify(targetNft)}`);
+  }
 
-  const built = sources.map((source) => build(source, optional("family", source.family ?? family)));
+  const sets = new IpsetReader();
+  for (const { file, text } of options.ipsets ?? []) sets.readFile(file, text);
+  const scripts = sources.filter(({ text }) => isScript(text));
+  const built = sources.map((source) =>
+    (scripts.includes(source) ? buildScript(source, sets) : build(source, optional("family", source.family ?? family))));
   const { rulesets, diagnostics } = mergeByFamily(built);
+  diagnostics.push(...sets.diagnostics);
+  if (!isInvalid(diagnostics)) diagnostics.push(...unusedIpsets(rulesets, sets.sets));
+  const ipsets = { sets: sets.sets, twoFamilies: rulesets.length > 1 };
   let rewritten: Rewriting[] = [];
   if (!isInvalid(diagnostics)) {
-    rewritten = rulesets.map((ruleset) => rewriteRuleset(ruleset, { table, recent, setSize, counters }));
+    rewritten = rulesets.map((ruleset) => rewriteRuleset(ruleset, { table, recent, setSize, counters, targetNft, ipsets }));
     for (const one of rewritten) diagnostics.push(...one.diagnostics);
   }
   const valid = !isInvalid(diagnostics);
   const nft = valid ? { header: header(table, rewritten), tables: rewritten.map((one) => one.table), keepSets } : undefined;
   return {
     script: nft && emit(nft),
-    diagnostics: sortDiagnostics(diagnostics, sources.map((source) => source.file)),
+    diagnostics: sortDiagnostics(unfoldSpans(diagnostics, scripts), [...sources, ...(options.ipsets ?? [])].map(({ file }) => file)),
     iptables: rulesets,
     nft,
     outcome: outcome(diagnostics),
@@ -89,5 +109,12 @@ function header(table: string, rewritten: readonly Rewriting[]): string[] {
     "An iptables ruleset in nft, by ipt2nft-recent.",
     `Loading it replaces the table ${tables} and touches nothing else; unload the iptables rules first, or both decide.`,
     "Built-in chains that are empty and accept are left out.",
+    needs(requirements({ tables: rewritten.map((one) => one.table) })),
   ];
+}
+
+/** What the script needs of nft and the kernel, and what for. */
+function needs({ nft, kernel, by }: Requirements): string {
+  const because = (reasons: readonly Feature[]): string => (reasons.length === 0 ? "" : ` (${reasons.map(({ name }) => name).join(", ")})`);
+  return `Needs nft ${nft}${because(by.nft)} and Linux ${kernel}${because(by.kernel)}.`;
 }

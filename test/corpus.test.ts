@@ -42,7 +42,8 @@ describe("corpus", () => {
   it("says something about every rule that is not in the script", () => {
     for (const one of cases) {
       const { translation, script } = run(one);
-      const refused = translation.diagnostics.filter(({ code }) => effectOf(code) === "refused");
+      // A rule that asks a set in no file is written all the same, and a comment is with the set.
+      const refused = translation.diagnostics.filter(({ code }) => effectOf(code) === "refused" && code !== "ipset-missing");
       for (const { span } of refused) expect([one.name, script]).toEqual([one.name, expect.stringContaining(`line ${span.line} is not translated`)]);
     }
   });

@@ -2,11 +2,14 @@
 
 import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
 import type { Family } from "../iptables/ast.js";
+import { isOlder, isVersion, oldestNft } from "../nft/versions.js";
 import { tableNameFault } from "./table-name.js";
 import { version } from "./version.js";
 
 export interface Settings {
   readonly files: readonly string[];
+  /** Paths of `ipset save` files. */
+  readonly ipsets: readonly string[];
   /** Path; standard output if absent. */
   readonly output: string | undefined;
   readonly table: string;
@@ -16,6 +19,8 @@ export interface Settings {
   readonly setSize: number;
   readonly keepSets: boolean;
   readonly counters: boolean;
+  /** Version; any if absent. */
+  readonly targetNft: string | undefined;
   readonly strict: boolean;
   readonly check: boolean;
   readonly format: "text" | "json";
@@ -30,6 +35,7 @@ Examples:
   iptables-save | ipt2nft-recent > rules.nft
   iptables-save -c | ipt2nft-recent --check --strict -o rules.nft && nft -f rules.nft
   ipt2nft-recent /etc/iptables/rules.v4 /etc/iptables/rules.v6 -o rules.nft
+  ipset save > sets.ipset; ipt2nft-recent --ipset sets.ipset rules.v4 -o rules.nft
   ipt2nft-recent --recent limit --format json rules.v4 > rules.nft 2> report.json
 
 Exit status:
@@ -48,6 +54,8 @@ interface RawOptions {
   readonly setSize: number;
   readonly keepSets?: true;
   readonly counters: boolean;
+  readonly ipset?: readonly string[];
+  readonly targetNft?: string;
   readonly strict?: true;
   readonly check?: true;
   readonly format: Settings["format"];
@@ -69,6 +77,12 @@ function setSize(text: string): number {
   return size;
 }
 
+function nftVersion(text: string): string {
+  if (!isVersion(text)) throw new InvalidArgumentError("it must be a version, such as 1.0.6");
+  if (isOlder(text, oldestNft)) throw new InvalidArgumentError(`the oldest nft that loads a script is ${oldestNft}`);
+  return text;
+}
+
 function build(): Command {
   return new Command("ipt2nft-recent")
     .usage("[options] [FILE…]")
@@ -76,7 +90,7 @@ function build(): Command {
       "Translates what iptables-save prints into one nft script that decides every packet\n" +
       "as before, -m recent included. The script goes to standard output, diagnostics to\n" +
       "standard error. Nothing on this machine is changed.")
-    .argument("[FILE...]", "dumps to translate; IPv4 and IPv6 together make one script; \"-\" or none is standard input")
+    .argument("[FILE...]", "dumps, or scripts of plain commands; IPv4 and IPv6 together make one script; \"-\" or none is standard input")
     .option("-o, --output <FILE>", "write the script to FILE, all of it or nothing (\"-\" is standard output)")
     .addOption(new Option("--table <NAME>", "name of the nft table").argParser(tableName).default("ipt2nft", "ipt2nft"))
     .addOption(new Option("--ipv4", "the dumps are iptables', whatever they look like").conflicts("ipv6"))
@@ -86,7 +100,10 @@ function build(): Command {
     .addOption(new Option("--set-size <N>", "hosts that the set of a recent list may hold")
       .argParser(setSize).default(65535, "65535"))
     .option("--keep-sets", "keep the contents of the sets when the script is loaded again")
+    .addOption(new Option("--ipset <FILE>", "what `ipset save` prints, for rules with -m set; may be given several times")
+      .argParser((file: string, before: readonly string[] | undefined) => [...(before ?? []), file]))
     .option("--no-counters", "leave out packet and byte counters")
+    .addOption(new Option("--target-nft <VERSION>", "replace or refuse what this version of nft cannot load").argParser(nftVersion))
     .option("--strict", "exit status 1 also if a rule was carried over only approximately")
     .option("--check", "ask nft whether it accepts the script, without loading it")
     .addOption(new Option("--format <FORMAT>", "form of the diagnostics").choices(["text", "json"]).default("text", "text"))
@@ -116,15 +133,17 @@ export function parseArguments(words: readonly string[]): ParsedArguments {
     if (error.exitCode === 0) return { text: shown, error: false };
     return usageError((complaint || error.message).replace(/^error: /, ""));
   }
-  const { output, ipv4, ipv6, keepSets, strict, check, ...options } = command.opts<RawOptions>();
+  const { output, ipv4, ipv6, keepSets, ipset = [], strict, check, ...options } = command.opts<RawOptions>();
   const files = command.args;
-  const repeated = files.find((file, index) => files.indexOf(file) < index);
+  const read = [...files, ...ipset];
+  const repeated = read.find((file, index) => read.indexOf(file) < index);
   if (repeated !== undefined) {
     return usageError(`${repeated === "-" ? "standard input" : JSON.stringify(repeated)} is given twice`);
   }
   return {
     settings: {
       files,
+      ipsets: ipset,
       output: output === "-" ? undefined : output,
       table: options.table,
       family: ipv4 ? "ipv4" : ipv6 ? "ipv6" : undefined,
@@ -132,6 +151,7 @@ export function parseArguments(words: readonly string[]): ParsedArguments {
       setSize: options.setSize,
       keepSets: keepSets ?? false,
       counters: options.counters,
+      targetNft: options.targetNft,
       strict: strict ?? false,
       check: check ?? false,
       format: options.format,

@@ -37,11 +37,13 @@ export async function run(words: readonly string[], surroundings: Surroundings):
   const { settings } = parsed;
   const messages: JsonMessage[] = [];
   let sources: Source[] = [];
+  let ipsets: Source[] = [];
   let translation: Translation | undefined;
   let failed = false;
   try {
     sources = await readSources(settings.files, settings.family, messages, surroundings);
-    translation = translateSafely(sources, settings, surroundings);
+    ipsets = settings.ipsets.length === 0 ? [] : await readSources(settings.ipsets, undefined, messages, surroundings);
+    translation = translateSafely(sources, ipsets, settings, surroundings);
     if (translation.script !== undefined) {
       if (settings.check) await checkScript(translation.script, surroundings.environment);
       if (settings.output === undefined) await surroundings.writeOutput(translation.script);
@@ -51,16 +53,16 @@ export async function run(words: readonly string[], surroundings: Surroundings):
     failed = true;
     messages.push({ severity: "error", message: reasonOf(error) });
   }
-  await report(sources, translation, messages, failed, settings, surroundings);
+  await report([...sources, ...ipsets], translation, messages, failed, settings, surroundings);
   if (failed || !translation || translation.script === undefined || translation.outcome === "invalid") return 2;
   if (translation.outcome === "refused") return 1;
   return translation.outcome === "approximated" && settings.strict ? 1 : 0;
 }
 
-function translateSafely(sources: readonly Source[], settings: Settings, { translate }: Surroundings): Translation {
-  const { table, recent, setSize, keepSets, counters, family } = settings;
+function translateSafely(sources: readonly Source[], ipsets: readonly Source[], settings: Settings, { translate }: Surroundings): Translation {
+  const { table, recent, setSize, keepSets, counters, family, targetNft } = settings;
   try {
-    return translate(sources, { table, recent, setSize, keepSets, counters, ...(family && { family }) });
+    return translate(sources, { table, recent, setSize, keepSets, counters, ...(ipsets.length > 0 && { ipsets }), ...(family && { family }), ...(targetNft !== undefined && { targetNft }) });
   } catch (error) {
     // Never a half-made script: whatever the cause, nothing is written.
     throw new Failure(`internal error, please report it with the input: ${error instanceof Error ? error.stack : String(error)}`);

@@ -4,6 +4,7 @@
  */
 
 import type { DiagnosticCode } from "../diagnostic.js";
+import type { Ipset } from "../ipset/ast.js";
 import type { ExtensionUse, Family, IptablesRule, IptablesRuleset, OptionUse, TableName } from "../iptables/ast.js";
 import type { Hook, NftHelper, NftSet, Statement } from "../nft/ast.js";
 
@@ -70,6 +71,8 @@ export interface Statements extends Remarks { readonly statements: readonly Stat
 export interface Alternatives extends Remarks { readonly alternatives: readonly (readonly Statement[])[] }
 /** The match holds where none of these groups does. */
 export interface Unless extends Remarks { readonly unless: readonly (readonly Statement[])[] }
+/** The match holds if any of these groups does; several may match the same packet. */
+export interface AnyOf extends Remarks { readonly anyOf: readonly (readonly Statement[])[] }
 /** The match never holds, for any packet; says why. */
 export interface Never extends Remarks { readonly never: string }
 /** Text for the rule's own comment. */
@@ -81,9 +84,16 @@ export interface Untranslatable {
   readonly at?: OptionUse<unknown> | undefined;
 }
 
-export type MatchTranslation = Statements | Alternatives | Unless | Never | Comment | Untranslatable;
+export type MatchTranslation = Statements | Alternatives | AnyOf | Unless | Never | Comment | Untranslatable;
 /** Statements in order; a verdict, if any, is the last. */
 export type TargetTranslation = Statements | Untranslatable;
+
+/** What `-m set` and `-j SET` may know of ipset. */
+export interface Ipsets {
+  readonly sets: ReadonlyMap<string, Ipset>;
+  /** Rules of both families are translated, each into a table of its own. */
+  readonly twoFamilies: boolean;
+}
 
 /** What an extension may know of the rule it stands in, and the table's objects it may create. */
 export interface RuleContext {
@@ -96,6 +106,12 @@ export interface RuleContext {
   readonly hooks: ReadonlySet<Hook>;
   /** Number of `-p`, unless absent, inverted or `all`. */
   readonly protocol: number | undefined;
+  /** The sets of the `ipset save` files; none without a file. */
+  readonly ipsets?: Ipsets;
+  /** Connections are tracked, and so fragments are put together before any chain sees them. */
+  readonly reassembles?: boolean;
+  /** Write counters. */
+  readonly counters?: boolean;
   /** Elements a dynamic set may hold (`--set-size`). */
   readonly setSize: number;
   /** Adds a set to our table and returns its name: the wished one, made valid and unique. */

@@ -53,6 +53,7 @@ import { rt } from "./matches/rt.js";
 import { sctp } from "./matches/sctp.js";
 import { setMatch } from "./matches/set.js";
 import { socket } from "./matches/socket.js";
+import { srh } from "./matches/srh.js";
 import { state } from "./matches/state.js";
 import { statistic } from "./matches/statistic.js";
 import { stringMatch } from "./matches/string.js";
@@ -160,6 +161,7 @@ export const matches: readonly MatchExtension[] = [
   sctp,
   setMatch,
   socket,
+  srh,
   state,
   statistic,
   stringMatch,

@@ -127,6 +127,8 @@ export class RuleReader {
     private readonly family: Family,
     private readonly registry: Registry,
     private readonly diagnostics: Diagnostic[],
+    /** Words of the iptables command itself, where `-t` and `-w` may stand; the table is known by then. */
+    private readonly standalone = false,
   ) {
     this.context = { family };
   }
@@ -475,6 +477,13 @@ export class RuleReader {
       case "t":
       case "w":
       case "W":
+        if (this.standalone) {
+          // iptables takes a number behind `-w` or `-W` for its argument.
+          if (letter !== "t" && joined === undefined && /^[0-9]+$/.test(this.words[this.next]?.text ?? "")) this.next++;
+          return true;
+        }
+        this.fail("invalid-command", this.spanOf(start, this.next), `option "${written}" cannot stand in a ruleset`);
+        return true;
       case "V":
       case "h":
         this.fail("invalid-command", this.spanOf(start, this.next), `option "${written}" cannot stand in a ruleset`);

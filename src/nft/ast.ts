@@ -28,6 +28,15 @@ export interface MapLookup {
   readonly entries: readonly (readonly [Expression, Expression])[];
 }
 
+/** An element of a set with what belongs to it alone: `192.0.2.1 counter packets 0 bytes 0 timeout 30s comment "office"`. */
+export interface SetElement {
+  readonly kind: "element"; readonly key: Expression; readonly counter?: CounterStatement;
+  /** Milliseconds. */
+  readonly timeout?: number;
+  /** At most 128 bytes, no double quote. */
+  readonly comment?: string;
+}
+
 /** A header field by name: `tcp dport`, `ip saddr`, `icmpv6 type`. */
 export interface PayloadField { readonly kind: "payload"; readonly protocol: string; readonly field: string }
 /** `@nh,offset,length`, both in bits. */
@@ -62,7 +71,7 @@ export interface BinaryExpression {
 export type Expression =
   | SymbolLiteral | NumberLiteral | StringLiteral | AddressLiteral | RangeLiteral | AnonymousSet | FlagList | Concatenation
   | SetReference | MapLookup | PayloadField | RawPayload | ExtensionHeader | TcpOption | MetaKey | ConntrackKey | FibLookup
-  | KeywordExpression | NumberGenerator | HashExpression | BinaryExpression;
+  | KeywordExpression | NumberGenerator | HashExpression | BinaryExpression | SetElement;
 
 // ----------------------------------------------------------------------------------------------- statements
 
@@ -151,6 +160,8 @@ export interface NftSet {
   readonly gcInterval?: number;
   readonly size?: number;
   readonly elements?: readonly Expression[];
+  /** Every element counts the packets that find it. */
+  readonly counter?: boolean;
   readonly comment?: readonly string[];
 }
 /** A named conntrack helper: `ct helper name { type "ftp" protocol tcp; }`. */

@@ -25,6 +25,10 @@ function emitTable(table: NftTable, keepSets: boolean, lines: string[]): void {
     for (const chain of obsoleteBaseChains(table)) {
       lines.push(`add chain ${name} ${word(chain.name)} { ${baseChain(chain.base)} }`, `delete chain ${name} ${word(chain.name)}`);
     }
+    // What this script puts into an interval set would not load beside other intervals of an earlier one that overlap.
+    for (const set of table.sets.filter(({ flags, elements = [] }) => flags.includes("interval") && elements.length > 0)) {
+      lines.push(`add set ${name} ${word(set.name)} { ${setParts(set).join("; ")}; }`, `flush set ${name} ${word(set.name)}`);
+    }
   } else {
     lines.push(`delete table ${name}`);
   }
@@ -37,7 +41,7 @@ function emitTable(table: NftTable, keepSets: boolean, lines: string[]): void {
   for (const set of table.sets) {
     if (set.comment) blocks.push(inline = set.comment.map(commentLine));
     else if (blocks.at(-1) !== inline) blocks.push(inline = []);
-    inline.push(emitSet(set));
+    for (const line of emitSet(set)) inline.push(line);
   }
   for (const chain of table.chains) blocks.push(emitChain(chain));
   blocks.forEach((block, index) => {
@@ -84,7 +88,9 @@ function emitEntry(entry: NftRule | NftComment): string[] {
  * differs in one field only matches (measured). A range of one value is never joined.
  */
 function separateInequalities(statements: readonly Statement[]): readonly Statement[] {
-  if (statements.filter(isPlainInequality).length < 2) return statements;
+  let count = 0;
+  for (const statement of statements) if (isPlainInequality(statement)) count++;
+  if (count < 2) return statements;
   return statements.map((statement) =>
     isPlainInequality(statement) ? { ...statement, right: { kind: "range", from: statement.right, to: statement.right } } : statement);
 }
@@ -94,14 +100,31 @@ function isPlainInequality(statement: Statement): statement is MatchStatement {
     (statement.right.kind === "number" || (statement.right.kind === "address" && statement.right.prefixLength === undefined));
 }
 
-function emitSet(set: NftSet): string {
+/** All of a set but its elements. */
+function setParts(set: NftSet): string[] {
   const parts = [set.typeof ? `typeof ${emitExpression(set.typeof)}` : `type ${(set.type ?? []).map(word).join(" . ")}`];
   if (set.size !== undefined) parts.push(`size ${count(set.size)}`);
   if (set.flags.length > 0) parts.push(`flags ${set.flags.join(",")}`);
   if (set.timeout !== undefined) parts.push(`timeout ${duration(set.timeout)}`);
   if (set.gcInterval !== undefined) parts.push(`gc-interval ${duration(set.gcInterval)}`);
-  if (set.elements && set.elements.length > 0) parts.push(`elements = { ${set.elements.map(emitExpression).join(", ")} }`);
-  return `set ${word(set.name)} { ${parts.join("; ")}; }`;
+  if (set.counter) parts.push("counter");
+  return parts;
+}
+
+/** Sets with more elements have a line for each. */
+const mostElementsInLine = 3;
+
+function emitSet(set: NftSet): string[] {
+  const parts = setParts(set);
+  const elements = (set.elements ?? []).map(emitExpression);
+  if (elements.length > mostElementsInLine) {
+    return [
+      `set ${word(set.name)} {`, ...parts.map((part) => `\t${part}`),
+      "\telements = {", ...elements.map((element) => `\t\t${element},`), "\t}", "}",
+    ];
+  }
+  if (elements.length > 0) parts.push(`elements = { ${elements.join(", ")} }`);
+  return [`set ${word(set.name)} { ${parts.join("; ")}; }`];
 }
 
 // ----------------------------------------------------------------------------------------------- statements
@@ -222,6 +245,13 @@ function emitExpression(expression: Expression): string {
     case "map":
       return `${emitExpression(expression.key)} map { ${expression.entries
         .map(([key, value]) => `${emitExpression(key)} : ${emitExpression(value)}`).join(", ")} }`;
+    case "element": {
+      const parts = [emitExpression(expression.key)];
+      if (expression.counter) parts.push(emitStatement(expression.counter));
+      if (expression.timeout !== undefined) parts.push(`timeout ${duration(expression.timeout)}`);
+      if (expression.comment !== undefined) parts.push(`comment ${quote(expression.comment)}`);
+      return parts.join(" ");
+    }
     case "payload": return `${word(expression.protocol)} ${word(expression.field)}`;
     case "raw-payload": return `@${expression.base},${count(expression.offset)},${count(expression.length)}`;
     case "extension-header": return expression.field === undefined ? `exthdr ${word(expression.header)}` : `${word(expression.header)} ${word(expression.field)}`;

@@ -19,18 +19,24 @@ export function tally(rulesets: readonly IptablesRuleset[], diagnostics: readonl
   for (const ruleset of rulesets) {
     for (const table of ruleset.tables) {
       for (const chain of table.chains) {
-        for (const { span: { file, line } } of chain.rules) {
+        for (const { span: { file, line, endLine = line } } of chain.rules) {
           const lines = entry(seen, file);
           if (lines.has(line)) continue;
           lines.add(line);
-          if (refused.get(file)?.has(line)) count.refused++;
-          else if (approximated.get(file)?.has(line)) count.approximated++;
+          if (hasLine(refused.get(file), line, endLine)) count.refused++;
+          else if (hasLine(approximated.get(file), line, endLine)) count.approximated++;
           else count.exact++;
         }
       }
     }
   }
   return count;
+}
+
+function hasLine(lines: ReadonlySet<number> | undefined, first: number, last: number): boolean {
+  if (lines === undefined) return false;
+  for (let line = first; line <= last; line++) if (lines.has(line)) return true;
+  return false;
 }
 
 function linesOf(diagnostics: readonly Diagnostic[], effect: Effect): Map<string, Set<number>> {

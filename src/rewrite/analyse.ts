@@ -6,7 +6,7 @@ import { recentUse, type RecentUse } from "../extensions/matches/recent.js";
 import type { OptionUses, OptionDefinitions, Remark, RuleContext, Untranslatable } from "../extensions/extension.js";
 import { addressMatch } from "../extensions/values/address.js";
 import { firstFragmentOnly, matchesOfFirstFragments } from "../extensions/values/fragment.js";
-import { protocolExpression } from "../extensions/values/protocols.js";
+import { protocolExpression, protocolName } from "../extensions/values/protocols.js";
 import type { ExtensionUse, Family, IptablesRule, OptionUse } from "../iptables/ast.js";
 import {
   binary, compare, goto, hex, jump, match, meta, number, payload, string, type Expression, type Statement,
@@ -34,6 +34,11 @@ export interface AnalysisContext extends RuleContext {
   /** The nft name of a user chain of this table. */
   chainName(chain: string): string;
   report(diagnostic: Diagnostic): void;
+}
+
+/** The same context but for some members. The others are inherited and not copied: there may be a hundred thousand rules. */
+export function derived<Context extends object, Changes extends object>(context: Context, changes: Changes): Context & Changes {
+  return Object.assign(Object.create(context) as Context, changes);
 }
 
 export function analyse(rule: IptablesRule, context: AnalysisContext): Analysis {
@@ -92,7 +97,9 @@ class Analyser {
         // ip6tables looks behind this header for the protocol, and so never finds it.
         if (!protocol.inverted) this.neverMatches("ip6tables takes an authentication header for no protocol");
       } else {
-        this.add(match(meta("l4proto"), protocolExpression(protocol.value), protocol.inverted));
+        // nft 1.0.6 aborts when it lists a rule that reads transport bytes behind `meta l4proto` of a protocol it has no header for.
+        const field = this.context.family === "ipv4" && protocolName(protocol.value) === undefined ? payload("ip", "protocol") : meta("l4proto");
+        this.add(match(field, protocolExpression(protocol.value), protocol.inverted));
       }
     }
     // Second and further fragments have an offset; the field's upper three bits are flags.
@@ -146,6 +153,7 @@ class Analyser {
     }
     if ("statements" in translation) this.add(...this.implied(translation.statements));
     else if ("alternatives" in translation) this.steps.push({ kind: "alternatives", alternatives: translation.alternatives });
+    else if ("anyOf" in translation) this.steps.push({ kind: "any", groups: translation.anyOf });
     else if ("unless" in translation) this.steps.push({ kind: "unless", groups: translation.unless });
     else if ("never" in translation) this.neverMatches(translation.never);
     else this.comments.push(translation.comment);
@@ -194,7 +202,9 @@ class Analyser {
     this.remarks("target", target, translation);
     const last = translation.statements.at(-1);
     const end = last && isEnd(last) ? last : undefined;
-    return { ...common, effects: end ? translation.statements.slice(0, -1) : translation.statements, ...(end && { end }) };
+    const portNeeds = end && (end.kind === "nat" || end.kind === "tproxy") && end.port && context.protocol !== undefined
+      ? { protocol: match(meta("l4proto"), protocolExpression(context.protocol)) } : {};
+    return { ...common, effects: end ? translation.statements.slice(0, -1) : translation.statements, ...(end && { end }), ...portNeeds };
   }
 
   /** All comments of the rule in one, within the 128 bytes that nft keeps. */

@@ -1,7 +1,7 @@
 /** From which hooks a chain can be reached, and how deep the jumps go. */
 
 import type { IptablesTable } from "../iptables/ast.js";
-import type { Hook, NftTable, Statement } from "../nft/ast.js";
+import type { Hook, NftChain, NftTable } from "../nft/ast.js";
 
 const hookOf: Readonly<Record<string, Hook>> = {
   PREROUTING: "prerouting", INPUT: "input", FORWARD: "forward", OUTPUT: "output", POSTROUTING: "postrouting",
@@ -32,9 +32,7 @@ export const deepestLevel = 15;
  * How many levels of jump and goto lie below each chain; `Infinity` on a loop. A chain that no rule leaves has 0.
  */
 export function levelsBelow(table: NftTable): Map<string, number> {
-  const targets = new Map(table.chains.map((chain) => [
-    chain.name, chain.entries.flatMap((entry) => (entry.kind === "rule" ? entry.statements.flatMap(jumpTarget) : [])),
-  ]));
+  const targets = new Map(table.chains.map((chain) => [chain.name, [...callees(chain)]]));
   const levels = new Map<string, number>();
   const open = new Set<string>();
   // An explicit stack: a ruleset may chain thousands of chains.
@@ -71,12 +69,17 @@ export function deepestPath(table: NftTable): string[] {
   while (next !== undefined && path.length <= chains.size) {
     path.push(next);
     const below: number = levels.get(next)! - 1;
-    next = chains.get(next)!.entries.flatMap((entry) => (entry.kind === "rule" ? entry.statements.flatMap(jumpTarget) : []))
-      .find((target) => levels.get(target) === below);
+    next = [...callees(chains.get(next)!)].find((target) => levels.get(target) === below);
   }
   return path;
 }
 
-function jumpTarget(statement: Statement): string[] {
-  return statement.kind === "jump" ? [statement.chain] : [];
+/** The chains that a chain's rules jump or go to; such a statement is the last of its rule. */
+function callees(chain: NftChain): Set<string> {
+  const names = new Set<string>();
+  for (const entry of chain.entries) {
+    const last = entry.kind === "rule" ? entry.statements[entry.statements.length - 1] : undefined;
+    if (last?.kind === "jump") names.add(last.chain);
+  }
+  return names;
 }

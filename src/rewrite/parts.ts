@@ -9,6 +9,8 @@ export type Step =
   | { readonly kind: "statements"; readonly statements: readonly Statement[] }
   /** At most one of the groups matches a packet. */
   | { readonly kind: "alternatives"; readonly alternatives: readonly (readonly Statement[])[] }
+  /** Holds where any of the groups does; several may match the same packet. */
+  | { readonly kind: "any"; readonly groups: readonly (readonly Statement[])[] }
   /** Holds where none of the groups does. */
   | { readonly kind: "unless"; readonly groups: readonly (readonly Statement[])[] }
   | { readonly kind: "recent"; readonly use: RecentUse; readonly list: RecentList };
@@ -19,6 +21,8 @@ export interface RuleBody {
   readonly effects: readonly Statement[];
   /** What ends the rule: a verdict, a jump, an address translation. */
   readonly end?: Statement;
+  /** The test of the protocol, where nft takes `end` only behind one in the same rule: translated ports. */
+  readonly protocol?: Statement;
   /** For the nft rule's own comment. */
   readonly comment?: string;
 }
@@ -35,6 +39,14 @@ export function isEnd(statement: Statement): boolean {
     case "verdict": case "jump": case "reject": case "nat": case "queue": case "tproxy": case "synproxy": return true;
     default: return false;
   }
+}
+
+/** Whether nft knows the transport protocol behind this statement. */
+export function tellsProtocol(statement: Statement): boolean {
+  if (statement.kind !== "match") return false;
+  const left = statement.left.kind === "binary" ? statement.left.left : statement.left;
+  if (left.kind === "meta") return left.key === "l4proto" && statement.operator === "==";
+  return left.kind === "payload" && ["tcp", "udp", "udplite", "sctp", "dccp"].includes(left.protocol);
 }
 
 /** Whether a packet for which this runs is certainly not seen by the rules that follow. */

@@ -9,8 +9,12 @@
  */
 
 import { goto, jump, type Statement } from "../nft/ast.js";
-import { isStable, leavesChain, type RuleBody, type RuleParts, type Step } from "./parts.js";
+import { fitsOneRule, sizeOf } from "../nft/rule-size.js";
+import { isStable, leavesChain, tellsProtocol, type RuleBody, type RuleParts, type Step } from "./parts.js";
 import { exitBack, exitStatement, exitTo, type ChainBuilder, type ChainGroup, type Exit } from "./table-builder.js";
+
+/** Tests in a rule beyond which the rest of the rule moves into a chain of its own, so that there is room for it. */
+const fullPrefix = { statements: 4, bytes: 1200 };
 
 /** Statements in front of what is to be written; `stable` says whether they may be written, and asked, twice. */
 interface Prefix { readonly statements: readonly Statement[]; readonly stable: boolean }
@@ -51,12 +55,18 @@ class Placer {
   }
 
   private place(chain: ChainBuilder, prefix: Prefix, steps: readonly Step[], body: RuleBody): void {
-    for (const [index, step] of steps.entries()) {
+    for (let index = 0; index < steps.length; index++) {
+      const step = steps[index]!;
+      if (prefix.statements.length > fullPrefix.statements && sizeOf(prefix.statements).bytes > fullPrefix.bytes) {
+        chain = this.enter(chain, [prefix.statements]);
+        prefix = nothing;
+      }
+      if (step.kind === "statements") {
+        prefix = extend(prefix, step.statements);
+        continue;
+      }
       const following = steps.slice(index + 1);
       switch (step.kind) {
-        case "statements":
-          prefix = extend(prefix, step.statements);
-          break;
         case "alternatives":
           return this.placeAlternatives(chain, prefix, step.alternatives, following, body);
         case "unless": {
@@ -65,17 +75,30 @@ class Placer {
           for (const group of step.groups) inside.rule([...group, fail]);
           return this.place(inside, nothing, following, body);
         }
+        case "any": {
+          const inside = this.enterAnyway(chain, prefix);
+          const matched = this.ownChain("match");
+          for (const group of step.groups) inside.rule([...group, goto(matched.name)]);
+          this.leave(inside, this.fail());
+          return this.place(matched, nothing, following, body);
+        }
         case "recent":
           return this.placeRecent(chain, prefix, step, following, body);
       }
+    }
+    if (!fitsOneRule([...prefix.statements, ...body.effects])) {
+      chain = this.enter(chain, [prefix.statements]);
+      prefix = nothing;
     }
     this.finish(chain, prefix, body);
   }
 
   /** The last rule: all matches, the counter, what the target does. */
   private finish(chain: ChainBuilder, prefix: Prefix, body: RuleBody, recording: readonly Statement[] = []): void {
+    // In a chain of its own the rule's end has left the protocol behind.
+    const protocol = body.protocol && !prefix.statements.some(tellsProtocol) ? [body.protocol] : [];
     const statements = [
-      ...prefix.statements, ...(body.counter ? [body.counter] : []), ...body.effects, ...recording, ...(body.end ? [body.end] : []),
+      ...protocol, ...prefix.statements, ...(body.counter ? [body.counter] : []), ...body.effects, ...recording, ...(body.end ? [body.end] : []),
     ];
     if (statements.length > 0) chain.rule(statements, body.comment);
   }
@@ -163,7 +186,7 @@ class Placer {
       if (!touches) return this.place(chain, matched, following, body);
       const touch = list.touch(use.side);
       // Refreshing an element that was just found cannot fail.
-      if (question.refreshes && !touch.alone) return this.place(chain, extend(matched, touch.statements, true), following, body);
+      if (question.refresh) return this.place(chain, extend(matched, question.refresh, true), following, body);
       if (following.length === 0 && !body.end) return this.finish(chain, matched, body, touch.statements);
       return this.recordThen(chain, matched, touch, following, body);
     }

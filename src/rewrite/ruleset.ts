@@ -1,22 +1,27 @@
 /** Rewrites a whole iptables ruleset of one family as one nft table. */
 
 import { diagnostic, effectOf, printable, type Diagnostic } from "../diagnostic.js";
+import type { RecentUse } from "../extensions/matches/recent.js";
 import { findChainLoops } from "../iptables/chain-loops.js";
 import type { IptablesChain, IptablesRule, IptablesRuleset, IptablesTable } from "../iptables/ast.js";
 import type { Hook, NftTable } from "../nft/ast.js";
 import { jump } from "../nft/ast.js";
 import { baseChainOf } from "../nft/base-chains.js";
 import { Names } from "../nft/names.js";
-import { analyse, consequence, recentUses, recordingOf, type Analysis, type AnalysisContext } from "./analyse.js";
+import { fitsOneRule } from "../nft/rule-size.js";
+import { features, isLoadable } from "../nft/versions.js";
+import type { Ipsets } from "../extensions/extension.js";
+import { analyse, consequence, derived, recentUses, recordingOf, type Analysis, type AnalysisContext } from "./analyse.js";
 import { deepestLevel, deepestPath, reachableHooks } from "./hooks.js";
 import type { RuleParts } from "./parts.js";
 import { placeMatched, placeRule } from "./place.js";
 import { bansSuffice, buildFused, findFusedGroup, type FusedGroup } from "./recent/fused.js";
 import { largestRing, RecentList } from "./recent/list.js";
 import { recentRemarks, type ListFacts } from "./recent/remarks.js";
-import type { Window } from "./recent/ring.js";
+import { longestMute, type Window } from "./recent/ring.js";
 import { gatherLists, sameTtl } from "./recent/usage.js";
 import { TableBuilder, type ChainBuilder, type ChainGroup } from "./table-builder.js";
+import { lateFeature } from "./target-version.js";
 
 export type RecentForm = "auto" | "exact" | "limit";
 
@@ -28,6 +33,10 @@ export interface RewriteOptions {
   readonly setSize: number;
   /** Write a counter into every rule. */
   readonly counters: boolean;
+  /** The nft that has to load the script; any if undefined. */
+  readonly targetNft?: string | undefined;
+  /** The sets of ipset that rules may ask. */
+  readonly ipsets?: Ipsets;
 }
 
 export interface Rewriting {
@@ -39,13 +48,19 @@ export interface Rewriting {
 const largestAutomaticRing = 100;
 
 export function rewriteRuleset(ruleset: IptablesRuleset, options: RewriteOptions): Rewriting {
-  const attempt: Attempt = { flat: new Set(), limited: new Set(), deepestCaller: Infinity };
+  const attempt: Attempt = { flat: new Set(), limited: new Set(), deepestCaller: Infinity, refused: new Set(), ringless: new Set() };
   for (;;) {
     const rewriter = new RulesetRewriter(ruleset, options, attempt);
     const rewriting = rewriter.run();
     const path = deepestPath(rewriting.table);
-    if (path.length - 1 <= deepestLevel || attempt.deepestCaller === 0) return rewriting;
-    giveUpMore(attempt, rewriter.listsOn(path), options.recent);
+    const tooDeep = path.length - 1 > deepestLevel;
+    const jumpsLeft = attempt.deepestCaller > 0;
+    const hopeless = [...rewriter.tooLarge, ...(tooDeep && !jumpsLeft ? rewriter.rulesNesting(path) : [])];
+    const undeletable = isLoadable("setDeletion", options.targetNft) ? [] : rewriter.listsThatDelete();
+    if (hopeless.length === 0 && !(tooDeep && jumpsLeft) && undeletable.length === 0) return rewriting;
+    for (const list of undeletable) attempt.ringless.add(list);
+    for (const rule of hopeless) attempt.refused.add(rule);
+    if (tooDeep && jumpsLeft) giveUpMore(attempt, rewriter.listsOn(path), options.recent);
   }
 }
 
@@ -55,8 +70,12 @@ interface Attempt {
   readonly flat: Set<string>;
   /** Lists whose hit counts are written as limits. */
   readonly limited: Set<string>;
+  /** Lists whose hit counts cannot be rings, because the target's nft does not delete from sets in rules. */
+  readonly ringless: Set<string>;
   /** Jumps from chains at this depth below a built-in chain, or deeper, are refused. */
   deepestCaller: number;
+  /** Rules that cannot be written within what the kernel takes. */
+  readonly refused: Set<IptablesRule>;
 }
 
 function giveUpMore(attempt: Attempt, lists: readonly string[], form: RecentForm): void {
@@ -75,6 +94,10 @@ class RulesetRewriter {
   private readonly hooks = new Map<IptablesTable, Map<string, Set<Hook>>>();
   private readonly depths = new Map<IptablesTable, Map<string, number>>();
   private readonly lists = new Map<string, RecentList>();
+  /** The rule for which a chain of its own was made. */
+  private readonly owners = new Map<string, IptablesRule>();
+  /** Rules of which some part has more tests than one kernel rule holds. */
+  readonly tooLarge: IptablesRule[] = [];
 
   private readonly deadLoops = new Set<IptablesRule>();
   private readonly reassembles: boolean;
@@ -122,9 +145,12 @@ class RulesetRewriter {
       this.lists.set(usage.name, new RecentList(usage, this.builder, {
         family: this.ruleset.family,
         setSize: this.options.setSize,
-        asLimit: (window) => this.attempt.limited.has(usage.name) || this.asLimit(window),
+        asLimit: (window) => this.attempt.limited.has(usage.name) || (this.attempt.ringless.has(usage.name) && this.options.recent === "auto") ||
+          this.asLimit(window),
         flat: this.attempt.flat.has(usage.name),
         keepsTtl: sameTtl(hooks),
+        forgetsTtl: !isLoadable("setTypeof", this.options.targetNft),
+        ringless: this.attempt.ringless.has(usage.name),
       }, this.builder.servingGroup()));
     }
   }
@@ -134,6 +160,35 @@ class RulesetRewriter {
     return [...this.lists.values()].filter(({ group }) => group.chains.some(({ name }) => chains.includes(name))).map(({ usage }) => usage.name);
   }
 
+  /** The lists whose own chains delete from sets. */
+  listsThatDelete(): string[] {
+    const deletes = ({ entries }: ChainBuilder): boolean =>
+      entries.some((entry) => entry.kind === "rule" && entry.statements.some((one) => one.kind === "set" && one.operation === "delete"));
+    return [...this.lists.values()].filter(({ group }) => group.chains.some(deletes)).map(({ usage }) => usage.name);
+  }
+
+  /** The rules whose own chains make a path too deep, from its end; and all others that have as many chains. */
+  rulesNesting(path: readonly string[]): IptablesRule[] {
+    const chains = new Map<IptablesRule, number>();
+    for (const name of path) {
+      const owner = this.owners.get(name);
+      if (owner) chains.set(owner, (chains.get(owner) ?? 0) + 1);
+    }
+    const found = new Set<IptablesRule>();
+    const totals = new Map<IptablesRule, number>();
+    for (const owner of this.owners.values()) totals.set(owner, (totals.get(owner) ?? 0) + 1);
+    let excess = path.length - 1 - deepestLevel;
+    for (const [rule, count] of [...chains].reverse()) {
+      if (excess <= 0) break;
+      found.add(rule);
+      excess -= count;
+      // One by one would take as long as there are such rules.
+      if (count < deepestLevel / 2) continue;
+      for (const [other, total] of totals) if (total >= totals.get(rule)!) found.add(other);
+    }
+    return [...found];
+  }
+
   private asLimit({ hits }: Window): boolean {
     return this.options.recent === "limit" || (this.options.recent === "auto" && hits > largestAutomaticRing);
   }
@@ -141,13 +196,19 @@ class RulesetRewriter {
   // ------------------------------------------------------------------------------------------------- analysis
 
   private analyseChain(table: IptablesTable, chain: IptablesChain): Analysis[] {
+    const common = this.chainContext(table, chain);
     return chain.rules.map((rule) => {
       if (this.deadLoops.has(rule)) {
         return { kind: "never", reason: "a rule before it takes all packets; nft would refuse the circle of jumps all the same" };
       }
       const refusal = this.refusal(table, chain, rule);
-      const context = this.context(table, chain, rule);
-      const analysis = refusal ? refused(rule, refusal, analyse(rule, { ...context, report: () => undefined })) : analyse(rule, context);
+      if (refusal && this.attempt.refused.has(rule)) {
+        this.report(refusal);
+        return { kind: "refused", diagnostic: refusal };
+      }
+      const { protocol } = rule;
+      const context = derived(common, { rule, protocol: protocol && !protocol.inverted && protocol.value !== 0 ? protocol.value : undefined });
+      const analysis = (refusal && this.refused(rule, refusal, context)) ?? this.beyondTarget(rule, context) ?? analyse(rule, context);
       if (analysis.kind === "refused") this.report(analysis.diagnostic);
       return analysis;
     });
@@ -155,30 +216,67 @@ class RulesetRewriter {
 
   /** What cannot be written whatever its parts are. */
   private refusal(table: IptablesTable, chain: IptablesChain, rule: IptablesRule): Diagnostic | undefined {
+    if (this.attempt.refused.has(rule)) {
+      return diagnostic("rule-too-large", rule.span,
+        `the rule has more tests than nft can hold in one rule or nest in chains; ${consequence(rule, recentUses(rule, this.ruleset.family))}`,
+        "write it as several rules");
+    }
     if (rule.target?.kind === "chain" && (this.depths.get(table)?.get(chain.name) ?? 0) >= this.attempt.deepestCaller) {
       return diagnostic("too-many-levels", rule.target.span,
         `jump to "${printable(rule.target.chain)}" is deeper than the ${deepestLevel} levels that the kernel allows nft; ${consequence(rule)}`);
     }
     const uses = recentUses(rule, this.ruleset.family);
-    const tooLarge = uses.findIndex((use) => this.lists.get(use.list)!.isTooLarge(use));
+    const tooLarge = uses.findIndex((use) => this.isBeyond(use));
     const use = uses[tooLarge];
     if (!use) return undefined;
+    if (use.operation === "remove" || use.hits <= largestRing) {
+      const { nft } = features.setDeletion;
+      return diagnostic("needs-newer-nft", use.use.options[use.operation === "remove" ? "remove" : "hitcount"]?.span ?? use.use.span,
+        `list "${printable(use.list)}": ${use.operation === "remove" ? "taking a host off it" : "an exact window"} needs nft ${nft}, ` +
+        `which deletes from sets in rules, and the script is for ${this.options.targetNft}; ${consequence(rule, uses.slice(tooLarge))}`,
+        use.operation === "remove" ? undefined : "--recent auto writes it as a limit with a ban");
+    }
     return diagnostic("recent-too-large", use.use.options["hitcount"]?.span ?? use.use.span,
       `hit count ${use.hits} is over the ${largestRing} that an exact form can hold; ${consequence(rule, uses.slice(tooLarge))}`,
       "--recent auto writes it as a limit with a ban");
   }
 
-  private context(table: IptablesTable, chain: IptablesChain, rule: IptablesRule): AnalysisContext {
-    const { protocol } = rule;
+  /** Whether a use of `recent` cannot be written at all. */
+  private isBeyond(use: RecentUse): boolean {
+    return (use.operation === "remove" && !isLoadable("setDeletion", this.options.targetNft)) || this.lists.get(use.list)!.isTooLarge(use);
+  }
+
+  /** A refused rule, of which stays what it records in front of a use of `recent` that cannot be written. */
+  private refused(rule: IptablesRule, found: Diagnostic, context: AnalysisContext): Analysis {
+    const analysis = analyse(rule, derived(context, { report: () => undefined }));
+    if (analysis.kind !== "parts") return { ...(analysis.recording && { recording: analysis.recording }), kind: "refused", diagnostic: found };
+    const { steps } = analysis.parts;
+    const end = steps.findIndex((step) => step.kind === "recent" && this.isBeyond(step.use));
+    return { kind: "refused", diagnostic: found, ...recordingOf(rule, end < 0 ? steps : steps.slice(0, end)) };
+  }
+
+  /** A rule with something in it that the target's nft does not have. */
+  private beyondTarget(rule: IptablesRule, context: AnalysisContext): Analysis | undefined {
+    const { targetNft } = this.options;
+    const late = targetNft === undefined ? undefined : lateFeature(rule, context, targetNft);
+    if (!late) return undefined;
+    const { name, nft } = features[late.feature];
+    const lost = recentUses({ ...rule, matches: rule.matches.slice(late.matchesBefore) }, this.ruleset.family);
+    const { target: _, ...front } = { ...rule, matches: rule.matches.slice(0, late.matchesBefore) };
+    return this.refused(front, diagnostic("needs-newer-nft", late.span,
+      `${late.blamed} needs nft ${nft} (${name}), and the script is for ${targetNft}; ${consequence(rule, lost)}`), context);
+  }
+
+  /** What all rules of a chain have in common. */
+  private chainContext(table: IptablesTable, chain: IptablesChain): Omit<AnalysisContext, "rule" | "protocol"> {
     return {
       family: this.ruleset.family,
       table: table.name,
-      rule,
       ruleset: this.ruleset,
       hooks: this.hooks.get(table)?.get(chain.name) ?? new Set(),
-      protocol: protocol && !protocol.inverted && protocol.value !== 0 ? protocol.value : undefined,
       setSize: this.options.setSize,
       counters: this.options.counters,
+      ...(this.options.ipsets && { ipsets: this.options.ipsets }),
       reassembles: this.reassembles,
       lists: this.lists,
       addSet: (wish, set) => this.builder.set(wish, set),
@@ -200,7 +298,7 @@ class RulesetRewriter {
       const parts = analyses.map((analysis) => (analysis.kind === "parts" ? analysis.parts : undefined));
       parts.forEach((first, index) => {
         const group = first && findFusedGroup(parts, index);
-        if (!group || group.list.options.asLimit(group.window)) return;
+        if (!group || group.list.options.asLimit(group.window) || !fitsOneRule(group.conditions)) return;
         fused.set(first, group);
         fusedLists.set(group.list, group);
       });
@@ -209,7 +307,8 @@ class RulesetRewriter {
     for (const list of this.lists.values()) {
       const group = fusedLists.get(list);
       if (!group) this.builder.describedSets(() => list.declare(), () => list.describe());
-      facts.push({ list, guarded: group ? !bansSuffice(group) && group.pushes > 0 : list.hasRing });
+      const fusedMute = !group || bansSuffice(group) || group.pushes === 0 ? 0 : longestMute(group.window.hits, group.pushes);
+      facts.push({ list, longestMute: group ? fusedMute : list.longestMute });
     }
     for (const remark of recentRemarks(facts, this.options.setSize)) this.report(remark);
     return fused;
@@ -256,7 +355,7 @@ class RulesetRewriter {
         const simple = parts.steps.every(({ kind }) => kind === "statements");
         const empty = simple && parts.steps.length === 0 && !parts.body.counter && !parts.body.end && parts.body.effects.length === 0;
         if (!simple || empty) chain.remark(`line ${rule.span.line}: ${rule.text}`);
-        return placeRule(parts, chain, group, `${name}_line_${rule.span.line}`);
+        return this.place(parts, chain, group, `${name}_line_${rule.span.line}`);
       }
     }
   }
@@ -265,7 +364,19 @@ class RulesetRewriter {
   private writeRecording(recording: RuleParts | undefined, chain: ChainBuilder, group: ChainGroup, name: string): ChainBuilder {
     if (!recording) return chain;
     chain.remark("    what it records before that:");
-    return placeRule(recording, chain, group, `${name}_line_${recording.rule.span.line}`);
+    return this.place(recording, chain, group, `${name}_line_${recording.rule.span.line}`);
+  }
+
+  /** Writes the rule and remembers what came of it. */
+  private place(parts: RuleParts, chain: ChainBuilder, group: ChainGroup, wish: string): ChainBuilder {
+    const firstChain = group.chains.length;
+    const firstEntry = chain.entries.length;
+    const rest = placeRule(parts, chain, group, wish);
+    const own = group.chains.slice(firstChain);
+    for (const { name } of own) this.owners.set(name, parts.rule);
+    const entries = [...chain.entries.slice(firstEntry), ...own.flatMap((one) => one.entries)];
+    if (entries.some((entry) => entry.kind === "rule" && !fitsOneRule(entry.statements))) this.tooLarge.push(parts.rule);
+    return rest;
   }
 
   /** A call under the group's common conditions, and behind it what the `--set` does with packets within the limit. */
@@ -289,14 +400,6 @@ class RulesetRewriter {
       placeMatched(check.steps.slice(at + 1), check.body, over, group, over.name);
     }
   }
-}
-
-/** A refused rule, of which stays what it records in front of a hit count that is too large. */
-function refused(rule: IptablesRule, found: Diagnostic, analysis: Analysis): Analysis {
-  if (analysis.kind !== "parts") return { ...(analysis.recording && { recording: analysis.recording }), kind: "refused", diagnostic: found };
-  const { steps } = analysis.parts;
-  const end = steps.findIndex((step) => step.kind === "recent" && step.list.isTooLarge(step.use));
-  return { kind: "refused", diagnostic: found, ...recordingOf(rule, end < 0 ? steps : steps.slice(0, end)) };
 }
 
 function lineNumbers({ set, checks }: FusedGroup): string {

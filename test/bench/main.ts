@@ -1,6 +1,7 @@
 /**
  * The benchmarks: `npm run bench` for all, `npm run bench -- packets slow "set, update"` for the packets of one kind of traffic
- * and the shapes that begin so, `npm run bench -- translator` for the translator's time and memory.
+ * and the shapes that begin so, `npm run bench -- translator [FILE…]` for the translator's time and memory,
+ * of further dumps too.
  */
 
 import { measurePackets, packetTable, traffics, type Cost } from "./packet-cost.js";
@@ -8,8 +9,9 @@ import { shapes } from "./shapes.js";
 import { measureTranslator } from "./translator-time.js";
 
 const [subject = "all", kind, prefix = ""] = process.argv.slice(2);
+const files = subject === "translator" ? process.argv.slice(3) : [];
 
-if (subject === "all" || subject === "translator") process.stdout.write(`${measureTranslator()}\n`);
+if (subject === "all" || subject === "translator") process.stdout.write(`${measureTranslator(files)}\n`);
 
 if (subject === "all" || subject === "packets") {
   const costs: Cost[] = [];

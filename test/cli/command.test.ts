@@ -86,18 +86,6 @@ describe("the command", () => {
     expect(status).toBe(2);
     expect(error).toContain("standard output cannot be written: no space left on the device");
   });
-
-  it("starts in at most twice the time of a bare node", { retry: 3 }, () => {
-    const least = { bare: Infinity, command: Infinity };
-    for (let round = 0; round < 10; round++) {
-      for (const [name, words] of [["bare", ["-e", "0"]], ["command", [command, "--ipv4"]]] as const) {
-        const start = performance.now();
-        spawnSync(process.execPath, words, { input: dump });
-        least[name] = Math.min(least[name], performance.now() - start);
-      }
-    }
-    expect(least.command / least.bare).toBeLessThan(2);
-  });
 });
 
 describe("the package", () => {

@@ -16,16 +16,16 @@ function complaintOf(...words: string[]): string {
 describe("parseArguments", () => {
   it("has defaults", () => {
     expect(settingsOf()).toEqual({
-      files: [], output: undefined, table: "ipt2nft", family: undefined, recent: "auto", setSize: 65535, keepSets: false,
-      counters: true, strict: false, check: false, format: "text", color: undefined,
+      files: [], ipsets: [], output: undefined, table: "ipt2nft", family: undefined, recent: "auto", setSize: 65535, keepSets: false,
+      counters: true, targetNft: undefined, strict: false, check: false, format: "text", color: undefined,
     });
   });
 
   it("reads every option", () => {
-    expect(settingsOf("a.v4", "-o", "out.nft", "--table", "fw", "--ipv6", "--recent", "limit", "--set-size", "4294967295", "--keep-sets",
-      "--no-counters", "--strict", "--check", "--format", "json", "--no-color", "--", "-odd")).toEqual({
-      files: ["a.v4", "-odd"], output: "out.nft", table: "fw", family: "ipv6", recent: "limit", setSize: 4294967295, keepSets: true,
-      counters: false, strict: true, check: true, format: "json", color: false,
+    expect(settingsOf("a.v4", "-o", "out.nft", "--table", "fw", "--ipv6", "--recent", "limit", "--set-size", "4294967295", "--keep-sets", "--ipset", "one.ipset", "--ipset=-",
+      "--no-counters", "--target-nft", "0.9.8", "--strict", "--check", "--format", "json", "--no-color", "--", "-odd")).toEqual({
+      files: ["a.v4", "-odd"], ipsets: ["one.ipset", "-"], output: "out.nft", table: "fw", family: "ipv6", recent: "limit", setSize: 4294967295, keepSets: true,
+      counters: false, targetNft: "0.9.8", strict: true, check: true, format: "json", color: false,
     });
     expect(settingsOf("--ipv4", "--color", "--output=-", "-")).toMatchObject({ family: "ipv4", color: true, output: undefined, files: ["-"] });
   });
@@ -39,11 +39,15 @@ describe("parseArguments", () => {
     [["--set-size", "0"], "from 1 to 4294967295"],
     [["--set-size", "4294967296"], "from 1 to 4294967295"],
     [["--set-size", "1e3"], "from 1 to 4294967295"],
+    [["--target-nft", "new"], "such as 1.0.6"],
+    [["--target-nft", "0.8.5"], "the oldest nft that loads a script is 0.9.1"],
     [["--format", "xml"], "text, json"],
     [["--output"], "argument missing"],
     [["--ipv4", "--ipv6"], "cannot be used with"],
     [["-", "-"], "standard input is given twice"],
     [["a", "b", "a"], '"a" is given twice'],
+    [["-", "--ipset", "-"], "standard input is given twice"],
+    [["--ipset"], "argument missing"],
   ])("refuses %j", (words, reason) => {
     expect(complaintOf(...words)).toContain(reason);
   });

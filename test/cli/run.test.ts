@@ -116,6 +116,15 @@ describe("input", () => {
     expect((await execute([])).sources).toEqual([{ file: "<stdin>", text: "*filter\nCOMMIT\n" }]);
   });
 
+  it("reads files of sets beside the dumps, and blames their lines", async () => {
+    const sets = write("sets.ipset", "create office hash:nothing\n");
+    const blaming: Translation = { ...invalid, diagnostics: [diagnostic("invalid-value", { file: sets, line: 1, column: 15, length: 12 }, "no such type")] };
+    const result = await execute(["--ipset", sets], blaming);
+    expect(result.options.ipsets).toEqual([{ file: sets, text: "create office hash:nothing\n" }]);
+    expect(result).toMatchObject({ status: 2, output: "" });
+    expect(result.error).toContain("  create office hash:nothing\n                ^^^^^^^^^^^^\n");
+  });
+
   it("says what it waits for on a terminal", async () => {
     expect((await execute([], exact, { inputIsTerminal: async () => true })).error).toContain("Ctrl-D");
   });

@@ -33,10 +33,12 @@ export function readCases(): Case[] {
 
 function readCase(group: string, name: string): Case {
   const directory = join(corpusDirectory, group, name);
-  const sources = (["rules.v4", "rules.v6"] as const).filter((file) => existsSync(join(directory, file)))
+  const sources = (["rules.v4", "rules.v6", "rules.sh"] as const).filter((file) => existsSync(join(directory, file)))
     .map((file): Source => ({ file, text: readFileSync(join(directory, file), "utf8") }));
   const optionsFile = join(directory, "options.json");
-  const options = existsSync(optionsFile) ? (JSON.parse(readFileSync(optionsFile, "utf8")) as TranslateOptions) : {};
+  const given = existsSync(optionsFile) ? (JSON.parse(readFileSync(optionsFile, "utf8")) as TranslateOptions) : {};
+  const sets = join(directory, "sets.ipset");
+  const options = existsSync(sets) ? { ...given, ipsets: [{ file: "sets.ipset", text: readFileSync(sets, "utf8") }] } : given;
   return { name: `${group}/${name}`, group, directory, sources, options };
 }
 
@@ -50,5 +52,5 @@ export function readExpected({ directory }: Case): Expected {
 
 export function run({ sources, options }: Case): Expected & { readonly translation: Translation } {
   const translation = translate(sources, options);
-  return { translation, script: translation.script, diagnostics: renderText(translation.diagnostics, sources, { color: false }) };
+  return { translation, script: translation.script, diagnostics: renderText(translation.diagnostics, [...sources, ...(options.ipsets ?? [])], { color: false }) };
 }

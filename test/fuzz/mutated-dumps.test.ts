@@ -1,11 +1,12 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 
+import { translate } from "../../src/translate.js";
 import { anyDump, builtIn, deepJumps, mutatedDump, pieces, places, recentEverywhere, thrownTogether, type Dump } from "./hostile-dumps.js";
 import { brokenPromises, tagged } from "./promises.js";
 
 /** `FUZZ_RUNS=20000 FUZZ_SEED=7 npx vitest run test/fuzz` looks longer, elsewhere. */
-const runs = Number(process.env["FUZZ_RUNS"] ?? 400);
+const runs = Number(process.env["FUZZ_RUNS"] ?? 200);
 const seed = Number(process.env["FUZZ_SEED"] ?? 20240229);
 
 function holds(dump: Dump): void {
@@ -52,5 +53,32 @@ describe("every match and every target of the corpus in every chain of every tab
         expect([body, broken]).toEqual([body, []]);
       }
     }
+  });
+});
+
+describe("time grows with the input and not faster", () => {
+  const text = (lines: readonly string[]): string => ["*filter", ":INPUT ACCEPT [0:0]", ...lines, "COMMIT", ""].join("\n");
+  const many = (count: number, line: (index: number) => string): string[] => Array.from({ length: count }, (_, index) => line(index));
+  const odd = (index: number): string => String.fromCodePoint(0x4e00 + (index % 5000), 0x4e00 + Math.floor(index / 5000));
+  const inputs: readonly (readonly [string, (size: number) => string])[] = [
+    ["chains whose names look alike in nft", (size) => text(many(size, (index) => `:${odd(index)} - [0:0]`))],
+    ["lists whose names look alike in nft", (size) => text(many(size / 4, (index) => `-A INPUT -m recent --set --name ${odd(index)}`))],
+    ["a chain of jumps that nothing reaches", (size) => text([...many(size, (index) => `:c${index} - [0:0]`), ...many(size - 1, (index) => `-A c${index} -j c${index + 1}`)])],
+    ["rules of one list", (size) => text(many(size / 4, (index) => `-A INPUT -p tcp --dport ${index} -m recent --update --seconds 60 --name a -j DROP`))],
+    ["rules that return behind a list", (size) => text(many(size / 16, (index) => `-A INPUT -m recent ! --update --seconds 60 --name n${index} -j RETURN`))],
+    ["errors in every line", (size) => text(many(size, (index) => `-A INPUT --no-such-option ${index}`))],
+    ["backslashes and quotes", (size) => text(many(size / 20, () => `-A INPUT -m comment --comment "${"\\\\\\\"".repeat(80)}"`))],
+  ];
+  it.each(inputs)("%s", { timeout: 120_000 }, (_, input) => {
+    const time = (size: number): number => {
+      const sources = [{ file: "rules.v4", text: input(size), family: "ipv4" as const }];
+      const begin = process.cpuUsage();
+      translate(sources);
+      const { user, system } = process.cpuUsage(begin);
+      return (user + system) / 1000;
+    };
+    time(400);
+    // Eight times as much in at most 24 times the time, counted in processor time: square would be 64.
+    expect(time(16_000)).toBeLessThan(24 * Math.max(time(2_000), 40));
   });
 });

@@ -17,8 +17,9 @@ export function brokenPromises({ sources, options }: Dump): { translation: Trans
   const broken: string[] = [];
   const invalid = diagnostics.some(({ code }) => effectOf(code) === "invalid");
   if ((script === undefined) !== invalid) broken.push(`a script is ${invalid ? "given for invalid" : "missing for valid"} input`);
+  const lineCounts = new Map(sources.map(({ file, text }) => [file, text.split("\n").length]));
   for (const { span, message, help } of diagnostics) {
-    const lines = sources.find(({ file }) => file === span.file)?.text.split("\n").length;
+    const lines = lineCounts.get(span.file);
     const inside = lines !== undefined && span.line >= 1 && span.line <= lines && span.column >= 1 && span.length >= 0;
     if (!inside) broken.push(`a diagnostic blames what is not there: ${JSON.stringify(span)} ${message}`);
     if (message === "" || /undefined|NaN|\[object/.test(`${message} ${help ?? ""}`.replace(/"[^]*"/, ""))) broken.push(`a diagnostic says nothing: ${message}`);
@@ -123,7 +124,8 @@ const byteLength = (text: string): number => encoder.encode(text).length;
  */
 function lostRules({ iptables, nft, diagnostics, script }: Translation): string[] {
   const comments = new Set((nft?.tables ?? []).flatMap(({ chains }) => chains.flatMap(commentsOf)));
-  const refused = new Set(diagnostics.filter(({ code }) => effectOf(code) === "refused").map(({ span }) => `${span.file}:${span.line}`));
+  // A rule that asks an unknown ipset is written all the same.
+  const refused = new Set(diagnostics.filter(({ code }) => effectOf(code) === "refused" && code !== "ipset-missing").map(({ span }) => `${span.file}:${span.line}`));
   const broken: string[] = [];
   for (const ruleset of iptables) {
     for (const table of ruleset.tables) {
@@ -134,7 +136,7 @@ function lostRules({ iptables, nft, diagnostics, script }: Translation): string[
           const tag = /--comment "(tag [0-9]+)"/.exec(text)?.[1];
           if (tag === undefined || told === true || comments.has(tag)) continue;
           // A rule that only stamps has no nft rule of its own to bear the comment.
-          if (!script!.includes(`line ${span.line} can never match (`) && !script!.includes(`line ${span.line}: ${text}`)) broken.push(`the rule in line ${span.line} is lost: ${text}`);
+          if (!script!.includes(`line ${span.line} can never match (`) && !script!.includes(`line ${span.line}: `)) broken.push(`the rule in line ${span.line} is lost: ${text}`);
         }
       }
     }

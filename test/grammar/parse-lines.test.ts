@@ -115,9 +115,12 @@ describe("errors", () => {
     expect(errors(text)).toEqual([[code, 1, column, length]]);
   });
 
-  test("the longest line and word are read", () => {
+  test("the longest line and word, and the most words, are read", () => {
     expect(errors(`-A ${"x".repeat(1023)}`)).toEqual([]);
-    expect(errors(`-A${" x".repeat(5118)} `)).toEqual([]);
+    expect(errors(`-A${` ${"x".repeat(1000)}`.repeat(10)}${" ".repeat(227)}`)).toEqual([]);
+    expect(errors(`-A${` ${"x".repeat(1000)}`.repeat(10)}${" ".repeat(228)}`)).not.toEqual([]);
+    expect(errors(`-A${" x".repeat(250)}`)).toEqual([]);
+    expect(errors(`-A${" x".repeat(251)}`)).not.toEqual([]);
   });
 
   test("a broken line leaves its neighbours alone", () => {

@@ -24,6 +24,13 @@ const subnets: readonly (readonly [ipv4: string, ipv6: string])[] = [
   ["198.51.101", "2001:db8:3"], ["198.51.102", "2001:db8:4"], ["198.51.103", "2001:db8:5"],
 ];
 
+/** Sequence numbers do not matter, and no answer is held back for coming too soon after the others. */
+const settings = [
+  "sysctl -eqw net.netfilter.nf_conntrack_tcp_be_liberal=1 || true",
+  "sysctl -eqw net.ipv4.icmp_msgs_per_sec=1000000 net.ipv4.icmp_msgs_burst=1000000 || true",
+  "sysctl -eqw net.ipv6.icmp.ratemask=255 || true",
+];
+
 const wholeMask: Readonly<Record<Family, bigint>> = { ipv4: (1n << 32n) - 1n, ipv6: (1n << 128n) - 1n };
 
 export function surroundingsOf(rulesets: readonly IptablesRuleset[]): Surroundings {
@@ -54,7 +61,9 @@ export function surroundingsOf(rulesets: readonly IptablesRuleset[]): Surroundin
   const interfaces = names.map((name, index): Interface => {
     const [ipv4, ipv6] = subnets[index]!;
     const extra = index === 0 ? [...[...locals.ipv4].map((address) => `${address}/32`), ...[...locals.ipv6].map((address) => `${address}/128`)] : [];
-    return { name, addresses: [...new Set([`${ipv4}.1/24`, `${ipv6}::1/64`, ...extra.filter((text) => !/^(192\.0\.2\.1\/|2001:db8::1\/)/u.test(text))])] };
+    // Neither an address twice nor that of another interface.
+    const own = extra.filter((text) => !subnets.some((both) => toNumber(text.split("/")[0]!) === toNumber(text.includes(":") ? `${both[1]}::1` : `${both[0]}.1`)));
+    return { name, addresses: [`${ipv4}.1/24`, `${ipv6}::1/64`, ...own] };
   });
   for (const { family, tables } of rulesets) {
     for (const { rule } of tables.flatMap((table) => placesOf(table))) {
@@ -66,7 +75,7 @@ export function surroundingsOf(rulesets: readonly IptablesRuleset[]): Surroundin
       routes.push(`ip ${family === "ipv4" ? "-4" : "-6"} route replace ${formatAddress(destination.value.address, family)}/${length} dev ${device} 2>/dev/null || true`);
     }
   }
-  return { interfaces, prepare: [...new Set(routes), "sysctl -eqw net.netfilter.nf_conntrack_tcp_be_liberal=1 || true"].join("\n") };
+  return { interfaces, prepare: [...new Set(routes), ...settings].join("\n") };
 }
 
 /** Neither unspecified, loopback, multicast nor broadcast. */
@@ -145,7 +154,7 @@ interface Draft {
   length: number;
   fragmented: boolean;
   /** SPI of AH and ESP, verification tag of SCTP and the like: the first bytes after the IP header. */
-  head: number[] | undefined;
+  head: { readonly protocol: number; readonly bytes: readonly number[] } | undefined;
   extensionHeaders: (readonly [number, Uint8Array])[];
   ipOptions: number[] | undefined;
   hardwareSource: string | undefined;
@@ -163,6 +172,8 @@ export interface Derivation {
   readonly count: number;
   /** Packets come from few senders again and again; for lists. */
   readonly fewSenders?: boolean;
+  /** So few hosts that xt_recent, which holds a hundred of them, forgets none. */
+  readonly fewHosts?: boolean;
 }
 
 /** The frames, in order and without times, grouped: what must stay together stands in one group. */
@@ -251,6 +262,7 @@ class Deriver {
 
   private within({ address, mask }: AddressMask): bigint {
     const hostBits = ~mask & wholeMask[this.family];
+    if (this.input.fewHosts === true) return address | (BigInt(this.number(1, 3)) & hostBits);
     const host = this.chance(0.3) ? hostBits : this.chance(0.3) ? 0n : BigInt(Math.floor(this.random() * 0xffffffff));
     return address | (host & hostBits);
   }
@@ -489,8 +501,8 @@ class Deriver {
         range("ctrepldstport", 65_535, (value) => { draft.sourcePort = value; });
         break;
       }
-      case "ah": range("ahspi", 0xffffffff, (value) => { draft.head = [59, 4, 0, 0, ...bigEndian(value)]; }); break;
-      case "esp": range("espspi", 0xffffffff, (value) => { draft.head = bigEndian(value); }); break;
+      case "ah": range("ahspi", 0xffffffff, (value) => { draft.head = { protocol: 51, bytes: [59, 4, 0, 0, ...bigEndian(value), ...new Array<number>(16).fill(0)] }; }); break;
+      case "esp": range("espspi", 0xffffffff, (value) => { draft.head = { protocol: 50, bytes: [...bigEndian(value), 0, 0, 0, 1, 0, 0, 0, 0] }; }); break;
       case "addrtype": {
         const found = option("dst-type");
         if (found) {
@@ -503,7 +515,7 @@ class Deriver {
         if (this.chance(0.7)) draft.extensionHeaders = this.chance(0.2) ? [this.pick(someHeaders), this.pick(someHeaders)] : [this.pick(someHeaders)];
         if (use.extension === "frag" && this.chance(0.6)) draft.fragmented = true;
         if (use.extension === "mh" || (use.extension === "ipv6header" && this.chance(0.1))) draft.protocol = this.chance(0.9) ? 135 : 59;
-        range("mh-type", 255, (value) => { draft.protocol = 135; draft.head = [59, 0, value, 0, 0, 0, 0, 0]; });
+        range("mh-type", 255, (value) => { draft.protocol = 135; draft.head = { protocol: 135, bytes: [59, 0, value, 0, 0, 0, 0, 0] }; });
         break;
       case "u32":
         // Its tests go anywhere: packets of all sorts, rather than ones made for it.
@@ -577,10 +589,12 @@ class Deriver {
     const transport = this.transportOf(draft);
     const headerLength = (family === "ipv4" ? 20 + Math.ceil((draft.ipOptions?.length ?? 0) / 4) * 4 : 40 + draft.extensionHeaders.reduce((sum, [, bytes]) => sum + bytes.length + 1, 0))
       + (transport.kind === "tcp" ? 20 + Math.ceil(draft.tcpOptions.length / 4) * 4 : transport.kind === "other" ? 0 : 8);
-    const head = transport.kind === "other" ? Uint8Array.from(draft.head ?? this.headFor(draft)) : new Uint8Array(transport.kind === "udp" ? 4 : 0);
+    const head = transport.kind === "other" ? Uint8Array.from(draft.head?.protocol === draft.protocol ? draft.head.bytes : this.headFor(draft)) : new Uint8Array(transport.kind === "udp" ? 4 : 0);
     const length = Math.max(draft.length === 0 ? 0 : Math.min(draft.length, 1500) - headerLength, head.length);
     const payload = new Uint8Array(draft.fragmented ? Math.max(length, 120) : length);
     payload.set(head.subarray(0, payload.length));
+    // An SCTP chunk of no length is malformed: let the first one reach to the end.
+    if (draft.protocol === 132 && payload.length >= 16) new DataView(payload.buffer).setUint16(14, payload.length - 12);
     return {
       source: formatAddress(draft.source, family), destination: formatAddress(draft.destination, family),
       transport, payload, ttl: draft.ttl, tos: draft.tos,
@@ -616,6 +630,8 @@ class Deriver {
       case 136: return [...ports, 0, 8, 0, 0];
       case 51: return [59, 4, 0, 0, 0, 0, 1, this.number(0, 255), 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
       case 50: return [0, 0, 1, this.number(0, 255), 0, 0, 0, 1, 0, 0, 0, 0];
+      // A mobility header that is not the last is malformed.
+      case 135: return [59, 0, this.number(0, 9), 0, 0, 0, 0, 0];
       case 108: return [59, 0, 0, this.number(1, 9), 0, 0, 0, 0];
       default: return [0, 0, 8, 0, 0, 0, 0, 0];
     }

@@ -82,11 +82,14 @@ function complaints({ nft, input }: Survivor, { loaded, messages, first, second 
 
 async function load(survivors: readonly Survivor[]): Promise<string[]> {
   const results = await loadAllTwice(survivors.map(({ script }) => script), { before: bystander });
-  return survivors.flatMap((one, index) => complaints(one, results[index]!));
+  const suspects = survivors.filter((one, index) => complaints(one, results[index]!).length > 0);
+  // A listing may come out empty on a busy machine: what is wrong with a script is wrong again.
+  const again = await loadAllTwice(suspects.map(({ script }) => script), { before: bystander });
+  return suspects.flatMap((one, index) => complaints(one, again[index]!));
 }
 
 describeOnKernel("the kernel and hostile input", () => {
-  it("loads every script twice and touches no other table", { timeout: minutes * 60_000 + 120_000 }, async () => {
+  it("loads every script twice and touches no other table", { timeout: minutes * 60_000 + 240_000 }, async () => {
     const end = Date.now() + minutes * 60_000;
     let scripts = 0;
     for (let round = 0; round === 0 || Date.now() < end; round++) {
@@ -98,23 +101,47 @@ describeOnKernel("the kernel and hostile input", () => {
   });
 
   it("loads every match and every target of the corpus in every chain that allows it", { timeout: 300_000 }, async () => {
-    const protocols = ["", "-p tcp", "-p udp", "-p icmp"];
+    const protocols = ["", "-p tcp", "-p udp"];
     const survivors = (["v4", "v6"] as const).flatMap((family) => places.flatMap(({ table, chain }) => {
       const dump = (rules: readonly string[]): Dump => ({
         sources: [{ file: "rules", family: family === "v4" ? "ipv4" : "ipv6", text: [`*${table}`, ...builtIn[table]!.map((name) => `:${name} ACCEPT`), ...rules, "COMMIT", ""].join("\n") }],
         options: {},
       });
+      // What `recent` becomes depends on all rules of a list: those are the business of the other tests.
       const bodies = [
-        ...pieces[family].matches.map((match) => `${match} -j ACCEPT`),
+        ...pieces[family].matches.filter((match) => !match.startsWith("-m recent")).map((match) => `${match} -j ACCEPT`),
         ...pieces[family].targets.flatMap((target) => protocols.map((protocol) => `${protocol} ${target}`)),
       ];
-      // A list has one ring, so that rules with different hit counts stand in different scripts.
       const valid = bodies.map((body) => `-A ${chain} ${body}`).filter((rule) => survivor(dump([rule])).length > 0);
-      const [recent, other] = [valid.filter((rule) => rule.includes("-m recent")), valid.filter((rule) => !rule.includes("-m recent"))];
-      return [other, ...Array.from({ length: Math.ceil(recent.length / 20) }, (_, index) => recent.slice(index * 20, index * 20 + 20))]
-        .flatMap((rules) => survivor(dump(rules)));
+      return survivor(dump(valid));
     }));
-    expect(survivors.length).toBeGreaterThan(places.length);
+    expect(survivors).toHaveLength(2 * places.length);
+    expect(await load(survivors)).toEqual([]);
+  });
+
+  it("loads rules as long and as deep as iptables takes them", { timeout: 300_000 }, async () => {
+    const repeated = (count: number, piece: (index: number) => string): string => Array.from({ length: count }, (_, index) => piece(index)).join(" ");
+    const lines = (count: number, line: (index: number) => string): string => Array.from({ length: count }, (_, index) => line(index)).join("\n");
+    const rules = [
+      `-A INPUT ${repeated(61, (index) => `-m mark --mark ${index}`)} -j DROP`,
+      `-A INPUT -p tcp ${repeated(15, (index) => `-m multiport --ports ${index},${index + 100}:${index + 200}`)} -j DROP`,
+      `-A INPUT ${repeated(15, () => "-m conntrack --ctstate INVALID,UNTRACKED,SNAT --ctorigsrc 192.0.2.1 -m policy --dir in --pol none")} -j RETURN`,
+      `-A INPUT ${repeated(12, (index) => `-m hashlimit --hashlimit-name h${index} --hashlimit-upto 3/s --hashlimit-mode srcip,dstport`)} -p tcp -j DROP`,
+      ...["--set", "--remove", "--rcheck", "--update", "! --set", "! --remove", "! --rcheck", "! --update", "--rcheck --mask 255.255.255.0", "--remove --mask 255.0.255.1"]
+        .map((operation) => `-A INPUT ${repeated(30, (index) => `-m recent ${operation} --name list${index}`)} -j DROP`),
+      ...["--update --seconds 60 --hitcount 5", "! --update --seconds 60 --hitcount 5", "! --rcheck --seconds 5"]
+        .flatMap((operation) => [16, 22].flatMap((count) => ["-j DROP", "-j RETURN"].map((target) =>
+          `-A INPUT ${repeated(count, (index) => `-m recent ${operation} --name list${index}`)} ${target}`))),
+      ...["--rcheck --seconds 60 --hitcount 3", "! --update --seconds 60", "--update --seconds 60 --hitcount 9"]
+        .map((operation) => lines(30, (index) => `-A INPUT -m recent ${operation} --name list${index} -j RETURN`)),
+      ...["--update", "--rcheck", "! --update"].map((operation) => lines(60, (index) => `-A INPUT -p tcp -m recent ${operation} --seconds ${index + 1} --name list -j LOG`)),
+      lines(12, (index) => `-A INPUT -p tcp -m recent --update --seconds ${index + 1} --hitcount ${index + 2} --name list -j LOG`),
+    ];
+    const survivors = (minutes < 1 ? (["auto"] as const) : (["auto", "exact", "limit"] as const)).flatMap((recent) => rules.flatMap((text) => {
+      const found = survivor({ sources: [{ file: "rules", text: `*filter\n${text}\nCOMMIT\n`, family: "ipv4" }], options: { recent } });
+      expect([text, found.length]).toEqual([text, 1]);
+      return found;
+    }));
     expect(await load(survivors)).toEqual([]);
   });
 });

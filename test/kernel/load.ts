@@ -52,10 +52,10 @@ for script in ${names.join(" ")}; do
   ${before === undefined ? "" : "nft -f before.nft || exit"}
   : >$script.messages; : >$script.first; : >$script.second
   nft -f $script.nft >$script.messages 2>&1 || continue
-  nft list ruleset >$script.first
+  nft list ruleset | sed "s/ expires [0-9a-z]*//g" >$script.first
   ${between ?? ""}
   nft -f $script.nft >>$script.messages 2>&1 || continue
-  nft list ruleset >$script.second
+  nft list ruleset | sed "s/ expires [0-9a-z]*//g" >$script.second
   : >$script.loaded
 done
 `,

@@ -50,6 +50,8 @@ export interface Packet {
   readonly extensionHeaders?: readonly (readonly [number, Uint8Array])[];
   /** Cut the IP payload into fragments of this many bytes (a multiple of eight). */
   readonly fragmentSize?: number;
+  /** Send this one of the fragments alone; 0 is the first. */
+  readonly onlyFragment?: number;
 }
 
 const flagBits: Record<TcpFlag, number> = { fin: 1, syn: 2, rst: 4, psh: 8, ack: 16, urg: 32, ece: 64, cwr: 128 };
@@ -119,7 +121,8 @@ export function tcpNumbers(segment: TcpSegment, packetNumber: number): { readonl
  * `packetNumber` is 1..65535.
  */
 export function serialize(packet: Packet, packetNumber: number): Uint8Array[] {
-  return familyOf(packet) === "ipv4" ? serializeIpv4(packet, packetNumber) : serializeIpv6(packet, packetNumber);
+  const pieces = familyOf(packet) === "ipv4" ? serializeIpv4(packet, packetNumber) : serializeIpv6(packet, packetNumber);
+  return packet.onlyFragment === undefined ? pieces : pieces.slice(packet.onlyFragment, packet.onlyFragment + 1);
 }
 
 function serializeIpv4(packet: Packet, packetNumber: number): Uint8Array[] {

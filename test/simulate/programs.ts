@@ -151,6 +151,9 @@ const shapes: Readonly<Record<string, (window: string) => Readonly<Record<string
   "destination only": (w) => ({ filter: [`INPUT ${ssh} --set --name L --rdest`, `INPUT ${ssh} --update ${w} --name L --rdest -j DROP`] }),
   "mask 24": (w) => ({ filter: [`INPUT ${ssh} --set --name L --mask 255.255.255.0`, `INPUT ${ssh} --update ${w} --name L --mask 255.255.255.0 -j DROP`] }),
   "mask of the first rule": (w) => ({ filter: [`INPUT ${ssh} --update ${w} --name L --mask 255.255.255.0 -j DROP`, `INPUT -m recent --set --name L`] }),
+  "rttl, one TTL": (w) => ({ filter: [`INPUT ${ssh} --set --name L`, `INPUT ${ssh} --update ${w} ${w === "" ? "" : "--rttl"} --name L -j DROP`] }),
+  "reap with one window": (w) => ({ filter: [`INPUT ${ssh} --set --name L`, `INPUT ${ssh} --update ${w} ${w.includes("--seconds") ? "--reap" : ""} --name L -j DROP`] }),
+  "forwarded": (w) => ({ filter: [`FORWARD ${ssh} --set --name L`, `FORWARD ${ssh} --update ${w} --name L -j DROP`, `INPUT ${ssh} --rcheck ${w} --name L -j DROP`] }),
   "policy drop": (w) => ({ filter: [`INPUT ${ssh} --set --name L`, `INPUT ${ssh} ! --rcheck ${w} --name L -j ACCEPT`] }),
   "penalty list": (w) => ({ filter: [
     "INPUT -m recent --update --seconds 2 --name bad -j DROP", `INPUT ${ssh} --set --name L`, `INPUT ${ssh} --rcheck ${w} --name L -m recent --set --name bad -j DROP`] }),

@@ -95,7 +95,11 @@ export const addrtype = defineMatch({
       const these = sideCases(side, use.value, use.inverted, lookup, family);
       cases = cases.flatMap((before) => these.map((after) => [...before, ...after]));
     }
-    return oneOrMore(cases);
+    const overRoutes = family === "ipv6" && device !== undefined
+      ? [options["src-type"], options["dst-type"]].find((use) => use?.value.some((type) => type === "anycast" || type === "unreachable")) : undefined;
+    if (!overRoutes) return oneOrMore(cases);
+    const message = "in IPv6 nft looks for the route by every interface: an address that is anycast or unreachable by another one counts as such";
+    return { ...oneOrMore(cases), approximations: [{ message, at: overRoutes }] };
   },
 });
 

@@ -29,8 +29,12 @@ export const ah = defineMatch({
     if (family === "ipv4" && protocol !== authenticationHeader) return new Invalid("needs -p ah");
     return family === "ipv4" && (ahlen || ahres) ? new Invalid("--ahlen and --ahres are options of IPv6") : undefined;
   },
-  translate({ ahspi, ahlen, ahres }, { family, protocol }): MatchTranslation {
+  translate({ ahspi, ahlen, ahres }, { family, protocol, rule }): MatchTranslation {
     if (family === "ipv6" && protocol === authenticationHeader) return { never: "-p ah holds for no IPv6 packet" };
+    // nft_set_pktinfo_ipv6 stops at the header, iptables' `-p` looks behind it (measured on 6.18).
+    if (family === "ipv6" && rule.protocol !== undefined && rule.protocol.value !== 0) {
+      return { untranslatable: "to nft a packet with this header is of protocol ah, whatever it carries", at: rule.protocol };
+    }
     // The field counts words of four bytes behind the first two; 0 asks for nothing.
     const words = ahlen && ahlen.value > 0 ? ahlen.value / 4 - 2 : undefined;
     const impossible = words !== undefined && (!Number.isInteger(words) || words < 0 || words > 255);

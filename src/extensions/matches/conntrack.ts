@@ -14,7 +14,7 @@
  */
 
 import type { AddressMask, Family, OptionUse } from "../../iptables/ast.js";
-import { compare, ct, match, meta, oneOf, range, symbol, type Expression, type Statement } from "../../nft/ast.js";
+import { compare, ct, match, meta, number, oneOf, range, symbol, type Expression, type Statement } from "../../nft/ast.js";
 import { defineMatch, Invalid, type MatchTranslation, type Never, type ValueParser } from "../extension.js";
 import { addressBits, addressMask, addressMatch, parseHost, prefixLength, prefixMask } from "../values/address.js";
 import { packetStates, stateCases, stateList, stateTest, statusTest, type StateCase } from "../values/connection-state.js";
@@ -82,9 +82,12 @@ const addressKeys: Readonly<Record<AddressOption, readonly ["original" | "reply"
  * nft takes a connection's port only once it knows the protocol, so a test of the protocol goes before: that of `--ctproto`
  * (which is written anyway, and is enough where the protocol has a name), that of the rule, or the list of those with ports.
  * @param tested the number of `--ctproto`
+ * @param known whether the test of `--ctproto` is one from which nft learns the protocol
  * @param rule the number of `-p`
  */
-function portCases(uses: readonly (readonly [PortOption, OptionUse<NumberRange>])[], tested: number | undefined, rule: number | undefined): Statement[][] | Never {
+function portCases(
+  uses: readonly (readonly [PortOption, OptionUse<NumberRange>])[], tested: number | undefined, known: boolean, rule: number | undefined,
+): Statement[][] | Never {
   const tests: Statement[] = [];
   let zeroMatches = true;
   for (const [option, use] of uses) {
@@ -95,10 +98,9 @@ function portCases(uses: readonly (readonly [PortOption, OptionUse<NumberRange>]
   }
   if (tested !== undefined) {
     if (!protocolsWithPorts.includes(tested)) return zeroMatches ? [[]] : { never: "connections of that protocol have no ports" };
-    if (protocolName(tested) !== undefined) return [tests];
-  } else if (rule !== undefined) {
-    return [[match(meta("l4proto"), protocolExpression(rule)), ...tests]];
+    if (known && protocolName(tested) !== undefined) return [tests];
   }
+  if (rule !== undefined && (tested === undefined || !known)) return [[match(meta("l4proto"), protocolExpression(rule)), ...tests]];
   const withPorts = oneOf(protocolsWithPorts.map(protocolExpression));
   const field = ct("protocol");
   const cases: Statement[][] = [[match(field, withPorts), ...tests]];
@@ -126,7 +128,7 @@ export const conntrack = defineMatch({
   check(options) {
     return Object.keys(options).length === 0 ? new Invalid("needs an option") : undefined;
   },
-  translate(options, { family, protocol }): MatchTranslation {
+  translate(options, { family, protocol, rule }): MatchTranslation {
     const { ctstate, ctproto, ctstatus, ctexpire, ctdir } = options;
     const tests: (Statement | Never)[] = [];
     if (ctdir) tests.push(match(ct("direction"), symbol(ctdir.value)));
@@ -134,7 +136,12 @@ export const conntrack = defineMatch({
       const use = options[option];
       if (use) tests.push(addressMatch(addressField(option, family), use.value, use.inverted));
     }
-    if (ctproto) tests.push(match(ct("protocol"), protocolExpression(ctproto.value), ctproto.inverted));
+    // nft takes `ct protocol tcp` for the packet's protocol as well, and refuses the rule if another one is tested; an ICMP
+    // error belongs to a connection of another protocol than its own. From a range it concludes nothing.
+    const known = ctproto !== undefined && (protocol === ctproto.value || (protocol === undefined && !rule.matches.some(({ extension }) => extension === "ah")));
+    if (ctproto) {
+      tests.push(match(ct("protocol"), known || ctproto.inverted ? protocolExpression(ctproto.value) : range(number(ctproto.value), number(ctproto.value)), ctproto.inverted));
+    }
     if (ctstatus && ctstatus.value.length > 0) tests.push(statusTest(ctstatus.value, ctstatus.inverted));
     else if (ctstatus && !ctstatus.inverted) tests.push({ never: "status NONE holds for no connection in the kernel" });
     if (ctexpire) tests.push(expirationTest(ctexpire));
@@ -142,7 +149,7 @@ export const conntrack = defineMatch({
     const ports = (["ctorigsrcport", "ctorigdstport", "ctreplsrcport", "ctrepldstport"] as const)
       .flatMap((option) => { const use = options[option]; return use ? [[option, use] as const] : []; });
     const tested = ctproto && !ctproto.inverted ? ctproto.value : undefined;
-    const byPort = ports.length === 0 ? [[]] : portCases(ports, tested, protocol);
+    const byPort = ports.length === 0 ? [[]] : portCases(ports, tested, known, protocol);
 
     // What has to hold of a connection, in ways that do not overlap; none if nothing can satisfy it.
     const never = tests.find((test): test is Never => !("kind" in test)) ?? (Array.isArray(byPort) ? undefined : byPort);

@@ -266,7 +266,9 @@ export const hashlimit = defineMatch({
 
     const update = (key: Key, suffix: string): Statement => {
       const whole = key.parts.length > 0 ? key : commonKey(context);
-      const set = context.sharedSet(`hashlimit_${nameUse.value}_${over ? "above" : "upto"}${suffix}`, {
+      // The name tells the key's type: under --keep-sets the next script must not meet a set of that name and another type.
+      const shape = whole.types.length === 1 && whole.types[0] !== "inet_service" ? "" : `_${whole.types.map((type) => (type === "inet_service" ? "port" : "address")).join("_")}`;
+      const set = context.sharedSet(`hashlimit_${nameUse.value}_${over ? "above" : "upto"}${shape}${suffix}`, {
         type: whole.types, flags: ["dynamic", "timeout"], timeout, size: largestTable !== undefined && largestTable > 0 ? largestTable : context.setSize,
       });
       return updateSet(set, whole.parts.length === 1 ? whole.parts[0]! : concatenation(...whole.parts), [limit]);

@@ -46,9 +46,12 @@ export const ipv6header = defineMatch({
     header: { value: headerList, invertible: true, required: true },
     soft: {},
   },
-  translate({ header: use, soft }): MatchTranslation {
+  translate({ header: use, soft }, { rule }): MatchTranslation {
     if (!use) return { statements: [] };
     const wanted = use.value;
+    if (soft && !use.inverted && wanted.has("auth") && rule.protocol !== undefined && rule.protocol.value !== 0) {
+      return { untranslatable: "to nft a packet with an authentication header is of protocol ah, whatever it carries", at: rule.protocol };
+    }
     const last = (["esp", "none", "prot"] as const).filter((header) => wanted.has(header));
     if (soft) {
       if (last.length > 0) return { untranslatable: `nft has no exact test for "${last[0]}"`, at: use };

@@ -27,6 +27,8 @@ const ownerNumber: ValueParser<NumberRange | string> = (text) => {
     if (from > maximumNumber || to > maximumNumber) return new Invalid(`"${text}" is above ${maximumNumber}`);
     return from > to ? new Invalid(`the range "${text}" runs backwards`) : { from: Number(from), to: Number(to) };
   }
+  // The one name that means the same number everywhere.
+  if (text === "root") return { from: 0, to: 0 };
   return /^[A-Za-z_]/.test(text) ? text : new Invalid(`"${text}" is neither a number nor a name`);
 };
 

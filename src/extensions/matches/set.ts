@@ -1,29 +1,22 @@
 /**
- * `-m set`: membership in an ipset. An ipset lives outside iptables and nft cannot see it.
+ * `-m set`: membership in an ipset, which becomes an nft set of our table out of an `ipset save` file.
  *
- * man iptables-extensions, section "set".
+ *     -m set --match-set office src       →   ip saddr @ipset_office
+ *     -m set --match-set web src,dst      →   ip saddr . meta l4proto . th dport @ipset_web
+ *
+ * A set of ports holds ICMP messages and protocols without ports too; those stand in sets beside it, and the rule asks them all
+ * where its `-p` does not tell. A list of sets is asked member by member.
+ *
+ * man iptables-extensions, section "set"; what a set of each type looks at: kernel files net/netfilter/ipset/ip_set_*.c.
  */
 
-import { defineMatch, Invalid, type ValueParser } from "../extension.js";
+import { findIpset, impossible, lookupsOf, lookupStatement, type Lookup } from "../../ipset/use.js";
+import type { Statement } from "../../nft/ast.js";
+import { defineMatch, Invalid, type MatchTranslation, type Remark, type RuleContext, type ValueParser } from "../extension.js";
+import { setUse } from "../values/ipset.js";
 import { parseInteger } from "../values/number.js";
-import { text } from "../values/text.js";
-
-interface SetUse { readonly set: string; readonly directions: readonly string[] }
-
-const setUse: ValueParser<SetUse> = (value, context) => {
-  const [set = "", directionText = ""] = value.split(" ");
-  const name = text(31)(set, context);
-  if (name instanceof Invalid) return name;
-  const directions = directionText.split(",");
-  if (directions.length > 6 || directions.some((direction) => direction !== "src" && direction !== "dst")) {
-    return new Invalid(`"${directionText}" is not a list of src and dst`);
-  }
-  return { set: name, directions };
-};
 
 const counter: ValueParser<bigint> = (value) => parseInteger(value) ?? new Invalid(`"${value}" is not a whole number`);
-const exact = { value: counter, invertible: true } as const;
-const bound = { value: counter } as const;
 
 export const setMatch = defineMatch({
   name: "set",
@@ -32,14 +25,92 @@ export const setMatch = defineMatch({
     "return-nomatch": {},
     "update-counters": { invertible: true },
     "update-subcounters": { invertible: true },
-    "packets-eq": exact, "packets-lt": bound, "packets-gt": bound,
-    "bytes-eq": exact, "bytes-lt": bound, "bytes-gt": bound,
+    "packets-eq": { value: counter, invertible: true, excludes: ["packets-lt", "packets-gt"] },
+    "packets-lt": { value: counter, excludes: ["packets-eq", "packets-gt"] },
+    "packets-gt": { value: counter, excludes: ["packets-eq", "packets-lt"] },
+    "bytes-eq": { value: counter, invertible: true, excludes: ["bytes-lt", "bytes-gt"] },
+    "bytes-lt": { value: counter, excludes: ["bytes-eq", "bytes-gt"] },
+    "bytes-gt": { value: counter, excludes: ["bytes-eq", "bytes-lt"] },
   },
-  translate({ "match-set": use }) {
-    return {
-      untranslatable: use ? `nft cannot see the ipset "${use.value.set}"` : "nft cannot see ipsets",
-      help: "make a named nft set of the ipset's elements (ipset-translate restore reads an ipset save) and match on it",
-      at: use,
-    };
+  translate(options, context): MatchTranslation {
+    const use = options["match-set"];
+    if (!use) return { never: "no set is named" };
+    const named = findIpset(use, context);
+    const approximations: Remark[] = [];
+    const notes: Remark[] = [];
+    const count = options["packets-eq"] ?? options["packets-lt"] ?? options["packets-gt"] ?? options["bytes-eq"] ?? options["bytes-lt"] ?? options["bytes-gt"];
+    if (count && (named.missing || named.isList || named.sets.some(({ counters }) => counters))) {
+      return { untranslatable: "nft cannot compare the counters of an element", at: count, help: "without the option the rule asks for membership only" };
+    }
+    if (count) notes.push({ message: `the set "${use.value.set}" has no counters`, at: count });
+    const update = options["update-counters"] ?? options["update-subcounters"];
+    if (update?.inverted && named.sets.some(({ counters }) => counters)) {
+      notes.push({ message: "the elements of the set count every packet that finds them", at: update });
+    }
+    if (named.missing) approximations.push(missing(use.inverted, named.changes, context, use.value.set, use));
+    if (named.listTimeouts) {
+      approximations.push({ message: `members of "${use.value.set}" have timeouts, after which ipset no longer asks them; nft always does`, at: use });
+    }
+
+    const lookups: Lookup[] = [];
+    let why = `the list "${use.value.set}" holds no set`;
+    for (const set of named.sets) {
+      const reason = impossible(set, use.value, context);
+      if (reason !== undefined) {
+        why = reason;
+        continue;
+      }
+      const exceptions = options["return-nomatch"] !== undefined && set.type.dimensions.includes("net");
+      const found = lookupsOf(set, use.value, context, exceptions);
+      if (found.lookups.length === 0) why = `the set "${set.name}" holds nothing of the rule's protocol`;
+      lookups.push(...found.lookups);
+      approximations.push(...found.differences.map((message) => ({ message: `set "${set.name}": ${message}`, at: use })));
+      notes.push(...found.notes.map((message) => ({ code: "text-changed" as const, message: `set "${set.name}": ${message}`, at: use })));
+    }
+    const remarks = { approximations, notes };
+    if (lookups.length === 0) return use.inverted ? { statements: [], ...remarks } : { never: why, ...remarks };
+    return { ...(use.inverted ? outside(lookups) : inside(lookups)), ...remarks };
   },
 });
+
+/** The packet is in one of the sets. */
+function inside(lookups: readonly Lookup[]): MatchTranslation {
+  const groups = lookups.map((lookup) => [...lookup.guards, lookupStatement(lookup)]);
+  if (groups.length === 1) return { statements: groups[0]! };
+  // Keys that every packet has can say that it is in no earlier set.
+  if (lookups.every(({ form }) => form.alwaysLoads)) {
+    const statements = lookups.map((lookup) => ({ here: lookupStatement(lookup), elsewhere: lookupStatement(lookup, true) }));
+    return { alternatives: statements.map(({ here }, index): Statement[] => [...statements.slice(0, index).map(({ elsewhere }) => elsewhere), here]) };
+  }
+  const forms = lookups.map(({ form }) => form.port);
+  const apart = !forms.includes(undefined) && new Set(forms).size === forms.length && !forms.includes("plain");
+  return apart ? { alternatives: groups } : { anyOf: groups };
+}
+
+/** The packet is in none of the sets. */
+function outside(lookups: readonly Lookup[]): MatchTranslation {
+  if (lookups.every(({ form }) => form.alwaysLoads)) return { statements: lookups.map((lookup) => lookupStatement(lookup, true)) };
+  return { unless: lookups.map((lookup) => [...lookup.guards, lookupStatement(lookup)]) };
+}
+
+const stopping = ["DROP", "REJECT", "TARPIT"];
+
+function missing(inverted: boolean, changes: boolean, { rule }: RuleContext, set: string, at: Remark["at"]): Remark {
+  const target = rule.target?.kind === "extension" ? rule.target.extension : undefined;
+  if (changes) {
+    return {
+      code: "ipset-missing", message: `no file holds the ipset "${set}": the script starts with an empty set, which its rules fill`,
+      help: "give what `ipset save` prints with --ipset FILE", at,
+    };
+  }
+  const effect = target === undefined ? "" : stopping.includes(target)
+    ? (inverted ? ", which makes the firewall more closed: it stops all packets it asks about" : ", which makes the firewall more open: it stops nothing")
+    : target === "ACCEPT" ? (inverted ? ", which makes the firewall more open: it lets all packets through that it asks about" : ", which makes the firewall more closed: it lets nothing through")
+    : "";
+  return {
+    code: "ipset-missing",
+    message: `no file holds the ipset "${set}": the rule is written with an empty set, and ${inverted ? "every" : "no"} packet matches it${effect}`,
+    help: "give what `ipset save` prints with --ipset FILE",
+    at,
+  };
+}

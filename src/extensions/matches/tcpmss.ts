@@ -2,14 +2,13 @@
  * `-m tcpmss`: the maximum segment size a TCP packet announces, in bytes.
  *
  *     -p tcp -m tcpmss --mss 1:500     →   tcp option maxseg size 1-500
- *     -p tcp -m tcpmss ! --mss 1:500   →   tcp option maxseg size != 1-500   or   tcp option maxseg missing
+ *     -p tcp -m tcpmss ! --mss 1:500   →   unless   tcp option maxseg size 1-500
  *
- * Inverted, it holds for packets without the option too (net/netfilter/xt_tcpmss.c).
+ * Inverted, it holds for packets without the option too, or with one of the wrong length (net/netfilter/xt_tcpmss.c).
  *
  * man iptables-extensions, section "tcpmss".
  */
 
-import { exists } from "../../nft/ast.js";
 import { defineMatch, Invalid, type MatchTranslation } from "../extension.js";
 import { integerRange } from "../values/number.js";
 import { rangeTest } from "../values/range.js";
@@ -24,9 +23,8 @@ export const tcpmss = defineMatch({
   },
   translate({ mss }): MatchTranslation {
     if (!mss) return { statements: [] };
-    const test = rangeTest({ kind: "tcp-option", option: "maxseg", field: "size" }, mss.value, mss.inverted, 65535);
-    if (!mss.inverted) return "kind" in test ? { statements: [test] } : test;
-    const missing = [exists({ kind: "tcp-option", option: "maxseg" }, false)];
-    return "kind" in test ? { alternatives: [[test], missing] } : { statements: missing };
+    const test = rangeTest({ kind: "tcp-option", option: "maxseg", field: "size" }, mss.value, false, 65535);
+    if (!("kind" in test)) return mss.inverted ? { statements: [] } : test;
+    return mss.inverted ? { unless: [[test]] } : { statements: [test] };
   },
 });

@@ -2,8 +2,9 @@
  * Rules that stand side by side, ask the same and then set and check the same list, and are the only ones to use it: nearly
  * every login throttle. Set and check become one walk.
  *
- * Two encodings: where one blocked try records so many stamps that the next try is over the limit whatever else the
- * window holds, a set of banned hosts is exact and needs no ring (H <= own + pushes, see below); else the ring.
+ * Three encodings: where one blocked try records so many stamps that the next try is over the limit whatever else the
+ * window holds, a set of banned hosts is exact and needs no ring (H <= own + pushes, see below); where a blocked try records
+ * nothing, a timer for each hit that passed is exact; else the ring.
  */
 
 import { goto, updateSet, type Statement } from "../../nft/ast.js";
@@ -37,13 +38,16 @@ interface Candidate {
   readonly after: readonly Step[];
 }
 
+/** Rules of one group: nobody writes more side by side, and looking for them takes the square of it. */
+const mostFused = 50;
+
 /** The group that begins at `rules[index]`, if there is one. */
 export function findFusedGroup(rules: readonly (RuleParts | undefined)[], index: number): FusedGroup | undefined {
   const first = candidate(rules[index]);
   if (!first) return undefined;
   const { list, use } = first.step;
   const uses = list.usage.uses;
-  if (uses.length < 2 || uses.some((one) => one.side !== use.side || one.inverted || one.rttl || one.operation === "remove")) return undefined;
+  if (uses.length < 2 || uses.length > mostFused || uses.some((one) => one.side !== use.side || one.inverted || one.rttl || one.operation === "remove")) return undefined;
   if (uses.filter((one) => one.operation === "set").length !== 1) return undefined;
   const members: Candidate[] = [];
   for (let at = index; at < index + uses.length; at++) {
@@ -59,8 +63,8 @@ export function findFusedGroup(rules: readonly (RuleParts | undefined)[], index:
   if (seconds === undefined || hits < 2) return undefined;
   if (checks.some(({ step, parts }) => step.use.seconds !== seconds || step.use.hits !== hits || leavesChain(parts.body.end))) return undefined;
   const last = checks.at(-1)!;
-  // Behind a check that decides, the next one would not push.
-  if (checks.slice(0, -1).some(({ parts }) => parts.body.end)) return undefined;
+  // Behind a check that decides, the next one would not push; behind one that changes the packet, its conditions may not hold.
+  if (checks.slice(0, -1).some(({ parts: { body } }) => body.end || body.effects.some(({ kind }) => kind !== "log"))) return undefined;
   if (setFirst && (set.parts.body.end || set.parts.body.effects.length > 0)) return undefined;
   // What is over the limit must not come to a `--set` that follows.
   if (!setFirst && (!isFinal(last.parts.body.end) || last.after.length > 0)) return undefined;
@@ -96,6 +100,14 @@ export function bansSuffice(group: FusedGroup): boolean {
   return group.window.hits <= (group.setFirst ? 1 : 0) + group.pushes;
 }
 
+/** A blocked packet looks at all timers: above this count of hits the ring, which looks at six sets or so, is cheaper. */
+const mostTimers = 6;
+
+/** Whether a timer for each hit is exact: nothing is recorded over the limit, so no hit ever takes the place of another. */
+function timersSuffice({ setFirst, pushes, window }: FusedGroup): boolean {
+  return !setFirst && pushes === 0 && window.hits <= mostTimers;
+}
+
 export interface FusedChains {
   readonly entry: ChainBuilder;
   readonly over: ChainBuilder;
@@ -114,13 +126,30 @@ export function buildFused(fused: FusedGroup, group: ChainGroup): FusedChains {
   const wish = `${list.base}_${id}`;
   const own = setFirst ? 1 : 0;
   const over = group.chain(`${wish}_over`);
-  if (!bansSuffice(fused)) {
+  if (!bansSuffice(fused) && !timersSuffice(fused)) {
     const ring = new Ring(window, list.setFactory(id), own, pushes, list.options.flat);
     const entry = ring.fused(list.group, wish, key, over.name);
     return { entry, over, description: ring.describe() };
   }
+  if (timersSuffice(fused)) {
+    const entry = timerChains(fused, list.group, wish, key, over);
+    return { entry, over, description: ["    hit: hits that passed, a set each; a host in all of them is over the limit"] };
+  }
   const entry = banChains(fused, list.group, wish, key, over, own);
   return { entry, over, description: ["    hit: hits that passed, a set each; banned: hosts that were over the limit less than the window ago"] };
+}
+
+/** A hit takes the first timer that has run out; where none has, the host is over the limit. */
+function timerChains({ list, window }: FusedGroup, group: ChainGroup, wish: string, key: Key, over: ChainBuilder): ChainBuilder {
+  const sets = list.setFactory(windowName(window));
+  const entry = group.chain(wish);
+  for (let hit = 0; hit < window.hits; hit++) {
+    const slot = sets.add(`hit_${hit}`, window.seconds * 1000 + tick);
+    // In a chain of its own, so that a full set ends the search and does not spill its hosts into the next.
+    const put = group.chain(`${wish}_put_${hit}`).rule([updateSet(slot, key)]);
+    entry.rule([member(key, slot, true), exitStatement(exitTo(put.name))]);
+  }
+  return entry.rule([goto(over.name)]);
 }
 
 /** Hits that pass sit in timers in no order; the one that is too many, and every later one, bans for the window. */

@@ -32,6 +32,10 @@ export interface ListOptions {
   readonly flat: boolean;
   /** Whether `--rttl` can be kept: the list is used in hooks that see the same TTL. */
   readonly keepsTtl: boolean;
+  /** The script is for an nft that knows no set of addresses and TTLs. */
+  readonly forgetsTtl: boolean;
+  /** The script is for an nft whose rules cannot delete from a set: a window of several hits is a limit, or nothing. */
+  readonly ringless: boolean;
 }
 
 type Side = RecentUse["side"];
@@ -39,9 +43,12 @@ type Side = RecentUse["side"];
 /** A ring of more hits needs more levels of chains than the kernel allows. */
 export const largestRing = 255;
 
+/** Sets that one rule feeds beside its other tests: a kernel rule is full with 30. */
+const mostInline = 8;
+
 /** What a check asks of its list. */
 export type Question =
-  | { readonly kind: "inline"; readonly tests: readonly Statement[]; readonly refreshes: boolean }
+  | { readonly kind: "inline"; readonly tests: readonly Statement[]; readonly refresh?: readonly Statement[] }
   | { readonly kind: "chain"; check(wish: string, over: Exit, under: Exit): string };
 
 export class RecentList {
@@ -87,7 +94,7 @@ export class RecentList {
     // A host that was merely removed from timed sets, in a rule that does nothing else, need not be remembered for ever.
     const timed = checks.length > 0 && checks.every(({ seconds, hits }) => seconds !== undefined && hits === 1);
     if (checks.length === 0 || uses.some((use) => asksForPresence(use) && !(timed && isQuietRemoval(use)))) this.seen = this.set("", undefined);
-    if (this.options.keepsTtl) {
+    if (this.options.keepsTtl && !this.options.forgetsTtl) {
       for (const use of checks.filter((check) => check.rttl && !check.inverted)) {
         if (this.ttls.has(use.seconds)) continue;
         const suffix = use.seconds === undefined ? "ttl" : `ttl_${use.seconds}s`;
@@ -99,7 +106,8 @@ export class RecentList {
 
   /** Whether a rule asks for more hits than any exact form holds; it is refused, and its list does without. */
   isTooLarge({ seconds, hits }: RecentUse): boolean {
-    return hits > largestRing && (seconds === undefined || !this.options.asLimit({ seconds, hits }));
+    if (seconds === undefined) return hits > largestRing;
+    return hits > (this.options.ringless ? 1 : largestRing) && !this.options.asLimit({ seconds, hits });
   }
 
   private declareWindow(window: Window): void {
@@ -107,7 +115,8 @@ export class RecentList {
     if (this.rings.has(id) || this.limits.has(id)) return;
     if (this.options.asLimit(window)) {
       const banned = this.set(`${id}_banned`, window.seconds * 1000 + tick);
-      const rate = this.set(`${id}_rate`, window.seconds * 1000 + tick);
+      // Not `rate`, as in a ring: elements keep their limit, and under --keep-sets the one form must not meet those of the other.
+      const rate = this.set(`${id}_tokens`, window.seconds * 1000 + tick);
       this.limits.set(id, { window, rate, banned });
     } else {
       this.rings.set(id, new Ring(window, this.setFactory(id), 0, this.touchesOfOnePacket(), this.options.flat));
@@ -168,7 +177,7 @@ export class RecentList {
   touch(side: Side): { readonly statements: readonly Statement[]; readonly alone: boolean } {
     const inline = this.inlineTouch(side);
     const stores = this.storeTouches(side);
-    if (stores.length === 0) return { statements: inline, alone: false };
+    if (stores.length === 0 && inline.length <= mostInline) return { statements: inline, alone: false };
     if (inline.length === 0 && stores.length === 1) return { statements: [callStatement(stores[0]!)], alone: true };
     let chain = this.touchChains.get(side);
     if (chain === undefined) {
@@ -230,6 +239,12 @@ export class RecentList {
     return chain.name;
   }
 
+  /** Whether one store holds all there is to record, so that what was just found in it needs no more than its refresh. */
+  private get isOnlyStore(): boolean {
+    const { windows, limits, rings, counts, ttls, seen } = this;
+    return windows.size + limits.size + (seen === undefined ? 0 : 1) === 1 && rings.size + counts.size + ttls.size === 0;
+  }
+
   /** Is the condition of this `--rcheck` or `--update` true, leaving its inversion aside? */
   question(use: RecentUse): Question {
     const key = this.key(use.side);
@@ -238,13 +253,12 @@ export class RecentList {
     const ttlTest = ttl === undefined ? [] : [member(this.ttlKey(use.side), ttl)];
     if (hits === 1) {
       const store = seconds === undefined ? this.seen! : this.windows.get(seconds)!;
-      const single = this.windows.size + (this.seen === undefined ? 0 : 1) === 1 && this.ttls.size === 0;
-      return { kind: "inline", tests: [member(key, store), ...ttlTest], refreshes: single };
+      return { kind: "inline", tests: [member(key, store), ...ttlTest], ...(this.isOnlyStore && { refresh: [updateSet(store, key)] }) };
     }
-    if (seconds === undefined) return { kind: "inline", tests: [member(key, this.counts.get(hits)!.at(-1)!), ...ttlTest], refreshes: false };
+    if (seconds === undefined) return { kind: "inline", tests: [member(key, this.counts.get(hits)!.at(-1)!), ...ttlTest] };
     const id = windowName({ seconds, hits });
     const limit = this.limits.get(id);
-    if (limit) return { kind: "inline", tests: [member(key, limit.banned), ...ttlTest], refreshes: false };
+    if (limit) return { kind: "inline", tests: [member(key, limit.banned), ...ttlTest], ...(this.isOnlyStore && { refresh: [updateSet(limit.banned, key)] }) };
     const ring = this.rings.get(id)!;
     return {
       kind: "chain",
@@ -272,9 +286,9 @@ export class RecentList {
       ...[...this.limits.values()].flatMap(({ rate, banned }) => [rate, banned]), ...[...this.rings.values()].flatMap((ring) => ring.sets),
     ];
     const statements = sets.map((set) => deleteFromSet(set, key));
-    // A rule holds 36 of these, 30 with a mask (measured on nft 1.0.6).
+    // A rule holds 36 of these, 30 with a mask (measured on nft 1.0.6), and other tests beside them.
     const groups: Statement[][] = [];
-    for (let start = 0; start < statements.length; start += 25) groups.push(statements.slice(start, start + 25));
+    for (let start = 0; start < statements.length; start += 16) groups.push(statements.slice(start, start + 16));
     return groups;
   }
 
@@ -298,8 +312,9 @@ export class RecentList {
   get windowsAsLimit(): readonly Window[] {
     return [...this.limits.values()].map(({ window }) => window);
   }
-  get hasRing(): boolean {
-    return this.rings.size > 0;
+  /** How much longer than by xt_recent a flooding host may stay blocked, in seconds; 0 without a ring. */
+  get longestMute(): number {
+    return Math.max(0, ...[...this.rings.values()].map((ring) => ring.longestMute));
   }
   get hasSeen(): boolean {
     return this.seen !== undefined || this.counts.size > 0;

@@ -1,6 +1,7 @@
 /** What has to be said about the lists of a ruleset: where the sets differ from xt_recent, and traps in the rules themselves. */
 
 import { diagnostic, printable, type Diagnostic } from "../../diagnostic.js";
+import { features } from "../../nft/versions.js";
 import { limitRate } from "./limit.js";
 import { isQuietRemoval, type RecentList } from "./list.js";
 import { isCheck, type ListUsage, type PlacedUse } from "./usage.js";
@@ -13,8 +14,8 @@ const hostsPerList = 100;
 
 export interface ListFacts {
   readonly list: RecentList;
-  /** The list's window is written as a ring, here or in a fused group. */
-  readonly guarded: boolean;
+  /** How much longer than by xt_recent a flooding host may stay blocked, in seconds; 0 where no window is written as a ring. */
+  readonly longestMute: number;
 }
 
 export function recentRemarks(facts: readonly ListFacts[], setSize: number): Diagnostic[] {
@@ -31,7 +32,7 @@ function listRemarks(list: RecentList): Diagnostic[] {
     };
     if (use.mask !== usage.mask) say("recent-mask", "its mask is that of the rule loaded first; xt_recent ignores this one, and so does the script");
     if (isCheck(use)) {
-      if (use.rttl) say("recent-rttl", rttlText(use, list.options.keepsTtl));
+      if (use.rttl) say("recent-rttl", rttlText(use, list.options));
       if (use.reap && reapMatters(usage, use)) {
         say("recent-reap", `--reap is left out: a host that xt_recent would have taken off the list after ${use.seconds} s stays on it, ` +
           "so rules that ask for it without --seconds, with more seconds, or with --remove still find it");
@@ -45,7 +46,7 @@ function listRemarks(list: RecentList): Diagnostic[] {
         say("recent-limit-form", `written as a limit of ${limitRate(window).text} burst ${window.hits - 1} with a ban of ${window.seconds} s: ` +
           `up to ${2 * window.hits - 1} hits of one host can pass in ${window.seconds} s before its first ban (xt_recent: ${window.hits - 1}), ` +
           `a host that stays under the rate is never banned, and a banned one only comes back after ${window.seconds} s of silence`,
-          "--recent exact writes an exact window");
+          list.options.ringless ? `an exact window needs nft ${features.setDeletion.nft}` : "--recent exact writes an exact window");
       }
     }
   }
@@ -62,11 +63,15 @@ const optionOf: Readonly<Record<string, string>> = {
   "recent-mask": "mask", "recent-rttl": "rttl", "recent-reap": "reap", "recent-seconds-overflow": "seconds", "recent-limit-form": "hitcount",
 };
 
-function rttlText({ inverted }: PlacedUse, kept: boolean): string {
+function rttlText({ inverted }: PlacedUse, { keepsTtl, forgetsTtl }: RecentList["options"]): string {
   if (inverted) {
     return "--rttl is left out of an inverted match: where the TTL differs from that of the host's last hit, xt_recent matches and the script does not";
   }
-  return !kept
+  if (forgetsTtl) {
+    return `--rttl is left out, because a set of addresses and TTLs needs nft ${features.setTypeof.nft}: ` +
+      "where the TTL differs from that of the host's last hit, the script matches and xt_recent does not";
+  }
+  return !keepsTtl
     ? "--rttl is left out, because the list is used where packets carry the TTL they came with and where a router has taken one off: " +
       "where the TTL differs from that of the host's last hit, the script matches and xt_recent does not"
     : "--rttl compares with every TTL the host was seen with in the window, xt_recent with the last one only: " +
@@ -88,10 +93,12 @@ function generalNotes(facts: readonly ListFacts[], setSize: number): Diagnostic[
       `xt_recent forgets all but the last ${hostsPerList} hosts of a list (unless ip_list_tot says otherwise), the sets for ${names(facts)} hold ${setSize}: ` +
       "hosts that it would have forgotten are still known"));
   }
-  const guarded = facts.filter((fact) => fact.guarded);
+  const guarded = facts.filter(({ longestMute }) => longestMute > 0);
   if (guarded.length > 0) {
+    const longest = Math.max(...guarded.map(({ longestMute }) => longestMute));
     found.push(diagnostic("recent-flood-guard", first(guarded),
-      `a host that is over the limit of ${names(guarded)} and goes on with more than 20 tries a second stays blocked up to about 0.25 s longer than by xt_recent, never shorter`));
+      `a host that is over the limit of ${names(guarded)} and goes on with more than 20 tries a second stays blocked up to about ` +
+      `${Math.ceil(longest * 100) / 100} s longer than by xt_recent, never shorter`));
   }
   return found;
 }

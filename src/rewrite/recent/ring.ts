@@ -7,7 +7,7 @@
  * of them, so two CPUs that read it at once disagree by one slot at most.
  *
  * Deleted elements stay in the kernel's hash chains until they are collected, so a step must not happen at line rate: a
- * host that goes round the ring faster than `triesPerSecond` is answered by the `mute` set for a quarter of a second, and
+ * host that goes round the ring faster than `triesBeforeMute` allows is answered by the `mute` set for a quarter of a second, and
  * the `flood` set then states that it was over the limit up to now.
  *
  * Most hosts knock once or twice. Their first two hits go to the `few` sets (the slow lane), which need no ring; a host on
@@ -20,10 +20,23 @@ import { callStatement, exitStatement, exitTo, type ChainBuilder, type ChainGrou
 /** One tick of the kernel's clock on HZ=250, in milliseconds: xt_recent still counts a stamp that is exactly N seconds old. */
 export const tick = 4;
 
-/** A host may try this often before it is muted. */
-const triesPerSecond = 20;
 /** How long a muted host is answered without being looked at, in milliseconds. */
 const muteTime = 250;
+
+/**
+ * How often a host that is over the limit may try, in a second, before it is muted: 20 times, and as often as it takes to go
+ * round the ring twice. So a muted host is always one that xt_recent blocks too, and its last round took half a second at most.
+ *
+ * @param pushes stamps that each of its tries pushes
+ */
+function triesBeforeMute(hits: number, pushes: number): number {
+  return Math.max(20, Math.ceil((2 * hits) / pushes));
+}
+
+/** How much longer than by xt_recent a muted host may stay blocked, in seconds: the mute, and the time of its last round. */
+export function longestMute(hits: number, pushes: number): number {
+  return muteTime / 1000 + hits / (triesBeforeMute(hits, pushes) * pushes);
+}
 
 export interface Window {
   readonly seconds: number;
@@ -41,6 +54,8 @@ export interface SetFactory {
 export class Ring {
   readonly slots: number;
   private readonly bits: number;
+  /** See `triesBeforeMute`. */
+  private readonly tries: number;
   private readonly hit: readonly string[];
   private readonly turn: readonly string[];
   private readonly rate: string | undefined;
@@ -60,6 +75,7 @@ export class Ring {
     // A cyclic Gray code exists for even lengths only.
     this.slots = hits + (hits % 2);
     this.bits = Math.ceil(Math.log2(this.slots));
+    this.tries = triesBeforeMute(hits, Math.max(1, pushes));
     const windowTime = seconds * 1000 + tick;
     const outliving = (seconds + 2) * 1000 + tick;
     // Nothing is ever deleted from these, so they need no quick collection.
@@ -82,12 +98,17 @@ export class Ring {
     return [...(this.lane ? [this.lane.busy, ...this.lane.few] : []), ...this.hit, ...this.turn, ...optional];
   }
 
+  /** See `longestMute`; 0 without a guard. */
+  get longestMute(): number {
+    return this.pushes > 0 ? longestMute(this.window.hits, this.pushes) : 0;
+  }
+
   /** What the sets are for, for a reader of the script. */
   describe(): string[] {
     return [
       ...(this.lane ? ["    few: a host's first two hits; busy: hosts with more, whose hits are in the slots"] : []),
       `    hit: slots for the last ${this.slots} hits of each host, a set a slot; turn: the slot written last, as a Gray code`,
-      ...(this.mute === undefined ? [] : ["    rate, flood, mute: hosts over the limit that go on at more than 20 tries a second are not looked at for 0.25 s"]),
+      ...(this.mute === undefined ? [] : [`    rate, flood, mute: hosts over the limit that go on at more than ${this.tries} tries a second are not looked at for 0.25 s`]),
     ];
   }
 
@@ -154,17 +175,10 @@ export class Ring {
       : this.hit.map((_, slot) => group.chain(`${wish}_turn_to_${slot}`).rule(this.turnTo(key, slot, this.pushes)));
     const puts = this.hit.map((_, slot) => this.fusedPut(group, wish, key, slot, over, turns, flooding));
     this.walk(group, wish, key, ring, (last) => [{ when: [], exit: exitTo(puts[(last + 1) % this.slots]!) }]);
-    // A flood may outlive the turns: nothing moves them while the limiter of a large ring has no token.
-    if (this.flood !== undefined && this.turnsMayDieInFlood()) ring.rule([member(key, this.flood), exitStatement(exitTo(puts[0]!))]);
     ring.rule(this.start(key));
     for (const turn of turns ?? []) group.moveToEnd(turn);
     if (flooding) group.moveToEnd(flooding);
     return start;
-  }
-
-  /** Whether the limiter may let more time pass between two rounds than the turns live without a push. */
-  private turnsMayDieInFlood(): boolean {
-    return this.slots / (triesPerSecond * this.pushes) + (2 * muteTime) / 1000 >= this.window.seconds;
   }
 
   private fusedPut(
@@ -293,9 +307,9 @@ export class Ring {
     return updateSet(this.rate!, key, [{
       kind: "limit",
       over: true,
-      rate: Math.max(1, Math.round(60 * triesPerSecond * rounds)),
+      rate: Math.max(1, Math.round(60 * this.tries * rounds)),
       unit: "minute",
-      burst: Math.ceil(rounds * Math.max(20, 2 * this.window.hits)) + 2,
+      burst: Math.ceil(rounds * Math.max(this.tries, 2 * this.window.hits)) + 2,
     }]);
   }
 

@@ -1,0 +1,206 @@
+/** What a script needs of nft and of the kernel, found by walking its AST. */
+
+import type { Expression, NftChain, NftScript, NftSet, Statement } from "./ast.js";
+import { features, isOlder, type Feature, type FeatureName } from "./versions.js";
+
+export interface Requirements {
+  readonly nft: string;
+  readonly kernel: string;
+  /** What the versions are due to; empty where any script needs them. */
+  readonly by: { readonly nft: readonly Feature[]; readonly kernel: readonly Feature[] };
+}
+
+/** The least versions that load the tables of a script. */
+export function requirements(script: Pick<NftScript, "tables">): Requirements {
+  const found = new Set<FeatureName>(["base"]);
+  for (const table of script.tables) {
+    if (table.helpers.length > 0) found.add("helper");
+    for (const set of table.sets) addFeaturesOfSet(set, found);
+    for (const chain of table.chains) addFeaturesOfChain(chain, found);
+  }
+  return highest(found);
+}
+
+export function highest(names: Iterable<FeatureName>): Requirements {
+  const all: Feature[] = [...names].map((name) => features[name]);
+  const latest = (of: "nft" | "kernel"): string =>
+    all.map((feature) => feature[of]).reduce((best, version) => (isOlder(best, version) ? version : best), features.base[of]);
+  const [nft, kernel] = [latest("nft"), latest("kernel")];
+  return {
+    nft, kernel,
+    by: {
+      nft: nft === features.base.nft ? [] : all.filter((feature) => feature.nft === nft),
+      kernel: kernel === features.base.kernel ? [] : all.filter((feature) => feature.kernel === kernel),
+    },
+  };
+}
+
+function addFeaturesOfChain(chain: NftChain, found: Set<FeatureName>): void {
+  if (chain.base?.type === "nat") found.add("natChain");
+  for (const entry of chain.entries) {
+    if (entry.kind !== "rule") continue;
+    if (entry.comment !== undefined) found.add("ruleComment");
+    addFeaturesOfStatements(entry.statements, found);
+  }
+}
+
+export function addFeaturesOfSet(set: Omit<NftSet, "name">, found: Set<FeatureName>): void {
+  const parts = set.type?.length ?? (set.typeof?.kind === "concatenation" ? set.typeof.parts.length : 1);
+  if (set.flags.includes("dynamic")) found.add("dynamicSet");
+  if (set.counter) found.add("setCounter");
+  if (set.flags.includes("interval") && parts > 1) found.add("concatenatedIntervals");
+  if (parts > 1) found.add("concatenation");
+  if (set.typeof) {
+    found.add("setTypeof");
+    addFeaturesOf(set.typeof, found);
+  }
+  for (const element of set.elements ?? []) addFeaturesOf(element, found);
+}
+
+export function addFeaturesOfStatements(statements: readonly Statement[], found: Set<FeatureName>): void {
+  let unequalFields = 0;
+  for (const statement of statements) {
+    addFeaturesOfStatement(statement, found);
+    if (statement.kind === "match" && statement.operator === "!=" && (statement.left.kind === "payload" || statement.left.kind === "raw-payload")) unequalFields++;
+  }
+  // The emitter writes them as ranges of one value.
+  if (unequalFields > 1) found.add("invertedRange");
+}
+
+function addFeaturesOfStatement(statement: Statement, found: Set<FeatureName>): void {
+  switch (statement.kind) {
+    case "counter": case "verdict": case "jump": case "reject":
+      return;
+    case "match":
+      if (statement.operator === "!=" && statement.right.kind === "range") found.add("invertedRange");
+      if (statement.operator === "!=" && (statement.right.kind === "anonymous-set" || statement.right.kind === "set-reference")) found.add("invertedLookup");
+      addFeaturesOf(statement.left, found);
+      addFeaturesOf(statement.right, found);
+      return;
+    case "existence":
+      found.add("existence");
+      addFeaturesOf(statement.expression, found);
+      return;
+    case "limit": found.add("limit"); return;
+    case "quota": found.add("quota"); return;
+    case "ct-count": found.add("connectionCount"); return;
+    case "log": found.add(statement.level === "audit" ? "auditLog" : "logging"); return;
+    case "assignment":
+      if (statement.target.kind === "payload" || statement.target.kind === "raw-payload") found.add("headerChange");
+      if (statement.target.kind === "tcp-option") found.add("segmentSize");
+      addFeaturesOf(statement.target, found);
+      addFeaturesOf(statement.value, found);
+      return;
+    case "set":
+      found.add(statement.operation === "delete" ? "setDeletion" : "dynamicSet");
+      addFeaturesOf(statement.key, found);
+      addFeaturesOfStatements(statement.statements ?? [], found);
+      return;
+    case "nat":
+      if (statement.prefix) found.add("networkMap");
+      if (statement.address) addFeaturesOf(statement.address, found);
+      if (statement.port) addFeaturesOf(statement.port, found);
+      return;
+    case "queue": found.add("queue"); return;
+    case "dup":
+      found.add("duplicate");
+      addFeaturesOf(statement.address, found);
+      return;
+    case "tproxy": found.add("tproxy"); return;
+    case "synproxy": found.add("synproxy"); return;
+    case "object": found.add(statement.type === "ct helper" ? "helper" : statement.type === "quota" ? "quota" : "conntrackObject"); return;
+    case "keyword-statement": found.add(featureOfPhrase(statement.words)); return;
+    default: found.add("other");
+  }
+}
+
+function addFeaturesOf(expression: Expression, found: Set<FeatureName>): void {
+  switch (expression.kind) {
+    case "symbol": case "number": case "string": case "address": case "flags": case "set-reference":
+      return;
+    case "range":
+      addFeaturesOf(expression.from, found);
+      addFeaturesOf(expression.to, found);
+      return;
+    case "anonymous-set":
+      for (const element of expression.elements) addFeaturesOf(element, found);
+      return;
+    case "concatenation":
+      found.add(expression.parts.some(({ kind }) => kind === "range") ? "concatenatedIntervals" : "concatenation");
+      for (const part of expression.parts) addFeaturesOf(part, found);
+      return;
+    case "element":
+      if (expression.counter) found.add("setCounter");
+      addFeaturesOf(expression.key, found);
+      return;
+    case "map":
+      addFeaturesOf(expression.key, found);
+      for (const [key, value] of expression.entries) {
+        addFeaturesOf(key, found);
+        addFeaturesOf(value, found);
+      }
+      return;
+    case "payload":
+      if (expression.protocol === "th") found.add("transportOfAny");
+      return;
+    case "raw-payload":
+      if (expression.base === "ih") found.add("innerHeader");
+      return;
+    case "extension-header":
+      if (expression.header === "srh") found.add("segmentRouting");
+      return;
+    case "tcp-option":
+      found.add(/^[0-9]/.test(expression.option) ? "tcpOptionByNumber" : "tcpOption");
+      return;
+    case "meta": {
+      const feature = metaFeatures[expression.key];
+      if (feature !== "base") found.add(feature ?? "other");
+      return;
+    }
+    case "ct": {
+      const feature = conntrackFeatures[expression.key];
+      if (feature !== "base") found.add(feature ?? "other");
+      return;
+    }
+    case "fib": found.add("fib"); return;
+    case "keyword": found.add(featureOfPhrase(expression.words)); return;
+    case "numgen": found.add("generator"); return;
+    case "jhash":
+      found.add("generator");
+      addFeaturesOf(expression.key, found);
+      return;
+    case "binary":
+      if (expression.operator === "<<" || expression.operator === ">>") found.add("shift");
+      addFeaturesOf(expression.left, found);
+      addFeaturesOf(expression.right, found);
+      return;
+    default: found.add("other");
+  }
+}
+
+/** Those of `base` are as old as nftables, or nearly. */
+const metaFeatures: Readonly<Record<string, FeatureName>> = {
+  iif: "base", oif: "base", iifname: "base", oifname: "base", l4proto: "base", length: "base", mark: "base", nfproto: "base",
+  priority: "base", protocol: "base", skgid: "base", skuid: "base",
+  cgroup: "controlGroup", cpu: "deviceOrProcessor", iifgroup: "deviceOrProcessor", oifgroup: "deviceOrProcessor", pkttype: "deviceOrProcessor",
+  ibrname: "bridgeName", obrname: "bridgeName", ipsec: "ipsecPolicy", time: "time", day: "time", hour: "time",
+};
+
+const conntrackFeatures: Readonly<Record<string, FeatureName>> = {
+  direction: "base", expiration: "base", helper: "base", mark: "base", protocol: "base", "proto-src": "base", "proto-dst": "base",
+  state: "base", status: "base",
+  avgpkt: "conntrackValue", bytes: "conntrackValue", packets: "conntrackValue", zone: "conntrackValue", label: "conntrackLabel",
+  "ip saddr": "conntrackAddress", "ip daddr": "conntrackAddress", "ip6 saddr": "conntrackAddress", "ip6 daddr": "conntrackAddress",
+};
+
+/** By the words a phrase begins with; the first that fits counts. */
+const phrases: readonly (readonly [string, FeatureName])[] = [
+  ["ipsec", "ipsec"], ["meta nftrace set", "base"], ["notrack", "notrack"], ["osf", "osf"], ["reset tcp option", "tcpOptionRemoval"],
+  ["rt classid", "routeClass"], ["rt ipsec", "ipsec"], ["rt mtu", "routeMtu"], ["sctp chunk", "sctpChunk"],
+  ["socket cgroupv2", "socketGroup"], ["socket mark", "socketMark"], ["socket transparent", "socket"], ["socket wildcard", "socketWildcard"],
+];
+
+function featureOfPhrase(words: readonly string[]): FeatureName {
+  const text = words.join(" ");
+  return phrases.find(([beginning]) => text === beginning || text.startsWith(`${beginning} `))?.[1] ?? "other";
+}

@@ -1,0 +1,472 @@
+/**
+ * One rule or more for each option of each extension, as iptables takes it. docs/coverage.md is made of what becomes of them.
+ *
+ * A text is what follows the chain. It stands in chain FORWARD of table filter, unless it names table
+ * and chain itself (`-t raw -A PREROUTING …`). It is tried as IPv4 and as IPv6 unless the extension has one family only or the
+ * text begins with `-4` or `-6`; documentation addresses become those of the family. Where an option can be inverted, the
+ * inverted rule is made of the plain one.
+ */
+
+export type Samples = Readonly<Record<string, readonly string[]>>;
+
+/** What every rule may ask, without any extension. */
+export const packetTests: Samples = {
+  source: ["-s 192.0.2.0/24", "-s 192.0.2.1/255.0.0.255"],
+  destination: ["-d 192.0.2.1"],
+  "in-interface": ["-i eth0", "-i eth+"],
+  "out-interface": ["-o eth0", "-o eth+"],
+  protocol: ["-p tcp", "-p 47"],
+  fragment: ["-f"],
+  jump: ["-j user"],
+  goto: ["-g user"],
+};
+
+/** The sets that the samples of `-m set` and `-j SET` name, as `ipset save` prints them. */
+export const ipsets = {
+  ipv4: `create name hash:ip family inet hashsize 1024 maxelem 65536 timeout 60 counters
+add name 192.0.2.1 timeout 30 packets 1 bytes 100
+create networks hash:net family inet hashsize 1024 maxelem 65536
+add networks 198.51.100.0/24
+create services hash:ip,port family inet hashsize 1024 maxelem 65536
+add services 192.0.2.1,tcp:80
+`,
+  ipv6: `create name hash:ip family inet6 hashsize 1024 maxelem 65536 timeout 60 counters
+add name 2001:db8::1 timeout 30 packets 1 bytes 100
+create networks hash:net family inet6 hashsize 1024 maxelem 65536
+add networks 2001:db8:1::/64
+create services hash:ip,port family inet6 hashsize 1024 maxelem 65536
+add services 2001:db8::1,tcp:80
+`,
+} as const;
+
+/** By extension, then by option; the empty name is the extension without any option. */
+export const matchSamples: Readonly<Record<string, Samples>> = {
+  addrtype: {
+    "src-type": ["-m addrtype --src-type LOCAL", "-4 -m addrtype --src-type UNICAST,BROADCAST"],
+    "dst-type": ["-m addrtype --dst-type LOCAL", "-m addrtype --dst-type MULTICAST"],
+    "limit-iface-in": ["-t filter -A INPUT -m addrtype --dst-type LOCAL --limit-iface-in"],
+    "limit-iface-out": ["-m addrtype --dst-type LOCAL --limit-iface-out"],
+  },
+  ah: {
+    ahspi: ["-p ah -m ah --ahspi 500:600"],
+    ahlen: ["-6 -m ah --ahlen 24"],
+    ahres: ["-6 -m ah --ahres"],
+  },
+  bpf: {
+    bytecode: ["-m bpf --bytecode \"4,48 0 0 9,21 0 1 6,6 0 0 1,6 0 0 0\""],
+    "object-pinned": ["-m bpf --object-pinned /sys/fs/bpf/program"],
+  },
+  cgroup: { path: ["-t filter -A OUTPUT -m cgroup --path service"], cgroup: ["-t filter -A OUTPUT -m cgroup --cgroup 1048577"] },
+  cluster: {
+    "cluster-total-nodes": ["-m cluster --cluster-total-nodes 3 --cluster-local-node 2 --cluster-hash-seed 1"],
+    "cluster-local-node": ["-m cluster --cluster-total-nodes 3 --cluster-local-node 2 --cluster-hash-seed 1"],
+    "cluster-local-nodemask": ["-m cluster --cluster-total-nodes 3 --cluster-local-nodemask 5 --cluster-hash-seed 1"],
+    "cluster-hash-seed": ["-m cluster --cluster-total-nodes 3 --cluster-local-node 2 --cluster-hash-seed 0xdeadbeef"],
+  },
+  comment: { comment: ["-m comment --comment \"a comment\""] },
+  connbytes: {
+    connbytes: ["-m connbytes --connbytes 100:200 --connbytes-dir both --connbytes-mode packets"],
+    "connbytes-dir": ["-m connbytes --connbytes 100: --connbytes-dir original --connbytes-mode bytes", "-m connbytes --connbytes 100: --connbytes-dir reply --connbytes-mode bytes"],
+    "connbytes-mode": ["packets", "bytes", "avgpkt"].map((mode) => `-m connbytes --connbytes 100:200 --connbytes-dir both --connbytes-mode ${mode}`),
+  },
+  connlabel: { label: ["-m connlabel --label 5"], set: ["-m connlabel --label 5 --set"] },
+  connlimit: {
+    "connlimit-upto": ["-p tcp -m connlimit --connlimit-upto 3"],
+    "connlimit-above": ["-p tcp -m connlimit --connlimit-above 3"],
+    "connlimit-mask": ["-p tcp -m connlimit --connlimit-above 3 --connlimit-mask 24"],
+    "connlimit-saddr": ["-p tcp -m connlimit --connlimit-above 3 --connlimit-saddr"],
+    "connlimit-daddr": ["-p tcp -m connlimit --connlimit-above 3 --connlimit-daddr"],
+  },
+  connmark: { mark: ["-m connmark --mark 0x2/0xff"] },
+  conntrack: {
+    ctstate: ["-m conntrack --ctstate RELATED,ESTABLISHED", "-m conntrack --ctstate INVALID,UNTRACKED", "-m conntrack --ctstate SNAT"],
+    ctproto: ["-m conntrack --ctproto 6"],
+    ctorigsrc: ["-m conntrack --ctorigsrc 192.0.2.0/24"],
+    ctorigdst: ["-m conntrack --ctorigdst 192.0.2.0/24"],
+    ctreplsrc: ["-m conntrack --ctreplsrc 192.0.2.0/24"],
+    ctrepldst: ["-m conntrack --ctrepldst 192.0.2.0/24"],
+    ctorigsrcport: ["-m conntrack --ctproto 6 --ctorigsrcport 1000:2000"],
+    ctorigdstport: ["-m conntrack --ctproto 6 --ctorigdstport 80"],
+    ctreplsrcport: ["-m conntrack --ctproto 6 --ctreplsrcport 80"],
+    ctrepldstport: ["-m conntrack --ctproto 6 --ctrepldstport 1000:2000"],
+    ctstatus: ["-m conntrack --ctstatus SEEN_REPLY,ASSURED", "-m conntrack --ctstatus NONE"],
+    ctexpire: ["-m conntrack --ctexpire 10:60"],
+    ctdir: ["-m conntrack --ctdir REPLY"],
+  },
+  cpu: { cpu: ["-m cpu --cpu 0"] },
+  dccp: {
+    "source-port": ["-p dccp -m dccp --source-port 1000:2000"],
+    "destination-port": ["-p dccp -m dccp --destination-port 80"],
+    "dccp-types": ["-p dccp -m dccp --dccp-types REQUEST,CLOSE"],
+    "dccp-option": ["-p dccp -m dccp --dccp-option 2"],
+  },
+  devgroup: { "src-group": ["-m devgroup --src-group 2", "-m devgroup --src-group 0x2/0xf"], "dst-group": ["-m devgroup --dst-group 2"] },
+  dscp: { dscp: ["-m dscp --dscp 0x0a"], "dscp-class": ["-m dscp --dscp-class EF"] },
+  dst: { "": ["-m dst"], "dst-len": ["-m dst --dst-len 16"], "dst-opts": ["-m dst --dst-opts 149"] },
+  ecn: {
+    "ecn-tcp-cwr": ["-p tcp -m ecn --ecn-tcp-cwr"],
+    "ecn-tcp-ece": ["-p tcp -m ecn --ecn-tcp-ece"],
+    "ecn-ip-ect": ["-m ecn --ecn-ip-ect 3"],
+  },
+  esp: { espspi: ["-p esp -m esp --espspi 500:600"] },
+  eui64: { "": ["-m eui64"] },
+  frag: {
+    fragid: ["-m frag --fragid 1:5"],
+    fraglen: ["-m frag --fraglen 8"],
+    fragres: ["-m frag --fragres"],
+    fragfirst: ["-m frag --fragfirst"],
+    fragmore: ["-m frag --fragmore"],
+    fraglast: ["-m frag --fraglast"],
+  },
+  hashlimit: {
+    "hashlimit-upto": ["-m hashlimit --hashlimit-upto 10/min --hashlimit-mode srcip --hashlimit-name name", "-m hashlimit --hashlimit-upto 512kb/s --hashlimit-mode srcip --hashlimit-name name"],
+    "hashlimit-above": ["-m hashlimit --hashlimit-above 10/min --hashlimit-mode srcip --hashlimit-name name"],
+    "hashlimit-burst": ["-m hashlimit --hashlimit-upto 60/min --hashlimit-burst 20 --hashlimit-mode srcip --hashlimit-name name"],
+    "hashlimit-mode": ["srcip", "dstip", "srcport,dstport", "srcip,dstport"].map((mode) => `-p tcp -m hashlimit --hashlimit-upto 10/min --hashlimit-mode ${mode} --hashlimit-name name`),
+    "hashlimit-srcmask": ["-m hashlimit --hashlimit-upto 10/min --hashlimit-mode srcip --hashlimit-srcmask 24 --hashlimit-name name"],
+    "hashlimit-dstmask": ["-m hashlimit --hashlimit-upto 10/min --hashlimit-mode dstip --hashlimit-dstmask 24 --hashlimit-name name"],
+    "hashlimit-name": ["-m hashlimit --hashlimit-upto 10/min --hashlimit-mode srcip --hashlimit-name name"],
+    "hashlimit-htable-size": ["-m hashlimit --hashlimit-upto 10/min --hashlimit-mode srcip --hashlimit-name name --hashlimit-htable-size 64"],
+    "hashlimit-htable-max": ["-m hashlimit --hashlimit-upto 10/min --hashlimit-mode srcip --hashlimit-name name --hashlimit-htable-max 100"],
+    "hashlimit-htable-expire": ["-m hashlimit --hashlimit-upto 10/min --hashlimit-mode srcip --hashlimit-name name --hashlimit-htable-expire 120000"],
+    "hashlimit-htable-gcinterval": ["-m hashlimit --hashlimit-upto 10/min --hashlimit-mode srcip --hashlimit-name name --hashlimit-htable-gcinterval 500"],
+    "hashlimit-rate-match": ["-m hashlimit --hashlimit-upto 10/min --hashlimit-mode srcip --hashlimit-name name --hashlimit-rate-match"],
+    "hashlimit-rate-interval": ["-m hashlimit --hashlimit-upto 10/min --hashlimit-mode srcip --hashlimit-name name --hashlimit-rate-match --hashlimit-rate-interval 2"],
+  },
+  hbh: { "": ["-m hbh"], "hbh-len": ["-m hbh --hbh-len 16"], "hbh-opts": ["-m hbh --hbh-opts 5:2"] },
+  helper: { helper: ["-m helper --helper ftp", "-m helper --helper ftp-2121"] },
+  hl: { "hl-eq": ["-m hl --hl-eq 64"], "hl-lt": ["-m hl --hl-lt 5"], "hl-gt": ["-m hl --hl-gt 5"] },
+  icmp: { "icmp-type": ["any", "echo-request", "3", "3/1"].map((type) => `-p icmp -m icmp --icmp-type ${type}`) },
+  icmp6: { "icmpv6-type": ["echo-request", "1/0", "router-advertisement"].map((type) => `-p ipv6-icmp -m icmp6 --icmpv6-type ${type}`) },
+  ipcomp: { ipcompspi: ["-p ipcomp -m ipcomp --ipcompspi 500"], compres: ["-p ipcomp -m ipcomp --ipcompspi 500 --compres"] },
+  iprange: { "src-range": ["-m iprange --src-range 192.0.2.5-192.0.2.9"], "dst-range": ["-m iprange --dst-range 192.0.2.5-192.0.2.9"] },
+  ipv6header: {
+    header: ["-m ipv6header --header hop", "-m ipv6header --header hop,prot", "-m ipv6header --header frag --soft"],
+    soft: ["-m ipv6header --header hop --soft"],
+  },
+  ipvs: {
+    ipvs: ["-m ipvs --ipvs"],
+    vproto: ["-m ipvs --vproto 6"],
+    vaddr: ["-m ipvs --vaddr 192.0.2.1"],
+    vport: ["-m ipvs --vport 80"],
+    vdir: ["-m ipvs --vdir REPLY"],
+    vmethod: ["-m ipvs --vmethod MASQ"],
+    vportctl: ["-m ipvs --vportctl 21"],
+  },
+  l2tp: {
+    pversion: ["-p 115 -m l2tp --pversion 3 --tid 5"],
+    tid: ["-p 115 -m l2tp --tid 5"],
+    sid: ["-p udp -m udp --dport 1701 -m l2tp --pversion 2 --tid 5 --sid 7", "-p 115 -m l2tp --sid 7"],
+    type: ["-p 115 -m l2tp --tid 5 --type control"],
+  },
+  length: { length: ["-m length --length 100:200", "-m length --length 100"] },
+  limit: { limit: ["-m limit --limit 3/hour", "-m limit --limit 7/min"], "limit-burst": ["-m limit --limit 10/sec --limit-burst 20"] },
+  mac: { "mac-source": ["-m mac --mac-source 02:00:00:00:00:01"] },
+  mark: { mark: ["-m mark --mark 0x2/0xff"] },
+  mh: { "": ["-p mobility-header -m mh"], "mh-type": ["-p mobility-header -m mh --mh-type 1:3"] },
+  multiport: {
+    "source-ports": ["-p tcp -m multiport --source-ports 22,80:90"],
+    "destination-ports": ["-p udp -m multiport --destination-ports 53,1000:2000"],
+    ports: ["-p tcp -m multiport --ports 22,80:90"],
+  },
+  nfacct: { "nfacct-name": ["-m nfacct --nfacct-name name"] },
+  osf: {
+    genre: ["-p tcp -m osf --genre Linux"],
+    ttl: ["0", "1", "2"].map((level) => `-p tcp -m osf --genre Linux --ttl ${level}`),
+    log: ["-p tcp -m osf --genre Linux --log 1"],
+  },
+  owner: {
+    "uid-owner": ["-t filter -A OUTPUT -m owner --uid-owner 1000", "-t filter -A OUTPUT -m owner --uid-owner 1000-1999"],
+    "gid-owner": ["-t filter -A OUTPUT -m owner --gid-owner 1000"],
+    "socket-exists": ["-t filter -A OUTPUT -m owner --socket-exists"],
+    "suppl-groups": ["-t filter -A OUTPUT -m owner --gid-owner 1000 --suppl-groups"],
+  },
+  physdev: {
+    "physdev-in": ["-m physdev --physdev-in eth0"],
+    "physdev-out": ["-m physdev --physdev-is-bridged --physdev-out eth0"],
+    "physdev-is-in": ["-m physdev --physdev-is-in"],
+    "physdev-is-out": ["-m physdev --physdev-is-out"],
+    "physdev-is-bridged": ["-m physdev --physdev-is-bridged"],
+  },
+  pkttype: { "pkt-type": ["-m pkttype --pkt-type broadcast"] },
+  policy: {
+    dir: ["-t filter -A INPUT -m policy --dir in --pol ipsec", "-t filter -A OUTPUT -m policy --dir out --pol ipsec"],
+    pol: ["-t filter -A INPUT -m policy --dir in --pol none", "-t filter -A INPUT -m policy --dir in --pol ipsec"],
+    strict: ["-t filter -A INPUT -m policy --dir in --pol ipsec --strict --reqid 5"],
+    reqid: ["-t filter -A INPUT -m policy --dir in --pol ipsec --reqid 5"],
+    spi: ["-t filter -A INPUT -m policy --dir in --pol ipsec --spi 5"],
+    proto: ["-t filter -A INPUT -m policy --dir in --pol ipsec --proto esp"],
+    mode: ["-t filter -A INPUT -m policy --dir in --pol ipsec --mode transport"],
+    "tunnel-src": ["-t filter -A INPUT -m policy --dir in --pol ipsec --mode tunnel --tunnel-src 192.0.2.0/24"],
+    "tunnel-dst": ["-t filter -A INPUT -m policy --dir in --pol ipsec --mode tunnel --tunnel-dst 192.0.2.0/24"],
+    next: ["-t filter -A INPUT -m policy --dir in --pol ipsec --strict --reqid 5 --next --reqid 6"],
+  },
+  quota: { quota: ["-m quota --quota 1000000"] },
+  rateest: {
+    rateest: ["-m rateest --rateest name --rateest-gt --rateest-bps 1mbit"],
+    rateest1: ["-m rateest --rateest1 one --rateest-gt --rateest-bps --rateest2 two"],
+    rateest2: ["-m rateest --rateest1 one --rateest-gt --rateest-bps --rateest2 two"],
+    "rateest-bps": ["-m rateest --rateest name --rateest-gt --rateest-bps 1mbit"],
+    "rateest-bps1": ["-m rateest --rateest1 one --rateest-bps1 1mbit --rateest-gt --rateest2 two --rateest-bps2 2mbit --rateest-delta"],
+    "rateest-bps2": ["-m rateest --rateest1 one --rateest-bps1 1mbit --rateest-gt --rateest2 two --rateest-bps2 2mbit --rateest-delta"],
+    "rateest-pps": ["-m rateest --rateest name --rateest-gt --rateest-pps 100"],
+    "rateest-pps1": ["-m rateest --rateest1 one --rateest-pps1 100 --rateest-gt --rateest2 two --rateest-pps2 200 --rateest-delta"],
+    "rateest-pps2": ["-m rateest --rateest1 one --rateest-pps1 100 --rateest-gt --rateest2 two --rateest-pps2 200 --rateest-delta"],
+    "rateest-delta": ["-m rateest --rateest name --rateest-delta --rateest-gt --rateest-bps1 1mbit --rateest-bps2 2mbit"],
+    "rateest-lt": ["-m rateest --rateest name --rateest-lt --rateest-bps 1mbit"],
+    "rateest-gt": ["-m rateest --rateest name --rateest-gt --rateest-bps 1mbit"],
+    "rateest-eq": ["-m rateest --rateest name --rateest-eq --rateest-bps 1mbit"],
+  },
+  realm: { realm: ["-m realm --realm 4", "-m realm --realm 0x4/0xf"] },
+  recent: {
+    set: ["-m recent --name list --set"],
+    rcheck: ["-m recent --name list --rcheck"],
+    update: ["-m recent --name list --update"],
+    remove: ["-m recent --name list --remove"],
+    seconds: ["-m recent --name list --rcheck --seconds 60"],
+    hitcount: ["-m recent --name list --update --seconds 60 --hitcount 4", "-m recent --name list --rcheck --hitcount 4"],
+    reap: ["-m recent --name list --rcheck --seconds 60 --reap"],
+    rttl: ["-m recent --name list --rcheck --seconds 60 --rttl"],
+    name: ["-m recent --name list --set"],
+    mask: ["-4 -m recent --name list --set --mask 255.255.255.0", "-6 -m recent --name list --set --mask ffff:ffff:ffff:ffff::"],
+    rsource: ["-m recent --name list --set --rsource"],
+    rdest: ["-m recent --name list --set --rdest"],
+  },
+  rpfilter: {
+    "": ["-t raw -A PREROUTING -m rpfilter"],
+    loose: ["-t raw -A PREROUTING -m rpfilter --loose"],
+    validmark: ["-t raw -A PREROUTING -m rpfilter --validmark"],
+    "accept-local": ["-t raw -A PREROUTING -m rpfilter --accept-local"],
+    invert: ["-t raw -A PREROUTING -m rpfilter --invert"],
+  },
+  rt: {
+    "": ["-m rt"],
+    "rt-type": ["-m rt --rt-type 2"],
+    "rt-segsleft": ["-m rt --rt-segsleft 1:2"],
+    "rt-len": ["-m rt --rt-len 24"],
+    "rt-0-res": ["-m rt --rt-type 0 --rt-0-res"],
+    "rt-0-addrs": ["-m rt --rt-type 0 --rt-0-addrs 2001:db8::1"],
+    "rt-0-not-strict": ["-m rt --rt-type 0 --rt-0-addrs 2001:db8::1 --rt-0-not-strict"],
+  },
+  sctp: {
+    "source-port": ["-p sctp -m sctp --source-port 1000:2000"],
+    "destination-port": ["-p sctp -m sctp --destination-port 80"],
+    "chunk-types": ["any INIT,SACK", "all INIT,SACK", "only DATA"].map((types) => `-p sctp -m sctp --chunk-types ${types}`),
+  },
+  set: {
+    "match-set": ["-m set --match-set name src", "-m set --match-set networks dst", "-p tcp -m set --match-set services src,dst"],
+    "return-nomatch": ["-m set --match-set name src --return-nomatch"],
+    "update-counters": ["-m set --match-set name src --update-counters"],
+    "update-subcounters": ["-m set --match-set name src --update-subcounters"],
+    "packets-eq": ["-m set --match-set name src --packets-eq 5"],
+    "packets-lt": ["-m set --match-set name src --packets-lt 5"],
+    "packets-gt": ["-m set --match-set name src --packets-gt 5"],
+    "bytes-eq": ["-m set --match-set name src --bytes-eq 5"],
+    "bytes-lt": ["-m set --match-set name src --bytes-lt 5"],
+    "bytes-gt": ["-m set --match-set name src --bytes-gt 5"],
+  },
+  socket: {
+    "": ["-t mangle -A PREROUTING -m socket"],
+    transparent: ["-t mangle -A PREROUTING -m socket --transparent"],
+    nowildcard: ["-t mangle -A PREROUTING -m socket --nowildcard"],
+    "restore-skmark": ["-t mangle -A PREROUTING -m socket --restore-skmark"],
+  },
+  srh: {
+    "": ["-m srh"],
+    "srh-next-hdr": ["-m srh --srh-next-hdr 17"],
+    ...Object.fromEntries(["hdr-len", "segs-left", "last-entry"].flatMap((field) => ["eq", "gt", "lt"].map((sense) =>
+      [`srh-${field}-${sense}`, [`-m srh --srh-${field}-${sense} 4`]]))),
+    "srh-tag": ["-m srh --srh-tag 5"],
+    "srh-psid": ["-m srh --srh-psid 2001:db8::1"],
+    "srh-nsid": ["-m srh --srh-nsid 2001:db8::1"],
+    "srh-lsid": ["-m srh --srh-lsid 2001:db8::1"],
+  },
+  state: { state: ["-m state --state RELATED,ESTABLISHED", "-m state --state INVALID,UNTRACKED"] },
+  statistic: {
+    mode: ["-m statistic --mode random --probability 0.5", "-m statistic --mode nth --every 3 --packet 1"],
+    probability: ["-m statistic --mode random --probability 0.5"],
+    every: ["-m statistic --mode nth --every 3 --packet 0"],
+    packet: ["-m statistic --mode nth --every 3 --packet 1"],
+  },
+  string: {
+    algo: ["-m string --algo kmp --from 28 --to 31 --string abc"],
+    from: ["-m string --algo bm --from 28 --to 31 --string abc"],
+    to: ["-m string --algo bm --from 28 --to 33 --string abc"],
+    string: ["-m string --algo bm --from 28 --to 31 --string abc", "-m string --algo bm --string abc"],
+    "hex-string": ["-m string --algo bm --from 28 --to 31 --hex-string |616263|", "-m string --algo bm --hex-string |616263|"],
+    icase: ["-m string --algo bm --from 28 --to 31 --string abc --icase"],
+  },
+  tcp: {
+    "source-port": ["-p tcp -m tcp --source-port 1000:2000"],
+    "destination-port": ["-p tcp -m tcp --destination-port 80"],
+    "tcp-flags": ["-p tcp -m tcp --tcp-flags FIN,SYN,RST,ACK SYN", "-p tcp -m tcp --tcp-flags ALL NONE"],
+    syn: ["-p tcp -m tcp --syn"],
+    "tcp-option": ["-p tcp -m tcp --tcp-option 8", "-p tcp -m tcp --tcp-option 1"],
+  },
+  tcpmss: { mss: ["-p tcp -m tcpmss --mss 1000:1400", "-p tcp -m tcpmss --mss 1460"] },
+  time: {
+    datestart: ["-m time --datestart 2030-01-01"],
+    datestop: ["-m time --datestop 2030-01-01"],
+    timestart: ["-m time --timestart 08:00"],
+    timestop: ["-m time --timestart 08:00 --timestop 17:00", "-m time --timestart 22:00 --timestop 06:00"],
+    monthdays: ["-m time --monthdays 1,15"],
+    weekdays: ["-m time --weekdays Mon,Tue"],
+    contiguous: ["-m time --timestart 22:00 --timestop 06:00 --weekdays Mon --contiguous"],
+    kerneltz: ["-m time --timestart 08:00 --timestop 17:00 --kerneltz"],
+    utc: ["-m time --timestart 08:00 --timestop 17:00 --utc"],
+  },
+  tos: { tos: ["-m tos --tos 0x10/0x3f", "-m tos --tos 0x10"] },
+  ttl: { "ttl-eq": ["-m ttl --ttl-eq 64"], "ttl-lt": ["-m ttl --ttl-lt 5"], "ttl-gt": ["-m ttl --ttl-gt 5"] },
+  u32: { u32: ["-m u32 --u32 \"6&0xff=17\"", "-m u32 --u32 \"0>>22&0x3c@0>>16&0xffff=0x1000:0x2000\""] },
+  udp: { "source-port": ["-p udp -m udp --source-port 1000:2000"], "destination-port": ["-p udp -m udp --destination-port 53"] },
+};
+
+const marks = (target: string): Samples => ({
+  "set-xmark": [`-t mangle -A PREROUTING -j ${target} --set-xmark 0x1/0xff`],
+  "set-mark": [`-t mangle -A PREROUTING -j ${target} --set-mark 0x1`],
+  "and-mark": [`-t mangle -A PREROUTING -j ${target} --and-mark 0xff`],
+  "or-mark": [`-t mangle -A PREROUTING -j ${target} --or-mark 0x1`],
+  "xor-mark": [`-t mangle -A PREROUTING -j ${target} --xor-mark 0x1`],
+});
+
+const mss = "-p tcp -m tcp --tcp-flags SYN,RST SYN -j TCPMSS";
+
+export const targetSamples: Readonly<Record<string, Samples>> = {
+  ACCEPT: { "": ["-j ACCEPT"] },
+  AUDIT: { type: ["-j AUDIT --type drop"] },
+  CHECKSUM: { "checksum-fill": ["-t mangle -A POSTROUTING -p udp -j CHECKSUM --checksum-fill"] },
+  CLASSIFY: { "set-class": ["-t mangle -A POSTROUTING -j CLASSIFY --set-class 1:10"] },
+  CLUSTERIP: Object.fromEntries(["new", "hashmode", "clustermac", "total-nodes", "local-node", "hash-init"].map((option) => [option, [
+    "-t filter -A INPUT -i eth0 -d 192.0.2.9 -j CLUSTERIP --new --hashmode sourceip --clustermac 01:00:5e:00:00:20 --total-nodes 2 --local-node 1 --hash-init 0",
+  ]])),
+  CONNMARK: {
+    ...marks("CONNMARK"),
+    "save-mark": ["-t mangle -A PREROUTING -j CONNMARK --save-mark"],
+    "restore-mark": ["-t mangle -A PREROUTING -j CONNMARK --restore-mark"],
+    mask: ["-t mangle -A PREROUTING -j CONNMARK --save-mark --mask 0xff"],
+    nfmask: ["-t mangle -A PREROUTING -j CONNMARK --save-mark --nfmask 0xff --ctmask 0xff"],
+    ctmask: ["-t mangle -A PREROUTING -j CONNMARK --restore-mark --nfmask 0xff --ctmask 0xff"],
+    "left-shift-mark": ["-t mangle -A PREROUTING -j CONNMARK --save-mark --left-shift-mark 8"],
+    "right-shift-mark": ["-t mangle -A PREROUTING -j CONNMARK --save-mark --right-shift-mark 8"],
+  },
+  CONNSECMARK: { save: ["-t mangle -A PREROUTING -j CONNSECMARK --save"], restore: ["-t mangle -A PREROUTING -j CONNSECMARK --restore"] },
+  CT: {
+    notrack: ["-t raw -A PREROUTING -j CT --notrack"],
+    helper: ["-t raw -A PREROUTING -p tcp -m tcp --dport 21 -j CT --helper ftp"],
+    timeout: ["-t raw -A PREROUTING -j CT --timeout name"],
+    ctevents: ["-t raw -A PREROUTING -j CT --ctevents new,destroy"],
+    expevents: ["-t raw -A PREROUTING -j CT --expevents new"],
+    zone: ["-t raw -A PREROUTING -j CT --zone 7", "-t raw -A PREROUTING -j CT --zone mark"],
+    "zone-orig": ["-t raw -A PREROUTING -j CT --zone-orig 7"],
+    "zone-reply": ["-t raw -A PREROUTING -j CT --zone-reply 7"],
+  },
+  DNAT: {
+    "to-destination": ["192.0.2.9", "192.0.2.9:8080", "192.0.2.9-192.0.2.12:80-90", ":8080"].map((to) => `-t nat -A PREROUTING -p tcp -j DNAT --to-destination ${to}`),
+    random: ["-t nat -A PREROUTING -p tcp -j DNAT --to-destination 192.0.2.9:80-90 --random"],
+    persistent: ["-t nat -A PREROUTING -j DNAT --to-destination 192.0.2.9-192.0.2.12 --persistent"],
+  },
+  DNPT: Object.fromEntries(["src-pfx", "dst-pfx"].map((option) => [option, ["-t mangle -A PREROUTING -j DNPT --src-pfx 2001:db8:1::/64 --dst-pfx 2001:db8:2::/64"]])),
+  DROP: { "": ["-j DROP"] },
+  DSCP: { "set-dscp": ["-t mangle -A PREROUTING -j DSCP --set-dscp 0x0a"], "set-dscp-class": ["-t mangle -A PREROUTING -j DSCP --set-dscp-class EF"] },
+  ECN: {
+    "ecn-tcp-remove": ["-t mangle -A PREROUTING -p tcp -j ECN --ecn-tcp-remove"],
+    "ecn-tcp-cwr": ["-t mangle -A PREROUTING -p tcp -j ECN --ecn-tcp-cwr 0"],
+    "ecn-tcp-ece": ["-t mangle -A PREROUTING -p tcp -j ECN --ecn-tcp-ece 0"],
+    "ecn-ip-ect": ["-t mangle -A PREROUTING -j ECN --ecn-ip-ect 0"],
+  },
+  HL: Object.fromEntries(["set", "dec", "inc"].map((change) => [`hl-${change}`, [`-t mangle -A PREROUTING -j HL --hl-${change} 5`]])),
+  HMARK: {
+    "hmark-tuple": ["-t mangle -A PREROUTING -j HMARK --hmark-tuple src,dst --hmark-mod 10"],
+    "hmark-mod": ["-t mangle -A PREROUTING -j HMARK --hmark-tuple src --hmark-mod 10"],
+    ...Object.fromEntries([
+      ["offset", "100"], ["rnd", "0xcafe"], ["src-prefix", "24"], ["dst-prefix", "24"], ["sport-mask", "0xff"], ["dport-mask", "0xff"],
+      ["spi-mask", "0xff"], ["sport", "80"], ["dport", "80"], ["spi", "5"], ["proto-mask", "0xff"],
+    ].map(([option, value]) => [`hmark-${option}`, [`-t mangle -A PREROUTING -j HMARK --hmark-tuple src --hmark-mod 10 --hmark-${option} ${value}`]])),
+  },
+  IDLETIMER: { timeout: ["-j IDLETIMER --timeout 60 --label name"], label: ["-j IDLETIMER --timeout 60 --label name"], alarm: ["-j IDLETIMER --timeout 60 --label name --alarm"] },
+  LED: {
+    "led-trigger-id": ["-j LED --led-trigger-id name"],
+    "led-delay": ["-j LED --led-trigger-id name --led-delay 100"],
+    "led-always-blink": ["-j LED --led-trigger-id name --led-always-blink"],
+  },
+  LOG: {
+    "": ["-j LOG"],
+    "log-level": ["-j LOG --log-level info"],
+    "log-prefix": ["-j LOG --log-prefix \"dropped: \""],
+    "log-tcp-sequence": ["-j LOG --log-tcp-sequence"],
+    "log-tcp-options": ["-j LOG --log-tcp-options"],
+    "log-ip-options": ["-j LOG --log-ip-options"],
+    "log-uid": ["-j LOG --log-uid"],
+    "log-macdecode": ["-j LOG --log-macdecode"],
+  },
+  MARK: marks("MARK"),
+  MASQUERADE: {
+    "": ["-t nat -A POSTROUTING -j MASQUERADE"],
+    "to-ports": ["-t nat -A POSTROUTING -p tcp -j MASQUERADE --to-ports 1000-2000"],
+    random: ["-t nat -A POSTROUTING -j MASQUERADE --random"],
+    "random-fully": ["-t nat -A POSTROUTING -j MASQUERADE --random-fully"],
+  },
+  NETMAP: { to: ["-t nat -A PREROUTING -d 192.0.2.0/24 -j NETMAP --to 198.51.100.0/24", "-t nat -A POSTROUTING -j NETMAP --to 198.51.100.0/24"] },
+  NFLOG: {
+    "": ["-j NFLOG"],
+    "nflog-group": ["-j NFLOG --nflog-group 5"],
+    "nflog-prefix": ["-j NFLOG --nflog-prefix \"dropped: \""],
+    "nflog-range": ["-j NFLOG --nflog-range 64"],
+    "nflog-size": ["-j NFLOG --nflog-size 64"],
+    "nflog-threshold": ["-j NFLOG --nflog-threshold 10"],
+  },
+  NFQUEUE: {
+    "": ["-j NFQUEUE"],
+    "queue-num": ["-j NFQUEUE --queue-num 3"],
+    "queue-balance": ["-j NFQUEUE --queue-balance 0:3"],
+    "queue-bypass": ["-j NFQUEUE --queue-num 3 --queue-bypass"],
+    "queue-cpu-fanout": ["-j NFQUEUE --queue-balance 0:3 --queue-cpu-fanout"],
+  },
+  NOTRACK: { "": ["-t raw -A PREROUTING -j NOTRACK"] },
+  QUEUE: { "": ["-j QUEUE"] },
+  RATEEST: Object.fromEntries(["rateest-name", "rateest-interval", "rateest-ewmalog"].map((option) => [option, ["-j RATEEST --rateest-name name --rateest-interval 250ms --rateest-ewmalog 0.5s"]])),
+  REDIRECT: {
+    "": ["-t nat -A PREROUTING -p tcp -j REDIRECT"],
+    "to-ports": ["-t nat -A PREROUTING -p tcp -j REDIRECT --to-ports 8080", "-t nat -A PREROUTING -p tcp -j REDIRECT --to-ports 8080-8090"],
+    random: ["-t nat -A PREROUTING -p tcp -j REDIRECT --to-ports 8080-8090 --random"],
+  },
+  REJECT: {
+    "": ["-j REJECT"],
+    "reject-with": ["-p tcp -j REJECT --reject-with tcp-reset", "-4 -j REJECT --reject-with icmp-admin-prohibited", "-6 -j REJECT --reject-with icmp6-adm-prohibited"],
+  },
+  RETURN: { "": ["-j RETURN"] },
+  SECMARK: { selctx: ["-t mangle -A PREROUTING -j SECMARK --selctx system_u:object_r:httpd_packet_t:s0"] },
+  SET: {
+    "add-set": ["-j SET --add-set name src"],
+    "del-set": ["-j SET --del-set name src"],
+    "map-set": ["-t mangle -A PREROUTING -j SET --map-set name src --map-mark"],
+    timeout: ["-j SET --add-set name src --timeout 60"],
+    exist: ["-j SET --add-set name src --timeout 60 --exist"],
+    "map-mark": ["-t mangle -A PREROUTING -j SET --map-set name src --map-mark"],
+    "map-prio": ["-t mangle -A POSTROUTING -j SET --map-set name src --map-prio"],
+    "map-queue": ["-t mangle -A POSTROUTING -j SET --map-set name src --map-queue"],
+  },
+  SNAT: {
+    "to-source": ["192.0.2.9", "192.0.2.9-192.0.2.12:1000-2000"].map((to) => `-t nat -A POSTROUTING -p tcp -j SNAT --to-source ${to}`),
+    random: ["-t nat -A POSTROUTING -j SNAT --to-source 192.0.2.9 --random"],
+    "random-fully": ["-t nat -A POSTROUTING -j SNAT --to-source 192.0.2.9 --random-fully"],
+    persistent: ["-t nat -A POSTROUTING -j SNAT --to-source 192.0.2.9-192.0.2.12 --persistent"],
+  },
+  SNPT: Object.fromEntries(["src-pfx", "dst-pfx"].map((option) => [option, ["-t mangle -A POSTROUTING -j SNPT --src-pfx 2001:db8:1::/64 --dst-pfx 2001:db8:2::/64"]])),
+  SYNPROXY: Object.fromEntries([["", ""], ["sack-perm", ""], ["timestamp", ""], ["wscale", " 7"], ["mss", " 1460"], ["ecn", ""]].map(([option, value]) =>
+    [option, [`-p tcp -m conntrack --ctstate INVALID,UNTRACKED -j SYNPROXY${option === "" ? "" : ` --${option}${value}`}`]])),
+  TCPMSS: { "set-mss": [`-t mangle -A FORWARD ${mss} --set-mss 1400`], "clamp-mss-to-pmtu": [`-t mangle -A FORWARD ${mss} --clamp-mss-to-pmtu`] },
+  TCPOPTSTRIP: { "strip-options": ["-t mangle -A FORWARD -p tcp -j TCPOPTSTRIP --strip-options timestamp,sack"] },
+  TEE: { gateway: ["-j TEE --gateway 192.0.2.1"], oif: ["-j TEE --gateway 192.0.2.1 --oif eth0"] },
+  TOS: {
+    "set-tos": ["-t mangle -A PREROUTING -j TOS --set-tos 0x10", "-t mangle -A PREROUTING -j TOS --set-tos 0x10/0x3f"],
+    ...Object.fromEntries(["and", "or", "xor"].map((change) => [`${change}-tos`, [`-t mangle -A PREROUTING -j TOS --${change}-tos 0x10`]])),
+  },
+  TPROXY: {
+    "on-port": ["-t mangle -A PREROUTING -p tcp -j TPROXY --on-port 8080"],
+    "on-ip": ["-t mangle -A PREROUTING -p tcp -j TPROXY --on-port 8080 --on-ip 192.0.2.1"],
+    "tproxy-mark": ["-t mangle -A PREROUTING -p tcp -j TPROXY --on-port 8080 --tproxy-mark 0x1/0x1"],
+  },
+  TRACE: { "": ["-t raw -A PREROUTING -j TRACE"] },
+  TTL: Object.fromEntries(["set", "dec", "inc"].map((change) => [`ttl-${change}`, [`-t mangle -A PREROUTING -j TTL --ttl-${change} 5`]])),
+};
