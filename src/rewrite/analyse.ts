@@ -147,11 +147,13 @@ class Analyser {
     const translation = extension.translate(use.options as OptionUses<OptionDefinitions>, this.context);
     if ("untranslatable" in translation) this.untranslatable("match", use, translation);
     this.remarks("match", use, translation);
+    // Before the guard, which would stand between the protocol and what implies it.
+    const statements = "statements" in translation ? this.implied(translation.statements) : [];
     if (!this.context.reassembles && !this.firstFragment && matchesOfFirstFragments.has(extension.name)) {
       this.add(firstFragmentOnly(this.context.family));
       this.firstFragment = true;
     }
-    if ("statements" in translation) this.add(...this.implied(translation.statements));
+    if ("statements" in translation) this.add(...statements);
     else if ("alternatives" in translation) this.steps.push({ kind: "alternatives", alternatives: translation.alternatives });
     else if ("anyOf" in translation) this.steps.push({ kind: "any", groups: translation.anyOf });
     else if ("unless" in translation) this.steps.push({ kind: "unless", groups: translation.unless });

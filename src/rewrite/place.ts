@@ -160,21 +160,15 @@ class Placer {
   }
 
   private placeRemove(chain: ChainBuilder, prefix: Prefix, { use, list }: Step & { kind: "recent" }, following: readonly Step[], body: RuleBody): void {
-    const removal = list.remove(use.side);
-    if (!use.inverted && removal.length === 1) {
-      return this.place(chain, extend(prefix, [list.presence(use.side), ...removal[0]!], false), following, body);
+    const { first, last } = list.removal(use.side);
+    if (!use.inverted && first.length <= 1) {
+      return this.place(chain, extend(prefix, [...first.flat(), ...last], false), following, body);
     }
-    if (!use.inverted) {
-      const removed = this.enter(chain, [[...prefix.statements, list.presence(use.side)]]);
-      for (const statements of removal) removed.rule(statements);
-      return this.place(removed, nothing, following, body);
-    }
-    // Present: remove, and go no further.
     const inside = this.enterAnyway(chain, prefix);
-    const removing = this.group.chain(`${this.wish}_remove`);
-    for (const statements of removal) removing.rule(statements);
-    this.leave(removing, this.fail());
-    inside.rule([list.presence(use.side), goto(removing.name)]);
+    for (const statements of first) inside.rule(statements);
+    if (!use.inverted) return this.place(inside, { statements: last, stable: false }, following, body);
+    // Present: removed, and no further.
+    inside.rule([...last, exitStatement(this.fail())]);
     this.place(inside, nothing, following, body);
   }
 

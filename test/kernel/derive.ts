@@ -586,6 +586,8 @@ class Deriver {
 
   private packetOf(draft: Draft): Packet {
     const { family } = this;
+    // A fragment inside of a fragment is malformed.
+    if (draft.fragmented) draft.extensionHeaders = draft.extensionHeaders.filter(([number]) => number !== 44);
     const transport = this.transportOf(draft);
     const headerLength = (family === "ipv4" ? 20 + Math.ceil((draft.ipOptions?.length ?? 0) / 4) * 4 : 40 + draft.extensionHeaders.reduce((sum, [, bytes]) => sum + bytes.length + 1, 0))
       + (transport.kind === "tcp" ? 20 + Math.ceil(draft.tcpOptions.length / 4) * 4 : transport.kind === "other" ? 0 : 8);

@@ -272,24 +272,30 @@ export class RecentList {
     };
   }
 
-  /** Is the host on the list at all? Where nothing depends on hosts that have grown too old for every check, they count as gone. */
-  presence(side: Side): Statement {
+  /** The set that tells whether a host is on the list at all. Where nothing depends on hosts that have grown too old for every check, they count as gone. */
+  private get presenceSet(): string {
     const widest = [...this.windows].reduce<[number, string] | undefined>((best, one) => (best && best[0] > one[0] ? best : one), undefined);
-    return member(this.key(side), this.seen ?? widest![1]);
+    return this.seen ?? widest![1];
   }
 
-  /** Statements that take the host off the list, in groups small enough for one rule each. */
-  remove(side: Side): Statement[][] {
+  presence(side: Side): Statement {
+    return member(this.key(side), this.presenceSet);
+  }
+
+  /**
+   * Takes the host off the list: first, whether it is on the list or not, off all sets but one, in groups small enough for one rule
+   * each; then the test whether it is in that one, and its removal. A host for which that one had no room is removed all the same.
+   */
+  removal(side: Side): { readonly first: readonly (readonly Statement[])[]; readonly last: readonly Statement[] } {
     const key = this.key(side);
     const sets = [
       ...(this.seen === undefined ? [] : [this.seen]), ...this.windows.values(), ...[...this.counts.values()].flat(),
       ...[...this.limits.values()].flatMap(({ rate, banned }) => [rate, banned]), ...[...this.rings.values()].flatMap((ring) => ring.sets),
-    ];
-    const statements = sets.map((set) => deleteFromSet(set, key));
+    ].filter((set) => set !== this.presenceSet);
     // A rule holds 36 of these, 30 with a mask (measured on nft 1.0.6), and other tests beside them.
-    const groups: Statement[][] = [];
-    for (let start = 0; start < statements.length; start += 16) groups.push(statements.slice(start, start + 16));
-    return groups;
+    const first: Statement[][] = [];
+    for (let start = 0; start < sets.length; start += 16) first.push(sets.slice(start, start + 16).map((set) => deleteFromSet(set, key)));
+    return { first, last: [member(key, this.presenceSet), deleteFromSet(this.presenceSet, key)] };
   }
 
   /** What the sets are for, for a reader of the script. */
