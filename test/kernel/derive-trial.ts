@@ -163,29 +163,31 @@ const drawsAnyPort = /--random|--to-ports \d+-|:\d+-\d+/u;
 /** What a SYN without the option means, and what TCPMSS writes into it; nft leaves it out, which is noted. */
 const assumedSegments: readonly (number | undefined)[] = [536, 1220];
 
-function differs({ iptables, nft, frame }: Outcome, { ports, segments, conntrack }: { readonly ports: false | "changed" | "any"; readonly segments: boolean; readonly conntrack: boolean }): boolean {
+interface Tolerance { readonly ports: false | "changed" | "any"; readonly segments: boolean; readonly conntrack: boolean }
+
+function differs({ iptables, nft, frame }: Outcome, { ports, segments, conntrack }: Tolerance): boolean {
   if (iptables.verdict === "lost" && nft.verdict === "lost") return false;
-  if (describeFate(iptables) === describeFate(nft)) return false;
-  if (segments && nft.sighting?.maximumSegment === undefined && assumedSegments.includes(iptables.sighting?.maximumSegment)) {
-    const { maximumSegment: _, ...others } = iptables.sighting!;
-    if (describeFate({ ...iptables, sighting: others }) === describeFate(nft)) return false;
-  }
-  // Whether the host puts the fragments together, and answers, is not the firewall's doing where it does not do so itself.
-  if (!conntrack && frame.packet.fragmentSize !== undefined && frame.packet.source.includes(":")) {
-    const silent = ({ reply: _, ...others }: Fate): Fate => others;
-    if (describeFate(silent(iptables)) === describeFate(silent(nft))) return false;
-  }
-  if (ports === false) return true;
   const { transport } = frame.packet;
   const original = "sourcePort" in transport ? transport : undefined;
-  const plain = (fate: Fate): Fate => {
-    if (fate.sighting === undefined) return fate;
-    const { sourcePort, destinationPort, ...others } = fate.sighting;
-    if (ports === "any") return { ...fate, sighting: others };
-    const changed = { sourcePort: sourcePort !== original?.sourcePort ? -1 : sourcePort ?? 0, destinationPort: destinationPort !== original?.destinationPort ? -1 : destinationPort ?? 0 };
-    return { ...fate, sighting: { ...others, ...changed } };
+  // Whether the host puts the fragments together, and answers, is not the firewall's doing where it does not do so itself.
+  const silent = !conntrack && frame.packet.fragmentSize !== undefined && frame.packet.source.includes(":");
+  // Several fragments under one number: which of them the sighting shows is chance.
+  const several = !conntrack && frame.packet.fragmentSize !== undefined && frame.packet.onlyFragment === undefined;
+  const comparable = (fate: Fate, other: Fate): string => {
+    if (several) return fate.verdict;
+    const { reply, sighting, ...rest } = fate;
+    const answered = silent || reply === undefined ? rest : { ...rest, reply };
+    if (sighting === undefined) return describeFate(answered);
+    const { sourcePort, destinationPort, maximumSegment, ...fields } = sighting;
+    const port = (value: number | undefined, before: number | undefined): number =>
+      (ports === "any" ? -1 : ports === "changed" && value !== before ? -1 : value ?? 0);
+    const assumed = segments && other.sighting?.maximumSegment === undefined && assumedSegments.includes(maximumSegment);
+    return describeFate({ ...answered, sighting: {
+      ...fields, sourcePort: port(sourcePort, original?.sourcePort), destinationPort: port(destinationPort, original?.destinationPort),
+      ...(assumed || maximumSegment === undefined ? {} : { maximumSegment }),
+    } });
   };
-  return describeFate(plain(iptables)) !== describeFate(plain(nft));
+  return comparable(iptables, nft) !== comparable(nft, iptables);
 }
 
 export function judge(trial: Trial, report: Report): Result {

@@ -600,7 +600,8 @@ class Deriver {
     return {
       source: formatAddress(draft.source, family), destination: formatAddress(draft.destination, family),
       transport, payload, ttl: draft.ttl, tos: draft.tos,
-      ...(draft.fragmented ? { fragmentSize: this.pick([64, 96]) } : {}),
+      // One alone shows what becomes of it; of several, any that passes hides the fate of the others.
+      ...(draft.fragmented ? { fragmentSize: this.pick([64, 80]), ...(this.chance(0.6) ? { onlyFragment: this.number(0, 1) } : {}) } : {}),
       ...(draft.ipOptions === undefined || family === "ipv6" ? {} : { ipOptions: Uint8Array.from(draft.ipOptions) }),
       ...(family === "ipv4" || draft.extensionHeaders.length === 0 ? {} : { extensionHeaders: draft.extensionHeaders }),
     };
@@ -676,7 +677,7 @@ function bigEndian(value: number): number[] {
 
 /** The packet as the first of its connection. */
 function opening(packet: Packet): Packet {
-  const { transport, extensionHeaders: _, fragmentSize: __, ...others } = packet;
+  const { transport, extensionHeaders: _, fragmentSize: __, onlyFragment: ___, ...others } = packet;
   return transport.kind === "tcp" ? { ...others, transport: { ...transport, flags: ["syn"] } } : { ...others, transport };
 }
 
