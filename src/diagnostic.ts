@@ -76,6 +76,7 @@ export const catalogue = {
   "recent-limit-form": { effect: "approximated", title: "a hit count written as a limit with a ban" },
   "recent-rttl": { effect: "approximated", title: "`--rttl` compared with every recent TTL, not only the last" },
   "recent-reap": { effect: "approximated", title: "`--reap` takes hosts off a list that other rules still ask about" },
+  "recent-both-families": { effect: "approximated", title: "an IPv4 list that cuts IPv6 addresses to 32 bits" },
   "recent-seconds-overflow": { effect: "approximated", title: "`--seconds` so large that xt_recent's arithmetic wraps" },
   "approximate-match": { effect: "approximated", title: "a match whose nft form differs in some packets" },
   "approximate-target": { effect: "approximated", title: "a target whose nft form differs in some packets" },
@@ -91,6 +92,7 @@ export const catalogue = {
   "unused-ipset": { effect: "noted", title: "sets that no rule uses" },
   "shell-command-skipped": { effect: "noted", title: "a command in a script that makes no rules" },
   "shell-command-fails": { effect: "noted", title: "a command in a script that fails and changes nothing" },
+  "inet-not-merged": { effect: "noted", title: "`--inet` where there is nothing to bring together, or nft cannot" },
   "option-without-effect": { effect: "noted", title: "an option that changes nothing in nft" },
 } as const satisfies Record<string, CatalogueEntry>;
 

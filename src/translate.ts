@@ -1,15 +1,17 @@
 /** The whole way from iptables-save text to an nft script. */
 
-import { effectOf, sortDiagnostics, type Diagnostic } from "./diagnostic.js";
+import { diagnostic, effectOf, sortDiagnostics, type Diagnostic } from "./diagnostic.js";
 import type { Family, IptablesRuleset } from "./iptables/ast.js";
 import { build } from "./iptables/build.js";
 import { IpsetReader } from "./ipset/read-ipsets.js";
 import { unusedIpsets } from "./ipset/use.js";
-import type { NftScript } from "./nft/ast.js";
+import type { NftScript, NftTable } from "./nft/ast.js";
 import { emit } from "./nft/emit.js";
 import { requirements, type Requirements } from "./nft/requirements.js";
 import { isOlder, isVersion, oldestNft, type Feature } from "./nft/versions.js";
 import { isInvalid, rewriteRuleset, type RecentForm, type Rewriting } from "./rewrite/ruleset.js";
+import { mergeFamilies, type Merging } from "./rewrite/inet.js";
+import { bothFamiliesRemarks } from "./rewrite/recent/remarks.js";
 import { mergeByFamily } from "./rewrite/families.js";
 import { buildScript, unfoldSpans } from "./shell/build-script.js";
 import { isScript } from "./shell/programs.js";
@@ -40,6 +42,8 @@ export interface TranslateOptions {
   readonly family?: Family;
   /** The nft that has to load the script, from 0.9.1 on: what it cannot load is replaced, or refused. Any unless told. */
   readonly targetNft?: string;
+  /** One table of the family inet for the dumps of both families; a table for each unless told. */
+  readonly inet?: boolean;
 }
 
 /** The worst that happened to any rule. */
@@ -62,7 +66,7 @@ export interface Translation {
  */
 export function translate(input: string | readonly Source[], options: TranslateOptions = {}): Translation {
   const sources = typeof input === "string" ? [{ file: "<input>", text: input }] : input;
-  const { table = "ipt2nft", recent = "auto", setSize = 65535, keepSets = false, counters = true, family, targetNft } = options;
+  const { table = "ipt2nft", recent = "auto", setSize = 65535, keepSets = false, counters = true, family, targetNft, inet = false } = options;
   if (!/^[A-Za-z_][A-Za-z0-9_]*$/.test(table) || table.length > 64) throw new RangeError(`not a table name: ${JSON.stringify(table)}`);
   if (!Number.isInteger(setSize) || setSize < 1 || setSize > 0xffffffff) throw new RangeError(`not a set size: ${setSize}`);
   if (targetNft !== undefined && (!isVersion(targetNft) || isOlder(targetNft, oldestNft))) {
@@ -82,9 +86,18 @@ export function translate(input: string | readonly Source[], options: TranslateO
   if (!isInvalid(diagnostics)) {
     rewritten = rulesets.map((ruleset) => rewriteRuleset(ruleset, { table, recent, setSize, counters, targetNft, ipsets }));
     for (const one of rewritten) diagnostics.push(...one.diagnostics);
+    diagnostics.push(...bothFamiliesRemarks(rulesets));
   }
-  const valid = !isInvalid(diagnostics);
-  const nft = valid ? { header: header(table, rewritten), tables: rewritten.map((one) => one.table), keepSets } : undefined;
+  let nft: NftScript | undefined;
+  if (!isInvalid(diagnostics)) {
+    let tables = rewritten.map((one) => one.table);
+    if (inet) {
+      const merged = oneTable(tables);
+      if ("obstacle" in merged) diagnostics.push(diagnostic("inet-not-merged", rulesets[0]!.tables[0]!.span, merged.obstacle));
+      else tables = [merged.table];
+    }
+    nft = scriptOf(tables, keepSets);
+  }
   return {
     script: nft && emit(nft),
     diagnostics: sortDiagnostics(unfoldSpans(diagnostics, scripts), [...sources, ...(options.ipsets ?? [])].map(({ file }) => file)),
@@ -103,13 +116,29 @@ function outcome(diagnostics: readonly Diagnostic[]): Outcome {
   return (["invalid", "refused", "approximated"] as const).find((effect) => effects.has(effect)) ?? "exact";
 }
 
-function header(table: string, rewritten: readonly Rewriting[]): string[] {
-  const tables = rewritten.map((one) => `${one.table.family} ${table}`).join(" and ");
+/** One table of both families, or why not. */
+function oneTable([ipv4, ipv6]: readonly NftTable[]): Merging {
+  if (!ipv4 || !ipv6) return { obstacle: "the input has one family only, so the table is of that family and not inet" };
+  const merged = mergeFamilies(ipv4, ipv6);
+  return "table" in merged ? merged : { obstacle: `the tables of both families stay apart: ${merged.obstacle}` };
+}
+
+function scriptOf(tables: readonly NftTable[], keepSets: boolean): NftScript {
+  // Both forms at once would ask every packet twice. The other way round a script of one family would take the other's rules away.
+  const replaced = tables.flatMap(({ family, name }) => (family === "inet" ? (["ip", "ip6"] as const).map((other) => ({ family: other, name })) : []));
+  return { header: header(tables), tables, keepSets, ...(replaced.length > 0 && { replaced }) };
+}
+
+function header(all: readonly NftTable[]): string[] {
+  const tables = all.map(({ family, name }) => `${family} ${name}`).join(" and ");
+  const inet = all.find(({ family }) => family === "inet");
+  const alsoRemoved = inet ? `and the tables ip ${inet.name} and ip6 ${inet.name} of a script without --inet, ` : "";
   return [
     "An iptables ruleset in nft, by ipt2nft-recent.",
-    `Loading it replaces the table ${tables} and touches nothing else; unload the iptables rules first, or both decide.`,
+    `Loading it replaces the table ${tables} ${alsoRemoved}and touches nothing else; unload the iptables rules first, or both decide.`,
+    ...(inet ? [`A script of the tables ip and ip6 does not remove this one: before loading such a script, nft delete table inet ${inet.name}`] : []),
     "Built-in chains that are empty and accept are left out.",
-    needs(requirements({ tables: rewritten.map((one) => one.table) })),
+    needs(requirements({ tables: all })),
   ];
 }
 

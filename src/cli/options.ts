@@ -19,6 +19,8 @@ export interface Settings {
   readonly setSize: number;
   readonly keepSets: boolean;
   readonly counters: boolean;
+  /** One table for both families. */
+  readonly inet?: true;
   /** Version; any if absent. */
   readonly targetNft: string | undefined;
   readonly strict: boolean;
@@ -55,6 +57,7 @@ interface RawOptions {
   readonly keepSets?: true;
   readonly counters: boolean;
   readonly ipset?: readonly string[];
+  readonly inet?: true;
   readonly targetNft?: string;
   readonly strict?: true;
   readonly check?: true;
@@ -102,6 +105,7 @@ function build(): Command {
     .option("--keep-sets", "keep the contents of the sets when the script is loaded again")
     .addOption(new Option("--ipset <FILE>", "what `ipset save` prints, for rules with -m set; may be given several times")
       .argParser((file: string, before: readonly string[] | undefined) => [...(before ?? []), file]))
+    .option("--inet", "one inet table for IPv4 and IPv6: what both have in common stands once")
     .option("--no-counters", "leave out packet and byte counters")
     .addOption(new Option("--target-nft <VERSION>", "replace or refuse what this version of nft cannot load").argParser(nftVersion))
     .option("--strict", "exit status 1 also if a rule was carried over only approximately")
@@ -133,7 +137,7 @@ export function parseArguments(words: readonly string[]): ParsedArguments {
     if (error.exitCode === 0) return { text: shown, error: false };
     return usageError((complaint || error.message).replace(/^error: /, ""));
   }
-  const { output, ipv4, ipv6, keepSets, ipset = [], strict, check, ...options } = command.opts<RawOptions>();
+  const { output, ipv4, ipv6, keepSets, inet, ipset = [], strict, check, ...options } = command.opts<RawOptions>();
   const files = command.args;
   const read = [...files, ...ipset];
   const repeated = read.find((file, index) => read.indexOf(file) < index);
@@ -151,6 +155,7 @@ export function parseArguments(words: readonly string[]): ParsedArguments {
       setSize: options.setSize,
       keepSets: keepSets ?? false,
       counters: options.counters,
+      ...(inet && { inet }),
       targetNft: options.targetNft,
       strict: strict ?? false,
       check: check ?? false,

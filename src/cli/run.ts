@@ -60,9 +60,9 @@ export async function run(words: readonly string[], surroundings: Surroundings):
 }
 
 function translateSafely(sources: readonly Source[], ipsets: readonly Source[], settings: Settings, { translate }: Surroundings): Translation {
-  const { table, recent, setSize, keepSets, counters, family, targetNft } = settings;
+  const { table, recent, setSize, keepSets, counters, family, targetNft, inet } = settings;
   try {
-    return translate(sources, { table, recent, setSize, keepSets, counters, ...(ipsets.length > 0 && { ipsets }), ...(family && { family }), ...(targetNft !== undefined && { targetNft }) });
+    return translate(sources, { table, recent, setSize, keepSets, counters, ...(inet && { inet }), ...(ipsets.length > 0 && { ipsets }), ...(family && { family }), ...(targetNft !== undefined && { targetNft }) });
   } catch (error) {
     // Never a half-made script: whatever the cause, nothing is written.
     throw new Failure(`internal error, please report it with the input: ${error instanceof Error ? error.stack : String(error)}`);

@@ -111,10 +111,16 @@ export interface NatStatement {
   readonly address?: Expression; readonly port?: Expression; readonly flags?: readonly ("random" | "fully-random" | "persistent")[];
   /** `snat prefix to …`: network address mapping, one to one. */
   readonly prefix?: boolean;
+  /** Of the address, in a table of both families. */
+  readonly family?: "ip" | "ip6";
 }
 export interface QueueStatement { readonly kind: "queue"; readonly from: number; readonly to?: number; readonly flags?: readonly string[] }
 export interface DuplicateStatement { readonly kind: "dup"; readonly address: Expression; readonly device?: string }
-export interface TproxyStatement { readonly kind: "tproxy"; readonly address?: Expression; readonly port?: Expression }
+export interface TproxyStatement {
+  readonly kind: "tproxy"; readonly address?: Expression; readonly port?: Expression;
+  /** Of the address, in a table of both families. */
+  readonly family?: "ip" | "ip6";
+}
 export interface SynproxyStatement {
   readonly kind: "synproxy"; readonly mss?: number; readonly wscale?: number; readonly timestamp: boolean; readonly sackPermitted: boolean;
 }
@@ -167,7 +173,7 @@ export interface NftSet {
 /** A named conntrack helper: `ct helper name { type "ftp" protocol tcp; }`. */
 export interface NftHelper { readonly name: string; readonly type: string; readonly protocol: "tcp" | "udp" }
 export interface NftTable {
-  readonly family: "ip" | "ip6";
+  readonly family: "ip" | "ip6" | "inet";
   readonly name: string;
   readonly helpers: readonly NftHelper[];
   readonly sets: readonly NftSet[];
@@ -179,6 +185,8 @@ export interface NftScript {
   readonly tables: readonly NftTable[];
   /** Keep the contents of the sets when the script is loaded again. */
   readonly keepSets: boolean;
+  /** Tables of ours that this script takes the place of. */
+  readonly replaced?: readonly Pick<NftTable, "family" | "name">[];
 }
 
 // ------------------------------------------------------------------------------------------------- shorthands

@@ -12,6 +12,10 @@ import type {
 export function emit(script: NftScript): string {
   const lines: string[] = ["#!/usr/sbin/nft -f"];
   for (const line of script.header) lines.push(commentLine(line));
+  for (const { family, name } of script.replaced ?? []) {
+    // nft 1.0.6 cannot delete what may not be there, so it is made first.
+    lines.push("", `add table ${family} ${word(name)}`, `delete table ${family} ${word(name)}`);
+  }
   for (const table of script.tables) emitTable(table, script.keepSets, lines);
   return `${lines.join("\n")}\n`;
 }
@@ -54,7 +58,9 @@ function emitTable(table: NftTable, keepSets: boolean, lines: string[]): void {
 /** The base chains any earlier script may have made in this table and this one does not make. */
 function obsoleteBaseChains(table: NftTable): { name: string; base: BaseChain }[] {
   const present = new Set(table.chains.map((chain) => chain.name));
-  return allBaseChains().filter((chain) => !present.has(chain.name));
+  const possible = allBaseChains();
+  if (table.family === "inet") possible.push(...possible.map(({ name, base }) => ({ name: `${name}_v6`, base })));
+  return possible.filter((chain) => !present.has(chain.name));
 }
 
 const priorityNames = new Map<string, string>([
@@ -186,7 +192,7 @@ function emitStatement(statement: Statement): string {
         return `${statement.type}${port ? ` to ${port}` : ""}${flags}`;
       }
       const prefix = statement.prefix ? "prefix " : "";
-      return `${statement.type} ${prefix}to ${statement.address ? natAddress(statement.address, port !== "") : ""}${port}${flags}`;
+      return `${statement.type} ${statement.family ? `${statement.family} ` : ""}${prefix}to ${statement.address ? natAddress(statement.address, port !== "") : ""}${port}${flags}`;
     }
     case "queue": {
       const flags = statement.flags && statement.flags.length > 0 ? `flags ${statement.flags.map(word).join(",")} ` : "";
@@ -197,7 +203,7 @@ function emitStatement(statement: Statement): string {
       return `dup to ${emitExpression(statement.address)}${statement.device === undefined ? "" : ` device ${quote(statement.device)}`}`;
     case "tproxy": {
       const port = statement.port ? `:${emitExpression(statement.port)}` : "";
-      return `tproxy to ${statement.address ? natAddress(statement.address, port !== "") : ""}${port}`;
+      return `tproxy ${statement.family ? `${statement.family} ` : ""}to ${statement.address ? natAddress(statement.address, port !== "") : ""}${port}`;
     }
     case "synproxy": {
       const parts = ["synproxy"];

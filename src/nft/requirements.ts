@@ -17,6 +17,7 @@ export function requirements(script: Pick<NftScript, "tables">): Requirements {
     if (table.helpers.length > 0) found.add("helper");
     for (const set of table.sets) addFeaturesOfSet(set, found);
     for (const chain of table.chains) addFeaturesOfChain(chain, found);
+    if (table.family === "inet" && table.chains.some(({ base }) => base && base.type !== "filter")) found.add("inetChain");
   }
   return highest(found);
 }

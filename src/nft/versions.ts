@@ -25,6 +25,7 @@ export const features = {
     name: "base chains with named priorities", nft: "0.9.1", kernel: "3.18",
     source: `nftables commit c8a0e8c90e2d (names of priorities); ${kernelList} (deleting a table with what it holds)`,
   },
+  inetChain: { name: "nat and route chains of both families", nft: "0.9.1", kernel: "5.2", source: "kernel commits d164385ec572 and c1deb065cf3b, 2019, and the nft release after them" },
   natChain: { name: "a nat chain beside those of iptables", nft: "0.9.1", kernel: "4.18", source: kernelList },
 
   // sets

@@ -17,7 +17,7 @@ export function brokenPromises({ sources, options }: Dump): { translation: Trans
   const broken: string[] = [];
   const invalid = diagnostics.some(({ code }) => effectOf(code) === "invalid");
   if ((script === undefined) !== invalid) broken.push(`a script is ${invalid ? "given for invalid" : "missing for valid"} input`);
-  const lineCounts = new Map(sources.map(({ file, text }) => [file, text.split("\n").length]));
+  const lineCounts = new Map([...sources, ...(options.ipsets ?? [])].map(({ file, text }) => [file, text.split("\n").length]));
   for (const { span, message, help } of diagnostics) {
     const lines = lineCounts.get(span.file);
     const inside = lines !== undefined && span.line >= 1 && span.line <= lines && span.column >= 1 && span.length >= 0;
@@ -64,10 +64,10 @@ function brokenText(script: string, nft: NftScript): string[] {
     if (depth < 0) broken.push(`a brace too many: ${JSON.stringify(line)}`);
   }
   if (depth !== 0) broken.push("braces do not match");
-  const ours = nft.tables.map(({ family, name }) => `${family} ${name}`);
+  const ours = [...nft.tables, ...(nft.replaced ?? [])].map(({ family, name }) => `${family} ${name}`);
   for (const line of outside) {
-    const command = /^(?:(?:add |delete |flush )?table (ip6? \w+)(?: \{)?|(?:add|delete) chain (ip6? \w+) \w+(?: \{.*\})?|\})$/.exec(line);
-    const subject = command?.[1] ?? command?.[2];
+    const command = /^(?:(?:add |delete |flush )?table (\w+ \w+)(?: \{)?|(?:add|delete) chain (\w+ \w+) \w+(?: \{.*\})?|(?:add|flush) set (\w+ \w+) [\w.-]+(?: \{.*\})?|\})$/.exec(line);
+    const subject = command?.[1] ?? command?.[2] ?? command?.[3];
     if (command === null || (subject !== undefined && !ours.includes(subject))) broken.push(`a command that is not ours: ${JSON.stringify(line)}`);
   }
   return broken;

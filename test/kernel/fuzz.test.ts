@@ -20,7 +20,7 @@ const bystander = `table ip bystander {
     ip saddr @recent_DEFAULT drop
   }
 }
-table inet ipt2nft {
+table inet bystander {
   chain filter_INPUT { }
 }
 table ip6 bystander {
@@ -64,7 +64,7 @@ function meantRules({ tables }: NftScript): Map<string, number> {
 }
 
 const bystanderRules = new Map([
-  ["ip bystander", 0], ["ip bystander filter_INPUT", 1], ["inet ipt2nft", 0], ["inet ipt2nft filter_INPUT", 0], ["ip6 bystander", 0], ["ip6 bystander filter_INPUT", 0],
+  ["ip bystander", 0], ["ip bystander filter_INPUT", 1], ["inet bystander", 0], ["inet bystander filter_INPUT", 0], ["ip6 bystander", 0], ["ip6 bystander filter_INPUT", 0],
 ]);
 
 /** What is wrong with the way a script was loaded. */

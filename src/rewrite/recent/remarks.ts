@@ -2,9 +2,10 @@
 
 import { diagnostic, printable, type Diagnostic } from "../../diagnostic.js";
 import { features } from "../../nft/versions.js";
+import type { IptablesRuleset } from "../../iptables/ast.js";
 import { limitRate } from "./limit.js";
 import { isQuietRemoval, type RecentList } from "./list.js";
-import { isCheck, type ListUsage, type PlacedUse } from "./usage.js";
+import { gatherLists, isCheck, type ListUsage, type PlacedUse } from "./usage.js";
 
 /** From here on N * HZ does not fit into 32 bits on HZ=250 (measured); other kernels wrap earlier (HZ=1000) or later (HZ=100). */
 const firstWrapping = 17179870;
@@ -56,6 +57,24 @@ function listRemarks(list: RecentList): Diagnostic[] {
       `list "${printable(usage.name)}" is checked but no rule sets it`, "if a program writes to /proc/net/xt_recent, let it use \"nft add element\" instead"));
   }
   return found;
+}
+
+/**
+ * xt_recent has one list for both families, with the mask of whichever rule comes first. One of IPv4 that says its mask, as
+ * every rule printed by iptables-save does, cuts IPv6 addresses to their first 32 bits (measured).
+ */
+export function bothFamiliesRemarks(rulesets: readonly IptablesRuleset[]): Diagnostic[] {
+  const ipv4 = rulesets.find(({ family }) => family === "ipv4");
+  const ipv6 = rulesets.find(({ family }) => family === "ipv6");
+  if (!ipv4 || !ipv6) return [];
+  const lists = gatherLists(ipv4);
+  return [...gatherLists(ipv6).values()].flatMap((list) => {
+    const creator = lists.get(list.name)?.uses[0]?.use;
+    if (!creator?.options["mask"]) return [];
+    return [diagnostic("recent-both-families", list.uses[0]!.use.span,
+      `list "${printable(list.name)}" is one for IPv4 and IPv6 in xt_recent: if the IPv4 rules are loaded first, it tells IPv6 hosts apart by their first ` +
+      "32 bits only, so that many count as one; in the script each host counts for itself, and fewer packets match")];
+  });
 }
 
 /** Which option a diagnostic blames. */
