@@ -5,7 +5,7 @@
 
 import type { DiagnosticCode } from "../diagnostic.js";
 import type { Ipset } from "../ipset/ast.js";
-import type { ExtensionUse, Family, IptablesRule, IptablesRuleset, OptionUse, TableName } from "../iptables/ast.js";
+import type { Family, IptablesRule, IptablesRuleset, OptionUse, TableName } from "../iptables/ast.js";
 import type { Hook, NftHelper, NftSet, Statement } from "../nft/ast.js";
 
 // -------------------------------------------------------------------------------------------------- options
@@ -176,9 +176,4 @@ export function defineMatch<const Definitions extends OptionDefinitions>(extensi
 
 export function defineTarget<const Definitions extends OptionDefinitions>(extension: TargetExtension<Definitions>): TargetExtension {
   return extension as unknown as TargetExtension;
-}
-
-/** The options of a use, typed as the extension that owns them declares them. */
-export function optionsOf(use: ExtensionUse): Readonly<Record<string, OptionUse<unknown> | undefined>> {
-  return use.options;
 }

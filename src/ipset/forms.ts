@@ -14,6 +14,7 @@ import {
 import { addressBits, addressLiteral, formatAddress, maskedField, prefixLength, prefixMask } from "../extensions/values/address.js";
 import { firstFragmentOnly } from "../extensions/values/fragment.js";
 import { protocolExpression } from "../extensions/values/protocols.js";
+import { cutToBytes } from "../extensions/values/text.js";
 import type { AddressPart, Ipset, IpsetElement, PortPart } from "./ast.js";
 import { messageProtocol, protocolsWithPorts } from "./element.js";
 import { regionsOf } from "./regions.js";
@@ -503,10 +504,5 @@ function isInterfaceName(name: string): boolean {
 
 function formatHardware(address: bigint): string {
   return Array.from({ length: 6 }, (_, index) => ((address >> BigInt(8 * (5 - index))) & 0xffn).toString(16).padStart(2, "0")).join(":");
-}
-
-function cutToBytes(text: string, bytes: number): string {
-  const encoded = new TextEncoder().encode(text);
-  return encoded.length <= bytes ? text : new TextDecoder().decode(encoded.slice(0, bytes)).replace(/\ufffd+$/, "");
 }
 

@@ -7,6 +7,7 @@ import type { OptionUses, OptionDefinitions, Remark, RuleContext, Untranslatable
 import { addressMatch } from "../extensions/values/address.js";
 import { firstFragmentOnly, matchesOfFirstFragments } from "../extensions/values/fragment.js";
 import { protocolExpression, protocolName } from "../extensions/values/protocols.js";
+import { cutToBytes } from "../extensions/values/text.js";
 import type { ExtensionUse, Family, IptablesRule, OptionUse } from "../iptables/ast.js";
 import {
   binary, compare, goto, hex, jump, match, meta, number, payload, string, type Expression, type Statement,
@@ -254,11 +255,6 @@ const authenticationHeader = 51;
 
 /** Bytes of a rule's comment in nft. */
 const longestComment = 128;
-
-function cutToBytes(text: string, bytes: number): string {
-  const encoded = new TextEncoder().encode(text);
-  return encoded.length <= bytes ? text : new TextDecoder().decode(encoded.slice(0, bytes)).replace(/\ufffd+$/, "");
-}
 
 const implying: Readonly<Record<string, number>> = {
   tcp: 6, udp: 17, udplite: 136, sctp: 132, dccp: 33, ah: 51, esp: 50, comp: 108, icmp: 1, icmpv6: 58, igmp: 2,

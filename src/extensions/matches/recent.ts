@@ -11,6 +11,7 @@ import type { ExtensionUse, Family, OptionUse } from "../../iptables/ast.js";
 import { defineMatch, Invalid, type ValueParser } from "../extension.js";
 import { parseAddress } from "../values/address.js";
 import { integer, parseInteger } from "../values/number.js";
+import { cutToBytes } from "../values/text.js";
 
 export type RecentOperation = "set" | "rcheck" | "update" | "remove";
 
@@ -38,11 +39,6 @@ const listName: ValueParser<string> = (text) => {
   if (text === "" || text === "." || text === ".." || text.includes("/")) return new Invalid(`"${text}" cannot name a list`);
   return cutToBytes(text, longestName);
 };
-
-function cutToBytes(text: string, bytes: number): string {
-  const encoded = new TextEncoder().encode(text);
-  return encoded.length <= bytes ? text : new TextDecoder().decode(encoded.slice(0, bytes)).replace(/\ufffd+$/, "");
-}
 
 const allOnes: Readonly<Record<Family, bigint>> = { ipv4: 2n ** 32n - 1n, ipv6: 2n ** 128n - 1n };
 

@@ -7,6 +7,12 @@ export function text(maximum: number): ValueParser<string> {
   return (value) => (new TextEncoder().encode(value).length > maximum ? new Invalid(`longer than ${maximum} bytes`) : value);
 }
 
+/** The beginning of a text, at most `bytes` long in UTF-8, without half a character at its end. */
+export function cutToBytes(text: string, bytes: number): string {
+  const encoded = new TextEncoder().encode(text);
+  return encoded.length <= bytes ? text : new TextDecoder().decode(encoded.slice(0, bytes)).replace(/\ufffd+$/, "");
+}
+
 /** Exactly one of the words. */
 export function oneOfWords<const Word extends string>(words: readonly Word[]): ValueParser<Word> {
   return (value) => words.find((word) => word === value) ?? new Invalid(`"${value}" is none of ${words.join(", ")}`);

@@ -322,9 +322,6 @@ export class RecentList {
   get longestMute(): number {
     return Math.max(0, ...[...this.rings.values()].map((ring) => ring.longestMute));
   }
-  get hasSeen(): boolean {
-    return this.seen !== undefined || this.counts.size > 0;
-  }
 }
 
 /** Whether the answer of this use depends on a host having been touched at any time. */
