@@ -18,8 +18,8 @@ const { version } = JSON.parse(readFileSync("package.json", "utf8"));
 const directory = options.directory;
 const commandFile = join(directory, "ipt2nft-recent.js");
 
-// The bundles are overwritten; of the types some may have lost their source.
-rmSync(join(directory, "types"), { recursive: true, force: true });
+// The bundles are overwritten; of the parts and the types some may have lost their source.
+for (const folder of ["parts", "types"]) rmSync(join(directory, folder), { recursive: true, force: true });
 mkdirSync(directory, { recursive: true });
 
 /** commander loads this for subcommands that are programs of their own, of which there are none: some milliseconds of every start. */
@@ -47,7 +47,11 @@ const [command, library] = await Promise.all([
   build({
     ...common,
     entryPoints: ["src/cli/main.ts"],
-    outfile: commandFile,
+    entryNames: "ipt2nft-recent",
+    // Subcommands are parts of their own, read when they are asked for.
+    splitting: true,
+    chunkNames: "parts/[name]-[hash]",
+    outdir: directory,
     platform: "node",
     plugins: [withoutSubcommands],
     define: { PACKAGE_VERSION: JSON.stringify(version) },

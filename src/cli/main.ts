@@ -1,16 +1,24 @@
 /** The command: connects the pure parts with this process. */
 
 import { translate } from "../index.js";
-import { run } from "./run.js";
+import { run, type Surroundings } from "./run.js";
 import { isTerminal, readStandardInput, terminalWidth, writeFully } from "./stream.js";
+import { subcommands } from "./subcommands.js";
 
-process.exitCode = await run(process.argv.slice(2), {
+const surroundings: Surroundings = {
   translate,
   environment: process.env,
   readInput: readStandardInput,
   inputIsTerminal: () => isTerminal(0),
   writeOutput: (text) => writeFully(1, text),
+  outputIsTerminal: () => isTerminal(1),
+  outputWidth: () => terminalWidth(1),
   writeError: (text) => writeFully(2, text),
   errorIsTerminal: () => isTerminal(2),
   errorWidth: () => terminalWidth(2),
-});
+};
+const [first, ...rest] = process.argv.slice(2);
+const subcommand = subcommands.find(({ name }) => name === first);
+process.exitCode = subcommand
+  ? await (await subcommand.load())(rest, surroundings)
+  : await run(process.argv.slice(2), surroundings);

@@ -1,28 +1,16 @@
-/** The command line as data. */
+/** The command line of the translation as data. */
 
-import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
-import type { Family } from "../iptables/ast.js";
-import { isOlder, isVersion, oldestNft } from "../nft/versions.js";
-import { tableNameFault } from "./table-name.js";
+import { Command, Option } from "commander";
+import { addTranslationOptions, readWords, repeatedFile, translationSettings, type Shown, type TranslationSettings } from "./command-line.js";
+import { subcommands } from "./subcommands.js";
 import { version } from "./version.js";
 
-export interface Settings {
+export interface Settings extends TranslationSettings {
   readonly files: readonly string[];
-  /** Paths of `ipset save` files. */
-  readonly ipsets: readonly string[];
   /** Path; standard output if absent. */
   readonly output: string | undefined;
-  readonly table: string;
-  readonly family: Family | undefined;
-  readonly recent: "auto" | "exact" | "limit";
-  /** Elements. */
-  readonly setSize: number;
   readonly keepSets: boolean;
   readonly counters: boolean;
-  /** One table for both families. */
-  readonly inet?: true;
-  /** Version; any if absent. */
-  readonly targetNft: string | undefined;
   readonly strict: boolean;
   readonly check: boolean;
   readonly format: "text" | "json";
@@ -30,9 +18,12 @@ export interface Settings {
 }
 
 /** Settings, or a text to show instead of a run: help, version or what is wrong with the arguments. */
-export type ParsedArguments = { readonly settings: Settings } | { readonly text: string; readonly error: boolean };
+export type ParsedArguments = { readonly settings: Settings } | Shown;
 
 const examples = `
+Subcommands (NAME --help says more; a file of such a name is ./NAME):
+${subcommands.map(({ name, summary }) => `  ${name.padEnd(10)}${summary}`).join("\n")}
+
 Examples:
   iptables-save | ipt2nft-recent > rules.nft
   iptables-save -c | ipt2nft-recent --check --strict -o rules.nft && nft -f rules.nft
@@ -49,65 +40,26 @@ Exit status:
 
 interface RawOptions {
   readonly output?: string;
-  readonly table: string;
-  readonly ipv4?: true;
-  readonly ipv6?: true;
-  readonly recent: Settings["recent"];
-  readonly setSize: number;
   readonly keepSets?: true;
   readonly counters: boolean;
-  readonly ipset?: readonly string[];
-  readonly inet?: true;
-  readonly targetNft?: string;
   readonly strict?: true;
   readonly check?: true;
   readonly format: Settings["format"];
   readonly color?: boolean;
 }
 
-function tableName(text: string): string {
-  const fault = tableNameFault(text);
-  if (fault !== undefined) throw new InvalidArgumentError(fault);
-  return text;
-}
-
-/** The kernel counts a set's elements in 32 bits. */
-const largestSet = 0xffff_ffff;
-
-function setSize(text: string): number {
-  const size = /^[0-9]{1,10}$/.test(text) ? Number(text) : 0;
-  if (size < 1 || size > largestSet) throw new InvalidArgumentError(`it must be a number from 1 to ${largestSet}`);
-  return size;
-}
-
-function nftVersion(text: string): string {
-  if (!isVersion(text)) throw new InvalidArgumentError("it must be a version, such as 1.0.6");
-  if (isOlder(text, oldestNft)) throw new InvalidArgumentError(`the oldest nft that loads a script is ${oldestNft}`);
-  return text;
-}
-
 function build(): Command {
-  return new Command("ipt2nft-recent")
+  const command = new Command("ipt2nft-recent")
     .usage("[options] [FILE…]")
     .description(
       "Translates what iptables-save prints into one nft script that decides every packet\n" +
       "as before, -m recent included. The script goes to standard output, diagnostics to\n" +
       "standard error. Nothing on this machine is changed.")
     .argument("[FILE...]", "dumps, or scripts of plain commands; IPv4 and IPv6 together make one script; \"-\" or none is standard input")
-    .option("-o, --output <FILE>", "write the script to FILE, all of it or nothing (\"-\" is standard output)")
-    .addOption(new Option("--table <NAME>", "name of the nft table").argParser(tableName).default("ipt2nft", "ipt2nft"))
-    .addOption(new Option("--ipv4", "the dumps are iptables', whatever they look like").conflicts("ipv6"))
-    .addOption(new Option("--ipv6", "the dumps are ip6tables', whatever they look like").conflicts("ipv4"))
-    .addOption(new Option("--recent <FORM>", "how hit counts of -m recent are written")
-      .choices(["exact", "limit", "auto"]).default("auto", "auto"))
-    .addOption(new Option("--set-size <N>", "hosts that the set of a recent list may hold")
-      .argParser(setSize).default(65535, "65535"))
+    .option("-o, --output <FILE>", "write the script to FILE, all of it or nothing (\"-\" is standard output)");
+  return addTranslationOptions(command)
     .option("--keep-sets", "keep the contents of the sets when the script is loaded again")
-    .addOption(new Option("--ipset <FILE>", "what `ipset save` prints, for rules with -m set; may be given several times")
-      .argParser((file: string, before: readonly string[] | undefined) => [...(before ?? []), file]))
-    .option("--inet", "one inet table for IPv4 and IPv6: what both have in common stands once")
     .option("--no-counters", "leave out packet and byte counters")
-    .addOption(new Option("--target-nft <VERSION>", "replace or refuse what this version of nft cannot load").argParser(nftVersion))
     .option("--strict", "exit status 1 also if a rule was carried over only approximately")
     .option("--check", "ask nft whether it accepts the script, without loading it")
     .addOption(new Option("--format <FORMAT>", "form of the diagnostics").choices(["text", "json"]).default("text", "text"))
@@ -120,51 +72,25 @@ function build(): Command {
 
 /** Reads the arguments behind the command's name; prints nothing. */
 export function parseArguments(words: readonly string[]): ParsedArguments {
-  let shown = "";
-  let complaint = "";
-  const command = build()
-    .exitOverride()
-    .configureOutput({
-      writeOut: (text) => shown += text,
-      writeErr: (text) => complaint += text,
-      getOutHelpWidth: () => 100,
-      getErrHelpWidth: () => 100,
-    });
-  try {
-    command.parse(words, { from: "user" });
-  } catch (error) {
-    if (!(error instanceof CommanderError)) throw error;
-    if (error.exitCode === 0) return { text: shown, error: false };
-    return usageError((complaint || error.message).replace(/^error: /, ""));
-  }
-  const { output, ipv4, ipv6, keepSets, inet, ipset = [], strict, check, ...options } = command.opts<RawOptions>();
+  const command = build();
+  const shown = readWords(command, words);
+  if (shown) return shown;
+  const { output, keepSets, strict, check, counters, format, color } = command.opts<RawOptions>();
+  const translation = translationSettings(command);
   const files = command.args;
-  const read = [...files, ...ipset];
-  const repeated = read.find((file, index) => read.indexOf(file) < index);
-  if (repeated !== undefined) {
-    return usageError(`${repeated === "-" ? "standard input" : JSON.stringify(repeated)} is given twice`);
-  }
+  const repeated = repeatedFile([...files, ...translation.ipsets]);
+  if (repeated) return repeated;
   return {
     settings: {
+      ...translation,
       files,
-      ipsets: ipset,
       output: output === "-" ? undefined : output,
-      table: options.table,
-      family: ipv4 ? "ipv4" : ipv6 ? "ipv6" : undefined,
-      recent: options.recent,
-      setSize: options.setSize,
       keepSets: keepSets ?? false,
-      counters: options.counters,
-      ...(inet && { inet }),
-      targetNft: options.targetNft,
+      counters,
       strict: strict ?? false,
       check: check ?? false,
-      format: options.format,
-      color: options.color,
+      format,
+      color,
     },
   };
-}
-
-function usageError(text: string): ParsedArguments {
-  return { text: `${text.trimEnd()}\n(--help lists the options)`, error: true };
 }

@@ -4,9 +4,10 @@ import { renderJson, type JsonMessage, type JsonReport } from "../report/json.js
 import { tally } from "../report/tally.js";
 import { renderInvalidSummary, renderSummary, renderText } from "../report/text.js";
 import { visible, visibleLines } from "../report/visible.js";
-import type { Source, translate, Translation } from "../translate.js";
+import type { Source, translate, TranslateOptions, Translation } from "../translate.js";
 import { checkScript } from "./check.js";
 import { wantsColor } from "./color.js";
+import { translateOptions } from "./command-line.js";
 import { Failure } from "./failure.js";
 import { readSources } from "./input.js";
 import { parseArguments, type Settings } from "./options.js";
@@ -20,6 +21,9 @@ export interface Surroundings {
   inputIsTerminal(): Promise<boolean>;
   writeOutput(text: string): Promise<void>;
   writeError(text: string): Promise<void>;
+  outputIsTerminal(): Promise<boolean>;
+  /** In columns; undefined if standard output is not a terminal. */
+  outputWidth(): Promise<number | undefined>;
   errorIsTerminal(): Promise<boolean>;
   /** In columns; undefined if standard error is not a terminal. */
   errorWidth(): Promise<number | undefined>;
@@ -43,7 +47,8 @@ export async function run(words: readonly string[], surroundings: Surroundings):
   try {
     sources = await readSources(settings.files, settings.family, messages, surroundings);
     ipsets = settings.ipsets.length === 0 ? [] : await readSources(settings.ipsets, undefined, messages, surroundings);
-    translation = translateSafely(sources, ipsets, settings, surroundings);
+    const { keepSets, counters } = settings;
+    translation = translateSafely(sources, { ...translateOptions(settings, ipsets), keepSets, counters }, surroundings);
     if (translation.script !== undefined) {
       if (settings.check) await checkScript(translation.script, surroundings.environment);
       if (settings.output === undefined) await surroundings.writeOutput(translation.script);
@@ -59,17 +64,18 @@ export async function run(words: readonly string[], surroundings: Surroundings):
   return translation.outcome === "approximated" && settings.strict ? 1 : 0;
 }
 
-function translateSafely(sources: readonly Source[], ipsets: readonly Source[], settings: Settings, { translate }: Surroundings): Translation {
-  const { table, recent, setSize, keepSets, counters, family, targetNft, inet } = settings;
+/** Throws a Failure for a fault of ours. */
+export function translateSafely(sources: readonly Source[], options: TranslateOptions, { translate }: Surroundings): Translation {
   try {
-    return translate(sources, { table, recent, setSize, keepSets, counters, ...(inet && { inet }), ...(ipsets.length > 0 && { ipsets }), ...(family && { family }), ...(targetNft !== undefined && { targetNft }) });
+    return translate(sources, options);
   } catch (error) {
     // Never a half-made script: whatever the cause, nothing is written.
     throw new Failure(`internal error, please report it with the input: ${error instanceof Error ? error.stack : String(error)}`);
   }
 }
 
-function reasonOf(error: unknown): string {
+/** What went wrong, for the user. */
+export function reasonOf(error: unknown): string {
   if (error instanceof Failure) return error.message;
   return error instanceof Error ? error.message : String(error);
 }
@@ -96,7 +102,8 @@ async function report(
   if (text !== "") await tell(text, surroundings);
 }
 
-async function show(text: string, surroundings: Surroundings): Promise<ExitStatus> {
+/** Shows help or the version. */
+export async function show(text: string, surroundings: Surroundings): Promise<ExitStatus> {
   try {
     await surroundings.writeOutput(text);
     return 0;
@@ -105,7 +112,8 @@ async function show(text: string, surroundings: Surroundings): Promise<ExitStatu
   }
 }
 
-async function fail(text: string, surroundings: Surroundings): Promise<ExitStatus> {
+/** Ends a run for a reason that is no fault of the ruleset. */
+export async function fail(text: string, surroundings: Surroundings): Promise<ExitStatus> {
   await tell(`ipt2nft-recent: error: ${visibleLines(text).trimEnd()}\n`, surroundings);
   return 2;
 }

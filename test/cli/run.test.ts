@@ -34,6 +34,8 @@ async function execute(
     inputIsTerminal: async () => false,
     writeOutput: async (text) => { result.output += text; },
     writeError: async (text) => { result.error += text; },
+    outputIsTerminal: async () => false,
+    outputWidth: async () => undefined,
     errorIsTerminal: async () => false,
     errorWidth: async () => undefined,
     ...surroundings,

@@ -1,0 +1,118 @@
+/**
+ * What a review says, as data: `review` makes it, one renderer per format shows it, and `--format json` is it.
+ *
+ * Text in it is plain: renderers escape it for their format.
+ */
+
+import type { Severity, Span } from "../diagnostic.js";
+
+export interface ReviewReport {
+  readonly version: 1;
+  /**
+   * `safe`: nothing that needs a look; `look`: findings that somebody must judge; `not-equivalent`: the script does not
+   * decide as the rules do, or cannot be made.
+   */
+  readonly verdict: "safe" | "look" | "not-equivalent";
+  /** One sentence that says it, with the number of things to look at. */
+  readonly headline: string;
+  readonly inputs: readonly ReviewInput[];
+  /** The recent lists, of the new ruleset, and those only the old one has. */
+  readonly lists: readonly ListReview[];
+  /** Rules added, removed, moved or changed; empty for a single dump. */
+  readonly changes: readonly Change[];
+  /** Traffic that gets through now and did not before, in words; empty for a single dump. */
+  readonly opens: readonly Effect[];
+  /** Traffic that got through before and does not now. */
+  readonly closes: readonly Effect[];
+  /** Sorted by severity, then place. Suppressed ones are here, too. */
+  readonly findings: readonly Finding[];
+  /** Every rule of the new dump beside its nft. */
+  readonly rows: readonly Row[];
+  /** Unified diff of the nft script: old dump's to new dump's, or committed script's to made script's; empty if equal or single. */
+  readonly scriptDiff: string;
+}
+
+export interface ReviewInput {
+  readonly role: "old" | "new" | "script";
+  readonly file: string;
+  /** What git calls the version read, for `--base-ref`. */
+  readonly ref?: string;
+}
+
+export interface ListReview {
+  readonly name: string;
+  /** "SSH: 4 hits in 60 s from one address are dropped". */
+  readonly sentence: string;
+  readonly status: "unchanged" | "added" | "removed" | "changed";
+  /** "window shortened from 60 s to 10 s, so an attacker gets 6 times the attempts". */
+  readonly change?: string;
+  /** Whether the change, if any, lets more or less through. */
+  readonly direction?: "opens" | "closes" | "neither";
+  /** How exactly nft does it: "exact", "approximated: …", "refused: …". */
+  readonly form: string;
+  readonly rules: readonly Span[];
+}
+
+export interface Change {
+  readonly kind: "added" | "removed" | "moved" | "changed" | "policy";
+  readonly table: string;
+  readonly chain: string;
+  readonly family: "ipv4" | "ipv6";
+  /** The rule as written, in the old and the new dump. */
+  readonly before?: { readonly text: string; readonly span: Span };
+  readonly after?: { readonly text: string; readonly span: Span };
+  /** What it means, in words. */
+  readonly meaning: string;
+  readonly direction: "opens" | "closes" | "both" | "neither";
+}
+
+export interface Effect {
+  /** "TCP to port 23 from anywhere to this machine". */
+  readonly sentence: string;
+  readonly span: Span;
+}
+
+export interface Finding {
+  /** From the translator's catalogue or the review's own. */
+  readonly code: string;
+  readonly severity: Severity;
+  readonly span: Span;
+  /** Lower case, no full stop. */
+  readonly message: string;
+  readonly help?: string;
+  /** By content, not by line: hexadecimal, the same when the rule moves. */
+  readonly fingerprint: string;
+  readonly suppressed?: { readonly by: "inline" | "baseline"; readonly reason?: string };
+  /** The shortest traffic that shows it. */
+  readonly timeline?: Timeline;
+}
+
+/** Packets of a counterexample in virtual time. */
+export interface Timeline {
+  readonly title: string;
+  readonly events: readonly {
+    /** Seconds since the first packet. */
+    readonly at: number;
+    readonly host: string;
+    readonly iptables: "accept" | "drop";
+    readonly nft: "accept" | "drop";
+    /** Why: stamps and elements at that moment. */
+    readonly why?: string;
+  }[];
+}
+
+/** One rule of the dump and what becomes of it. */
+export interface Row {
+  readonly span: Span;
+  readonly table: string;
+  readonly chain: string;
+  readonly family: "ipv4" | "ipv6";
+  readonly original: string;
+  /** Lines of the script, without indentation; empty if the rule is not in it. */
+  readonly nft: readonly string[];
+  /** Line of the script where the first one stands, from 1. */
+  readonly scriptLine?: number;
+  readonly notes: readonly string[];
+  /** Indices into `findings`. */
+  readonly findings: readonly number[];
+}
