@@ -2,7 +2,8 @@
 
 import { diagnostic, type Diagnostic, type DiagnosticCode, type Span } from "../diagnostic.js";
 import type { Counters, IptablesChain, IptablesRule, IptablesTable, TableName } from "./ast.js";
-import type { Command, ReaderTable } from "./rule-reader.js";
+import type { Command } from "./command.js";
+import type { ReaderTable } from "./rule-reader.js";
 import { builtInChains, byteLength, longestChainName, verdictNames } from "./tables.js";
 
 type Policy = "ACCEPT" | "DROP";

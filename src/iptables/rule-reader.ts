@@ -1,40 +1,22 @@
 /** Words to a command: options are bound to iptables itself and to the matches and targets of the rule. */
 
 import type { CommandLine, Word } from "../../grammar/syntax.js";
-import { diagnostic, type Diagnostic, type DiagnosticCode, type Span } from "../diagnostic.js";
-import { Invalid, type MatchExtension, type OptionDefinitions, type OptionUses, type TargetExtension, type ValueParser } from "../extensions/extension.js";
+import type { Diagnostic, Span } from "../diagnostic.js";
+import { Invalid, type MatchExtension, type TargetExtension } from "../extensions/extension.js";
 import { addressMask } from "../extensions/values/address.js";
 import { protocol as protocolNumber } from "../extensions/values/protocols.js";
 import type { AddressMask, Counters, ExtensionUse, Family, IptablesRule, IptablesTarget, OptionUse, TableName } from "./ast.js";
-import { builtInOption, optionIndex, OptionScope, type BuiltInOption, type Extension, type Resolution } from "./option-table.js";
+import { commandNames, ruleCommands, ruleNumber, type Command, type CommandName } from "./command.js";
+import { extensionFaults } from "./extension-faults.js";
+import { LineReader } from "./line-reader.js";
+import { builtInOption, OptionScope, type BuiltInOption, type Extension, type Resolution } from "./option-table.js";
 import { byteLength, longestInterfaceName, protocolMatches } from "./tables.js";
+import { ValueCache } from "./value-cache.js";
 
 /** Where the extensions come from: see src/extensions/registry.ts. */
 export interface Registry {
   findMatch(name: string): MatchExtension | undefined;
   findTarget(name: string): TargetExtension | undefined;
-}
-
-export type CommandName =
-  | "append" | "insert" | "delete" | "replace" | "check" | "list" | "list-rules" | "flush" | "zero" | "new-chain" | "delete-chain"
-  | "rename-chain" | "policy";
-
-/** What one line asks for. */
-export interface Command {
-  readonly name: CommandName;
-  readonly line: number;
-  /** The first and last word of the command's option with its arguments, to be blamed. */
-  readonly first: Word;
-  readonly last: Word;
-  /** The word that names the chain. */
-  readonly chain: Word | undefined;
-  /** Counted from 1; for insert, delete, replace and zero. */
-  readonly position: number | undefined;
-  /** Policy, or a renamed chain's new name. */
-  readonly argument: string | undefined;
-  readonly counters: Counters | undefined;
-  /** One rule for each combination of the addresses given. */
-  readonly rules: readonly IptablesRule[];
 }
 
 /** What the reader has to know of the table it reads for. */
@@ -58,46 +40,20 @@ interface OpenUse {
   lastWord: number;
 }
 
-const commandNames: Readonly<Record<string, CommandName>> = {
-  A: "append", I: "insert", D: "delete", R: "replace", C: "check", L: "list", S: "list-rules", F: "flush", Z: "zero",
-  N: "new-chain", X: "delete-chain", E: "rename-chain", P: "policy",
-};
-/** Those that take a rule. */
-const ruleCommands: ReadonlySet<CommandName> = new Set(["append", "insert", "delete", "replace", "check"]);
-
 /** Rules beyond one per line that comma lists may make in a file. No real ruleset comes near; a hostile one must not fill the memory. */
 const mostExpandedRules = 200_000;
 
 const none: readonly never[] = [];
 const noOptions: Record<string, OptionUse<unknown>> = Object.freeze({});
 
-/** The value of a command that reads a number as xtables_strtoui does: decimal, octal or hexadecimal. */
-function ruleNumber(text: string): number | undefined {
-  if (!/^(?:0[xX][0-9a-fA-F]{1,8}|[0-9]{1,11})$/.test(text)) return undefined;
-  const value = /^0[0-7]+$/.test(text) ? parseInt(text, 8) : Number(text);
-  return value >= 1 && value <= 0x7fffffff ? value : undefined;
-}
-
-/** Values kept of each parser, so that rules share what they have in common. */
-const mostCachedValues = 5_000;
-
-interface ValueCache<Value> { values: Map<string, Value | Invalid> | undefined; hits: number; misses: number }
-
 /** Reads commands of one family; keeps nothing of a line but what its caches hold. */
-export class RuleReader {
+export class RuleReader extends LineReader {
   private readonly rootScope = OptionScope.root();
-  private readonly values = new Map<ValueParser<unknown>, ValueCache<unknown>>();
-  private readonly context: { readonly family: Family };
+  private readonly values: ValueCache;
   private expandedRules = 0;
 
-  // The line being read.
-  private line!: CommandLine;
+  // Of the line being read.
   private table!: ReaderTable;
-  private words: readonly Word[] = none;
-  /** Index of the next word. */
-  private next = 0;
-  private failed = false;
-  private inversion: Word | undefined;
   private scope = this.rootScope;
   private readonly loaded: OpenUse[] = [];
   private protocolLoaded = false;
@@ -123,31 +79,15 @@ export class RuleReader {
   private illegal: OptionUse<undefined> | undefined;
 
   constructor(
-    private readonly file: string,
+    file: string,
     private readonly family: Family,
     private readonly registry: Registry,
-    private readonly diagnostics: Diagnostic[],
+    diagnostics: Diagnostic[],
     /** Words of the iptables command itself, where `-t` and `-w` may stand; the table is known by then. */
     private readonly standalone = false,
   ) {
-    this.context = { family };
-  }
-
-  /** The value of a text; the same text has the same, which nobody changes. */
-  private parsed<Value>(parser: ValueParser<Value>, text: string): Value | Invalid {
-    let cache = this.values.get(parser) as ValueCache<Value> | undefined;
-    if (cache === undefined) this.values.set(parser, cache = { values: new Map(), hits: 0, misses: 0 });
-    if (cache.values === undefined) return parser(text, this.context);
-    const known = cache.values.get(text);
-    if (known !== undefined) {
-      cache.hits++;
-      return known;
-    }
-    const value = parser(text, this.context);
-    if (cache.values.size < mostCachedValues) cache.values.set(text, value);
-    // Where every text is another (comments), looking it up costs more than it saves.
-    if (++cache.misses > 1_000 && cache.misses > cache.hits) cache.values = undefined;
-    return value;
+    super(file, diagnostics);
+    this.values = new ValueCache(family);
   }
 
   /** The command of a line; `undefined` if it is in error, which is then among the diagnostics, or for the other family. */
@@ -163,12 +103,8 @@ export class RuleReader {
   }
 
   private reset(line: CommandLine, table: ReaderTable): void {
-    this.line = line;
+    this.start(line);
     this.table = table;
-    this.words = line.words;
-    this.next = 0;
-    this.failed = false;
-    this.inversion = undefined;
     this.scope = this.rootScope;
     this.loaded.length = 0;
     this.protocolLoaded = false;
@@ -189,26 +125,6 @@ export class RuleReader {
     this.matches = undefined;
     this.otherFamily = false;
     this.illegal = undefined;
-  }
-
-  // --------------------------------------------------------------------------------------------- spans, errors
-
-  /** The span of the words from `first` up to but not including `end`. */
-  private spanOf(first: number, end: number): Span {
-    const from = this.words[first];
-    const to = this.words[end - 1];
-    if (from === undefined || to === undefined) return { file: this.file, line: this.line.line, column: 1, length: Math.max(1, this.line.text.length) };
-    return { file: this.file, line: this.line.line, column: from.column, length: to.column + to.length - from.column };
-  }
-
-  private report(code: DiagnosticCode, span: Span, message: string, help?: string): void {
-    this.diagnostics.push(diagnostic(code, span, message, help));
-  }
-
-  /** Reports an error of the line; reading goes on where the words that follow can still be told apart. */
-  private fail(code: DiagnosticCode, span: Span, message: string, help?: string): void {
-    this.failed = true;
-    this.report(code, span, message, help);
   }
 
   // ---------------------------------------------------------------------------------------------------- getopt
@@ -325,37 +241,6 @@ export class RuleReader {
     open.lastWord = end - 1;
   }
 
-  /**
-   * The argument of an option: joined to it, or the next word whatever that is. For an option that can be inverted, a
-   * `!` of its own in between is the old form of `!` before the option (until iptables 1.4.3 the only one).
-   */
-  private takeArgument(start: number, written: string, joined: string | undefined, invertible: boolean, words: 1 | 2): string | undefined {
-    let first = joined;
-    if (first === undefined) {
-      const word = this.words[this.next];
-      const following = this.words[this.next + 1];
-      if (word?.text === "!" && !word.quoted && invertible && this.inversion === undefined
-        && following !== undefined && !following.text.startsWith("-")) {
-        this.inversion = word;
-        this.next++;
-      }
-      first = this.words[this.next]?.text;
-      if (first === undefined) {
-        this.fail("missing-argument", this.spanOf(start, start + 1), `option "${written}" needs an argument`);
-        return undefined;
-      }
-      this.next++;
-    }
-    if (words === 1) return first;
-    const second = this.words[this.next];
-    if (second === undefined || second.text.startsWith("-") || second.text.startsWith("!")) {
-      this.fail("missing-argument", this.spanOf(start, this.next), `option "${written}" needs two arguments`);
-      return undefined;
-    }
-    this.next++;
-    return `${first} ${second.text}`;
-  }
-
   // ------------------------------------------------------------------------------------------------ extensions
 
   private load(extension: Extension | undefined, name: string, span: Span, lastWord: number): OpenUse {
@@ -399,21 +284,13 @@ export class RuleReader {
       this.fail("repeated-option", span, `option "${written}" is given twice`);
       return;
     }
-    const value = definition.value === undefined ? undefined : this.parsed(definition.value, text);
+    const value = definition.value === undefined ? undefined : this.values.read(definition.value, text);
     if (value instanceof Invalid) {
       this.fail("invalid-value", span, `option "${written}": ${value.reason}`);
       return;
     }
     if (open.options === noOptions) open.use.options = open.options = {};
     open.options[name] = { name, value, text, inverted, span };
-  }
-
-  private takeInversion(start: number, written: string, invertible: boolean): boolean {
-    const { inversion } = this;
-    this.inversion = undefined;
-    if (inversion === undefined) return false;
-    if (!invertible) this.fail("not-invertible", this.spanOf(start, this.next), `option "${written}" cannot be inverted with "!"`);
-    return invertible;
   }
 
   // ------------------------------------------------------------------------------------------ iptables' options
@@ -498,14 +375,6 @@ export class RuleReader {
     return absent;
   }
 
-  /** The next word, unless it is an option or `!`. */
-  private takeOptionalWord(): string | undefined {
-    const word = this.words[this.next]?.text;
-    if (word === undefined || word.startsWith("-") || word.startsWith("!")) return undefined;
-    this.next++;
-    return word;
-  }
-
   /** The word read last, as a chain's name; it may be joined to the command. */
   private chainWord(name: string): Word | undefined {
     const word = this.words[this.next - 1];
@@ -567,7 +436,7 @@ export class RuleReader {
     const uses: OptionUse<AddressMask>[] = [];
     for (const part of parts) {
       const address = parts.length === 1 ? part : part.trimStart();
-      const value = this.parsed(addressMask, address);
+      const value = this.values.read(addressMask, address);
       if (value instanceof Invalid) {
         const other: Family = this.family === "ipv4" ? "ipv6" : "ipv4";
         const foreign = !(addressMask(address, { family: other }) instanceof Invalid);
@@ -592,7 +461,7 @@ export class RuleReader {
 
   private readProtocol(start: number, written: string, text: string, inverted: boolean): void {
     const span = this.spanOf(start, this.next);
-    const value = this.parsed(protocolNumber, text);
+    const value = this.values.read(protocolNumber, text);
     if (value instanceof Invalid) {
       this.fail("invalid-value", span, `option "${written}": ${value.reason}`);
       return;
@@ -711,39 +580,16 @@ export class RuleReader {
     }
     // Options of an extension that is not known here may have gone to a wrong one or to none.
     if (this.scope.hasUnknown) return;
-    for (const open of this.loaded) if (open.extension !== undefined) this.checkUse(open, open.extension, chain);
-  }
-
-  private checkUse({ use, span }: OpenUse, extension: Extension, chain: string): void {
-    const label = extension === this.jumpUse?.extension ? `target "${use.extension}"` : `match "${use.extension}"`;
-    const { required, excluding } = optionIndex(extension);
-    for (const name of required) {
-      if (use.options[name] === undefined && !this.failed) this.fail("missing-option", span, `${label} needs the option "--${name}"`);
-    }
-    for (const { name, excluded } of excluding) {
-      const option = use.options[name];
-      if (option === undefined) continue;
-      for (const otherName of excluded) {
-        const other = use.options[otherName];
-        // If both name each other, the later one is blamed, once.
-        if (other === undefined || other === option) continue;
-        const blamed = other.span.column > option.span.column ? other : option;
-        const beside = blamed === option ? other : option;
-        if (blamed === other && optionIndex(extension).excluding.some((rule) => rule.name === otherName && rule.excluded.includes(name))) continue;
-        this.fail("conflicting-options", blamed.span, `option "--${blamed.name}" cannot stand beside "--${beside.name}"`);
-      }
-    }
     const { protocol } = this;
-    const number = protocol === undefined || protocol.inverted || protocol.value === 0 ? undefined : protocol.value;
-    const protocols = "protocols" in extension ? (extension as MatchExtension).protocols : undefined;
-    if (protocols !== undefined && (number === undefined || !protocols.includes(number))) {
-      this.fail("invalid-placement", span, `${label} needs the protocol it is for, given with "-p"`);
+    const context = {
+      family: this.family, table: this.table.name, chain, protocolInverted: protocol?.inverted ?? false,
+      protocol: protocol === undefined || protocol.inverted || protocol.value === 0 ? undefined : protocol.value,
+    };
+    for (const { extension, use } of this.loaded) {
+      if (extension === undefined) continue;
+      const label = `${extension === this.jumpUse?.extension ? "target" : "match"} "${use.extension}"`;
+      for (const { code, span, message } of extensionFaults(extension, use, label, context, this.failed)) this.fail(code, span, message);
     }
-    if (this.failed || extension.check === undefined) return;
-    const invalid = extension.check(use.options as OptionUses<OptionDefinitions>, {
-      family: this.family, table: this.table.name, chain, protocol: number, protocolInverted: protocol?.inverted ?? false,
-    });
-    if (invalid !== undefined) this.fail("conflicting-options", span, `${label}: ${invalid.reason}`);
   }
 
   /** The rules of the line: the cross product of source and destination addresses, sources changing slowest. */
