@@ -58,7 +58,7 @@ function build(): Command {
     .argument("[FILE...]", "dumps, or scripts of plain commands; IPv4 and IPv6 together make one script; \"-\" or none is standard input")
     .option("-o, --output <FILE>", "write the script to FILE, all of it or nothing (\"-\" is standard output)");
   return addTranslationOptions(command)
-    .option("--keep-sets", "keep the contents of the sets when the script is loaded again")
+    .option("--keep-sets", "keep the contents of the sets, and their size, when the script is loaded again")
     .option("--no-counters", "leave out packet and byte counters")
     .option("--strict", "exit status 1 also if a rule was carried over only approximately")
     .option("--check", "ask nft whether it accepts the script, without loading it")

@@ -213,7 +213,13 @@ class Analyser {
   /** All comments of the rule in one, within the 128 bytes that nft keeps. */
   private comment(): string | undefined {
     if (this.comments.length === 0) return undefined;
-    return cutToBytes(this.comments.join("; "), longestComment);
+    const joined = this.comments.join("; ");
+    const kept = cutToBytes(joined, longestComment);
+    if (kept !== joined) {
+      const { span } = this.rule.matches.findLast(({ extension }) => extension === "comment")!;
+      this.context.report(diagnostic("text-changed", span, `the comments of the rule are one in nft, which keeps its first ${longestComment} bytes`));
+    }
+    return kept;
   }
 
   // ------------------------------------------------------------------------------------------------ diagnostics
