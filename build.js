@@ -4,9 +4,9 @@
  *     node build.js [--directory dist] [--no-types]
  */
 
-import { build } from "esbuild";
+import { build, transform } from "esbuild";
 import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { extname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 
@@ -31,7 +31,21 @@ const withoutSubcommands = {
   },
 };
 
+/** `import text from "./page.css?raw"`, as vite and vitest have it: the file as text, made smaller. */
+const rawText = {
+  name: "raw-text",
+  setup({ onResolve, onLoad }) {
+    onResolve({ filter: /\?raw$/ }, ({ path, resolveDir }) => ({ path: join(resolveDir, path.replace(/\?raw$/, "")), namespace: "raw-text" }));
+    onLoad({ filter: /.*/, namespace: "raw-text" }, async ({ path }) => {
+      const { code } = await transform(readFileSync(path, "utf8"), { loader: extname(path).slice(1), minify: true, target: "es2022" });
+      return { contents: code.trimEnd(), loader: "text" };
+    });
+  },
+};
+
 const common = {
+  // esbuild keeps the directory that it was loaded in.
+  absWorkingDir: process.cwd(),
   bundle: true,
   format: "esm",
   target: "es2022",
@@ -46,15 +60,15 @@ const common = {
 const [command, library] = await Promise.all([
   build({
     ...common,
-    entryPoints: ["src/cli/main.ts"],
-    entryNames: "ipt2nft-recent",
+    entryPoints: { "ipt2nft-recent": "src/cli/main.ts", "parts/corpus-worker": "src/cli/corpus/worker.ts" },
     // Subcommands are parts of their own, read when they are asked for.
     splitting: true,
     chunkNames: "parts/[name]-[hash]",
     outdir: directory,
     platform: "node",
-    plugins: [withoutSubcommands],
-    define: { PACKAGE_VERSION: JSON.stringify(version) },
+    plugins: [withoutSubcommands, rawText],
+    // A worker's address is relative to the part that starts it.
+    define: { PACKAGE_VERSION: JSON.stringify(version), CORPUS_WORKER: '"./corpus-worker.js"' },
     // commander is CommonJS and asks for Node's modules by `require`, which an ES module does not have.
     banner: { js: '#!/usr/bin/env node\nimport{createRequire as createRequireOfNode}from"node:module";const require=createRequireOfNode(import.meta.url);' },
   }),
@@ -65,6 +79,7 @@ const [command, library] = await Promise.all([
     // A Node built-in does not resolve on this platform: the library runs in browsers.
     platform: "neutral",
     mainFields: ["module", "main"],
+    plugins: [rawText],
   }),
 ]);
 chmodSync(commandFile, 0o755);

@@ -2,6 +2,10 @@ import { defineConfig } from "vitest/config";
 
 export default defineConfig({
   test: {
+    // Without it the style sheet of the review page is read as the empty text.
+    css: true,
+    // A second, which is what it is otherwise, is short on a busy machine.
+    expect: { poll: { timeout: 10_000 } },
     projects: [
       {
         extends: true,

@@ -2,6 +2,7 @@
 
 import { diagnostic, effectOf, sortDiagnostics, type Diagnostic } from "./diagnostic.js";
 import type { Family, IptablesRuleset } from "./iptables/ast.js";
+import type { Geoip } from "./geoip/ranges.js";
 import { build } from "./iptables/build.js";
 import { IpsetReader } from "./ipset/read-ipsets.js";
 import { unusedIpsets } from "./ipset/use.js";
@@ -38,6 +39,8 @@ export interface TranslateOptions {
   readonly counters?: boolean;
   /** What `ipset save` prints: the sets that the rules ask. */
   readonly ipsets?: readonly Source[];
+  /** The addresses of countries, for rules with `-m geoip`; such rules are refused unless told. */
+  readonly geoip?: Geoip;
   /** Of all sources that do not say themselves. */
   readonly family?: Family;
   /** The nft that has to load the script, from 0.9.1 on: what it cannot load is replaced, or refused. Any unless told. */
@@ -66,7 +69,7 @@ export interface Translation {
  */
 export function translate(input: string | readonly Source[], options: TranslateOptions = {}): Translation {
   const sources = typeof input === "string" ? [{ file: "<input>", text: input }] : input;
-  const { table = "ipt2nft", recent = "auto", setSize = 65535, keepSets = false, counters = true, family, targetNft, inet = false } = options;
+  const { table = "ipt2nft", recent = "auto", setSize = 65535, keepSets = false, counters = true, family, targetNft, geoip, inet = false } = options;
   if (!/^[A-Za-z_][A-Za-z0-9_]*$/.test(table) || table.length > 64) throw new RangeError(`not a table name: ${JSON.stringify(table)}`);
   if (!Number.isInteger(setSize) || setSize < 1 || setSize > 0xffffffff) throw new RangeError(`not a set size: ${setSize}`);
   if (targetNft !== undefined && (!isVersion(targetNft) || isOlder(targetNft, oldestNft))) {
@@ -84,7 +87,7 @@ export function translate(input: string | readonly Source[], options: TranslateO
   const ipsets = { sets: sets.sets, twoFamilies: rulesets.length > 1 };
   let rewritten: Rewriting[] = [];
   if (!isInvalid(diagnostics)) {
-    rewritten = rulesets.map((ruleset) => rewriteRuleset(ruleset, { table, recent, setSize, counters, targetNft, ipsets }));
+    rewritten = rulesets.map((ruleset) => rewriteRuleset(ruleset, { table, recent, setSize, counters, targetNft, ipsets, geoip }));
     for (const one of rewritten) diagnostics.push(...one.diagnostics);
     diagnostics.push(...bothFamiliesRemarks(rulesets));
   }

@@ -4,6 +4,7 @@
  */
 
 import type { DiagnosticCode } from "../diagnostic.js";
+import type { Geoip } from "../geoip/ranges.js";
 import type { Ipset } from "../ipset/ast.js";
 import type { Family, IptablesRule, IptablesRuleset, OptionUse, TableName } from "../iptables/ast.js";
 import type { Hook, NftHelper, NftSet, Statement } from "../nft/ast.js";
@@ -108,6 +109,8 @@ export interface RuleContext {
   readonly protocol: number | undefined;
   /** The sets of the `ipset save` files; none without a file. */
   readonly ipsets?: Ipsets;
+  /** The addresses of countries; none without data. */
+  readonly geoip?: Geoip;
   /** Connections are tracked, and so fragments are put together before any chain sees them. */
   readonly reassembles?: boolean;
   /** Write counters. */

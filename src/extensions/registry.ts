@@ -21,6 +21,7 @@ import { ecn } from "./matches/ecn.js";
 import { esp } from "./matches/esp.js";
 import { eui64 } from "./matches/eui64.js";
 import { frag } from "./matches/frag.js";
+import { geoip } from "./matches/geoip.js";
 import { hashlimit } from "./matches/hashlimit.js";
 import { hbh } from "./matches/hbh.js";
 import { helper } from "./matches/helper.js";
@@ -129,6 +130,7 @@ export const matches: readonly MatchExtension[] = [
   esp,
   eui64,
   frag,
+  geoip,
   hashlimit,
   hbh,
   helper,

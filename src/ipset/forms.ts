@@ -11,7 +11,7 @@ import {
   binary, concatenation, hex, match, meta, number, payload, range, string,
   type Expression, type NftSet, type SetElement, type Statement,
 } from "../nft/ast.js";
-import { addressBits, addressLiteral, formatAddress, maskedField, prefixLength, prefixMask } from "../extensions/values/address.js";
+import { addressBits, addressInterval, addressLiteral, maskedField, prefixMask } from "../extensions/values/address.js";
 import { firstFragmentOnly } from "../extensions/values/fragment.js";
 import { protocolExpression } from "../extensions/values/protocols.js";
 import { cutToBytes } from "../extensions/values/text.js";
@@ -348,11 +348,7 @@ class FormBuilder {
 
   private intervalOf(from: bigint, to: bigint, isPort: boolean): Expression {
     if (isPort) return from === to ? number(from) : range(number(from), number(to));
-    const { family } = this.options;
-    if (from === to) return addressLiteral(from, family);
-    const length = prefixLength((prefixMask(addressBits[family], family) ^ (from ^ to)), family);
-    const isNetwork = length !== undefined && (from & (prefixMask(length, family))) === from;
-    return isNetwork ? { kind: "address", address: formatAddress(from, family), prefixLength: length } : range(addressLiteral(from, family), addressLiteral(to, family));
+    return addressInterval(from, to, this.options.family);
   }
 
   /** Networks within networks as intervals that do not overlap, for each combination of the other parts. */

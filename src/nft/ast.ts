@@ -3,6 +3,8 @@
  * quoted and escaped.
  */
 
+import type { Span } from "../diagnostic.js";
+
 // ---------------------------------------------------------------------------------------------- expressions
 
 /** A bare word of the nft language, such as `established` or `echo-request`; never text from the input. */
@@ -139,11 +141,18 @@ export type Statement =
 export interface NftRule {
   readonly kind: "rule";
   readonly statements: readonly Statement[];
+  /** The iptables rules it comes of; absent in the chains that serve a list. Not printed. */
+  readonly origins?: readonly Span[];
   /** The rule's own comment: kept by the kernel, at most 128 bytes, no double quote. */
   readonly comment?: string;
 }
 /** Lines of `#` comments in the script; each entry is one line. */
-export interface NftComment { readonly kind: "comment"; readonly lines: readonly string[] }
+export interface NftComment {
+  readonly kind: "comment";
+  readonly lines: readonly string[];
+  /** The iptables rules of which there is nothing but this. */
+  readonly origins?: readonly Span[];
+}
 
 export type Hook = "prerouting" | "input" | "forward" | "output" | "postrouting";
 export interface NftChain {

@@ -5,22 +5,31 @@
 
 import { allBaseChains, type BaseChain } from "./base-chains.js";
 import type {
-  Expression, MatchStatement, NftChain, NftComment, NftRule, NftScript, NftSet, NftTable, Statement,
+  Expression, MatchStatement, NftChain, NftRule, NftScript, NftSet, NftTable, Statement,
 } from "./ast.js";
+
+/** A rule and the line of the script where it stands, from 1. */
+export interface RuleLine { readonly rule: NftRule; readonly line: number; readonly text: string }
 
 /** Emits the whole script. Throws only if an AST holds text no nft script can hold, which earlier stages exclude. */
 export function emit(script: NftScript): string {
+  return emitWithLines(script).text;
+}
+
+/** As `emit`, and where each rule stands, in the order of the script. */
+export function emitWithLines(script: NftScript): { readonly text: string; readonly rules: readonly RuleLine[] } {
   const lines: string[] = ["#!/usr/sbin/nft -f"];
+  const rules: RuleLine[] = [];
   for (const line of script.header) lines.push(commentLine(line));
   for (const { family, name } of script.replaced ?? []) {
     // nft 1.0.6 cannot delete what may not be there, so it is made first.
     lines.push("", `add table ${family} ${word(name)}`, `delete table ${family} ${word(name)}`);
   }
-  for (const table of script.tables) emitTable(table, script.keepSets, lines);
-  return `${lines.join("\n")}\n`;
+  for (const table of script.tables) emitTable(table, script.keepSets, lines, rules);
+  return { text: `${lines.join("\n")}\n`, rules };
 }
 
-function emitTable(table: NftTable, keepSets: boolean, lines: string[]): void {
+function emitTable(table: NftTable, keepSets: boolean, lines: string[], rules: RuleLine[]): void {
   const name = `${table.family} ${word(table.name)}`;
   lines.push("", `add table ${name}`);
   if (keepSets) {
@@ -37,11 +46,11 @@ function emitTable(table: NftTable, keepSets: boolean, lines: string[]): void {
     lines.push(`delete table ${name}`);
   }
   lines.push("", `table ${name} {`);
-  const blocks: string[][] = [];
+  const blocks: Block[] = [];
   for (const helper of table.helpers) {
     blocks.push([`ct helper ${word(helper.name)} { type ${quote(helper.type)} protocol ${word(helper.protocol)}; }`]);
   }
-  let inline: string[] = [];
+  let inline: Block = [];
   for (const set of table.sets) {
     if (set.comment) blocks.push(inline = set.comment.map(commentLine));
     else if (blocks.at(-1) !== inline) blocks.push(inline = []);
@@ -50,10 +59,17 @@ function emitTable(table: NftTable, keepSets: boolean, lines: string[]): void {
   for (const chain of table.chains) blocks.push(emitChain(chain));
   blocks.forEach((block, index) => {
     if (index > 0) lines.push("");
-    for (const line of block) lines.push(line === "" ? "" : `\t${line}`);
+    for (const line of block) {
+      const text = typeof line === "string" ? line : line.text;
+      lines.push(text === "" ? "" : `\t${text}`);
+      if (typeof line !== "string") rules.push({ ...line, line: lines.length });
+    }
   });
   lines.push("}");
 }
+
+/** Lines without their indentation; those that hold a rule say which. */
+type Block = (string | { readonly rule: NftRule; readonly text: string })[];
 
 /** The base chains any earlier script may have made in this table and this one does not make. */
 function obsoleteBaseChains(table: NftTable): { name: string; base: BaseChain }[] {
@@ -73,20 +89,22 @@ function baseChain(base: BaseChain): string {
   return `type ${base.type} hook ${base.hook} priority ${priority}; policy ${base.policy};`;
 }
 
-function emitChain(chain: NftChain): string[] {
-  const lines = (chain.comment ?? []).map(commentLine);
+function emitChain(chain: NftChain): Block {
+  const lines: Block = (chain.comment ?? []).map(commentLine);
   lines.push(`chain ${word(chain.name)} {`);
   if (chain.base) lines.push(`\t${baseChain(chain.base)}`);
-  for (const entry of chain.entries) for (const line of emitEntry(entry)) lines.push(`\t${line}`);
+  for (const entry of chain.entries) {
+    if (entry.kind === "comment") for (const line of entry.lines) lines.push(`\t${commentLine(line)}`);
+    else lines.push({ rule: entry, text: `\t${emitRule(entry)}` });
+  }
   lines.push("}");
   return lines;
 }
 
-function emitEntry(entry: NftRule | NftComment): string[] {
-  if (entry.kind === "comment") return entry.lines.map(commentLine);
-  const parts = separateInequalities(entry.statements).map(emitStatement);
-  if (entry.comment !== undefined) parts.push(`comment ${quote(entry.comment)}`);
-  return [parts.join(" ")];
+function emitRule(rule: NftRule): string {
+  const parts = separateInequalities(rule.statements).map(emitStatement);
+  if (rule.comment !== undefined) parts.push(`comment ${quote(rule.comment)}`);
+  return parts.join(" ");
 }
 
 /**
@@ -135,7 +153,7 @@ function emitSet(set: NftSet): string[] {
 
 // ----------------------------------------------------------------------------------------------- statements
 
-function emitStatement(statement: Statement): string {
+export function emitStatement(statement: Statement): string {
   switch (statement.kind) {
     case "match": {
       const operator = statement.operator === "==" ? (needsOperator(statement.left) ? "== " : "") : `${statement.operator} `;

@@ -17,6 +17,13 @@ export interface TextOptions {
   readonly width?: number;
 }
 
+/** A diagnostic, or anything else that is told like one. */
+export interface TextDiagnostic extends Omit<Diagnostic, "code"> {
+  readonly code: string;
+  /** The line it blames, where no source has it. */
+  readonly source?: string;
+}
+
 /** The text that the diagnostics' spans point into. */
 export interface SourceText { readonly file: string; readonly text: string }
 
@@ -30,15 +37,15 @@ const plain: Paint = (text) => text;
 const painted: Paint = (text, style) => `\x1b[${style}m${text}\x1b[0m`;
 
 /** Renders the diagnostics in the order given, each with the line it blames; the empty text if there are none. */
-export function renderText(diagnostics: readonly Diagnostic[], sources: readonly SourceText[], options: TextOptions): string {
+export function renderText(diagnostics: readonly TextDiagnostic[], sources: readonly SourceText[], options: TextOptions): string {
   const paint = options.color ? painted : plain;
   const width = Math.max(leastWidth, (options.width ?? defaultWidth) - indent.length);
   const lineOf = lineFinder(sources);
   let text = "";
-  for (const { code, severity, span, message, help } of diagnostics) {
+  for (const { code, severity, span, message, help, source } of diagnostics) {
     const place = `${visible(span.file)}:${span.line}:${span.column}:`;
     text += `${paint(place, style.bold)} ${paint(`${severity}:`, style[severity])} ${paint(visible(message), style.bold)} [${code}]\n`;
-    const line = lineOf(span.file, span.line);
+    const line = source ?? lineOf(span.file, span.line);
     if (line !== undefined && line.trim() !== "") text += excerpt(line, span.column - 1, span.length, width, severity, paint);
     if (help !== undefined) text += `${indent}${paint("help:", style.help)} ${visible(help)}\n`;
   }

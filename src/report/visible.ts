@@ -19,6 +19,11 @@ export function visibleLines(text: string): string {
   return text.replace(invisibleExceptNewline, escape);
 }
 
+/** As `visibleLines`, with tabs as they are: for scripts and other text whose lines tabs indent. */
+export function visibleScript(text: string): string {
+  return text.split("\t").map(visibleLines).join("\t");
+}
+
 /** As `visible`, with the escapes that JSON strings have (`\u001b`); for a whole JSON document. */
 export function visibleJson(document: string): string {
   return document.replace(invisibleExceptNewline, (character) =>

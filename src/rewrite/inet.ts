@@ -273,8 +273,8 @@ class Merger {
     });
   }
 
-  private labelledComment({ lines }: NftComment, version: Version): NftComment {
-    return { kind: "comment", lines: this.labelled(lines, version) };
+  private labelledComment(comment: NftComment, version: Version): NftComment {
+    return { ...comment, lines: this.labelled(comment.lines, version) };
   }
 
   /** Not in the text of a user's rule. */
@@ -293,7 +293,8 @@ class Merger {
     const [left, right] = [first, second].map((comments) =>
       (comments.length === 1 && comments[0]!.lines.length === 1 ? /^line ([0-9]+)(:.*)$/s.exec(comments[0]!.lines[0]!) : undefined));
     if (left && right && left[2] === right[2]) {
-      return [{ kind: "comment", lines: [`v4 line ${left[1]}, v6 line ${right[1]}${left[2]}`] }];
+      const origins = [...(first[0]!.origins ?? []), ...(second[0]!.origins ?? [])];
+      return [{ kind: "comment", ...(origins.length > 0 && { origins }), lines: [`v4 line ${left[1]}, v6 line ${right[1]}${left[2]}`] }];
     }
     return [...first.map((comment) => this.labelledComment(comment, 4)), ...second.map((comment) => this.labelledComment(comment, 6))];
   }
@@ -365,9 +366,11 @@ function asksConnectionPort(value: unknown): boolean {
 /** The first rule with the counters of both. */
 function withSums(first: NftRule, second: NftRule): NftRule {
   const others = second.statements.filter((statement): statement is CounterStatement => statement.kind === "counter");
+  const origins = [...(first.origins ?? []), ...(second.origins ?? [])];
   let index = 0;
   return {
     ...first,
+    ...(origins.length > 0 && { origins }),
     statements: first.statements.map((statement) => {
       if (statement.kind !== "counter") return statement;
       const other = others[index++];

@@ -11,6 +11,7 @@ import { Names } from "../nft/names.js";
 import { fitsOneRule } from "../nft/rule-size.js";
 import { features, isLoadable } from "../nft/versions.js";
 import type { Ipsets } from "../extensions/extension.js";
+import type { Geoip } from "../geoip/ranges.js";
 import { analyse, consequence, derived, recentUses, recordingOf, type Analysis, type AnalysisContext } from "./analyse.js";
 import { deepestLevel, deepestPath, reachableHooks } from "./hooks.js";
 import type { RuleParts } from "./parts.js";
@@ -37,6 +38,8 @@ export interface RewriteOptions {
   readonly targetNft?: string | undefined;
   /** The sets of ipset that rules may ask. */
   readonly ipsets?: Ipsets;
+  /** The addresses of countries that rules may ask; none if undefined. */
+  readonly geoip?: Geoip | undefined;
 }
 
 export interface Rewriting {
@@ -277,6 +280,7 @@ class RulesetRewriter {
       setSize: this.options.setSize,
       counters: this.options.counters,
       ...(this.options.ipsets && { ipsets: this.options.ipsets }),
+      ...(this.options.geoip && { geoip: this.options.geoip }),
       reassembles: this.reassembles,
       lists: this.lists,
       addSet: (wish, set) => this.builder.set(wish, set),
@@ -345,7 +349,7 @@ class RulesetRewriter {
   private writeRule(rule: IptablesRule, analysis: Analysis, chain: ChainBuilder, group: ChainGroup, name: string): ChainBuilder {
     switch (analysis.kind) {
       case "never":
-        chain.remark(`line ${rule.span.line} can never match (${analysis.reason}): ${rule.text}`);
+        attributed([rule], chain, group, () => chain.remark(`line ${rule.span.line} can never match (${analysis.reason}): ${rule.text}`));
         return this.writeRecording(analysis.recording, chain, group, name);
       case "refused":
         chain.remark(`line ${rule.span.line} is not translated [${analysis.diagnostic.code}]: ${analysis.diagnostic.message}`, `    ${rule.text}`);
@@ -371,7 +375,7 @@ class RulesetRewriter {
   private place(parts: RuleParts, chain: ChainBuilder, group: ChainGroup, wish: string): ChainBuilder {
     const firstChain = group.chains.length;
     const firstEntry = chain.entries.length;
-    const rest = placeRule(parts, chain, group, wish);
+    const rest = attributed([parts.rule], chain, group, () => placeRule(parts, chain, group, wish));
     const own = group.chains.slice(firstChain);
     for (const { name } of own) this.owners.set(name, parts.rule);
     const entries = [...chain.entries.slice(firstEntry), ...own.flatMap((one) => one.entries)];
@@ -392,14 +396,26 @@ class RulesetRewriter {
     );
     chain.remark(...rules);
     const counted = setFirst && set.body.counter ? [set.body.counter] : [];
-    chain.rule([...conditions, ...counted, jump(entry.name)], setFirst ? set.body.comment : undefined);
-    if (!setFirst) placeMatched([{ kind: "statements", statements: conditions }], set.body, chain, group, over.name);
+    attributed([set, ...checks].map(({ rule }) => rule), chain, group, () => chain.rule([...conditions, ...counted, jump(entry.name)], setFirst ? set.body.comment : undefined));
+    if (!setFirst) {
+      attributed([set.rule], chain, group, () => placeMatched([{ kind: "statements", statements: conditions }], set.body, chain, group, over.name));
+    }
     for (const check of checks) {
       const at = check.steps.findIndex(({ kind }) => kind === "recent");
       over.remark(`line ${check.rule.span.line}`);
-      placeMatched(check.steps.slice(at + 1), check.body, over, group, over.name);
+      attributed([check.rule], over, group, () => placeMatched(check.steps.slice(at + 1), check.body, over, group, over.name));
     }
   }
+}
+
+/** Writes to the chain or to new chains of the group, and says of all that is written what it comes of. */
+function attributed<Result>(rules: readonly IptablesRule[], chain: ChainBuilder, group: ChainGroup, write: () => Result): Result {
+  const [firstEntry, firstChain] = [chain.entries.length, group.chains.length];
+  const result = write();
+  const origins = rules.map(({ span }) => span);
+  chain.attribute(firstEntry, origins);
+  for (const own of group.chains.slice(firstChain)) own.attribute(0, origins);
+  return result;
 }
 
 function lineNumbers({ set, checks }: FusedGroup): string {

@@ -1,5 +1,6 @@
 /** Collects the parts of one nft table while its rules are rewritten. */
 
+import type { Span } from "../diagnostic.js";
 import type { Family } from "../iptables/ast.js";
 import type {
   Expression, Hook, NftChain, NftComment, NftHelper, NftRule, NftSet, NftTable, Statement,
@@ -18,6 +19,14 @@ export class ChainBuilder {
   rule(statements: readonly Statement[], comment?: string): this {
     this.entries.push(comment === undefined ? { kind: "rule", statements } : { kind: "rule", statements, comment });
     return this;
+  }
+
+  /** Says of the entries from this one on, of which nothing is known yet, what they come of. */
+  attribute(start: number, origins: readonly Span[]): void {
+    for (let index = start; index < this.entries.length; index++) {
+      const entry = this.entries[index]!;
+      if (!entry.origins) this.entries[index] = { ...entry, origins };
+    }
   }
 
   /** Comment lines in front of what is added next. */

@@ -1,18 +1,19 @@
-/** Renders docs/coverage.md from the registry and what becomes of the samples. */
+/** Renders docs/coverage.md from the registry and what becomes of the rules of corpus/option. */
 
 import { matches, targets } from "../../src/extensions/registry.js";
 import { highest } from "../../src/nft/requirements.js";
 import { features, isOlder, type Feature } from "../../src/nft/versions.js";
 import type { Outcome } from "../../src/translate.js";
-import { allTrials, judge, type Trial, type Verdict } from "./verdicts.js";
+import { optionRules, type OptionRule } from "./options.js";
+import { judge, type Verdict } from "./verdicts.js";
 
-interface Judged extends Trial { readonly verdict: Verdict }
+interface Judged extends OptionRule { readonly verdict: Verdict }
 
 const baseline = highest([]);
 
 export function renderCoverage(): string {
-  const judged = allTrials().map((trial): Judged => ({ ...trial, verdict: judge(trial) }));
-  const of = (kind: Trial["kind"], extension: string): Judged[] => judged.filter((one) => one.kind === kind && one.extension === extension);
+  const judged = optionRules().map((rule): Judged => ({ ...rule, verdict: judge(rule) }));
+  const of = (kind: OptionRule["kind"], extension: string): Judged[] => judged.filter((one) => one.kind === kind && one.extension === extension);
   const known = [...matches, ...targets].filter(({ unavailable }) => !unavailable);
   const outcomes = worstByOption(judged);
   const count = (outcome: Outcome): number => outcomes.filter((one) => one === outcome).length;
@@ -20,14 +21,14 @@ export function renderCoverage(): string {
     "# Coverage",
     "",
     "What becomes of every option of every match and target that iptables has. `npm run coverage` writes this page: it translates the",
-    "rules of test/coverage/samples.ts, one or more for each option, plain and inverted, in both families, and notes what the",
-    "translator says of them. Each of them is loaded into the kernel by the tests. Rules that ask for an ipset get it in a file (`--ipset`).",
+    "rules of corpus/option, one or more for each option, plain and inverted, in both families, and notes what the translator says of",
+    "each. The tests load all of them into the kernel. Rules that ask for an ipset or for countries get these in a file (`--ipset`, `--geoip`).",
     "",
     "- **exact**: every packet is decided, and changed, as by iptables.",
     "- **approximate**: a warning tells how it differs, and in which direction.",
     "- **refused**: the rule stands as a comment in the script, and a warning tells what that opens or closes.",
     "",
-    `The versions are the least that load the script of the sample. Where nothing is written, nft ${baseline.nft} and Linux ${baseline.kernel} do: no`,
+    `The versions are the least that load the script of the rule. Where nothing is written, nft ${baseline.nft} and Linux ${baseline.kernel} do: no`,
     "script of this translator loads into older ones. [Below](#versions) stands what they are due to. `--target-nft VERSION` makes a script",
     "for an older nft: what that one cannot load is replaced, or refused.",
     "",
@@ -77,29 +78,36 @@ function table(judged: readonly Judged[]): string[] {
   return [
     columns("option", "translation", "nft", "Linux", "why, or how it differs"),
     columns("---", "---", "---", "---", "---"),
-    ...groupBy(judged, ({ option, inverted }) => `${inverted ? "! " : ""}${option}`).flatMap(([, trials]) => {
-      const alike = groupBy(trials, ({ verdict }) => `${verdict.outcome} ${verdict.reasons.join("; ")}`);
+    ...groupBy(judged, ({ option, inverted }) => `${inverted ? "! " : ""}${option}`).flatMap(([, rules]) => {
+      const alike = groupBy(rules, ({ verdict }) => `${verdict.outcome} ${verdict.reasons.join("; ")}`);
       return alike.map(([, group]) => {
         const verdicts = group.map(({ verdict }) => verdict);
         return columns(
-          label(group, trials), word(verdicts[0]!.outcome), version("nft", verdicts), version("kernel", verdicts), cell(verdicts[0]!.reasons.join("; ")));
+          label(group, rules), word(verdicts[0]!.outcome), version("nft", verdicts), version("kernel", verdicts), cell(verdicts[0]!.reasons.join("; ")));
       });
     }),
   ];
 }
 
-/** The option, and what tells this group of its samples from the others. */
+/** The option, and what tells this group of its rules from the others. */
 function label(group: readonly Judged[], all: readonly Judged[]): string {
-  const { option, inverted, kind } = group[0]!;
+  const { option, inverted } = group[0]!;
   const name = option === "" ? "none" : `\`${inverted ? "! " : ""}--${option}\``;
   if (group.length === all.length) return name;
-  const texts = [...new Set(group.map(({ text }) => text))];
+  const texts = [...new Set(group.map(shortText))];
   const families = new Set(group.map(({ family }) => family));
-  const otherTexts = all.filter((one) => !group.includes(one)).map(({ text }) => text);
+  const otherTexts = all.filter((one) => !group.includes(one)).map(shortText);
   const family = families.size === 1 ? (families.has("ipv4") ? "IPv4" : "IPv6") : undefined;
   const differ = texts.some((text) => !otherTexts.includes(text)) || family === undefined;
-  const shown = differ ? texts.map((text) => `\`${(kind === "rule" ? text : text.replace(/^.*?(?=-[mj] )/, "")).replaceAll("|", "\\|")}\``).join(", ") : "";
+  const shown = differ ? texts.map((text) => `\`${text.replaceAll("|", "\\|")}\``).join(", ") : "";
   return `${name}${family ? `, ${family}` : ""}${shown === "" ? "" : `: ${shown}`}`;
+}
+
+/** The rule without its chain, and of a match only the match. */
+function shortText({ kind, text }: OptionRule): string {
+  const words = text.replace(/^\S+ /, "");
+  if (kind === "target") return words.replace(/^.*?(?=-j )/, "");
+  return words.replace(/ -j (?:DROP|ACCEPT)$/, "").replace(kind === "match" ? /^.*?(?=-m )/ : "", "");
 }
 
 function word(outcome: Outcome): string {
@@ -112,10 +120,10 @@ function version(of: "nft" | "kernel", verdicts: readonly Verdict[]): string {
   return latest === baseline[of] ? "" : latest;
 }
 
-/** For each option, plain or inverted, the worst of its samples. */
+/** For each option, plain or inverted, the worst of its rules. */
 function worstByOption(judged: readonly Judged[]): Outcome[] {
   const options = groupBy(judged.filter(({ kind }) => kind !== "rule"), ({ kind, extension, option, inverted }) => `${kind} ${extension} ${inverted} ${option}`);
-  return options.map(([, trials]) => (["invalid", "refused", "approximated"] as const).find((outcome) => trials.some(({ verdict }) => verdict.outcome === outcome)) ?? "exact");
+  return options.map(([, rules]) => (["invalid", "refused", "approximated"] as const).find((outcome) => rules.some(({ verdict }) => verdict.outcome === outcome)) ?? "exact");
 }
 
 function groupBy<Item>(items: readonly Item[], key: (item: Item) => string): [string, Item[]][] {

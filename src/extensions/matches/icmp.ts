@@ -36,7 +36,7 @@ const names = {
 };
 
 /** `nft describe icmp type`. */
-const symbols: Readonly<Record<number, string>> = {
+export const icmpSymbols: Readonly<Record<number, string>> = {
   0: "echo-reply", 3: "destination-unreachable", 4: "source-quench", 5: "redirect", 8: "echo-request", 9: "router-advertisement",
   10: "router-solicitation", 11: "time-exceeded", 12: "parameter-problem", 13: "timestamp-request", 14: "timestamp-reply",
   15: "info-request", 16: "info-reply", 17: "address-mask-request", 18: "address-mask-reply",
@@ -50,6 +50,6 @@ export const icmp = defineMatch({
     "icmp-type": { value: icmpType(names, 255), invertible: true, required: true },
   },
   translate({ "icmp-type": type }) {
-    return type ? icmpTypeTest("icmp", type.value, type.inverted, symbols) : { statements: [] };
+    return type ? icmpTypeTest("icmp", type.value, type.inverted, icmpSymbols) : { statements: [] };
   },
 });

@@ -30,7 +30,7 @@ const names = {
 };
 
 /** `nft describe icmpv6 type`. */
-const symbols: Readonly<Record<number, string>> = {
+export const icmpv6Symbols: Readonly<Record<number, string>> = {
   1: "destination-unreachable", 2: "packet-too-big", 3: "time-exceeded", 4: "parameter-problem", 128: "echo-request", 129: "echo-reply",
   130: "mld-listener-query", 131: "mld-listener-report", 132: "mld-listener-done", 133: "nd-router-solicit", 134: "nd-router-advert",
   135: "nd-neighbor-solicit", 136: "nd-neighbor-advert", 137: "nd-redirect", 138: "router-renumbering", 141: "ind-neighbor-solicit",
@@ -46,6 +46,6 @@ export const icmp6 = defineMatch({
     "icmpv6-type": { value: icmpType(names), invertible: true, required: true },
   },
   translate({ "icmpv6-type": type }) {
-    return type ? icmpTypeTest("icmpv6", type.value, type.inverted, symbols) : { statements: [] };
+    return type ? icmpTypeTest("icmpv6", type.value, type.inverted, icmpv6Symbols) : { statements: [] };
   },
 });

@@ -2,7 +2,7 @@
  * Matches that no kernel of today has, or only with a module from elsewhere (xtables-addons, vendors, patches of the past). Their
  * options are not in any manual page of iptables, so they are not read: the rule is refused, with a reason and a hint.
  *
- *     -m geoip --src-cc CN -j DROP   →   refused: "comes with xtables-addons …"
+ *     -m psd -j DROP   →   refused: "comes with xtables-addons …"
  */
 
 import { defineMatch, type MatchExtension } from "../extension.js";
@@ -23,7 +23,6 @@ export const unavailableMatchTable: readonly Unavailable[] = [
   { name: "dnsmasq", reason: vendor, help: "dnsmasq fills nft sets by itself with its option --nftset; match on such a set" },
   { name: "dstlimit", reason: "hashlimit took its place in Linux 2.6.10", help: "write the rule with hashlimit, which is translated" },
   { name: "fuzzy", reason: addons, help: "limit rate, or numgen random for a share of the packets, comes near" },
-  { name: "geoip", reason: addons, help: "load the ranges of the country into a named set with interval elements and match on it" },
   { name: "gradm", reason: addons, help: "there is no grsecurity access control to ask" },
   { name: "iface", reason: addons, help: "fib and meta oifname tell interfaces apart; their flags are not visible" },
   { name: "ipp2p", reason: addons, help: "classify the traffic in a program behind a queue, or by ports" },

@@ -4,7 +4,7 @@
  * man iptables-extensions, section "HMARK".
  */
 
-import { defineTarget, Invalid } from "../extension.js";
+import { defineTarget } from "../extension.js";
 import { integer } from "../values/number.js";
 import { text } from "../values/text.js";
 
@@ -15,9 +15,9 @@ export const hmarkTarget = defineTarget({
   name: "HMARK",
   options: {
     "hmark-tuple": { value: word },
-    "hmark-mod": { value: integer(1, 0xffffffff) },
+    "hmark-mod": { value: integer(1, 0xffffffff), required: true },
     "hmark-offset": { value: unsigned },
-    "hmark-rnd": { value: unsigned },
+    "hmark-rnd": { value: unsigned, required: true },
     "hmark-src-prefix": { value: word },
     "hmark-dst-prefix": { value: word },
     "hmark-sport-mask": { value: word },
@@ -28,7 +28,6 @@ export const hmarkTarget = defineTarget({
     "hmark-spi": { value: word },
     "hmark-proto-mask": { value: word },
   },
-  check: (options) => (options["hmark-mod"] ? undefined : new Invalid("--hmark-mod is needed")),
   translate: () => ({
     untranslatable: "nft's hash gives the packets other marks",
     help: "if only an even spread matters, add by hand: meta mark set jhash ip saddr . ip daddr mod … offset …",

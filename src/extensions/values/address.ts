@@ -173,6 +173,13 @@ export function maskedField(field: Expression, { mask, family }: { mask: bigint;
   return prefixLength(mask, family) === addressBits[family] ? field : binary(field, "&", addressLiteral(mask, family));
 }
 
+/** The addresses from one to another as nft writes them shortest: a host, a network or a range. */
+export function addressInterval(from: bigint, to: bigint, family: Family): Expression {
+  const length = prefixLength(prefixMask(addressBits[family], family) ^ from ^ to, family);
+  const isNetwork = from !== to && length !== undefined && (from & prefixMask(length, family)) === from;
+  return isNetwork ? { kind: "address", address: formatAddress(from, family), prefixLength: length } : addressRangeExpression(from, to, family);
+}
+
 /** The lowest and highest of a range `from-to` of numbers or addresses, as one nft expression. */
 export function addressRangeExpression(from: bigint, to: bigint, family: Family): Expression {
   return from === to

@@ -103,9 +103,15 @@ function reapMatters(usage: ListUsage, reaping: PlacedUse): boolean {
     ((use.inverted && use.operation === "update") || use.seconds === undefined || use.seconds > reaping.seconds!)));
 }
 
+/** Lists that a note names; kube-proxy makes one for every endpoint. */
+const mostNames = 5;
+
 function generalNotes(facts: readonly ListFacts[], setSize: number): Diagnostic[] {
   const found: Diagnostic[] = [];
-  const names = (some: readonly ListFacts[]): string => some.map(({ list }) => `"${printable(list.usage.name)}"`).join(", ");
+  const names = (some: readonly ListFacts[]): string => {
+    const quoted = some.slice(0, mostNames).map(({ list }) => `"${printable(list.usage.name)}"`).join(", ");
+    return some.length > mostNames ? `${quoted} and ${some.length - mostNames} more` : quoted;
+  };
   const first = (some: readonly ListFacts[]) => some[0]!.list.usage.uses[0]!.use.span;
   if (facts.length > 0) {
     found.push(diagnostic("recent-list-size", first(facts),

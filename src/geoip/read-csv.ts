@@ -1,0 +1,95 @@
+/**
+ * Tables of ranges and their countries, as the providers of such data give them away:
+ *
+ *     192.0.2.0,192.0.2.255,CN                                                DB-IP lite, ip-location-db
+ *     "192.0.2.0","192.0.2.255","3221225984","3221226239","CN","China"       GeoIPCountryWhois.csv
+ *     "3221225984","3221226239","CN","China"                                 IP2Location LITE
+ *     "3221225984","3221226239","apnic","0","CN","CHN","China"               IpToCountry.csv
+ *     192.0.2.0/24,China,CN,Asia                                             networks in place of ranges
+ *
+ * The country is the first field of two letters behind the addresses. A row in which no field is has no country.
+ */
+
+import { CsvError, parse } from "csv-parse/sync";
+import { addressBits, parseHost, prefixMask } from "../extensions/values/address.js";
+import type { Family } from "../iptables/ast.js";
+import type { AddressRange, Geoip } from "./ranges.js";
+
+/** Where a table is not one of ranges; a whole phrase. */
+export class CsvFault {
+  constructor(readonly line: number, readonly reason: string) {}
+}
+
+const form = { bom: true, comment: "#", comment_no_infix: true, relax_column_count: true, skip_empty_lines: true, trim: true };
+
+/** Reads a whole table. */
+export function readCsv(text: string): Geoip | CsvFault {
+  let records: string[][];
+  try {
+    records = parse(text, form);
+  } catch (error) {
+    if (!(error instanceof CsvError)) throw error;
+    return new CsvFault(Number(error["lines"]) || 1, error.message.charAt(0).toLowerCase() + error.message.slice(1));
+  }
+  const ranges = new Map<string, AddressRange[]>();
+  for (const [index, fields] of records.entries()) {
+    const row = rowOf(fields);
+    // The first row may hold the names of the columns.
+    if (row === undefined && index > 0) return new CsvFault(lineOf(index, text), "neither a range of addresses nor a network begins the row");
+    if (row?.country === undefined) continue;
+    const known = ranges.get(row.country);
+    if (known) known.push(row.range);
+    else ranges.set(row.country, [row.range]);
+  }
+  if (ranges.size === 0) return new CsvFault(1, "no row holds a range of addresses and a country of two letters");
+  return (country, family) => ranges.get(`${family} ${country}`);
+}
+
+/** The line of a record. To ask for it with every record would take half as long again. */
+function lineOf(record: number, text: string): number {
+  const found = parse(text, { ...form, info: true, to: record + 1 }) as unknown as { readonly info: { readonly lines: number } }[];
+  return found.at(-1)?.info.lines ?? 1;
+}
+
+interface Row {
+  readonly range: AddressRange;
+  /** Family and letters; undefined if the row has no country. */
+  readonly country: string | undefined;
+}
+
+function rowOf(fields: readonly string[]): Row | undefined {
+  const [first = "", second = ""] = fields;
+  const network = first.includes("/");
+  const from = addressOf(network ? first.slice(0, first.indexOf("/")) : first);
+  if (from === undefined) return undefined;
+  const to = network ? lastOf(from, first.slice(first.indexOf("/") + 1)) : addressOf(second)?.value;
+  if (to === undefined || to < from.value) return undefined;
+  const letters = fields.slice(network ? 1 : 2).find((field) => /^[A-Za-z]{2}$/.test(field));
+  return { range: { from: from.value, to }, country: letters && `${from.family} ${letters.toUpperCase()}` };
+}
+
+interface Address { readonly value: bigint; readonly family: Family }
+
+/** As it is usually written, or as one number. */
+function addressOf(text: string): Address | undefined {
+  if (text.includes(":")) {
+    const value = parseHost(text, "ipv6");
+    return value === undefined ? undefined : { value, family: "ipv6" };
+  }
+  if (text.includes(".")) {
+    // Some tables fill the bytes up with zeros, which do not make them octal.
+    const bytes = text.split(".");
+    if (bytes.length !== 4 || !bytes.every((byte) => /^[0-9]{1,3}$/.test(byte) && Number(byte) < 256)) return undefined;
+    return { value: BigInt(bytes.reduce((value, byte) => 256 * value + Number(byte), 0)), family: "ipv4" };
+  }
+  const value = /^[0-9]{1,39}$/.test(text) ? BigInt(text) : undefined;
+  if (value === undefined || value >> 128n > 0n) return undefined;
+  return { value, family: value >> 32n > 0n ? "ipv6" : "ipv4" };
+}
+
+/** The last address of a network. */
+function lastOf({ value, family }: Address, length: string): bigint | undefined {
+  const bits = Number(length);
+  if (!/^[0-9]{1,3}$/.test(length) || bits > addressBits[family]) return undefined;
+  return value | (prefixMask(addressBits[family], family) ^ prefixMask(bits, family));
+}
