@@ -2,8 +2,8 @@
 
 import type { IptablesRuleset } from "../iptables/ast.js";
 import type { NftMachine } from "./nft-machine.js";
-import type { Outcome, Packet } from "./packet.js";
-import type { XtModel } from "./xt-recent.js";
+import { sameOutcome, type Outcome, type Packet } from "./packet.js";
+import type { XtModel } from "./xt-model.js";
 
 export interface Difference {
   /** Index of the packet in the schedule. */
@@ -21,10 +21,6 @@ export function differences(xtables: XtModel, nft: NftMachine, schedule: readonl
     const [expected, found] = [xtables.send(packet), nft.send(packet)];
     return sameOutcome(expected, found) ? [] : [{ index, packet, xtables: expected, nft: found }];
   });
-}
-
-function sameOutcome(a: Outcome, b: Outcome): boolean {
-  return a.verdict === b.verdict && a.logs.length === b.logs.length && a.logs.every((log, index) => log === b.logs[index]);
 }
 
 /**

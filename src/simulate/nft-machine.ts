@@ -1,51 +1,41 @@
 /**
  * Runs an nft table in virtual time: the AST that is emitted, not what its author meant by it.
  *
- * Measured on nft 1.0.6 and Linux 6.18: an element with a timeout of T ms lives while its age in ticks is less than T / 4
- * rounded down; `add` leaves the timer of a living element alone, `update` restarts it; a new element in a full set ends the
- * rule; deleting an absent element does not; whatever refers to an element with a limit runs the limit.
+ * Measured on nft 1.0.6 and Linux 6.18: `add` leaves the timer of a living element alone, `update` restarts it; a new element
+ * in a full set ends the rule; deleting an absent element does not. Tests of what packets here do not have are facts (`facts.ts`).
  */
 
-import type { Expression, Hook, LimitStatement, NftChain, NftSet, NftTable, SetStatement, Statement } from "../nft/ast.js";
-import { parseAddress, prefixMask, addressBits } from "../extensions/values/address.js";
 import type { Family } from "../iptables/ast.js";
+import type { Comparison, Expression, Hook, LimitStatement, MatchStatement, NftChain, NftTable, SetStatement, Statement } from "../nft/ast.js";
 import { deepestLevel } from "../rewrite/hooks.js";
-import { headerTtl, hooksOf, millisecondsPerTick, NotModelled, type Outcome, type Packet, type Verdict } from "./packet.js";
+import { factName, withoutName, type Fact } from "./facts.js";
+import { fullBucket, goesOn, hasRoom, living, runningSet, take, ticks, tokensAt, type Bucket, type Element, type RunningSet } from "./nft-sets.js";
+import { constantOf, equalityTest, familyWord, isOfOtherFamily, readerOf, type Value } from "./nft-values.js";
+import { Flight, hooksOf, NotModelled, type Outcome, type Packet, type Verdict } from "./packet.js";
 
-/** Nanoseconds, as nft_limit counts. */
-interface Bucket { tokens: number; last: number; readonly cost: number; readonly most: number; readonly over: boolean }
-
-interface Element {
-  /** First tick at which the element is gone. */
-  expires: number;
-  bucket: Bucket | undefined;
-}
-
-interface RunningSet {
-  readonly name: string;
-  /** In ticks; no timeout keeps elements for ever. */
-  readonly timeout: number;
-  readonly size: number;
-  readonly elements: Map<string, Element>;
-}
-
-interface Moment { readonly packet: Packet; readonly hook: Hook; readonly logs: string[] }
-
-type Value = bigint | string;
 type Step = "next" | "break" | Verdict | "return" | { readonly jump: RunningChain; readonly goto: boolean };
-type Run = (moment: Moment) => Step;
+type Run = (flight: Flight) => Step;
 interface RunningChain { readonly chain: NftChain; rules: Run[][] }
 
-const nanosecondsPerTick = millisecondsPerTick * 1e6;
-const secondsOf: Readonly<Record<LimitStatement["unit"], number>> = { second: 1, minute: 60, hour: 3600, day: 86400, week: 604800 };
+/** What a rule that stands for itself came to. */
+export type RuleEnd = "matched" | "failed" | Verdict | "return";
 
-/** Burst of a limit that does not say. */
-const usualBurst = 5;
+export interface MachineOptions {
+  /** Of the packets, in a table of the family inet. */
+  readonly family?: Family;
+  /** Sets whose elements are nobody's concern here: whether an element is in one is a fact. Those of a script with elements always are. */
+  readonly opaqueSets?: ReadonlySet<string>;
+}
 
-const protocolNumbers: Readonly<Record<string, number>> = { icmp: 1, tcp: 6, udp: 17, icmpv6: 58 };
+/** What a machine remembers at one moment. */
+export interface MachineState {
+  readonly sets: readonly (readonly [RunningSet, readonly (readonly [string, Element])[]])[];
+  readonly buckets: readonly (readonly [LimitStatement, Bucket])[];
+}
 
 export class NftMachine {
   private readonly sets: Map<string, RunningSet>;
+  private readonly opaque: ReadonlySet<string>;
   private readonly chains: Map<string, RunningChain>;
   private readonly hooks = new Map<Hook, RunningChain[]>();
   private readonly family: Family;
@@ -54,9 +44,9 @@ export class NftMachine {
   /** Packets counted by each counter, under the bytes it started with: the caller may tell rules apart by them. */
   readonly counts = new Map<bigint, number>();
 
-  /** @param limit the answer of limits that stand in a rule and not in a set; they run as token buckets unless it is given */
-  constructor(readonly table: NftTable, private readonly limit?: () => boolean) {
-    this.family = table.family === "ip" ? "ipv4" : "ipv6";
+  constructor(readonly table: NftTable, { family, opaqueSets = new Set() }: MachineOptions = {}) {
+    this.family = table.family === "inet" ? family ?? "ipv4" : table.family === "ip" ? "ipv4" : "ipv6";
+    this.opaque = new Set([...opaqueSets, ...table.sets.filter(({ elements }) => elements).map(({ name }) => name)]);
     this.sets = new Map(table.sets.map((set) => [set.name, runningSet(set)]));
     this.chains = new Map(table.chains.map((chain) => [chain.name, { chain, rules: [] }]));
     for (const running of this.chains.values()) {
@@ -79,48 +69,107 @@ export class NftMachine {
 
   /** Sends one packet through all hooks of its path. */
   send(packet: Packet): Outcome {
-    const logs: string[] = [];
+    const flight = new Flight(packet);
     for (const hook of hooksOf(packet.path)) {
+      flight.hook = hook;
       for (const running of this.hooks.get(hook) ?? []) {
-        const end = this.runChain(running, { packet, hook, logs }, 0);
-        if ((end === "return" ? running.chain.base!.policy : end) === "drop") return { verdict: "drop", logs };
+        const { base } = running.chain;
+        if (base!.type === "nat" && !flight.opensConnection) continue;
+        const end = this.runChain(running, flight, 0);
+        if ((end === "return" ? base!.policy : end) === "drop") return flight.outcome("drop");
       }
     }
-    return { verdict: "accept", logs };
+    return flight.outcome("accept");
   }
 
-  /** Names of the sets that hold a living element under this key at a time in ticks. */
+  /** A rule that stands in no chain, run on demand. */
+  rule(statements: readonly Statement[]): (flight: Flight) => RuleEnd {
+    const runs = statements.map((statement) => this.compile(statement));
+    return (flight) => {
+      const end = this.runRule(runs, flight, 0);
+      return end === "break" ? "failed" : end === "next" ? "matched" : end;
+    };
+  }
+
+  // --------------------------------------------------------------------------------------------------- its state
+
+  /** Names of the sets that hold a living element under this key, or one that begins with it, at a time in ticks. */
   setsWith(key: bigint, time: number): string[] {
-    return [...this.sets.values()].filter((set) => living(set, String(key), time)).map(({ name }) => name);
+    const whole = String(key);
+    const isOfHost = (name: string): boolean => name === whole || name.startsWith(`${whole} . `);
+    return [...this.sets.values()].filter((set) => [...set.elements].some(([name, { expires }]) => time < expires && isOfHost(name))).map(({ name }) => name);
   }
 
-  private runChain(running: RunningChain, moment: Moment, level: number): Verdict | "return" {
+  /** The ticks at which living elements run out. */
+  expiries(time: number): number[] {
+    const found = new Set<number>();
+    for (const { elements } of this.sets.values()) {
+      for (const { expires } of elements.values()) if (expires > time && expires !== Infinity) found.add(expires);
+    }
+    return [...found];
+  }
+
+  save(): MachineState {
+    return {
+      sets: [...this.sets.values()].filter(({ elements }) => elements.size > 0).map((set) => [set, [...set.elements].map(([key, element]) => [key, copyOf(element)])]),
+      buckets: [...this.buckets].map(([statement, bucket]) => [statement, { ...bucket }]),
+    };
+  }
+
+  restore({ sets, buckets }: MachineState): void {
+    for (const set of this.sets.values()) set.elements.clear();
+    for (const [set, elements] of sets) for (const [key, element] of elements) set.elements.set(key, copyOf(element));
+    this.buckets.clear();
+    for (const [statement, bucket] of buckets) this.buckets.set(statement, { ...bucket });
+  }
+
+  /** The state as text, the same for states that go on in the same way from `time` on. */
+  describeState(time: number): string {
+    const parts: string[] = [];
+    for (const { name, elements } of this.sets.values()) {
+      for (const [key, { expires, bucket }] of elements) {
+        if (expires <= time) continue;
+        parts.push(`${name} ${key} ${expires - time} ${bucket ? describeBucket(bucket, time) : ""}`);
+      }
+    }
+    for (const bucket of this.buckets.values()) parts.push(describeBucket(bucket, time));
+    return parts.sort().join("\n");
+  }
+
+  // ------------------------------------------------------------------------------------------------------ running
+
+  private runChain(running: RunningChain, flight: Flight, level: number): Verdict | "return" {
     if (level > deepestLevel) throw new Error(`more than ${deepestLevel} levels at chain ${running.chain.name}`);
     for (const rule of running.rules) {
-      for (const run of rule) {
-        const step = run(moment);
-        if (step === "next") continue;
-        if (step === "break") break;
-        if (typeof step === "string") return step;
-        const end = this.runChain(step.jump, moment, level + 1);
-        if (end !== "return" || step.goto) return end;
-      }
+      const end = this.runRule(rule, flight, level);
+      if (end !== "next" && end !== "break") return end;
     }
     return "return";
   }
 
-  // ----------------------------------------------------------------------------------------------- statements
+  private runRule(rule: readonly Run[], flight: Flight, level: number): "next" | "break" | Verdict | "return" {
+    for (const run of rule) {
+      const step = run(flight);
+      if (step === "next") continue;
+      if (typeof step === "string") return step;
+      const end = this.runChain(step.jump, flight, level + 1);
+      if (end !== "return" || step.goto) return end;
+    }
+    return "next";
+  }
+
+  // --------------------------------------------------------------------------------------------------- statements
 
   private compile(statement: Statement): Run {
     switch (statement.kind) {
-      case "match": return this.compileMatch(statement.left, statement.operator, statement.right);
-      // Packets here have neither extension headers nor options.
-      case "existence": return () => (statement.exists ? "break" : "next");
+      case "match": return orFact(() => this.compileMatch(statement), () => factName(statement, this.opaque));
+      case "existence": return factRun(factName({ ...statement, exists: true }, this.opaque), !statement.exists);
       case "counter": return () => {
         this.counts.set(statement.bytes, (this.counts.get(statement.bytes) ?? 0) + 1);
         return "next";
       };
-      case "limit": return (moment) => (this.limit ? this.limit() : this.ruleLimit(statement, moment)) ? "next" : "break";
+      case "limit": return orFact(() => this.compileLimit(statement), () => factName(statement, this.opaque));
+      case "quota": return factRun(factName(statement, this.opaque), false);
       case "log": return ({ logs }) => {
         logs.push(statement.prefix ?? "");
         return "next";
@@ -132,149 +181,143 @@ export class NftMachine {
       }
       case "jump": {
         const jump = this.chains.get(statement.chain);
-        if (!jump) throw new Error(`no chain ${statement.chain}`);
+        // A rule on its own may name chains of a table that is not here.
+        if (!jump) throw new NotModelled(`chain ${statement.chain}`);
         const step = { jump, goto: statement.goto };
         return () => step;
       }
-      case "assignment": return () => "next";
+      case "assignment": return this.compileAssignment(statement.target, statement.value);
       case "set": return this.compileSetStatement(statement);
-      default: throw new NotModelled(`statement ${statement.kind}`);
+      case "nat": return this.compileNat(statement);
+      case "keyword-statement": return statement.words.join(" ") !== "notrack" ? () => "next" : (flight) => {
+        flight.state = "untracked";
+        return "next";
+      };
+      // Handed to user space or answered by the kernel: either way no rule sees it again.
+      case "queue": return () => "accept";
+      case "synproxy": return () => "drop";
+      case "dup": case "tproxy": case "object": return () => "next";
+      case "ct-count": throw new NotModelled("a count of connections outside of a set");
     }
   }
 
+  private compileLimit(statement: LimitStatement): Run {
+    if (statement.bytes) throw new NotModelled("a limit of bytes");
+    return ({ packet }) => {
+      let bucket = this.buckets.get(statement);
+      if (!bucket) this.buckets.set(statement, bucket = fullBucket(statement, packet.time));
+      return take(bucket, packet.time) ? "next" : "break";
+    };
+  }
+
+  private compileAssignment(target: Expression, value: Expression): Run {
+    const isMark = target.kind === "meta" && target.key === "mark";
+    const isConnectionMark = target.kind === "ct" && target.key === "mark";
+    if (!isMark && !isConnectionMark) return () => "next";
+    const { read, applies = always } = readerOf(value, this.family);
+    return (flight) => {
+      if (!applies(flight)) return "break";
+      if (isMark) flight.mark = read(flight) as bigint;
+      else flight.connectionMark = read(flight) as bigint;
+      return "next";
+    };
+  }
+
+  /** The first address and port of those that may be taken; which one the kernel takes is not for rules to say. */
+  private compileNat({ type, address, port, family }: Statement & { kind: "nat" }): Run {
+    const first = (expression: Expression): bigint | undefined => {
+      const one = expression.kind === "range" ? expression.from : expression;
+      return one.kind === "number" || one.kind === "address" ? constantOf(one, one, this.family) as bigint : undefined;
+    };
+    const newAddress = address && (family ?? familyWord(this.family)) === familyWord(this.family) ? first(address) : undefined;
+    const newPort = port && first(port);
+    return (flight) => {
+      if (type === "dnat" && newAddress !== undefined) flight.destination = newAddress;
+      if ((type === "dnat" || type === "redirect") && newPort !== undefined) flight.destinationPort = Number(newPort);
+      if (type === "snat" && newAddress !== undefined) flight.source = newAddress;
+      return "accept";
+    };
+  }
+
   private compileSetStatement(statement: SetStatement): Run {
-    const set = this.set(statement.set);
-    const key = this.compileKey(statement.key);
-    if (statement.operation === "delete") {
-      return (moment) => {
-        set.elements.delete(key(moment));
+    const { set: setName, operation } = statement;
+    if (this.opaque.has(setName)) return () => "next";
+    const set = this.set(setName);
+    const { key, applies } = this.compileKey(statement.key);
+    if (operation === "delete") {
+      return (flight) => {
+        if (!applies(flight)) return "break";
+        set.elements.delete(key(flight));
         return "next";
       };
     }
     const timeout = statement.timeout === undefined ? set.timeout : ticks(statement.timeout);
     const [inner, ...more] = statement.statements ?? [];
-    if (more.length > 0 || (inner && inner.kind !== "limit")) throw new NotModelled("an element with other statements than one limit");
-    return (moment) => {
-      const { time } = moment.packet;
-      const name = key(moment);
+    if (inner && (more.length > 0 || inner.kind !== "limit" || inner.bytes)) return factRun(factName(withoutName(statement), this.opaque), false);
+    return (flight) => {
+      if (!applies(flight)) return "break";
+      const { time } = flight.packet;
+      const name = key(flight);
       let element = living(set, name, time);
       if (element) {
-        if (statement.operation === "update") element.expires = time + timeout;
+        if (operation === "update") element.expires = time + timeout;
       } else {
         set.elements.delete(name);
         if (!hasRoom(set, time)) return "break";
-        element = { expires: time + timeout, bucket: inner && fullBucket(inner, time) };
+        element = { expires: time + timeout, bucket: inner && fullBucket(inner as LimitStatement, time) };
         set.elements.set(name, element);
       }
       return goesOn(element, time) ? "next" : "break";
     };
   }
 
-  private ruleLimit(statement: LimitStatement, { packet }: Moment): boolean {
-    let bucket = this.buckets.get(statement);
-    if (!bucket) this.buckets.set(statement, bucket = fullBucket(statement, packet.time));
-    return take(bucket, packet.time);
+  // ------------------------------------------------------------------------------------------------------- matches
+
+  private compileMatch({ left, operator, right }: MatchStatement): Run {
+    if (right.kind === "set-reference") return this.compileLookup(left, operator, right.set);
+    // True of whatever is there to read, and packets here are whole.
+    if (left.kind === "raw-payload" && operator === ">=" && right.kind === "number" && BigInt(right.value) === 0n) return () => "next";
+    if (isOfOtherFamily(left, this.family)) return () => "break";
+    const { read, applies = always } = readerOf(left, this.family);
+    const holds = this.comparison(left, operator, right);
+    return (flight) => (applies(flight) && holds(read(flight)) ? "next" : "break");
   }
 
-  // -------------------------------------------------------------------------------------------------- matches
-
-  private compileMatch(left: Expression, operator: string, right: Expression): Run {
-    const holds = this.compileComparison(left, operator, right);
-    return (moment) => (holds(moment) ? "next" : "break");
-  }
-
-  private compileComparison(left: Expression, operator: string, right: Expression): (moment: Moment) => boolean {
-    if (right.kind === "set-reference") {
-      const set = this.set(right.set);
-      const key = this.compileKey(left);
-      const inverted = this.inverted(operator);
-      return (moment) => {
-        const element = living(set, key(moment), moment.packet.time);
-        return (element !== undefined && goesOn(element, moment.packet.time)) !== inverted;
-      };
-    }
-    const read = this.compileValue(left);
+  private comparison(left: Expression, operator: Comparison, right: Expression): (value: Value) => boolean {
     if (operator === "==" || operator === "!=") {
-      const test = this.compileTest(right, left);
-      const inverted = this.inverted(operator);
-      const applies = this.applicability(left);
-      return (moment) => applies(moment) && test(read(moment)) !== inverted;
+      const test = equalityTest(right, left, this.family);
+      const inverted = operator === "!=";
+      return (value) => test(value) !== inverted;
     }
-    throw new NotModelled(`operator ${operator}`);
+    const bound = constantOf(right, left, this.family);
+    switch (operator) {
+      case "<": return (value) => value < bound;
+      case ">": return (value) => value > bound;
+      case "<=": return (value) => value <= bound;
+      case ">=": return (value) => value >= bound;
+    }
   }
 
-  private inverted(operator: string): boolean {
+  private compileLookup(left: Expression, operator: Comparison, setName: string): Run {
+    if (this.opaque.has(setName)) throw new NotModelled(`set ${setName}`);
+    const set = this.set(setName);
+    const { key, applies } = this.compileKey(left);
     if (operator !== "==" && operator !== "!=") throw new NotModelled(`operator ${operator}`);
-    return operator === "!=";
+    const inverted = operator === "!=";
+    return (flight) => {
+      if (!applies(flight)) return "break";
+      const element = living(set, key(flight), flight.packet.time);
+      return (element !== undefined && goesOn(element, flight.packet.time)) !== inverted ? "next" : "break";
+    };
   }
 
-  /** `tcp dport` ends the rule for a packet that is not TCP, whatever it is compared with. */
-  private applicability(left: Expression): (moment: Moment) => boolean {
-    if (left.kind !== "payload" || (left.protocol !== "tcp" && left.protocol !== "udp")) return () => true;
-    const protocol = protocolNumbers[left.protocol];
-    return ({ packet }) => packet.protocol === protocol;
-  }
-
-  private compileTest(right: Expression, left: Expression): (value: Value) => boolean {
-    switch (right.kind) {
-      case "number": return (value) => value === BigInt(right.value);
-      case "symbol": {
-        const number = protocolNumbers[right.name];
-        if (left.kind !== "meta" || left.key !== "l4proto" || number === undefined) throw new NotModelled(`word ${right.name}`);
-        return (value) => value === BigInt(number);
-      }
-      case "string":
-        return right.value.endsWith("*") ? (value) => String(value).startsWith(right.value.slice(0, -1)) : (value) => value === right.value;
-      case "address": {
-        const mask = right.prefixLength === undefined ? undefined : prefixMask(right.prefixLength, this.family);
-        const address = this.address(right.address);
-        return (value) => (mask === undefined ? value : (value as bigint) & mask) === address;
-      }
-      case "range": {
-        const [from, to] = [this.constant(right.from), this.constant(right.to)];
-        return (value) => (value as bigint) >= from && (value as bigint) <= to;
-      }
-      case "anonymous-set": {
-        const tests = right.elements.map((element) => this.compileTest(element, left));
-        return (value) => tests.some((test) => test(value));
-      }
-      default: throw new NotModelled(`comparison with ${right.kind}`);
-    }
-  }
-
-  private compileKey(expression: Expression): (moment: Moment) => string {
-    if (expression.kind === "concatenation") {
-      const parts = expression.parts.map((part) => this.compileValue(part));
-      return (moment) => parts.map((part) => String(part(moment))).join(" . ");
-    }
-    const value = this.compileValue(expression);
-    return (moment) => String(value(moment));
-  }
-
-  private compileValue(expression: Expression): (moment: Moment) => Value {
-    switch (expression.kind) {
-      case "payload": return payloadReader(expression.protocol, expression.field);
-      case "meta": return metaReader(expression.key);
-      case "binary": {
-        if (expression.operator !== "&") throw new NotModelled(`operator ${expression.operator}`);
-        const value = this.compileValue(expression.left);
-        const mask = this.constant(expression.right);
-        return (moment) => (value(moment) as bigint) & mask;
-      }
-      default: throw new NotModelled(`expression ${expression.kind}`);
-    }
-  }
-
-  private constant(expression: Expression): bigint {
-    if (expression.kind === "number") return BigInt(expression.value);
-    if (expression.kind === "address" && expression.prefixLength === undefined) return this.address(expression.address);
-    throw new NotModelled(`constant ${expression.kind}`);
-  }
-
-  private address(text: string): bigint {
-    const value = parseAddress(text, this.family);
-    if (value === undefined || value >= 1n << BigInt(addressBits[this.family])) throw new Error(`not an address: ${text}`);
-    return value;
+  private compileKey(expression: Expression): { readonly key: (flight: Flight) => string; readonly applies: (flight: Flight) => boolean } {
+    const parts = (expression.kind === "concatenation" ? expression.parts : [expression]).map((part) => readerOf(part, this.family));
+    const conditions = parts.flatMap(({ applies }) => (applies ? [applies] : []));
+    const applies = conditions.length === 0 ? always : (flight: Flight): boolean => conditions.every((condition) => condition(flight));
+    const [only] = parts;
+    if (parts.length === 1 && only) return { applies, key: (flight) => String(only.read(flight)) };
+    return { applies, key: (flight) => parts.map(({ read }) => String(read(flight))).join(" . ") };
   }
 
   private set(name: string): RunningSet {
@@ -284,72 +327,26 @@ export class NftMachine {
   }
 }
 
-function payloadReader(protocol: string, field: string): (moment: Moment) => Value {
-  switch (`${protocol} ${field}`) {
-    case "ip saddr": case "ip6 saddr": return ({ packet }) => packet.source;
-    case "ip daddr": case "ip6 daddr": return ({ packet }) => packet.destination;
-    case "ip ttl": case "ip6 hoplimit": return ({ packet, hook }) => BigInt(headerTtl(packet, hook));
-    case "tcp sport": case "udp sport": return ({ packet }) => BigInt(packet.sourcePort);
-    case "tcp dport": case "udp dport": return ({ packet }) => BigInt(packet.destinationPort);
-    // No packet here is a fragment.
-    case "ip frag-off": return () => 0n;
-    default: throw new NotModelled(`field ${protocol} ${field}`);
+const always = (): boolean => true;
+
+function copyOf({ expires, bucket }: Element): Element {
+  return { expires, bucket: bucket && { ...bucket } };
+}
+
+function describeBucket(bucket: Bucket, time: number): string {
+  return String(tokensAt(bucket, time) / bucket.cost);
+}
+
+function orFact(compile: () => Run, name: () => Fact): Run {
+  try {
+    return compile();
+  } catch (error) {
+    if (!(error instanceof NotModelled)) throw error;
+    const fact = name();
+    return factRun(fact, fact.inverted);
   }
 }
 
-function metaReader(key: string): (moment: Moment) => Value {
-  switch (key) {
-    case "iifname": return ({ packet, hook }) => (hook === "output" || hook === "postrouting" ? "" : packet.inInterface);
-    case "oifname": return ({ packet, hook }) => (hook === "prerouting" || hook === "input" ? "" : packet.outInterface);
-    case "l4proto": return ({ packet }) => BigInt(packet.protocol);
-    default: throw new NotModelled(`meta ${key}`);
-  }
-}
-
-// ------------------------------------------------------------------------------------------------------- sets
-
-function runningSet(set: NftSet): RunningSet {
-  if (set.elements) throw new NotModelled("a set with elements");
-  return {
-    name: set.name,
-    timeout: set.timeout === undefined ? Infinity : ticks(set.timeout),
-    size: set.size ?? 65535,
-    elements: new Map(),
-  };
-}
-
-function ticks(milliseconds: number): number {
-  return Math.floor(milliseconds / millisecondsPerTick);
-}
-
-function living(set: RunningSet, key: string, time: number): Element | undefined {
-  const element = set.elements.get(key);
-  return element && time < element.expires ? element : undefined;
-}
-
-/** The kernel collects dead elements once a second; here they free their place at once, which is the friendlier end of that. */
-function hasRoom(set: RunningSet, time: number): boolean {
-  if (set.elements.size < set.size) return true;
-  for (const [key, { expires }] of set.elements) if (time >= expires) set.elements.delete(key);
-  return set.elements.size < set.size;
-}
-
-/** Runs the element's limit, if it has one. */
-function goesOn({ bucket }: Element, time: number): boolean {
-  return !bucket || take(bucket, time);
-}
-
-function fullBucket({ over, rate, unit, burst = usualBurst, bytes }: LimitStatement, time: number): Bucket {
-  if (bytes) throw new NotModelled("a limit of bytes");
-  const cost = Math.floor((secondsOf[unit] * 1e9) / Number(rate));
-  return { tokens: cost * Number(burst), last: time, cost, most: cost * Number(burst), over };
-}
-
-/** Whether the statement lets the rule go on; a packet over the limit takes nothing out of the bucket. */
-function take(bucket: Bucket, time: number): boolean {
-  const tokens = Math.min(bucket.most, bucket.tokens + (time - bucket.last) * nanosecondsPerTick);
-  bucket.last = time;
-  const enough = tokens >= bucket.cost;
-  bucket.tokens = enough ? tokens - bucket.cost : tokens;
-  return enough !== bucket.over;
+function factRun({ name }: Fact, inverted: boolean): Run {
+  return ({ packet }) => ((packet.facts?.has(name) ?? false) !== inverted ? "next" : "break");
 }

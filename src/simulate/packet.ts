@@ -1,5 +1,6 @@
-/** A packet as far as the models look at it, and the hooks it passes. */
+/** A packet as far as the models look at it, the hooks it passes, and what becomes of it on its way. */
 
+import type { PacketState } from "../extensions/values/connection-state.js";
 import type { Hook } from "../nft/ast.js";
 
 /** One tick of the kernel's clock on HZ=250, in milliseconds. */
@@ -26,6 +27,21 @@ export interface Packet {
   readonly inInterface: string;
   /** Empty on the path `input`. */
   readonly outInterface: string;
+  /** What connection tracking says; `new` unless told. Only new packets see the chains of NAT. */
+  readonly state?: PacketState;
+  /** Bits of the TCP header; SYN for a new packet and ACK for others unless told. */
+  readonly tcpFlags?: number;
+  /** Of ICMP; an echo request unless told. */
+  readonly icmpType?: number;
+  readonly icmpCode?: number;
+  /** Bytes with the IP header; 60 unless told. */
+  readonly length?: number;
+  /** As the packet comes; 0 unless told. */
+  readonly mark?: number;
+  /** Of its connection; 0 unless told. */
+  readonly connectionMark?: number;
+  /** Tests without a model of their own that hold for this packet, as `NftMachine` names them; the others do not hold. */
+  readonly facts?: ReadonlySet<string>;
 }
 
 const hooksOfPath: Readonly<Record<Path, readonly Hook[]>> = {
@@ -44,6 +60,70 @@ export function headerTtl(packet: Packet, hook: Hook): number {
   return packet.path === "forward" && hook !== "prerouting" ? packet.ttl - 1 : packet.ttl;
 }
 
+/** Bits of the TCP header by their names. */
+export const tcpFlagBits: Readonly<Record<string, number>> = { fin: 1, syn: 2, rst: 4, psh: 8, ack: 16, urg: 32 };
+
+/** Of a packet that does not say: SYN for a new one, ACK for others. */
+export function usualTcpFlags(state: PacketState): number {
+  return state === "new" ? tcpFlagBits["syn"]! : tcpFlagBits["ack"]!;
+}
+
+export function tcpFlagsOf({ tcpFlags, state = "new" }: Packet): number {
+  return tcpFlags ?? usualTcpFlags(state);
+}
+
+export function icmpTypeOf({ icmpType, protocol }: Packet): number {
+  return icmpType ?? (protocol === 1 ? 8 : 128);
+}
+
+/** A packet on its way: what rules can change of it. */
+export class Flight {
+  hook: Hook = "prerouting";
+  source: bigint;
+  destination: bigint;
+  sourcePort: number;
+  destinationPort: number;
+  state: PacketState;
+  mark: bigint;
+  connectionMark: bigint;
+  readonly logs: string[] = [];
+
+  constructor(readonly packet: Packet) {
+    this.source = packet.source;
+    this.destination = packet.destination;
+    this.sourcePort = packet.sourcePort;
+    this.destinationPort = packet.destinationPort;
+    this.state = packet.state ?? "new";
+    this.mark = BigInt(packet.mark ?? 0);
+    this.connectionMark = BigInt(packet.connectionMark ?? 0);
+  }
+
+  get inInterface(): string {
+    return this.hook === "output" || this.hook === "postrouting" ? "" : this.packet.inInterface;
+  }
+
+  get outInterface(): string {
+    return this.hook === "prerouting" || this.hook === "input" ? "" : this.packet.outInterface;
+  }
+
+  /** Chains of NAT see the first packet of a connection only. */
+  get opensConnection(): boolean {
+    return this.state === "new";
+  }
+
+  /** What became of it. */
+  outcome(verdict: Verdict): Outcome {
+    const { logs, mark, destination, destinationPort } = this;
+    const { packet } = this;
+    const sent = destination === packet.destination && destinationPort === packet.destinationPort;
+    return {
+      verdict, logs,
+      ...(mark !== 0n && { mark }),
+      ...(!sent && verdict === "accept" && { sentTo: { address: destination, port: destinationPort } }),
+    };
+  }
+}
+
 export type Verdict = "accept" | "drop";
 
 /** What became of one packet. */
@@ -51,6 +131,15 @@ export interface Outcome {
   readonly verdict: Verdict;
   /** Prefixes of the log lines it left, in order. */
   readonly logs: readonly string[];
+  /** The packet's mark at its end, unless 0. */
+  readonly mark?: bigint;
+  /** Where an accepted packet went instead of its destination. */
+  readonly sentTo?: { readonly address: bigint; readonly port: number };
+}
+
+export function sameOutcome(a: Outcome, b: Outcome): boolean {
+  return a.verdict === b.verdict && a.mark === b.mark && a.logs.length === b.logs.length && a.logs.every((log, index) => log === b.logs[index]) &&
+    a.sentTo?.address === b.sentTo?.address && a.sentTo?.port === b.sentTo?.port;
 }
 
 /** A ruleset holds something that the models know nothing of. */

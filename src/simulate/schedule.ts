@@ -26,7 +26,7 @@ export function merge(...schedules: readonly (readonly Packet[])[]): Packet[] {
 }
 
 /** What a host may do while the script is exact: a burst of tries, and from then on so many in a second. */
-const triesPerSecond = 20;
+export const triesPerSecond = 20;
 export function exactBurst(hits: number): number {
   return Math.max(20, 2 * hits);
 }

@@ -1,7 +1,7 @@
 /** Rulesets with `recent` in the shapes people write, for any window. */
 
 import { translate } from "../../src/index.js";
-import { XtModel } from "../../src/simulate/xt-recent.js";
+import { XtModel } from "../../src/simulate/xt-model.js";
 import { NftMachine } from "../../src/simulate/nft-machine.js";
 import { effectOf } from "../../src/diagnostic.js";
 import type { NftTable } from "../../src/nft/ast.js";

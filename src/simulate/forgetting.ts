@@ -1,0 +1,40 @@
+/** Whether it tells that iptables remembers no more than 100 hosts for a list. */
+
+import { printable } from "../diagnostic.js";
+import type { RecentUse } from "../extensions/matches/recent.js";
+import type { IptablesRuleset } from "../iptables/ast.js";
+import { longestBurst } from "./explore.js";
+import type { Packet } from "./packet.js";
+import { XtModel, type XtOptions } from "./xt-model.js";
+
+const usualListSize = 100;
+/** Ticks between packets: slower than a flood. */
+const spacing = 13;
+const words = { accept: "accepts", drop: "drops" } as const;
+
+/** What a host sees of it whose list has seen 100 others since, in words; empty if nothing. */
+export function forgetting(ruleset: IptablesRuleset, options: XtOptions, list: string, classes: readonly Packet[], uses: readonly RecentUse[]): string[] {
+  const few = new XtModel(ruleset, { ...options, listSize: usualListSize });
+  const many = new XtModel(ruleset, { ...options, listSize: Infinity });
+  const hits = Math.min(longestBurst, Math.max(...uses.map((use) => use.hits)));
+  const side = uses.some((use) => use.list === list && use.side === "daddr") ? "destination" : "source";
+  const step = many.lists.stepOf(list);
+  for (const touching of classes) {
+    const first = Array.from({ length: hits + 1 }, (_, index) => ({ ...touching, time: spacing * index }));
+    const others = Array.from({ length: usualListSize }, (_, index) => (
+      { ...touching, [side]: touching[side] + BigInt(index + 1) * step, time: spacing * (hits + 1) }));
+    for (const packet of classes) {
+      few.reset();
+      many.reset();
+      for (const before of [...first, ...others]) {
+        few.send(before);
+        many.send(before);
+      }
+      const last = { ...packet, time: spacing * (hits + 2) };
+      const [forgetful, other] = [few.send(last).verdict, many.send(last).verdict];
+      if (forgetful === other) continue;
+      return [`more than ${usualListSize} hosts: iptables forgets a host once ${usualListSize} others are on list "${printable(list)}" and ${words[forgetful]} its packets, the script ${words[other]} them`];
+    }
+  }
+  return [];
+}
