@@ -1,0 +1,63 @@
+/** Packets that the firewall sends itself: a small program in each namespace opens the sockets it is told to. */
+
+import type { Frame } from "./frame.js";
+
+/** A line that the program reads. */
+interface Order {
+  readonly kind: "udp" | "tcp";
+  readonly source: string;
+  readonly sourcePort: number;
+  readonly destination: string;
+  readonly destinationPort: number;
+  readonly ttl: number;
+  /** Of the payload, in bytes. */
+  readonly length: number;
+}
+
+/** The line for a frame; undefined if no socket sends such a packet. */
+export function orderFor({ packet }: Frame): string | undefined {
+  const { source, destination, transport, ttl = 64, payload } = packet;
+  if (transport.kind !== "udp" && transport.kind !== "tcp") return undefined;
+  const { kind, sourcePort, destinationPort } = transport;
+  const order: Order = { kind, source, sourcePort, destination, destinationPort, ttl, length: payload?.length ?? 0 };
+  return `${JSON.stringify(order)}\n`;
+}
+
+/** What the program prints for each order it has carried out. */
+export const sentLine = "sent-by-socket";
+
+/** The program: it reads one order a line, and leaves at the end of its input. */
+export const ownSender = `
+import dgram from "node:dgram";
+import net from "node:net";
+import readline from "node:readline";
+
+const ignore = () => undefined;
+const done = () => process.stdout.write("${sentLine}\\n");
+// Long enough for an answer, short enough that the kernel does not repeat its SYN.
+const patience = 300;
+
+// An order that cannot be carried out is a packet that was not sent.
+process.on("uncaughtException", done);
+
+readline.createInterface({ input: process.stdin }).on("line", (line) => {
+  const { kind, source, sourcePort, destination, destinationPort, ttl, length } = JSON.parse(line);
+  if (kind === "udp") {
+    const socket = dgram.createSocket({ type: source.includes(":") ? "udp6" : "udp4", reuseAddr: true });
+    socket.on("error", ignore);
+    socket.once("error", done);
+    socket.bind({ address: source, port: sourcePort, exclusive: true }, () => {
+      socket.off("error", done);
+      socket.setTTL(ttl);
+      socket.send(new Uint8Array(length), destinationPort, destination, done);
+      setTimeout(() => socket.close(), patience);
+    });
+    return;
+  }
+  const socket = net.connect({ host: destination, port: destinationPort, localAddress: source, localPort: sourcePort });
+  socket.on("error", ignore);
+  // The SYN leaves in the turn after this one.
+  setImmediate(() => setImmediate(done));
+  setTimeout(() => socket.destroy(), patience);
+});
+`;

@@ -1,0 +1,151 @@
+/** What is played: the dumps and the script, with the rules that cannot be compared left out and windows made short. */
+
+import { effectOf, type Diagnostic } from "../diagnostic.js";
+import type { Family, IptablesRule, IptablesRuleset } from "../iptables/ast.js";
+import type { NftScript } from "../nft/ast.js";
+import { emit } from "../nft/emit.js";
+import { isScript } from "../shell/programs.js";
+import { translate, type Source, type TranslateOptions } from "../translate.js";
+import { numberCounters, numberedText } from "./counters.js";
+import { nftComplaint, unloadableLines } from "./loadable.js";
+import { scale } from "./scale.js";
+import { Unable, type Tools } from "./tools.js";
+
+/** Which rules are left out of both firewalls, beside those that nothing can compare. */
+export type LeaveOut = "nothing" | "refused" | "approximated";
+
+export interface PlanInput {
+  readonly sources: readonly Source[];
+  /** A script from elsewhere; the translation of the sources unless given. */
+  readonly script?: string;
+  readonly options: TranslateOptions;
+  readonly leaveOut: LeaveOut;
+  readonly realTime: boolean;
+  /** Spoils the script that is played, for tests that must see it. */
+  readonly spoil?: (script: NftScript) => NftScript;
+}
+
+export interface LeftOut { readonly file: string; readonly line: number; readonly text: string; readonly reason: string }
+
+export interface Plan {
+  readonly dumps: Partial<Readonly<Record<Family, string>>>;
+  readonly script: string;
+  readonly rulesets: readonly IptablesRuleset[];
+  /** The script is our translation of the dumps, and so counts its rules by number. */
+  readonly counted: boolean;
+  readonly leftOut: readonly LeftOut[];
+  readonly notes: readonly string[];
+  /** Announced differences: rules that the script lacks or has only approximately. */
+  readonly announced: readonly Diagnostic[];
+  readonly ipsets: string | undefined;
+}
+
+/** The input is no ruleset, or the script no script. */
+export class InvalidInput extends Error {
+  constructor(message: string, readonly diagnostics: readonly Diagnostic[] = []) {
+    super(message);
+  }
+}
+
+/** Rules that decide by chance or by circumstances: no two runs of the same packets are alike. */
+const undecidable: readonly (readonly [RegExp, string])[] = [
+  [/--mode random/u, "it decides by chance"], [/-m cpu\b/u, "it asks for the processor"], [/-m time\b/u, "it asks for the time of day"],
+  [/-j (?:NFQUEUE|QUEUE)\b/u, "a program decides, and none runs"], [/-j SYNPROXY\b/u, "the kernel answers in the place of a server, and none is there"],
+  [/-j TEE\b/u, "its copies would be taken for packets"],
+];
+
+/** Makes the plan. Throws `InvalidInput`, or `Unable` where this kernel cannot load even the chains. */
+export async function plan(input: PlanInput, findTools: () => Tools, signal?: AbortSignal): Promise<Plan> {
+  const { options, leaveOut, realTime, spoil } = input;
+  for (const { file, text } of input.sources) {
+    if (isScript(text)) throw new InvalidInput(`${file} is a script of commands: run it where that does no harm, and verify what iptables-save prints then`);
+  }
+  let sources = input.sources.map((source) => ({ ...source, text: source.text.replaceAll("\r", "") }));
+  const leftOut: LeftOut[] = [];
+  const ipsets = options.ipsets?.map(({ text }) => text).join("\n");
+  const read = (): ReturnType<typeof translate> => {
+    const result = translate(sources, options);
+    if (result.script === undefined) throw new InvalidInput("the input is not a ruleset", result.diagnostics);
+    return result;
+  };
+  const remove = (reasons: ReadonlyMap<string, string>): void => {
+    for (const { rule } of rulesOf(read().iptables)) {
+      const reason = reasons.get(placeOf(rule.span));
+      if (reason !== undefined) leftOut.push({ file: rule.span.file, line: rule.span.line, text: rule.text, reason });
+    }
+    sources = sources.map((source) => ({ ...source, text: mapLines(source.text, (line, number) => (reasons.has(`${source.file}:${number}`) ? "" : line)) }));
+  };
+  const first = read();
+  const tools = findTools();
+  remove(new Map(rulesOf(first.iptables).flatMap(({ rule }) => {
+    const reason = undecidable.find(([form]) => form.test(rule.text))?.[1];
+    return reason === undefined ? [] : [[placeOf(rule.span), reason] as const];
+  })));
+  for (const [family, mine] of byFamily(sources, first.iptables)) {
+    const joined = joinedTexts(mine);
+    const lines = await unloadableLines(joined.text, family, tools.variant, ipsets, signal);
+    remove(new Map([...lines].map((line) => [joined.placeOf(line), `iptables does not load it on this kernel${/-m set\b|-j SET\b/u.test(joined.text) ? " (or its set is in no --ipset file)" : ""}`])));
+  }
+  const unwanted = leaveOut === "nothing" ? [] : leaveOut === "refused" ? ["refused"] : ["refused", "approximated"];
+  for (let round = 0; round < 4; round += 1) {
+    const found = read().diagnostics.filter(({ code, span }) => unwanted.includes(effectOf(code)) && span.line > 0);
+    if (found.length === 0) break;
+    remove(new Map(found.map(({ span, message }) => [placeOf(span), message])));
+  }
+
+  const given = input.script === undefined ? undefined : ownScript(input.script, sources, options) ? undefined : input.script;
+  const scaling = realTime || given !== undefined ? undefined : scale(sources.map(({ text }) => text));
+  if (scaling) sources = sources.map((source, index) => ({ ...source, text: scaling.texts[index]! }));
+  const { iptables } = read();
+  const numbered = translate(numberedText(sources, iptables), options);
+  if (numbered.nft === undefined) throw new Error("the numbered dump is no ruleset any more");
+  const nft = numberCounters(numbered.nft);
+  const script = given ?? emit(spoil ? spoil(nft) : nft);
+  const complaint = await nftComplaint(script, signal);
+  if (complaint !== "") throw refusal(complaint, given !== undefined, tools);
+  const notes = [...scaling?.notes ?? []];
+  if (given !== undefined && !realTime && sources.some(({ text }) => /--seconds/u.test(text))) {
+    notes.push("the windows of a script from elsewhere cannot be made short: rhythms are played for windows of a few seconds only (--real-time plays all)");
+  }
+  return {
+    dumps: Object.fromEntries(byFamily(sources, iptables).map(([family, mine]) => [family, joinedTexts(mine).text])),
+    script, rulesets: iptables, counted: given === undefined, leftOut, notes, ipsets,
+    announced: given === undefined ? numbered.diagnostics.filter(({ code }) => ["refused", "approximated"].includes(effectOf(code))) : [],
+  };
+}
+
+function refusal(complaint: string, given: boolean, { unprivileged }: Tools): Error {
+  // A user namespace may not enlarge the buffer of a netlink socket.
+  if (unprivileged && /Message too long|No buffer space/u.test(complaint)) {
+    return new Unable(`the script is too long for one transaction in a user namespace (about 208 KB); run verify as root: ${complaint}`);
+  }
+  return given ? new InvalidInput(`nft does not load the script: ${complaint}`) : new Unable(`nft does not load the translation here: ${complaint}`);
+}
+
+/** Whether the script is what we would write: then it can be written anew with other windows. */
+function ownScript(script: string, sources: readonly Source[], options: TranslateOptions): boolean {
+  const plain = (text: string): string => text.replaceAll(/^\s*#.*$/gmu, "").replaceAll(/counter packets \d+ bytes \d+/gu, "counter").replaceAll(/\s+/gu, " ").trim();
+  return plain(translate(sources, options).script ?? "") === plain(script);
+}
+
+export function rulesOf(rulesets: readonly IptablesRuleset[]): { readonly family: Family; readonly table: string; readonly chain: string; readonly index: number; readonly rule: IptablesRule }[] {
+  return rulesets.flatMap(({ family, tables }) => tables.flatMap((table) => table.chains.flatMap((chain) =>
+    chain.rules.map((rule, index) => ({ family, table: table.name, chain: chain.name, index, rule })))));
+}
+
+const placeOf = ({ file, line }: { readonly file: string; readonly line: number }): string => `${file}:${line}`;
+
+function mapLines(text: string, change: (line: string, number: number) => string): string {
+  return text.split("\n").map((line, index) => change(line, index + 1)).join("\n");
+}
+
+/** The sources of each family; one that holds no table belongs to none. */
+function byFamily(sources: readonly Source[], rulesets: readonly IptablesRuleset[]): (readonly [Family, Source[]])[] {
+  return rulesets.map(({ family, tables }) => [family, sources.filter(({ file }) => tables.some(({ span }) => span.file === file))] as const);
+}
+
+/** Several dumps of one family, loaded one after another. */
+function joinedTexts(sources: readonly Source[]): { readonly text: string; placeOf(line: number): string } {
+  const lines = sources.flatMap(({ file, text }) => text.split("\n").map((line, index) => ({ line, place: `${file}:${index + 1}` })));
+  return { text: `${lines.map(({ line }) => line).join("\n")}\n`, placeOf: (line) => lines[line - 1]?.place ?? "" };
+}
