@@ -5,9 +5,11 @@
  */
 
 import type { Severity, Span } from "../diagnostic.js";
+import type { Timeline } from "../simulate/timeline.js";
 
 export interface ReviewReport {
   readonly version: 1;
+  readonly tool: { readonly name: string; readonly version: string };
   /**
    * `safe`: nothing that needs a look; `look`: findings that somebody must judge; `not-equivalent`: the script does not
    * decide as the rules do, or cannot be made.
@@ -37,6 +39,8 @@ export interface ReviewInput {
   readonly file: string;
   /** What git calls the version read, for `--base-ref`. */
   readonly ref?: string;
+  /** How a script was compared with the one made from the dumps: "rule by rule, as nft lists it". */
+  readonly compared?: string;
 }
 
 export interface ListReview {
@@ -50,6 +54,8 @@ export interface ListReview {
   readonly direction?: "opens" | "closes" | "neither";
   /** How exactly nft does it: "exact", "approximated: …", "refused: …". */
   readonly form: string;
+  /** What a search for traffic that nft decides otherwise came to; absent where none was made. */
+  readonly searched?: string;
   readonly rules: readonly Span[];
 }
 
@@ -80,25 +86,13 @@ export interface Finding {
   /** Lower case, no full stop. */
   readonly message: string;
   readonly help?: string;
+  /** The line it blames, as written, without its end; absent where no input has it. */
+  readonly source?: string;
   /** By content, not by line: hexadecimal, the same when the rule moves. */
   readonly fingerprint: string;
   readonly suppressed?: { readonly by: "inline" | "baseline"; readonly reason?: string };
   /** The shortest traffic that shows it. */
   readonly timeline?: Timeline;
-}
-
-/** Packets of a counterexample in virtual time. */
-export interface Timeline {
-  readonly title: string;
-  readonly events: readonly {
-    /** Seconds since the first packet. */
-    readonly at: number;
-    readonly host: string;
-    readonly iptables: "accept" | "drop";
-    readonly nft: "accept" | "drop";
-    /** Why: stamps and elements at that moment. */
-    readonly why?: string;
-  }[];
 }
 
 /** One rule of the dump and what becomes of it. */
@@ -110,9 +104,11 @@ export interface Row {
   readonly original: string;
   /** Lines of the script, without indentation; empty if the rule is not in it. */
   readonly nft: readonly string[];
-  /** Line of the script where the first one stands, from 1. */
-  readonly scriptLine?: number;
+  /** The line of the script where each of them stands, from 1. */
+  readonly scriptLines: readonly number[];
   readonly notes: readonly string[];
   /** Indices into `findings`. */
   readonly findings: readonly number[];
+  /** What a change did to the rule; absent if nothing. */
+  readonly change?: "added" | "moved" | "changed";
 }

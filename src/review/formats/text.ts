@@ -1,0 +1,109 @@
+/** The report for a terminal. */
+
+import { renderText as renderDiagnostics } from "../../report/text.js";
+import { visible, visibleLines } from "../../report/visible.js";
+import type { Change, Effect, Finding, ListReview, ReviewReport } from "../report.js";
+import { changeSigns, changeText } from "./change-words.js";
+import { notableRows, rowLines } from "./rules.js";
+import { timelineText } from "./timeline-text.js";
+
+export interface TextOptions {
+  readonly color: boolean;
+  /** Terminal columns for the lines that findings blame; 160 unless told. */
+  readonly width?: number;
+}
+
+const colors = { bold: "1", red: "1;31", green: "1;32", yellow: "1;33", cyan: "1;36", faint: "2" } as const;
+type Color = keyof typeof colors;
+type Paint = (text: string, color: Color) => string;
+
+const verdictColors: Readonly<Record<ReviewReport["verdict"], Color>> = { safe: "green", look: "yellow", "not-equivalent": "red" };
+
+/** Rules shown before the rest is only counted. */
+const mostRows = 200;
+/** Lines of the script's diff, likewise. */
+const mostDiffLines = 100;
+
+/** In the order a reviewer reads: verdict, lists, changes, what opens and closes, findings, rules beside their nft, the script's diff. */
+export function renderText(report: ReviewReport, { color, width }: TextOptions): string {
+  const paint: Paint = color ? (text, name) => `\x1b[${colors[name]}m${text}\x1b[0m` : (text) => text;
+  const sections = [
+    `${paint(visible(report.headline), verdictColors[report.verdict])}\n`,
+    report.inputs.flatMap(({ file, compared }) => (compared === undefined ? [] : [`${visible(`Script ${file} compared: ${compared}`)}\n`])).join(""),
+    section("Lists of recent", report.lists.map((list) => listText(list, paint)), paint),
+    section("Changes", report.changes.map((change) => changeLines(change, paint)), paint),
+    section("Opens", report.opens.map((effect) => effectText(effect, "red", paint)), paint),
+    section("Closes", report.closes.map((effect) => effectText(effect, "yellow", paint)), paint),
+    findingsText(report.findings, color, width, paint),
+    rowsText(report, paint),
+    report.scriptDiff === "" ? "" : `\n${paint("Script", "bold")}\n${diffText(report.scriptDiff, paint)}`,
+  ];
+  return sections.join("");
+}
+
+function section(title: string, items: readonly string[], paint: Paint): string {
+  return items.length === 0 ? "" : `\n${paint(title, "bold")}\n${items.join("")}`;
+}
+
+function listText({ sentence, status, change, direction, form, searched }: ListReview, paint: Paint): string {
+  const lines = [`  ${visible(sentence)}`];
+  if (status !== "unchanged") {
+    const what = change === undefined ? status : `${status}: ${visible(change)}`;
+    lines.push(`    ${paint(what, direction === "opens" ? "red" : direction === "closes" ? "yellow" : "cyan")}`);
+  }
+  if (form !== "removed") lines.push(`    ${paint(visible(`nft: ${form}${searched === undefined ? "" : `; ${searched}`}`), "faint")}`);
+  return `${lines.join("\n")}\n`;
+}
+
+function changeLines(change: Change, paint: Paint): string {
+  const { kind, before, after } = change;
+  const lines = [`  ${changeSigns[kind]} ${visible(changeText(change))}`];
+  if (before && kind !== "moved") lines.push(`      ${paint(visible(`- ${before.text}`), "red")}`);
+  if (after) lines.push(`      ${paint(visible(`+ ${after.text}`), "green")}`);
+  return `${lines.join("\n")}\n`;
+}
+
+function effectText({ sentence, span }: Effect, color: Color, paint: Paint): string {
+  return `  ${paint(visible(sentence), color)} (${visible(span.file)}:${span.line})\n`;
+}
+
+function findingsText(findings: readonly Finding[], color: boolean, width: number | undefined, paint: Paint): string {
+  const active = findings.filter(({ suppressed }) => !suppressed);
+  const hidden = findings.length - active.length;
+  if (findings.length === 0) return "";
+  const told = active.map((finding) => {
+    const text = renderDiagnostics([finding], [], width === undefined ? { color } : { color, width });
+    return finding.timeline ? `${text}${indented(visibleLines(timelineText(finding.timeline)))}` : text;
+  });
+  return `\n${paint("Findings", "bold")}\n${told.join("")}${hidden > 0 ? `${hidden} more allowed by comments or the baseline\n` : ""}`;
+}
+
+function indented(text: string): string {
+  return text.split("\n").map((line) => `  ${line}\n`).join("");
+}
+
+function rowsText(report: ReviewReport, paint: Paint): string {
+  const rows = notableRows(report);
+  if (rows.length === 0) return "";
+  const shown = rows.slice(0, mostRows);
+  let place = "";
+  const lines: string[] = [];
+  for (const row of shown) {
+    const here = `${row.family === "ipv6" ? "IPv6 " : ""}${row.table} ${row.chain} (${row.span.file})`;
+    if (here !== place) lines.push(`  ${paint(visible(place = here), "cyan")}`);
+    for (const line of rowLines(row)) lines.push(`    ${visible(line)}`);
+  }
+  const left = report.rows.length - shown.length;
+  if (left > 0) lines.push(`  ${left} more rules: --format html and json have all`);
+  return `\n${paint("Rules and their nft", "bold")}\n${lines.join("\n")}\n`;
+}
+
+function diffText(diff: string, paint: Paint): string {
+  const lines = diff.trimEnd().split("\n");
+  const left = lines.length - mostDiffLines;
+  return lines.slice(0, mostDiffLines).map((line) => {
+    const text = visible(line.replaceAll("\t", "  "));
+    const color = line.startsWith("+") ? "green" : line.startsWith("-") ? "red" : line.startsWith("@@") ? "cyan" : undefined;
+    return `  ${color ? paint(text, color) : text}\n`;
+  }).join("") + (left > 0 ? `  ${left} more lines: --format html and json have all\n` : "");
+}

@@ -1,0 +1,201 @@
+/**
+ * A set of packets as a box: a set of values for each of some fields, and answers to tests that no field tells. What a box
+ * says nothing of may have any value.
+ */
+
+import { packetStates, type PacketState } from "../../extensions/values/connection-state.js";
+import type { Family } from "../../iptables/ast.js";
+import { anyInterface, intersectInterfaces, subtractInterfaces, type InterfaceSet } from "./interfaces.js";
+import { complement, intersectIntervals, intervalsMeet, type Intervals, type Range } from "./intervals.js";
+
+/** Numbers of protocols, addresses, ports; ICMP's type and code as `type * 256 + code`. */
+const intervalFields = ["protocol", "source", "destination", "sourcePort", "destinationPort", "icmp"] as const;
+/** One bit for each value: states of connections; combinations of the six TCP flags. */
+const bitFields = ["state", "flags"] as const;
+const interfaceFields = ["inInterface", "outInterface"] as const;
+
+export type IntervalField = (typeof intervalFields)[number];
+export type BitField = (typeof bitFields)[number];
+export type InterfaceField = (typeof interfaceFields)[number];
+
+export interface Answer {
+  readonly holds: boolean;
+  /** Of a list of `recent`. */
+  readonly question?: RecentQuestion;
+}
+
+/** What a use of `recent` asks, apart from its inversion. */
+export interface RecentQuestion {
+  readonly list: string; readonly side: "saddr" | "daddr"; readonly seconds: number | undefined; readonly hits: number; readonly rttl: boolean;
+}
+
+export type Box =
+  & { readonly [Field in IntervalField]?: Intervals }
+  & { readonly [Field in BitField]?: bigint }
+  & { readonly [Field in InterfaceField]?: InterfaceSet }
+  & {
+    /** Answers of other tests, by the text that tells them apart. */
+    readonly tests?: ReadonlyMap<string, Answer>;
+  };
+
+export const everything: Box = {};
+
+/** The largest value of each field; addresses have 128 bits in both families. */
+const largest: Readonly<Record<IntervalField, bigint>> = {
+  protocol: 255n, source: 2n ** 128n - 1n, destination: 2n ** 128n - 1n, sourcePort: 65535n, destinationPort: 65535n, icmp: 65535n,
+};
+const allBits: Readonly<Record<BitField, bigint>> = { state: 2n ** BigInt(packetStates.length) - 1n, flags: 2n ** 64n - 1n };
+
+/** Addresses of IPv4 are the upper 32 of 128 bits, so that both families have all addresses in common. */
+const lowerBits: Readonly<Record<Family, bigint>> = { ipv4: 96n, ipv6: 0n };
+
+/** The addresses from one to another, both included, as a box has them. */
+export function addressRange(from: bigint, to: bigint, family: Family): Range {
+  const bits = lowerBits[family];
+  return [from << bits, ((to + 1n) << bits) - 1n];
+}
+
+/** The first and the last address of a box's range. */
+export function addressesOf([from, to]: Range, family: Family): Range {
+  return [from >> lowerBits[family], to >> lowerBits[family]];
+}
+
+/** All addresses that are not in the set. */
+export function otherAddresses(addresses: Intervals): Intervals {
+  return complement(addresses, largest.source);
+}
+
+/** The bits of these states. */
+export function stateBits(states: readonly PacketState[]): bigint {
+  return states.reduce((bits, state) => bits | (1n << BigInt(packetStates.indexOf(state))), 0n);
+}
+
+/** The states of these bits. */
+export function statesOf(bits: bigint): PacketState[] {
+  return packetStates.filter((_, index) => (bits >> BigInt(index)) & 1n);
+}
+
+type Fields = { -readonly [Field in keyof Box]: Box[Field] };
+
+/** Whether any packet is in both: as `intersect`, and much faster. */
+export function meet(a: Box, b: Box): boolean {
+  for (const field of intervalFields) {
+    const [left, right] = [a[field], b[field]];
+    if (left && right && !intervalsMeet(left, right)) return false;
+  }
+  for (const field of bitFields) {
+    const [left, right] = [a[field], b[field]];
+    if (left !== undefined && right !== undefined && (left & right) === 0n) return false;
+  }
+  for (const field of interfaceFields) {
+    const [left, right] = [a[field], b[field]];
+    if (left && right && !intersectInterfaces(left, right)) return false;
+  }
+  if (a.tests && b.tests) for (const [test, { holds }] of b.tests) if ((a.tests.get(test)?.holds ?? holds) !== holds) return false;
+  return true;
+}
+
+/** Undefined if no packet is in both. */
+export function intersect(a: Box, b: Box): Box | undefined {
+  const common: Fields = { ...a };
+  for (const field of intervalFields) {
+    const [left, right] = [a[field], b[field]];
+    if (!right) continue;
+    const both = left ? intersectIntervals(left, right) : right;
+    if (both.length === 0) return undefined;
+    common[field] = both;
+  }
+  for (const field of bitFields) {
+    const right = b[field];
+    if (right === undefined) continue;
+    const both = (a[field] ?? allBits[field]) & right;
+    if (both === 0n) return undefined;
+    common[field] = both;
+  }
+  for (const field of interfaceFields) {
+    const right = b[field];
+    if (!right) continue;
+    const both = intersectInterfaces(a[field] ?? anyInterface, right);
+    if (!both) return undefined;
+    common[field] = both;
+  }
+  if (b.tests) {
+    const tests = new Map(a.tests);
+    for (const [test, answer] of b.tests) {
+      if ((tests.get(test) ?? answer).holds !== answer.holds) return undefined;
+      tests.set(test, answer);
+    }
+    common.tests = tests;
+  }
+  return common;
+}
+
+/** The packets of the first box that are not in the second, as boxes without a packet in common. */
+export function subtract(a: Box, b: Box): Box[] {
+  if (!meet(a, b)) return [a];
+  const pieces: Box[] = [];
+  let rest: Fields = { ...a };
+  for (const field of intervalFields) {
+    const right = b[field];
+    if (!right) continue;
+    const outside = complement(right, largest[field]);
+    const left = rest[field];
+    const piece = left ? intersectIntervals(left, outside) : outside;
+    if (piece.length > 0) pieces.push({ ...rest, [field]: piece });
+    rest[field] = left ? intersectIntervals(left, right) : right;
+  }
+  for (const field of bitFields) {
+    const right = b[field];
+    if (right === undefined) continue;
+    const left = rest[field] ?? allBits[field];
+    const piece = left & (allBits[field] ^ right);
+    if (piece !== 0n) pieces.push({ ...rest, [field]: piece });
+    rest[field] = left & right;
+  }
+  for (const field of interfaceFields) {
+    const right = b[field];
+    if (!right) continue;
+    const left = rest[field] ?? anyInterface;
+    for (const piece of subtractInterfaces(left, right)) pieces.push({ ...rest, [field]: piece });
+    const both = intersectInterfaces(left, right);
+    if (both) rest[field] = both;
+  }
+  for (const [test, answer] of b.tests ?? []) {
+    if (rest.tests?.has(test)) continue;
+    pieces.push({ ...rest, tests: new Map([...(rest.tests ?? []), [test, { ...answer, holds: !answer.holds }]]) });
+    rest = { ...rest, tests: new Map([...(rest.tests ?? []), [test, answer]]) };
+  }
+  return pieces;
+}
+
+/** Whether every packet of the second box is in the first. */
+export function contains(outer: Box, inner: Box): boolean {
+  return meet(outer, inner) && subtract(inner, outer).length === 0;
+}
+
+/** Field by field the values that any of the boxes has; answers that all of them have. */
+export function hull(boxes: readonly Box[]): Box {
+  const [first, ...others] = boxes;
+  if (!first) return everything;
+  return others.reduce(joined, first);
+}
+
+function joined(a: Box, b: Box): Box {
+  const both: Fields = {};
+  for (const field of intervalFields) {
+    const [left, right] = [a[field], b[field]];
+    if (left && right) both[field] = complement(intersectIntervals(complement(left, largest[field]), complement(right, largest[field])), largest[field]);
+  }
+  for (const field of bitFields) {
+    const [left, right] = [a[field], b[field]];
+    if (left !== undefined && right !== undefined && (left | right) !== allBits[field]) both[field] = left | right;
+  }
+  for (const field of interfaceFields) {
+    const [left, right] = [a[field], b[field]];
+    if (!left || !right) continue;
+    if (left.pattern === right.pattern) both[field] = { pattern: left.pattern, without: left.without.filter((name) => right.without.includes(name)) };
+  }
+  const tests = new Map([...(a.tests ?? [])].filter(([test, answer]) => b.tests?.get(test)?.holds === answer.holds));
+  if (tests.size > 0) both.tests = tests;
+  return both;
+}

@@ -1,0 +1,218 @@
+/** Follows sets of packets through the chains of a table. */
+
+import type { ExtensionUse, Family, IptablesChain, IptablesRule, IptablesTable } from "../../iptables/ast.js";
+import { everything, intersect, meet, subtract, type Box } from "./box.js";
+import { conditionOf, isVolatile } from "./condition.js";
+
+/** What a rule does with the packets it matches: `next` goes on to the next rule, `elsewhere` gives them to a program. */
+export type Action =
+  | { readonly kind: "accept" | "drop" | "return" | "next" | "elsewhere" }
+  | { readonly kind: "jump"; readonly chain: string; readonly goto: boolean };
+
+export interface FollowedRule {
+  readonly rule: IptablesRule;
+  /** Undefined if it never matches. */
+  readonly condition: Box | undefined;
+  readonly action: Action;
+  /** Its answer for the same packet may be another one elsewhere: it limits, counts or remembers. */
+  readonly volatile: boolean;
+}
+
+export interface FollowedChain { readonly chain: IptablesChain; readonly rules: readonly FollowedRule[] }
+
+/** A table prepared for following: `followedTable` makes it. */
+export class FollowedTable {
+  readonly chains: ReadonlyMap<string, FollowedChain>;
+  private readonly conditions = new Map<IptablesRule, Box>();
+
+  constructor(readonly table: IptablesTable, readonly family: Family) {
+    this.chains = new Map(table.chains.map((chain) => {
+      const met = new Map<string, number>();
+      const rules = chain.rules.map((rule): FollowedRule => {
+        const condition = conditionOf(rule, family);
+        const own = condition && rule.matches.some(countsForItself) ? numbered(condition, met) : condition;
+        if (own) this.conditions.set(rule, own);
+        return { rule, condition: own, action: actionOf(rule), volatile: rule.matches.some(isVolatile) };
+      });
+      return [chain.name, { chain, rules }];
+    }));
+  }
+
+  /** Which packets a rule of this table matches; undefined if none. */
+  conditionOf(rule: IptablesRule): Box | undefined {
+    return this.conditions.get(rule);
+  }
+}
+
+const prepared = new WeakMap<IptablesTable, FollowedTable>();
+
+/** The table prepared for following; the same for the same table, for which many ask. */
+export function followedTable(table: IptablesTable, family: Family): FollowedTable {
+  let found = prepared.get(table);
+  if (!found) prepared.set(table, found = new FollowedTable(table, family));
+  return found;
+}
+
+/** Two rules with such a match count apart, however alike they are: one may match where the other does not. */
+function countsForItself({ extension }: ExtensionUse): boolean {
+  return ["limit", "hashlimit", "statistic", "quota"].includes(extension);
+}
+
+/** The condition, its tests numbered from their second time in the chain on. */
+function numbered(condition: Box, met: Map<string, number>): Box {
+  const tests = [...(condition.tests ?? [])].map(([test, answer]) => {
+    const times = (met.get(test) ?? 0) + 1;
+    met.set(test, times);
+    return [answer.question || times === 1 ? test : `${test} (rule ${times} of its kind)`, answer] as const;
+  });
+  return { ...condition, tests: new Map(tests) };
+}
+
+const accepting = new Set(["ACCEPT", "DNAT", "SNAT", "MASQUERADE", "REDIRECT", "NETMAP", "TPROXY"]);
+const dropping = new Set(["DROP", "REJECT", "TARPIT"]);
+const elsewhere = new Set(["QUEUE", "NFQUEUE", "STEAL", "SYNPROXY"]);
+
+export function actionOf({ target }: IptablesRule): Action {
+  if (!target) return { kind: "next" };
+  if (target.kind === "chain") return { kind: "jump", chain: target.chain, goto: target.goto };
+  if (accepting.has(target.extension)) return { kind: "accept" };
+  if (dropping.has(target.extension)) return { kind: "drop" };
+  if (elsewhere.has(target.extension)) return { kind: "elsewhere" };
+  return { kind: target.extension === "RETURN" ? "return" : "next" };
+}
+
+/** What became of the packets, in boxes without a packet in common. */
+export interface Fates {
+  readonly accepted: readonly Box[];
+  readonly dropped: readonly Box[];
+  readonly elsewhere: readonly Box[];
+  /** Those that come back from the chain undecided; empty for a built-in chain. */
+  readonly back: readonly Box[];
+}
+
+/** The packets are in more pieces than it is worth to follow. */
+export class TooManyPieces extends Error {
+  override readonly name = "TooManyPieces";
+}
+
+/** How much may be looked at: comparisons of a box with a rule, and copies of its answers. */
+export class Effort {
+  constructor(private left: number) {}
+  spend(comparisons: number): void {
+    this.left -= comparisons;
+    if (this.left < 0) throw new TooManyPieces();
+  }
+}
+
+/** Pieces at which following a region is given up. */
+const mostPieces = 600;
+
+/** What it costs to look at boxes and to cut them. */
+function costOf(boxes: readonly Box[]): number {
+  return boxes.reduce((sum, { tests }) => sum + 1 + (tests?.size ?? 0), 0);
+}
+
+/** Chains within chains that are followed; the kernel allows 16 levels. */
+export const deepest = 20;
+
+/** Sends a region into a chain. Throws `TooManyPieces`. */
+export function follow(region: readonly Box[], name: string, table: FollowedTable, effort: Effort, level = 0): Fates {
+  if (level > deepest) throw new TooManyPieces();
+  const fates = { accepted: [] as Box[], dropped: [] as Box[], elsewhere: [] as Box[], back: [] as Box[] };
+  const followed = table.chains.get(name);
+  if (!followed) return { ...fates, back: region };
+  let here: readonly Box[] = region;
+  for (const { condition, action } of followed.rules) {
+    if (here.length === 0) break;
+    if (!condition || action.kind === "next") continue;
+    effort.spend(here.length);
+    const meeting = here.filter((box) => meet(box, condition));
+    if (meeting.length === 0) continue;
+    effort.spend(costOf(meeting));
+    const matched = meeting.flatMap((box) => intersect(box, condition) ?? []);
+    here = here.flatMap((box) => subtract(box, condition));
+    if (here.length + matched.length > mostPieces) throw new TooManyPieces();
+    switch (action.kind) {
+      case "accept": fates.accepted.push(...matched); break;
+      case "drop": fates.dropped.push(...matched); break;
+      case "elsewhere": fates.elsewhere.push(...matched); break;
+      case "return": fates.back.push(...matched); break;
+      case "jump": {
+        const inside = follow(matched, action.chain, table, effort, level + 1);
+        fates.accepted.push(...inside.accepted);
+        fates.dropped.push(...inside.dropped);
+        fates.elsewhere.push(...inside.elsewhere);
+        if (action.goto) fates.back.push(...inside.back);
+        else here = [...here, ...inside.back];
+      }
+    }
+  }
+  fates.back.push(...here);
+  const { policy } = followed.chain;
+  if (policy === undefined) return fates;
+  (policy === "ACCEPT" ? fates.accepted : fates.dropped).push(...fates.back);
+  return { ...fates, back: [] };
+}
+
+/** Where a set of packets is when a rule is asked, and which rules before took packets of it. */
+export interface Arrival {
+  /** What reaches the rule and matches it. */
+  readonly left: readonly Box[];
+  /** The rules of the chain that took some of it, in order. */
+  readonly takenBy: readonly IptablesRule[];
+}
+
+/**
+ * What of these packets is left when the rules of the chain before the one at this index have decided. Rules whose answer is not the same for
+ * all of a box take nothing. Throws `TooManyPieces`.
+ */
+export function arrivalAt(index: number, arriving: Box, chain: FollowedChain, table: FollowedTable, effort: Pick<Effort, "spend">): Arrival {
+  let left: readonly Box[] = [arriving];
+  const takenBy: IptablesRule[] = [];
+  for (let before = 0; before < index && left.length > 0; before++) {
+    const { condition: earlier, action, rule, volatile } = chain.rules[before]!;
+    if (!earlier || volatile || action.kind === "next") continue;
+    effort.spend(left.length);
+    const taken = left.filter((box) => meet(box, earlier));
+    if (taken.length === 0) continue;
+    effort.spend(costOf(taken));
+    const back = action.kind === "jump" && !action.goto ? certainlyLeaving(taken, earlier, action.chain, table, effort) : [];
+    const rest = left.flatMap((box) => subtract(box, earlier));
+    if (rest.length + back.length > mostPieces) throw new TooManyPieces();
+    if (action.kind !== "jump" || action.goto || back.length === 0) takenBy.push(rule);
+    left = [...rest, ...back];
+  }
+  return { left, takenBy };
+}
+
+/** What of the boxes may come back from a chain that a rule with this condition calls. */
+function certainlyLeaving(boxes: readonly Box[], condition: Box, name: string, table: FollowedTable, effort: Pick<Effort, "spend">): Box[] {
+  return boxes.flatMap((box) => {
+    const inside = intersect(box, condition);
+    return inside ? mayComeBack([inside], name, table, effort) : [];
+  });
+}
+
+function mayComeBack(boxes: readonly Box[], name: string, table: FollowedTable, effort: Pick<Effort, "spend">, level = 0): readonly Box[] {
+  if (level > deepest) throw new TooManyPieces();
+  let here = boxes;
+  const back: Box[] = [];
+  for (const { condition, action, volatile } of table.chains.get(name)?.rules ?? []) {
+    if (here.length === 0) break;
+    if (!condition || action.kind === "next") continue;
+    effort.spend(here.length);
+    const matched = here.flatMap((box) => intersect(box, condition) ?? []);
+    if (matched.length === 0) continue;
+    const inside = action.kind === "return" ? matched : action.kind === "jump" ? mayComeBack(matched, action.chain, table, effort, level + 1) : [];
+    if (action.kind === "jump" && !action.goto) {
+      if (!volatile) here = [...here.flatMap((box) => subtract(box, condition)), ...inside];
+    } else {
+      back.push(...inside);
+      if (!volatile) here = here.flatMap((box) => subtract(box, condition));
+    }
+    if (here.length + back.length > mostPieces) throw new TooManyPieces();
+  }
+  return [...here, ...back];
+}
+
+export const allPackets: readonly Box[] = [everything];

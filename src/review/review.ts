@@ -1,0 +1,145 @@
+/** Reviews a ruleset, or a change of one: everything the report says is gathered here. */
+
+import type { Diagnostic } from "../diagnostic.js";
+import { translate, type Source, type TranslateOptions, type Translation } from "../translate.js";
+import { findTraps } from "./checks/checks.js";
+import { compareRulesets, type ChangeReview } from "./changes/changes.js";
+import { makeFindings, type Remark } from "./findings.js";
+import { reviewLists } from "./lists/lists.js";
+import { renamedLists, withListNames } from "./lists/renamed-lists.js";
+import { searchLists, type SearchOptions } from "../simulate/search.js";
+import { reviewCatalogue } from "./catalogue.js";
+import type { Finding, ReviewInput, ReviewReport, Row } from "./report.js";
+import { makeRows, placeKey, type BareRow } from "./rows.js";
+import { scriptDiff } from "./script-diff.js";
+import { SourceLines } from "./source-lines.js";
+import { comparison, scriptDrift, type CommittedScript } from "./script-drift.js";
+import { withSearches } from "./searches.js";
+import { applyBaseline, type Baseline } from "./suppress/baseline.js";
+import { suppressInline } from "./suppress/inline.js";
+import { count, judge } from "./verdict.js";
+
+export interface ReviewRequest {
+  /** The dumps of one machine as they were; a single ruleset is reviewed without them. */
+  readonly old?: readonly Source[];
+  /** What git calls the version of the old dumps. */
+  readonly oldRef?: string;
+  /** The dumps of the machine as they are to be. */
+  readonly new: readonly Source[];
+  readonly options?: TranslateOptions;
+  /** A script that the repository has beside the dumps. */
+  readonly script?: CommittedScript;
+  /** Findings that have been accepted. */
+  readonly baseline?: { readonly file: string; readonly baseline: Baseline };
+  /** Looks for traffic that the script decides otherwise; nothing is searched unless told. Milliseconds are for all lists together. */
+  readonly search?: SearchOptions;
+  readonly tool: ReviewReport["tool"];
+}
+
+const noChanges: ChangeReview = { changes: [], opens: [], closes: [], remarks: [] };
+
+/** Never throws for any text of the dumps; throws a `RangeError` for an option out of range, as `translate` does. */
+export function reviewRulesets(request: ReviewRequest): ReviewReport {
+  const { options = {} } = request;
+  const after = translate(request.new, options);
+  const before = request.old && translate(request.old, options);
+  const { script } = request;
+  const files = [...request.new.map(({ file }) => file), ...(script ? [script.file] : [])];
+  const lines = new SourceLines([...request.new, ...(script ? [script] : [])]);
+  const rows = makeRows(after.iptables, after.nft);
+  const traps = after.outcome === "invalid" ? [] : findTraps(after.iptables);
+  // The check of the same name says it with more weight.
+  const remarks: Remark[] = [...after.diagnostics.filter(({ code }) => code !== "recent-never-set").map(remarkOf), ...traps];
+  if (before?.outcome === "invalid") remarks.push(unreadableOld(before, request));
+  const comparable = before !== undefined && before.outcome !== "invalid" && after.outcome !== "invalid";
+  const renamed = comparable ? renamedLists(before.iptables, after.iptables) : new Map<string, string>();
+  const old = comparable ? withListNames(before.iptables, renamed) : undefined;
+  const lists = after.outcome === "invalid" ? undefined : reviewLists(old, after.iptables, after.diagnostics, renamed);
+  const changes = old ? compareRulesets(old, after.iptables, lists!.told) : noChanges;
+  remarks.push(...(lists?.remarks ?? []), ...changes.remarks);
+  if (script && after.script !== undefined) remarks.push(...scriptDrift(after.script, script));
+  const searches = request.search && lists ? searchLists(after, shared(request.search, lists.lists.length)) : [];
+  const searched = withSearches(lists?.lists ?? [], remarks, searches);
+  const findings = accepted(makeFindings(suppressInline(searched.remarks, request.new.map(({ file }) => file), lines), files, lines, rows), files, lines, rows, request);
+  const { opens, closes } = changes;
+  return {
+    version: 1,
+    tool: request.tool,
+    ...judge({ findings, opens, closes }),
+    inputs: inputsOf(request, after.script),
+    lists: searched.lists,
+    changes: changes.changes,
+    opens,
+    closes,
+    findings,
+    rows: finished(rows, findings, changes),
+    scriptDiff: diffOf(request, comparable ? before : undefined, after),
+  };
+}
+
+function remarkOf({ code, severity, span, message, help }: Diagnostic): Remark {
+  return { code, severity, span, message, ...(help !== undefined && { help }) };
+}
+
+function unreadableOld({ diagnostics }: Translation, { new: dumps, oldRef }: ReviewRequest): Remark {
+  const first = diagnostics.find(({ severity }) => severity === "error")!;
+  return {
+    code: "old-unreadable", severity: "warning", span: { file: dumps[0]!.file, line: 1, column: 1, length: 1 },
+    message: `nothing can be compared: the old dump ${oldRef === undefined ? "" : `of ${oldRef} `}is no ruleset (${first.span.file} line ${first.span.line}: ${first.message})`,
+  };
+}
+
+/** Of the committed script if there is one, else of what the old dumps made. */
+function diffOf({ script }: ReviewRequest, before: Translation | undefined, after: Translation): string {
+  if (after.script === undefined) return "";
+  if (script) return scriptDiff(script.text, script.file, after.script, `${script.file}, made from the dumps`);
+  return before ? scriptDiff(before.script ?? "", "old", after.script, "new") : "";
+}
+
+function accepted(
+  findings: readonly Finding[], files: readonly string[], lines: SourceLines, rows: readonly BareRow[], { baseline, new: dumps }: ReviewRequest,
+): readonly Finding[] {
+  if (!baseline) return findings;
+  const { findings: marked, stale } = applyBaseline(findings, baseline.baseline);
+  if (stale.length === 0) return marked;
+  const span = { file: dumps[0]!.file, line: 1, column: 1, length: 1 };
+  const remark: Remark = {
+    code: "stale-baseline", severity: reviewCatalogue["stale-baseline"].severity, span,
+    message: `the baseline accepts ${count(stale.length, "finding")} no longer there: ` +
+      `${stale.slice(0, 3).map(({ code, file }) => `${code} in ${file}`).join(", ")}${stale.length > 3 ? ", …" : ""}`,
+    help: "--update-baseline writes it anew",
+  };
+  return [...marked, ...makeFindings([remark], files, lines, rows)];
+}
+
+/** The time for all lists, as that for each. */
+function shared({ milliseconds, ...options }: SearchOptions, lists: number): SearchOptions {
+  return milliseconds === undefined ? options : { ...options, milliseconds: Math.ceil(milliseconds / Math.max(1, lists)) };
+}
+
+function inputsOf({ old = [], oldRef, new: dumps, script }: ReviewRequest, made: string | undefined): ReviewInput[] {
+  return [
+    ...old.map(({ file }): ReviewInput => ({ role: "old", file, ...(oldRef !== undefined && { ref: oldRef }) })),
+    ...dumps.map(({ file }): ReviewInput => ({ role: "new", file })),
+    ...(script ? [{ role: "script" as const, file: script.file, ...(made !== undefined && { compared: comparison(made, script) }) }] : []),
+  ];
+}
+
+/** The rows with the places of their findings in the list, and with what a change did to them. */
+function finished(rows: readonly BareRow[], findings: ReviewReport["findings"], { changes }: ChangeReview): Row[] {
+  const byLine = new Map<string, number[]>();
+  findings.forEach(({ span }, index) => {
+    const key = `${span.line}:${span.file}`;
+    const list = byLine.get(key);
+    if (list) list.push(index);
+    else byLine.set(key, [index]);
+  });
+  const kinds = new Map(changes.flatMap(({ kind, after }) => (after && kind !== "policy" && kind !== "removed" ? [[placeKey(after.span), kind] as const] : [])));
+  return rows.map((row) => {
+    const { file, line, endLine = line } = row.span;
+    const found: number[] = [];
+    for (let at = line; at <= endLine; at++) found.push(...(byLine.get(`${at}:${file}`) ?? []));
+    const change = kinds.get(placeKey(row.span));
+    return { ...row, findings: found, ...(change && { change }) };
+  });
+}

@@ -1,0 +1,100 @@
+/** Whether a committed script is the one made from the rules, or says the same rule by rule. */
+
+import type { Span } from "../diagnostic.js";
+import { align } from "../rewrite/alignment.js";
+import type { Remark } from "./findings.js";
+import { reviewCatalogue, type ReviewCode } from "./catalogue.js";
+
+export interface CommittedScript {
+  readonly file: string;
+  readonly text: string;
+  /** What nft lists of each script, loaded into a namespace of its own; what it says against the committed one; or why it was not asked. */
+  readonly listings: { readonly made: string; readonly committed: string } | { readonly refused: string } | { readonly unavailable: string };
+}
+
+/** How the scripts are compared. */
+export function comparison(made: string, { text, listings }: CommittedScript): string {
+  if (essence(made) === essence(text)) return "the same text but for comments and counters";
+  if ("unavailable" in listings) return `as text only: ${listings.unavailable}`;
+  return "refused" in listings ? "not at all: nft does not load it" : "rule by rule, as nft lists it";
+}
+
+/** Empty where the scripts mean the same. */
+export function scriptDrift(made: string, { file, text, listings }: CommittedScript): Remark[] {
+  if (essence(made) === essence(text)) return [];
+  const start: Span = { file, line: 1, column: 1, length: 1 };
+  if ("unavailable" in listings) {
+    return [drift("script-text-differs", start, `the script is not what the translator makes of the dumps, and nft could not tell whether it means the same: ${listings.unavailable}`)];
+  }
+  if ("refused" in listings) return [drift("script-drift", start, `nft does not load the script: ${listings.refused.split("\n")[0] ?? ""}`)];
+  return compareListings(blocksOf(listings.made), blocksOf(listings.committed), file, text);
+}
+
+function drift(code: ReviewCode, span: Span, message: string): Remark {
+  return { code, severity: reviewCatalogue[code].severity, span, message, help: "make the script anew: ipt2nft-recent DUMP -o SCRIPT" };
+}
+
+/** Without comments, blanks at the ends and counters' values. */
+function essence(script: string): string {
+  return script.split("\n").map((line) => line.trim()).filter((line) => line !== "" && !line.startsWith("#"))
+    .map((line) => line.replace(/\bcounter packets [0-9]+ bytes [0-9]+/g, "counter")).join("\n");
+}
+
+/** The rules or properties of each chain and set, by table and name. */
+type Blocks = ReadonlyMap<string, readonly string[]>;
+
+/** `table ip x {` → `chain y {` or `set z {` → lines. */
+export function blocksOf(listing: string): Blocks {
+  const blocks = new Map<string, string[]>();
+  let table = "";
+  let block: string[] | undefined;
+  for (const raw of listing.split("\n")) {
+    const line = raw.trim();
+    const opened = /^(table|chain|set|map|ct helper|counter|quota|limit) (.*) \{$/.exec(line);
+    if (opened?.[1] === "table") table = opened[2]!;
+    else if (opened) blocks.set(`${opened[1]} ${opened[2]} of table ${table}`, block = []);
+    else if (line === "}") block = undefined;
+    else if (line !== "" && block) block.push(withoutAsides(line));
+  }
+  return blocks;
+}
+
+/** What decides nothing: counters, comments, the elements a set has by now. */
+function withoutAsides(line: string): string {
+  return line.replace(/\bcounter(?: packets [0-9]+ bytes [0-9]+)?(?= |$)/g, "").replace(/ comment "[^"]*"$/, "").replace(/\s+/g, " ").trim();
+}
+
+function compareListings(made: Blocks, committed: Blocks, file: string, text: string): Remark[] {
+  const found: Remark[] = [];
+  for (const [name, rules] of made) {
+    const other = committed.get(name);
+    if (!other) {
+      found.push(drift("script-drift", placeOf(undefined, undefined, file, text), `the script lacks ${name}`));
+      continue;
+    }
+    const [wanted, present] = [rules.filter((line) => line !== ""), other.filter((line) => line !== "")];
+    const kept = align(wanted, present);
+    const [keptWanted, keptPresent] = [new Set(kept.map(([i]) => i)), new Set(kept.map(([, j]) => j))];
+    wanted.forEach((line, index) => {
+      if (!keptWanted.has(index)) found.push(drift("script-drift", placeOf(name, undefined, file, text), `${name} lacks: ${line}`));
+    });
+    present.forEach((line, index) => {
+      if (!keptPresent.has(index)) found.push(drift("script-drift", placeOf(name, line, file, text), `${name} has, and the dumps do not: ${line}`));
+    });
+  }
+  for (const name of committed.keys()) {
+    if (!made.has(name)) found.push(drift("script-drift", placeOf(name, undefined, file, text), `the script has ${name}, and the dumps do not`));
+  }
+  return found;
+}
+
+/** The line of a rule in the script if it is written as nft lists it, else that of its chain, else the first. */
+function placeOf(name: string | undefined, rule: string | undefined, file: string, text: string): Span {
+  const lines = text.split("\n");
+  const opening = name === undefined ? undefined : name.slice(0, name.indexOf(" of table "));
+  const start = opening === undefined ? -1 : lines.findIndex((line) => line.trim().startsWith(`${opening} {`));
+  const own = rule === undefined || start < 0 ? -1 : lines.findIndex((line, index) => index > start && withoutAsides(line) === rule);
+  const index = own >= 0 ? own : Math.max(0, start);
+  const line = lines[index] ?? "";
+  return { file, line: index + 1, column: line.length - line.trimStart().length + 1, length: Math.max(1, line.trim().length) };
+}

@@ -1,0 +1,37 @@
+/** The page docs/findings.md: every code with what it means and what to do. */
+
+import { catalogue, effectOf, type DiagnosticCode } from "../../src/diagnostic.js";
+import { reviewCatalogue, type CatalogueEntry } from "../../src/review/catalogue.js";
+
+const severities = { invalid: "error", refused: "warning", approximated: "warning", noted: "note" } as const;
+
+export function findingsPage(): string {
+  const own = Object.entries(reviewCatalogue as Record<string, CatalogueEntry>);
+  const translators = Object.entries(catalogue) as [DiagnosticCode, { readonly title: string }][];
+  return [
+    "# Findings",
+    "",
+    "What `ipt2nft-recent review` says, by code. A comment above a rule allows a finding, one anywhere in the file allows it there; a reason has to follow:",
+    "",
+    "    # ipt2nft-recent: allow CODE reason",
+    "    # ipt2nft-recent: allow-file CODE,CODE reason",
+    "",
+    "## Of the review",
+    "",
+    ...own.flatMap(([code, entry]) => section(code, entry)),
+    "## Of the translator",
+    "",
+    "| code | severity | effect | |",
+    "|---|---|---|---|",
+    ...translators.map(([code, { title }]) => `| \`${code}\` | ${severities[effectOf(code)]} | ${effectOf(code)} | ${title.replaceAll("|", "\\|")} |`),
+    "",
+  ].join("\n");
+}
+
+function section(code: string, { severity, title, explanation, example }: CatalogueEntry): string[] {
+  const block = (rules: string): string[] => rules.split("\n").map((line) => `    ${line}`);
+  return [
+    `### ${code}`, "", `${severity}: ${title}.`, "", explanation, "",
+    ...(example ? ["Instead of", "", ...block(example.bad), "", "write", "", ...block(example.good), ""] : []),
+  ];
+}
