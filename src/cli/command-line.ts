@@ -2,9 +2,9 @@
 
 import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
 import type { Family } from "../iptables/ast.js";
+import { tableNameFault } from "../nft/table-name.js";
 import { isOlder, isVersion, oldestNft } from "../nft/versions.js";
 import type { Source, TranslateOptions } from "../translate.js";
-import { tableNameFault } from "./table-name.js";
 
 /** A text to show instead of a run: help, version or what is wrong with the arguments. */
 export interface Shown { readonly text: string; readonly error: boolean }
@@ -45,6 +45,8 @@ export function repeatedFile(files: readonly string[]): Shown | undefined {
 export interface TranslationSettings {
   /** Paths of `ipset save` files. */
   readonly ipsets: readonly string[];
+  /** Paths of folders of xt_geoip, or of CSV files. */
+  readonly geoip: readonly string[];
   readonly table: string;
   readonly family: Family | undefined;
   readonly recent: "auto" | "exact" | "limit";
@@ -63,6 +65,7 @@ interface RawTranslationOptions {
   readonly recent: TranslationSettings["recent"];
   readonly setSize: number;
   readonly ipset?: readonly string[];
+  readonly geoip?: readonly string[];
   readonly inet?: true;
   readonly targetNft?: string;
 }
@@ -78,23 +81,33 @@ export function addTranslationOptions(command: Command): Command {
     .addOption(new Option("--set-size <N>", "hosts that the set of a recent list may hold")
       .argParser(setSize).default(65535, "65535"))
     .addOption(new Option("--ipset <FILE>", "what `ipset save` prints, for rules with -m set; may be given several times")
-      .argParser((file: string, before: readonly string[] | undefined) => [...(before ?? []), file]))
+      .argParser(several))
+    .addOption(new Option("--geoip <PATH>", "the addresses of countries, for rules with -m geoip: /usr/share/xt_geoip, or a CSV file; may be given several times")
+      .argParser(several))
     .option("--inet", "one inet table for IPv4 and IPv6: what both have in common stands once")
     .addOption(new Option("--target-nft <VERSION>", "replace or refuse what this version of nft cannot load").argParser(nftVersion));
 }
 
 /** The options that `addTranslationOptions` declared, once the words are read. */
 export function translationSettings(command: Command): TranslationSettings {
-  const { table, ipv4, ipv6, recent, setSize: size, ipset = [], inet, targetNft } = command.opts<RawTranslationOptions>();
-  return { ipsets: ipset, table, family: ipv4 ? "ipv4" : ipv6 ? "ipv6" : undefined, recent, setSize: size, ...(inet && { inet }), targetNft };
+  const { table, ipv4, ipv6, recent, setSize: size, ipset = [], geoip = [], inet, targetNft } = command.opts<RawTranslationOptions>();
+  return { ipsets: ipset, geoip, table, family: ipv4 ? "ipv4" : ipv6 ? "ipv6" : undefined, recent, setSize: size, ...(inet && { inet }), targetNft };
 }
 
-/** The same for the library; the ipset files are read by now. */
-export function translateOptions({ table, recent, setSize: size, family, targetNft, inet }: TranslationSettings, ipsets: readonly Source[]): TranslateOptions {
+/** The same for the library; the ipset files are read by now, and those of `--geoip` are read here. Throws a Failure. */
+export async function translateOptions(
+  { table, recent, setSize: size, family, targetNft, inet, geoip: paths }: TranslationSettings, ipsets: readonly Source[],
+): Promise<TranslateOptions> {
+  // The reader is a part of its own, which costs others no time at their start.
+  const geoip = paths.length === 0 ? undefined : (await import("./geoip.js")).readGeoip(paths);
   return {
     table, recent, setSize: size, ...(inet && { inet }), ...(ipsets.length > 0 && { ipsets }), ...(family && { family }),
-    ...(targetNft !== undefined && { targetNft }),
+    ...(targetNft !== undefined && { targetNft }), ...(geoip && { geoip }),
   };
+}
+
+function several(path: string, before: readonly string[] | undefined): readonly string[] {
+  return [...(before ?? []), path];
 }
 
 function tableName(text: string): string {

@@ -1,8 +1,82 @@
 /** `ipt2nft-recent corpus`. */
 
-import { fail, type ExitStatus, type Surroundings } from "./run.js";
+import { basename, resolve } from "node:path";
+import { findCases, nameMatches, type CaseFiles } from "../corpus/layout.js";
+import { renderCorpusJson, renderCorpusJunit, renderCorpusText } from "../corpus/render.js";
+import { failedCases, type CaseResult, type CorpusReport } from "../corpus/result.js";
+import { wantsColor } from "./color.js";
+import { addCase } from "./corpus/add.js";
+import { listFiles } from "./corpus/files.js";
+import { parseCorpusArguments, type CorpusSettings } from "./corpus/options.js";
+import { runCases } from "./corpus/pool.js";
+import { Progress } from "./corpus/progress.js";
+import { Failure, reasonOf } from "./failure.js";
+import { withInterruption } from "./interruption.js";
+import { writeFileAtomically } from "./output.js";
+import { fail, show, type ExitStatus, type Surroundings } from "./run.js";
 
 /** Runs the subcommand; everything is written when the promise is kept, and it is never broken. */
-export async function corpus(_words: readonly string[], surroundings: Surroundings): Promise<ExitStatus> {
-  return fail("not built yet", surroundings);
+export async function corpus(words: readonly string[], surroundings: Surroundings): Promise<ExitStatus> {
+  const parsed = parseCorpusArguments(words);
+  if ("text" in parsed) return parsed.error ? fail(parsed.text, surroundings) : show(parsed.text, surroundings);
+  const { settings } = parsed;
+  try {
+    if ((settings.update || settings.add) && isSet(surroundings.environment["CI"])) {
+      throw new Failure("what is expected is not written where CI is set");
+    }
+    if (settings.add) return await addCase(settings.directory, settings.add, surroundings);
+    const report = await runCorpus(settings, surroundings);
+    if (settings.junit !== undefined) await writeFileAtomically(settings.junit, renderCorpusJunit(report));
+    const color = wantsColor(settings.color, surroundings.environment, await surroundings.outputIsTerminal());
+    await surroundings.writeOutput(settings.json ? renderCorpusJson(report) : renderCorpusText(report, { color }));
+    return failedCases(report).length > 0 ? 1 : report.complete ? 0 : 2;
+  } catch (error) {
+    return fail(reasonOf(error), surroundings);
+  }
+}
+
+function isSet(variable: string | undefined): boolean {
+  return variable !== undefined && variable !== "" && variable !== "false";
+}
+
+async function runCorpus(settings: CorpusSettings, surroundings: Surroundings): Promise<CorpusReport> {
+  const begin = performance.now();
+  const { cases, notes } = chooseCases(settings);
+  const results: CaseResult[] = [];
+  const progress = await Progress.of(cases.length, "cases", surroundings);
+  const { directory, update } = settings;
+  const threads = await runCases(cases, { directory, update }, surroundings.translate, settings.jobs, async (result) => {
+    results.push(result);
+    await progress.step(result.problems.length > 0);
+  });
+  await progress.end();
+  const inOrder = results.sort((a, b) => (a.name < b.name ? -1 : 1));
+  const checked = settings.kernel ? await onKernel(directory, cases, inOrder, surroundings) : { results: inOrder, complete: true };
+  return { ...checked, notes, threads, seconds: (performance.now() - begin) / 1000 };
+}
+
+async function onKernel(directory: string, cases: readonly CaseFiles[], results: readonly CaseResult[], surroundings: Surroundings): Promise<Pick<CorpusReport, "results" | "complete">> {
+  // Loaded when asked for: it tries at once what namespaces this machine allows.
+  const { checkOnKernel } = await import("./corpus/kernel.js");
+  return withInterruption(async (signal) => ({
+    results: await checkOnKernel(directory, cases, results, surroundings, signal),
+    complete: !signal.aborted,
+  }));
+}
+
+/** Strays told of one by one. */
+const mostStrays = 10;
+
+/** The cases to run. Throws a Failure if there is nothing to run. */
+function chooseCases({ directory, filters }: CorpusSettings): { readonly cases: readonly CaseFiles[]; readonly notes: readonly string[] } {
+  const { cases, strays, ambiguous } = findCases(listFiles(directory), basename(resolve(directory)));
+  if (ambiguous[0] !== undefined) throw new Failure(`two cases are called ${JSON.stringify(ambiguous[0])}, a folder and a stem: rename one`);
+  if (cases.length === 0) {
+    throw new Failure(`no case in ${JSON.stringify(directory)}: a case is a folder with rules.v4, rules.v6 or rules.sh, or a file x.v4, x.v6 or x.rules`);
+  }
+  const chosen = filters.length === 0 ? cases : cases.filter(({ name }) => filters.some((filter) => nameMatches(name, filter)));
+  if (chosen.length === 0) throw new Failure(`none of ${cases.length} cases has a name that contains ${filters.map((filter) => JSON.stringify(filter)).join(" or ")}`);
+  const notes = strays.slice(0, mostStrays).map((path) => `${path} belongs to no case`);
+  if (strays.length > mostStrays) notes.push(`${strays.length - mostStrays} more files belong to no case`);
+  return { cases: chosen, notes };
 }

@@ -8,7 +8,7 @@ import type { Source, translate, TranslateOptions, Translation } from "../transl
 import { checkScript } from "./check.js";
 import { wantsColor } from "./color.js";
 import { translateOptions } from "./command-line.js";
-import { Failure } from "./failure.js";
+import { Failure, reasonOf } from "./failure.js";
 import { readSources } from "./input.js";
 import { parseArguments, type Settings } from "./options.js";
 import { writeFileAtomically } from "./output.js";
@@ -48,7 +48,7 @@ export async function run(words: readonly string[], surroundings: Surroundings):
     sources = await readSources(settings.files, settings.family, messages, surroundings);
     ipsets = settings.ipsets.length === 0 ? [] : await readSources(settings.ipsets, undefined, messages, surroundings);
     const { keepSets, counters } = settings;
-    translation = translateSafely(sources, { ...translateOptions(settings, ipsets), keepSets, counters }, surroundings);
+    translation = translateSafely(sources, { ...await translateOptions(settings, ipsets), keepSets, counters }, surroundings);
     if (translation.script !== undefined) {
       if (settings.check) await checkScript(translation.script, surroundings.environment);
       if (settings.output === undefined) await surroundings.writeOutput(translation.script);
@@ -69,15 +69,11 @@ export function translateSafely(sources: readonly Source[], options: TranslateOp
   try {
     return translate(sources, options);
   } catch (error) {
+    // The files of `--geoip` are read when their country is asked for.
+    if (error instanceof Failure) throw error;
     // Never a half-made script: whatever the cause, nothing is written.
     throw new Failure(`internal error, please report it with the input: ${error instanceof Error ? error.stack : String(error)}`);
   }
-}
-
-/** What went wrong, for the user. */
-export function reasonOf(error: unknown): string {
-  if (error instanceof Failure) return error.message;
-  return error instanceof Error ? error.message : String(error);
 }
 
 async function report(

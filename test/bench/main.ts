@@ -1,17 +1,24 @@
 /**
  * The benchmarks: `npm run bench` for all, `npm run bench -- packets slow "set, update"` for the packets of one kind of traffic
  * and the shapes that begin so, `npm run bench -- translator [FILE…]` for the translator's time and memory,
- * of further dumps too.
+ * of further dumps too, `npm run bench -- corpus` for a corpus of a thousand dumps, `npm run bench -- simulate` for the speed of
+ * the models.
  */
 
+import { measureCorpus } from "./corpus-time.js";
 import { measurePackets, packetTable, traffics, type Cost } from "./packet-cost.js";
 import { shapes } from "./shapes.js";
+import { measureSimulation } from "./simulation-speed.js";
 import { measureTranslator } from "./translator-time.js";
 
 const [subject = "all", kind, prefix = ""] = process.argv.slice(2);
 const files = subject === "translator" ? process.argv.slice(3) : [];
 
 if (subject === "all" || subject === "translator") process.stdout.write(`${measureTranslator(files)}\n`);
+
+if (subject === "all" || subject === "corpus") process.stdout.write(`${measureCorpus()}\n`);
+
+if (subject === "all" || subject === "simulate") process.stdout.write(`${measureSimulation()}\n`);
 
 if (subject === "all" || subject === "packets") {
   const costs: Cost[] = [];

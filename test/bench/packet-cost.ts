@@ -6,9 +6,9 @@
  */
 
 import { translate, type TranslateOptions } from "../../src/index.js";
-import { runInNamespace, withFiles } from "../kernel/namespace.js";
-import { joined, serialize, udp } from "../kernel/packet.js";
-import { ethernetFrame, fileHeader, recordOf } from "../kernel/pcap.js";
+import { runInNamespace, withFiles } from "../../src/verify/namespace.js";
+import { joined, serialize, udp } from "../../src/verify/packet.js";
+import { ethernetFrame, fileHeader, recordOf } from "../../src/verify/pcap.js";
 import { shapes, type Shape } from "./shapes.js";
 
 export interface Traffic {

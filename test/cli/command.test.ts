@@ -104,6 +104,21 @@ describe("the package", () => {
     expect(existsSync(join(prefix, "lib/node_modules/ipt2nft-recent/node_modules"))).toBe(false);
   });
 
+  it("runs a corpus in an empty folder, on threads", () => {
+    const cases = mkdtempSync(join(folder, "corpus-"));
+    for (const name of ["a", "b", "c", "d"]) writeFileSync(join(cases, `${name}.v4`), manyRules(10));
+    const installed = (...words: string[]): Result => {
+      const { status, stdout, stderr } = spawnSync(join(folder, "prefix", "bin", "ipt2nft-recent"), ["corpus", ".", ...words], { cwd: cases, encoding: "utf8", env: { ...process.env, CI: "" }, maxBuffer: 1 << 30 });
+      return { status, output: stdout, error: stderr };
+    };
+    expect(installed("--update", "--jobs", "2")).toMatchObject({ status: 0, error: "" });
+    expect(readdirSync(cases).filter((file) => file.endsWith(".nft"))).toHaveLength(4);
+    writeFileSync(join(cases, "d.diagnostics"), "something\n");
+    const { status, output } = installed("--jobs", "2", "--json");
+    expect(status).toBe(1);
+    expect(JSON.parse(output)).toMatchObject({ cases: 4, failed: 1, threads: 2, results: [{ name: "a", problems: [] }, {}, {}, { name: "d", problems: [{ kind: "diagnostics" }] }] });
+  });
+
   it("has a library that runs without Node", async () => {
     const library = await build({
       entryPoints: [join(folder, "dist", "index.js")], bundle: true, format: "iife", globalName: "library", platform: "neutral", write: false,

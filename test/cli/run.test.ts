@@ -2,6 +2,7 @@ import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { Failure } from "../../src/cli/failure.js";
 import { run, type Surroundings } from "../../src/cli/run.js";
 import { diagnostic } from "../../src/diagnostic.js";
 import type { Source, TranslateOptions, Translation } from "../../src/translate.js";
@@ -125,6 +126,15 @@ describe("input", () => {
     expect(result.options.ipsets).toEqual([{ file: sets, text: "create office hash:nothing\n" }]);
     expect(result).toMatchObject({ status: 2, output: "" });
     expect(result.error).toContain("  create office hash:nothing\n                ^^^^^^^^^^^^\n");
+  });
+
+  it("reads the addresses of countries, and ends where they cannot be read", async () => {
+    const table = write("countries.csv", "192.0.2.0,192.0.2.255,CN\n");
+    const { options } = await execute(["--geoip", table]);
+    expect(options.geoip?.("CN", "ipv4")).toEqual([{ from: 0xc0000200n, to: 0xc00002ffn }]);
+    expect(await execute(["--geoip", join(folder, "none")])).toMatchObject({ status: 2, output: "", error: expect.stringContaining("no such file") as string });
+    const late = await execute(["--geoip", table], exact, { translate: () => { throw new Failure("of a folder's file"); } });
+    expect(late).toMatchObject({ status: 2, output: "", error: "ipt2nft-recent: error: of a folder's file\n" });
   });
 
   it("says what it waits for on a terminal", async () => {

@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
 
 import { readCases, readExpected } from "../corpus/cases.js";
-import { loadAllTwice } from "./load.js";
+import { loadAllTwice } from "../../src/verify/load.js";
 import { describeOnKernel } from "./requirements.js";
 
 const scripts = readCases().flatMap((one) => {

@@ -4,7 +4,9 @@ import { beforeAll, expect, it } from "vitest";
 
 import { effectOf, translate, type Diagnostic, type Effect, type Family } from "../../src/index.js";
 import { cases as trackedCases, untrackedCases, type Case, type Probe } from "./extensions.js";
-import { defaultInterfaces, describeDifferences, replayAll, ReplayError, type Frame, type Outcome, type Report, type ReplayInput } from "./lab.js";
+import { defaultInterfaces, type Frame } from "../../src/verify/frame.js";
+import { describeDifferences, type Outcome, type Report } from "../../src/verify/fate.js";
+import { replayAll, ReplayError, type ReplayInput } from "../../src/verify/lab.js";
 import { describeOnKernel } from "./requirements.js";
 
 /** Cases that share one pair of namespaces. */

@@ -5,8 +5,8 @@
  */
 
 import type { Family } from "../../src/iptables/ast.js";
-import type { Frame } from "./lab.js";
-import { echoRequest, icmp, maximumSegmentOption, otherProtocol, tcp, udp, type Packet } from "./packet.js";
+import type { Frame } from "../../src/verify/frame.js";
+import { echoRequest, icmp, maximumSegmentOption, otherProtocol, tcp, udp, type Packet } from "../../src/verify/packet.js";
 
 /** A packet to the case's address, and where it comes in. */
 export type Probe = (to: string) => Packet | Omit<Frame, "at">;

@@ -4,7 +4,7 @@ import { expect, it } from "vitest";
 import type { NftScript } from "../../src/nft/ast.js";
 import { anyDump, builtIn, pieces, places, type Dump } from "../fuzz/hostile-dumps.js";
 import { brokenPromises } from "../fuzz/promises.js";
-import { loadAllTwice, type LoadResult } from "./load.js";
+import { loadAllTwice, type LoadResult } from "../../src/verify/load.js";
 import { describeOnKernel } from "./requirements.js";
 
 /** `FUZZ_MINUTES=10 FUZZ_SEED=7 npx vitest run test/kernel/fuzz.test.ts` looks longer, elsewhere. */

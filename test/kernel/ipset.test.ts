@@ -4,9 +4,11 @@ import { spawnSync } from "node:child_process";
 import { beforeAll, describe, expect, it } from "vitest";
 
 import { translate, type Family } from "../../src/index.js";
-import { describeDifferences, replayAll, ReplayError, type Frame, type Report } from "./lab.js";
-import { echoRequest, icmp, otherProtocol, tcp, udp, type Packet } from "./packet.js";
-import { unshareArguments } from "./namespace.js";
+import { describeDifferences, type Report } from "../../src/verify/fate.js";
+import { replayAll, ReplayError } from "../../src/verify/lab.js";
+import type { Frame } from "../../src/verify/frame.js";
+import { echoRequest, icmp, otherProtocol, tcp, udp, type Packet } from "../../src/verify/packet.js";
+import { unshareArguments } from "../../src/verify/namespace.js";
 import { describeOnKernel } from "./requirements.js";
 
 const rounds = 8;

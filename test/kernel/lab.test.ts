@@ -2,8 +2,10 @@
 
 import { expect, it } from "vitest";
 
-import { defaultInterfaces, describeDifferences, replay, type Fate, type Frame } from "./lab.js";
-import { echoRequest, icmp, maximumSegmentOption, otherProtocol, tcp, udp, type Packet } from "./packet.js";
+import { defaultInterfaces, type Frame } from "../../src/verify/frame.js";
+import { describeDifferences, type Fate } from "../../src/verify/fate.js";
+import { replay } from "../../src/verify/lab.js";
+import { echoRequest, icmp, maximumSegmentOption, otherProtocol, tcp, udp, type Packet } from "../../src/verify/packet.js";
 import { describeOnKernel } from "./requirements.js";
 
 const host = "192.0.2.1";
@@ -144,8 +146,42 @@ COMMIT
     ];
     const report = await replay({ dumps: { ipv6: dump }, frames: spaced(...cases.map(([packet]) => packet)) });
     expect(report.outcomes.map(({ iptables }) => summary(iptables))).toEqual(cases.map(([, expected]) => expected));
-    console.log(report.outcomes[7]);expect(report.outcomes[5]?.nft.sighting?.tos).toBe(0xb8);
+    expect(report.outcomes[5]?.nft.sighting?.tos).toBe(0xb8);
     expect(report.differing).toEqual([]);
+  });
+
+  it("sends packets of the firewall's own, to others and to itself, and sees how they are refused", { timeout: 60_000 }, async () => {
+    const dump = `*filter
+-A OUTPUT -p udp -m udp --dport 1 -j DROP
+-A OUTPUT -p udp -m udp --dport 2 -j REJECT
+-A OUTPUT -p tcp -m tcp --dport 3 -j REJECT --reject-with tcp-reset
+-A OUTPUT -p tcp -m tcp --dport 4 -j DROP
+-A INPUT -i lo -p udp -m udp --dport 6 -j DROP
+COMMIT
+*mangle
+-A OUTPUT -p udp -m udp --dport 5 -j MARK --set-xmark 0x5/0xffffffff
+COMMIT
+*nat
+-A POSTROUTING -o eth1 -j SNAT --to-source 198.51.100.99
+COMMIT
+`;
+    const own = (packet: Packet): Frame => ({ at: 0, packet, own: true });
+    const from = (sourcePort: number): { sourcePort: number } => ({ sourcePort });
+    const frames = [
+      own(udp(host, client, 1, from(30_001))), own(udp(host, client, 2, from(30_002))), own(tcp(host, client, 3, from(30_003))), own(tcp(host, client, 4, from(30_004))),
+      own(udp(host, client, 5, { ...from(30_005), ttl: 9 })), own(udp("127.0.0.1", "127.0.0.1", 6, from(30_006))), own(udp("127.0.0.1", "127.0.0.1", 7, from(30_007))),
+      own(tcp("198.51.100.1", lan, 8, from(30_008))),
+    ].map((frame, index) => ({ ...frame, at: index * 0.005 }));
+    // An answer from outside belongs to a connection that the firewall has opened.
+    frames.push({ at: 0.1, packet: udp(client, host, 30_005, { sourcePort: 5 }) } as (typeof frames)[number]);
+    const report = await replay({ dumps: { ipv4: dump }, frames });
+    expect(report.outcomes.map(({ iptables }) => summary(iptables))).toEqual([
+      "dropped", "rejected: icmp 3/3", "rejected: tcp reset", "dropped", "sent", "dropped", "accepted: icmp 3/3", "sent", "accepted",
+    ]);
+    expect(report.outcomes[4]?.iptables.sighting).toMatchObject({ mark: 5, ttl: 9, connectionState: 8, destinationPort: 5 });
+    expect(report.outcomes[7]?.iptables.sighting).toMatchObject({ source: "198.51.100.99" });
+    expect(report.outcomes[8]?.iptables.sighting).toMatchObject({ connectionState: 2 });
+    expect(describeDifferences(report)).toBe("0 of 9 packets differ");
   });
 
   it("sees a script that lets one packet too many through", { timeout: 60_000 }, async () => {

@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 
-import { loadAllTwice, loadTwice } from "./load.js";
+import { loadAllTwice, loadTwice } from "../../src/verify/load.js";
 import { describeOnKernel } from "./requirements.js";
 
 const replacing = "table ip subject\ndelete table ip subject\ntable ip subject { chain input { type filter hook input priority 0; tcp dport 22 drop; }\n}\n";

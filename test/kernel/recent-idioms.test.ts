@@ -3,10 +3,11 @@
 import { beforeAll, expect, it } from "vitest";
 
 import { translate, type Family } from "../../src/index.js";
-import { describeDifferences, replayAll, ReplayError, type Fate, type ReplayInput, type Report } from "./lab.js";
+import { describeDifferences, type Fate, type Report } from "../../src/verify/fate.js";
+import { replayAll, ReplayError, type ReplayInput } from "../../src/verify/lab.js";
 import { framesOf, idioms, type Idiom } from "./recent-idioms.js";
 import { describeOnKernel } from "./requirements.js";
-import { tieMargin } from "./schedule.js";
+import { tieMargin } from "../../src/verify/rhythm.js";
 
 /** Another one plays other packets: `RECENT_SEED=7 npx vitest run test/kernel/recent-idioms`. */
 const seed = Number(process.env["RECENT_SEED"] ?? 1);

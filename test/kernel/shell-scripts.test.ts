@@ -7,7 +7,7 @@ import { expect, it } from "vitest";
 
 import { translate } from "../../src/index.js";
 import { readCases } from "../corpus/cases.js";
-import { unshareArguments } from "./namespace.js";
+import { unshareArguments } from "../../src/verify/namespace.js";
 import { describeOnKernel } from "./requirements.js";
 
 /** Both programs by the names that the legacy ones have here, without the rights of others and without paths. */

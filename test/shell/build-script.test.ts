@@ -43,7 +43,7 @@ describe("scripts", () => {
   it("blame the words of continued lines where they stand", () => {
     expect(found("iptables -A INPUT \\", "   -p tcp \\", "   --dport 70000 -j DROP")).toEqual(["3:4+13 invalid-value"]);
     const { outcome, diagnostics } = run("iptables -A INPUT \\", "  -m geoip --src-cc CN \\", "  -j DROP");
-    expect([outcome, diagnostics.map(({ span }) => span)]).toEqual(["refused", [{ file, line: 2, column: 3, length: 8 }]]);
+    expect([outcome, diagnostics.map(({ span }) => span)]).toEqual(["refused", [{ file, line: 2, column: 3, length: 20 }]]);
   });
 
   it.each([

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { tableNameFault } from "../../src/cli/table-name.js";
+import { tableNameFault } from "../../src/nft/table-name.js";
 
 it.each(["ipt2nft", "_", "filter", "Firewall_2", "a".repeat(64)])("takes %s", (name) => {
   expect(tableNameFault(name)).toBeUndefined();

@@ -1,0 +1,71 @@
+/** The files of a corpus: finding, reading and writing them. */
+
+import { existsSync, readdirSync, readFileSync, realpathSync, rmSync, statSync, type Dirent } from "node:fs";
+import { basename, join } from "node:path";
+import type { CaseFiles } from "../../corpus/layout.js";
+import type { CaseTexts, Made } from "../../corpus/run-case.js";
+import type { Source } from "../../translate.js";
+import { Failure, systemReason } from "../failure.js";
+import { decode } from "../input.js";
+import { writeFileAtomically } from "../output.js";
+
+/** All files below the folder, as paths from it on with `/`; without hidden folders and `node_modules`. Throws a Failure. */
+export function listFiles(directory: string): string[] {
+  const found: string[] = [];
+  /** `within` are the folders on the way here by their real paths: a link back to one of them would go round for ever. */
+  const list = (below: string, within: readonly string[]): void => {
+    const { entries, real } = contentsOf(join(directory, below));
+    if (within.includes(real)) return;
+    for (const entry of entries) {
+      const path = below + entry.name;
+      const target = entry.isSymbolicLink() ? statSync(join(directory, path), { throwIfNoEntry: false }) : entry;
+      if (target?.isFile()) found.push(path);
+      else if (target?.isDirectory() && !entry.name.startsWith(".") && entry.name !== "node_modules") list(`${path}/`, [...within, real]);
+    }
+  };
+  list("", []);
+  return found;
+}
+
+function contentsOf(directory: string): { readonly entries: readonly Dirent[]; readonly real: string } {
+  try {
+    return { entries: readdirSync(directory, { withFileTypes: true }), real: realpathSync(directory) };
+  } catch (error) {
+    throw new Failure(`the folder ${JSON.stringify(directory)} cannot be read: ${systemReason(error)}`);
+  }
+}
+
+/** Reads all files of a case. Throws a Failure. */
+export function readCase(directory: string, { sources, ipsets, geoip, options, script, diagnostics }: CaseFiles): CaseTexts {
+  const source = (path: string): Source => ({ file: basename(path), text: read(directory, path) });
+  const ifThere = (path: string): string | undefined => (existsSync(join(directory, path)) ? read(directory, path) : undefined);
+  const expected = { script: ifThere(script), diagnostics: ifThere(diagnostics) };
+  return {
+    sources: sources.map(source),
+    ...(ipsets !== undefined && { ipsets: source(ipsets) }),
+    ...(geoip !== undefined && { geoip: { file: geoip, text: read(directory, geoip) } }),
+    ...(options !== undefined && { options: { file: options, text: read(directory, options) } }),
+    ...(expected.script !== undefined && { script: expected.script }),
+    ...(expected.diagnostics !== undefined && { diagnostics: expected.diagnostics }),
+  };
+}
+
+function read(directory: string, path: string): string {
+  try {
+    return decode(readFileSync(join(directory, path))).text;
+  } catch (error) {
+    throw new Failure(`${JSON.stringify(path)} cannot be read: ${systemReason(error)}`);
+  }
+}
+
+/** Makes what is expected what is made; returns the files that had to be written or removed. Throws a Failure. */
+export async function writeExpected(directory: string, files: CaseFiles, expected: CaseTexts, made: Made): Promise<string[]> {
+  const written: string[] = [];
+  for (const [path, before, after] of [[files.script, expected.script, made.script], [files.diagnostics, expected.diagnostics, made.diagnostics]] as const) {
+    if (before === after) continue;
+    if (after === undefined) rmSync(join(directory, path));
+    else await writeFileAtomically(join(directory, path), after);
+    written.push(path);
+  }
+  return written;
+}

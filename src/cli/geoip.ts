@@ -1,0 +1,74 @@
+/** `--geoip`: the ranges of countries out of the folder of xt_geoip, or out of CSV files. */
+
+import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { gunzipSync } from "node:zlib";
+import { CsvFault, readCsv } from "../geoip/read-csv.js";
+import type { Geoip } from "../geoip/ranges.js";
+import { readPacked } from "../geoip/read-packed.js";
+import { Failure, systemReason } from "./failure.js";
+import { decode } from "./input.js";
+
+/** All of them together. A folder's files are read when their country is asked for. Throws a Failure, and so does the result. */
+export function readGeoip(paths: readonly string[]): Geoip {
+  const sources = paths.map((path) => (stat(path).isDirectory() ? readFolder(path) : readTable(path)));
+  return (country, family) => {
+    const found = sources.map((source) => source(country, family)).filter((ranges) => ranges !== undefined);
+    return found.length === 0 ? undefined : found.flat();
+  };
+}
+
+/** The folder itself in network byte order, or what older versions of xtables-addons made in it. */
+const layouts = [{ folder: "", littleEndian: false }, { folder: "BE", littleEndian: false }, { folder: "LE", littleEndian: true }];
+
+function readFolder(path: string): Geoip {
+  const layout = layouts.find(({ folder }) => holdsCountries(join(path, folder)));
+  if (!layout) throw new Failure(`${JSON.stringify(path)} holds no files of countries, such as CN.iv4 and CN.iv6`);
+  return (country, family) => {
+    const file = join(path, layout.folder, `${country}.${family === "ipv4" ? "iv4" : "iv6"}`);
+    if (!existsSync(file)) return undefined;
+    const ranges = readPacked(read(file), family, layout.littleEndian);
+    if (!ranges) throw new Failure(`${JSON.stringify(file)} is not a file of xt_geoip: pairs of addresses, the lower first`);
+    return ranges;
+  };
+}
+
+function holdsCountries(path: string): boolean {
+  return existsSync(path) && readdirSync(path).some((name) => /^[A-Z0-9]{2}\.iv[46]$/.test(name));
+}
+
+/** Bytes that a compressed table may have: some times as many as that of the whole world. */
+const largestTable = 512 * 1024 * 1024;
+
+function readTable(path: string): Geoip {
+  const bytes = read(path);
+  let table: Uint8Array = bytes;
+  if (bytes[0] === 0x1f && bytes[1] === 0x8b) {
+    try {
+      table = gunzipSync(bytes, { maxOutputLength: largestTable });
+    } catch (error) {
+      throw new Failure(`${JSON.stringify(path)} cannot be unpacked: ${systemReason(error)}`);
+    }
+  }
+  const geoip = readCsv(decode(table).text);
+  if (geoip instanceof CsvFault) {
+    throw new Failure(`${JSON.stringify(path)}, line ${geoip.line}: ${geoip.reason}; a row is first address, last address, country, such as 192.0.2.0,192.0.2.255,CN`);
+  }
+  return geoip;
+}
+
+function stat(path: string): ReturnType<typeof statSync> & object {
+  return orFailure(path, () => statSync(path));
+}
+
+function read(path: string): Uint8Array {
+  return orFailure(path, () => readFileSync(path));
+}
+
+function orFailure<Result>(path: string, attempt: () => Result): Result {
+  try {
+    return attempt();
+  } catch (error) {
+    throw new Failure(`${JSON.stringify(path)} cannot be read: ${systemReason(error)}`);
+  }
+}
