@@ -317,10 +317,10 @@ export class RuleReader extends LineReader {
         if (this.isFirst(start, written, this.destinations.length === 0)) this.destinations = this.addresses(start, written, "destination", text, inverted);
         return true;
       case "i":
-        if (this.isFirst(start, written, this.inInterface === undefined)) this.inInterface = this.interfaceName(start, written, "in-interface", text, inverted);
+        if (this.isFirst(start, written, this.inInterface === undefined)) this.inInterface = this.interfaceName(start, written, "in-interface", text, inverted, joined !== undefined);
         return true;
       case "o":
-        if (this.isFirst(start, written, this.outInterface === undefined)) this.outInterface = this.interfaceName(start, written, "out-interface", text, inverted);
+        if (this.isFirst(start, written, this.outInterface === undefined)) this.outInterface = this.interfaceName(start, written, "out-interface", text, inverted, joined !== undefined);
         return true;
       case "p":
         if (this.isFirst(start, written, this.protocol === undefined)) this.readProtocol(start, written, text, inverted);
@@ -450,8 +450,15 @@ export class RuleReader extends LineReader {
     return uses;
   }
 
-  private interfaceName(start: number, written: string, name: string, text: string, inverted: boolean): OptionUse<string> {
+  private interfaceName(start: number, written: string, name: string, argument: string, inverted: boolean, joined: boolean): OptionUse<string> {
     const span = this.spanOf(start, this.next);
+    let text = argument;
+    const whole = this.words[start]?.text ?? "";
+    if (joined && byteLength(whole) <= longestInterfaceName) {
+      // iptables 1.8.9 takes the word, not what is joined to the option; a longer word it refuses.
+      text = whole;
+      this.report("joined-interface", span, `iptables takes "${whole}" for the name of an interface, and so does the script`, `write "${written} ${argument}"`);
+    }
     if (text === "") this.fail("invalid-value", span, `option "${written}": the name of an interface is never empty`);
     if (text.length * 3 > longestInterfaceName && byteLength(text) > longestInterfaceName) {
       this.fail("invalid-value", span, `option "${written}": "${text}" is longer than ${longestInterfaceName} bytes`);

@@ -139,9 +139,17 @@ function mapLines(text: string, change: (line: string, number: number) => string
   return text.split("\n").map((line, index) => change(line, index + 1)).join("\n");
 }
 
-/** The sources of each family; one that holds no table belongs to none. */
+/** The sources of each family, each with the lines of that family's tables alone: a file may hold both. */
 function byFamily(sources: readonly Source[], rulesets: readonly IptablesRuleset[]): (readonly [Family, Source[]])[] {
-  return rulesets.map(({ family, tables }) => [family, sources.filter(({ file }) => tables.some(({ span }) => span.file === file))] as const);
+  return rulesets.map(({ family, tables }) => [family, sources.flatMap((source) => {
+    const starts = new Set(tables.filter(({ span }) => span.file === source.file).map(({ span }) => span.line));
+    let inside = false;
+    const text = mapLines(source.text, (line, number) => {
+      inside = starts.has(number) || (inside && !/^\s*\*/u.test(line));
+      return inside ? line : "";
+    });
+    return starts.size === 0 ? [] : [{ ...source, text }];
+  })] as const);
 }
 
 /** Several dumps of one family, loaded one after another. */

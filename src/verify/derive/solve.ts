@@ -32,8 +32,10 @@ export type Obstacle =
 
 const restarts = 8;
 const repairs = 30;
-/** Packets led through the rules for one place. */
-const patience = 3000;
+/** Packets led through the rules for one place: fewer where there are many rules, each of which takes its time. */
+const mostPatience = 3000;
+const leastPatience = 150;
+const patienceForAll = 600_000;
 /** Packets sent only to fill lists or to empty buckets. */
 const mostRepeats = 300;
 const deepestPrelude = 8;
@@ -53,6 +55,7 @@ export class Solver {
   private patience = 0;
   private answeredElsewhere: ReadonlySet<Condition> = new Set();
   private readonly markers: readonly Place[];
+  private readonly markersByCondition = new Map<Condition, { readonly giving: readonly Place[]; readonly others: readonly Place[] }>();
   private readonly accepting: readonly Place[];
   private readonly setters: readonly Place[];
 
@@ -71,7 +74,7 @@ export class Solver {
   solve(place: Place, world: World, pinned: Partial<Draft> = {}, depth = 0): Solution | Obstacle {
     if (depth === 0) {
       this.obstacles.clear();
-      this.patience = patience;
+      this.patience = Math.min(mostPatience, Math.max(leastPatience, Math.floor(patienceForAll / this.firewall.rules.length)));
     }
     const rounds = depth === 0 ? restarts : 3;
     for (let round = 0; round < rounds; round += 1) {
@@ -133,7 +136,8 @@ export class Solver {
     trial.needs = merged;
 
     const layer = new World(world);
-    const hopes = (rule: FirewallRule): boolean => wishes.includes(rule);
+    const wished = new Set(wishes);
+    const hopes = (rule: FirewallRule): boolean => wished.has(rule);
     const steps = [...trial.prelude];
     for (const step of trial.prelude) walk(step, this.firewall, trial.needs, layer, hopes);
     let before = new World(layer);
@@ -241,7 +245,7 @@ export class Solver {
         trial.repeats = trial.repeats * 2 + 1;
         return undefined;
       case "mark": {
-        const helped = this.help(trial, (marker) => marker.goal !== place.goal && this.gives(marker, condition));
+        const helped = this.help(trial, this.markersFor(condition).giving.filter(({ goal }) => goal !== place.goal));
         return helped ? undefined : "restart";
       }
       case "state":
@@ -310,7 +314,7 @@ export class Solver {
     const conditions = wayTaken(blocker, answers).flatMap((one) => one.conditions);
     if (conditions.length === 0) return "restart";
     const mark = conditions.find(({ kind }) => kind === "mark");
-    if (mark !== undefined && this.chooser.chance(0.7) && this.help(trial, (marker) => !this.gives(marker, mark))) return undefined;
+    if (mark !== undefined && this.chooser.chance(0.7) && this.help(trial, this.markersFor(mark).others)) return undefined;
     const fields = conditions.filter(({ make }) => make);
     const lists = conditions.filter(({ kind }) => kind === "list");
     if (conditions.some(({ kind }) => kind === "state") && draft.state !== "new" && this.chooser.chance(0.6)) this.helpConnection(draft);
@@ -367,12 +371,21 @@ export class Solver {
     if (draft.protocol === tcpNumber) draft.flags = draft.state === "reply" ? syn | ack : ack;
   }
 
-  /** Wishes for a rule that changes the packet so; false if there is none. */
-  private help(trial: Trial, fits: (marker: Place) => boolean): boolean {
-    const fitting = this.markers.filter(fits);
-    if (fitting.length === 0) return false;
-    trial.helpers = [this.chooser.pick(fitting)];
+  /** Wishes for one of the rules; false if there is none. */
+  private help(trial: Trial, markers: readonly Place[]): boolean {
+    if (markers.length === 0) return false;
+    trial.helpers = [this.chooser.pick(markers)];
     return true;
+  }
+
+  /** The rules whose target makes a packet meet the condition, and those whose does not. */
+  private markersFor(condition: Condition): { readonly giving: readonly Place[]; readonly others: readonly Place[] } {
+    let known = this.markersByCondition.get(condition);
+    if (known === undefined) {
+      const giving = this.markers.filter((marker) => this.gives(marker, condition));
+      this.markersByCondition.set(condition, known = { giving, others: this.markers.filter((marker) => !giving.includes(marker)) });
+    }
+    return known;
   }
 
   /** Whether the marker's target gives the packet the mark. */

@@ -27,7 +27,7 @@ function headline(report: VerifyReport): string {
   const result = equal
     ? `equal: ${packets} packets met the same fate under iptables and nft`
     : `different: ${differing} of ${packets} packets met another fate${counters.differing.length > 0 ? `, ${counters.differing.length} rules counted otherwise` : ""}`;
-  return `${result} (${fates}; ${runs} runs, ${seconds.toFixed(0)} s)`;
+  return `${result} (${fates}; ${runs === 1 ? "1 run" : `${runs} runs`}, ${seconds.toFixed(0)} s)`;
 }
 
 function differenceLines({ packet, iptables, nft, count, timeline, rules, announced }: Difference, number: number): string[] {

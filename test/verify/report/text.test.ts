@@ -24,13 +24,13 @@ const difference: Difference = {
 const different: VerifyReport = { ...equal, equal: false, differing: 3, differences: [difference] };
 
 it("is short where nothing differs", () => {
-  expect(renderText(equal)).toBe(`equal: 20 packets met the same fate under iptables and nft (12 accepted, 8 dropped; 1 runs, 2 s)
+  expect(renderText(equal)).toBe(`equal: 20 packets met the same fate under iptables and nft (12 accepted, 8 dropped; 1 run, 2 s)
 rules: 2 of 2 were hit; counters of 2 rules compared
 `);
 });
 
 it("shows a difference with the packets that lead to it", () => {
-  expect(renderText(different)).toBe(`different: 3 of 20 packets met another fate (12 accepted, 8 dropped; 1 runs, 2 s)
+  expect(renderText(different)).toBe(`different: 3 of 20 packets met another fate (12 accepted, 8 dropped; 1 run, 2 s)
 
 difference 1: udp 192.0.2.7:40000 → 192.0.2.1:53, and 2 more in this way
     iptables: dropped
