@@ -20,19 +20,27 @@ export interface Coverage {
   readonly missed: readonly MissedRule[];
 }
 
-/** `hits`: packets counted by iptables. */
-export function coverageOf(rulesets: readonly IptablesRuleset[], hits: ReadonlyMap<IptablesRule, number>, obstacles: ReadonlyMap<IptablesRule, Obstacle>): Coverage {
+/**
+ * @param hits packets counted by iptables
+ * @param cutShort some packets were made and not played
+ */
+export function coverageOf(
+  rulesets: readonly IptablesRuleset[], hits: ReadonlyMap<IptablesRule, number>, obstacles: ReadonlyMap<IptablesRule, Obstacle>, cutShort = false,
+): Coverage {
   const all = rulesOf(rulesets);
   const reachable = reachableChains(rulesets);
   const missed = all.filter(({ rule }) => (hits.get(rule) ?? 0) === 0).map(({ family, table, chain, rule }): MissedRule => ({
     file: rule.span.file, line: rule.span.line, rule: rule.text,
-    ...(reachable.has(`${family} ${table} ${chain}`) ? reasonFor(rule, obstacles.get(rule)) : { reason: "no built-in chain leads to its chain", unreachable: true }),
+    ...(reachable.has(`${family} ${table} ${chain}`) ? reasonFor(rule, obstacles.get(rule), cutShort) : { reason: "no built-in chain leads to its chain", unreachable: true }),
   }));
   return { rules: all.length, hit: all.length - missed.length, missed };
 }
 
-function reasonFor(rule: IptablesRule, obstacle: Obstacle | undefined): Pick<MissedRule, "reason" | "unreachable"> {
-  if (obstacle === undefined) return { reason: "packets were made for it and took another way", unreachable: false };
+function reasonFor(rule: IptablesRule, obstacle: Obstacle | undefined, cutShort: boolean): Pick<MissedRule, "reason" | "unreachable"> {
+  if (obstacle === undefined) {
+    return { reason: cutShort ? "packets were made for it and took another way, or were not played within the budget" : "packets were made for it and took another way", unreachable: false };
+  }
+  if (obstacle.kind === "time") return { reason: "--packets or --budget ended before packets were made for it", unreachable: false };
   if (obstacle.kind === "shape") return { reason: `no packet was found that passes ${obstacle.hook} and meets all its conditions`, unreachable: false };
   const where = obstacle.rule.rule === rule ? "its own" : `that of line ${obstacle.rule.rule.span.line}`;
   if (obstacle.kind === "rule") {

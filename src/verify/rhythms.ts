@@ -22,6 +22,8 @@ export interface RhythmInput {
   readonly random: Random;
   /** The longest a batch may take, in seconds. */
   readonly seconds: number;
+  /** Asked before each batch: no more are made. */
+  late?(): boolean;
 }
 
 /** So few that xt_recent, which holds a hundred hosts, forgets none. */
@@ -37,7 +39,7 @@ interface List { readonly firewall: Firewall; readonly name: string; readonly li
 export function rhythms(input: RhythmInput): Batch[] {
   const lists = input.rulesets.flatMap((ruleset) => listsOf(firewallOf(ruleset, netOf(input.interfaces, ruleset.family)), input.seconds));
   const batches: Batch[] = [];
-  for (let next = 0; next < lists.length; next += listsInBatch) {
+  for (let next = 0; next < lists.length && !(input.late?.() ?? false); next += listsInBatch) {
     const batch = batchOf(lists.slice(next, next + listsInBatch), input);
     if (batch.frames.length > 0) batches.push(batch);
   }

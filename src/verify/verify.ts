@@ -124,6 +124,8 @@ class Verification {
   private unconfirmedCounters = 0;
   private lateness = 0;
   private runs = 0;
+  /** Batches that the budget had no time for. */
+  private unplayed = 0;
   private obstacles: ReadonlyMap<IptablesRule, Obstacle> = new Map();
   private plan!: Plan;
   private lists: ListsOf = {};
@@ -150,8 +152,8 @@ class Verification {
     });
 
     this.tell("finding packets");
-    const windows = rhythms({ rulesets, interfaces: this.interfaces, random: seededRandom(this.seed + 7), seconds: this.rhythmSeconds() });
-    await this.play([...windows, ...this.search(undefined, 0)].map(inputFor));
+    const windows = rhythms({ rulesets, interfaces: this.interfaces, random: seededRandom(this.seed + 7), seconds: this.rhythmSeconds(), late: () => this.late(0.2) });
+    await this.play(alternating(this.search(undefined, 0), windows).map(inputFor));
     for (let round = 1; round < rounds && !this.late(); round += 1) {
       const missed = new Set(rulesOf(rulesets).map(({ rule }) => rule).filter((rule) => (this.hits.get(rule) ?? 0) === 0));
       if (missed.size === 0) break;
@@ -169,7 +171,7 @@ class Verification {
     const { rulesets } = this.plan;
     const { batches, obstacles } = derive({
       rulesets, interfaces: this.interfaces, random: seededRandom(this.seed + 100 * round), packets: wanted ? Math.ceil(packets / 4) : packets,
-      ...(wanted && { wanted, extra: 0 }),
+      late: () => this.late(wanted ? 1 : 0.5), ...(wanted && { wanted, extra: 0 }),
     });
     if (!wanted) this.obstacles = obstacles;
     return batches;
@@ -180,15 +182,19 @@ class Verification {
     return this.input.realTime ? this.budget / 1000 : 10;
   }
 
-  /** `grace` in seconds. */
-  private late(grace = 0): boolean {
-    return Date.now() - this.start > this.budget + grace * 1000;
+  /** Whether a share of the budget, and `grace` seconds more, are used up. */
+  private late(share = 1, grace = 0): boolean {
+    return Date.now() - this.start > this.budget * share + grace * 1000;
   }
 
   // ------------------------------------------------------------------------------------------------- playing
 
   private async play(inputs: readonly ReplayInput[]): Promise<void> {
-    for (let next = 0; next < inputs.length && (next === 0 || !this.late()); next += width) {
+    for (let next = 0; next < inputs.length; next += width) {
+      if (next > 0 && this.late()) {
+        this.unplayed += inputs.length - next;
+        break;
+      }
       const some = inputs.slice(next, next + width);
       this.tell("playing");
       const reports = await this.replay(some);
@@ -267,7 +273,7 @@ class Verification {
   private async report(): Promise<VerifyReport> {
     if (this.found.length > 0) this.tell("looking into differences");
     const differences = await explain(groupDifferences(this.found), {
-      plan: this.plan, tolerance: this.tolerance, most: this.input.explained ?? defaults.explained, late: () => this.late(explanation), replay: (inputs) => replayAll(inputs, this.input.signal),
+      plan: this.plan, tolerance: this.tolerance, most: this.input.explained ?? defaults.explained, late: () => this.late(1, explanation), replay: (inputs) => replayAll(inputs, this.input.signal),
     });
     const compared = this.played[0] ? this.countersOf(this.played[0].report).compared : 0;
     return {
@@ -278,10 +284,10 @@ class Verification {
       differences,
       unconfirmed: this.unconfirmed,
       counters: { compared, differing: [...this.counterDifferences.values()], unconfirmed: this.unconfirmedCounters },
-      coverage: coverageOf(this.plan.rulesets, this.hits, this.obstacles),
+      coverage: coverageOf(this.plan.rulesets, this.hits, this.obstacles, this.unplayed > 0),
       leftOut: this.plan.leftOut,
       announced: this.plan.announced.map(({ span, code, message }) => ({ file: span.file, line: span.line, code, message })),
-      notes: [...this.plan.notes, ...[...this.forgetful].map(({ span }) =>
+      notes: [...this.plan.notes, ...this.unplayedNotes(), ...[...this.forgetful].map(({ span }) =>
         `${span.file}:${span.line} counts hosts whose window has passed under iptables and not under nft; it only takes hosts off a list, so no verdict changes`)],
       ownScript: this.plan.counted,
       runs: this.runs,
@@ -289,6 +295,11 @@ class Verification {
       lateness: this.lateness,
       loaded: { dumps: this.plan.dumps, script: this.plan.script, ...(this.plan.ipsets !== undefined && { ipsets: this.plan.ipsets }) },
     };
+  }
+
+  private unplayedNotes(): string[] {
+    const all = this.unplayed + this.played.length;
+    return this.unplayed === 0 ? [] : [`the budget of ${this.budget / 1000} s ended with ${this.unplayed} of ${all} batches of packets not played: --budget gives more time`];
   }
 
   private packets(): number {
@@ -324,3 +335,12 @@ function onlyRemoves({ matches, target }: IptablesRule): boolean {
 
 const usesConnections = /conntrack|state|connmark|CONNMARK|^\*nat|connlimit|connbytes|-j CT |NOTRACK|helper|socket|cluster|connlabel/mu;
 
+
+/** Two of the first for each of the others, so that neither waits for the other's end. */
+function alternating(batches: readonly Batch[], windows: readonly Batch[]): Batch[] {
+  const mixed: Batch[] = [];
+  for (let index = 0; index * 2 < batches.length || index < windows.length; index += 1) {
+    mixed.push(...windows.slice(index, index + 1), ...batches.slice(2 * index, 2 * index + 2));
+  }
+  return mixed;
+}

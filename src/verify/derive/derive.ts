@@ -23,6 +23,8 @@ export interface Derivation {
   readonly packets: number;
   /** Rules to find packets for; all unless told. */
   readonly wanted?: ReadonlySet<IptablesRule>;
+  /** Asked before each rule: no packets are looked for any more. */
+  late?(): boolean;
   /** Drafts at random beside those made for rules; a fifth of the packets unless told. */
   readonly extra?: number;
 }
@@ -72,6 +74,7 @@ class Deriver {
 
   all(): Derived {
     const { wanted, packets, extra = Math.ceil(packets / 5) } = this.input;
+    const late = (): boolean => this.input.late?.() ?? false;
     let waiting = this.firewalls.flatMap((firewall) => firewall.rules.filter(({ rule }) => wanted?.has(rule) ?? true).map((rule) => ({ firewall, rule })));
     const batches: Batch[] = [];
     // Without a rule that can be hit there are still packets at random.
@@ -79,7 +82,7 @@ class Deriver {
       const batch = this.newBatch();
       const left: typeof waiting = [];
       for (const job of waiting) {
-        if (batch.full() || this.total + batch.count() >= packets) left.push(job);
+        if (batch.full() || this.total + batch.count() >= packets || late()) left.push(job);
         else if (!batch.add(job.firewall, job.rule) && !batch.fresh) left.push(job);
       }
       if (batch.count() === 0 && (round > 0 || wanted)) break;
@@ -87,7 +90,9 @@ class Deriver {
       batch.addRandom(Math.round(extra / (round + 1)));
       batches.push(batch.done());
       waiting = left;
+      if (late()) break;
     }
+    for (const { rule: { rule } } of waiting) if (!this.obstacles.has(rule)) this.obstacles.set(rule, { kind: "time" });
     return { batches, obstacles: this.obstacles };
   }
 

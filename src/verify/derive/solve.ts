@@ -28,7 +28,8 @@ export interface Solution {
 export type Obstacle =
   | { readonly kind: "rule"; readonly rule: FirewallRule }
   | { readonly kind: "condition"; readonly rule: FirewallRule; readonly condition: Condition }
-  | { readonly kind: "shape"; readonly hook: BuiltIn };
+  | { readonly kind: "shape"; readonly hook: BuiltIn }
+  | { readonly kind: "time" };
 
 const restarts = 8;
 const repairs = 30;
@@ -400,7 +401,7 @@ export class Solver {
   }
 
   private note(obstacle: Obstacle): void {
-    const key = obstacle.kind === "shape" ? obstacle.hook : `${obstacle.kind} ${obstacle.rule.table} ${obstacle.rule.chain} ${obstacle.rule.index}`;
+    const key = obstacle.kind === "time" ? "" : obstacle.kind === "shape" ? obstacle.hook : `${obstacle.kind} ${obstacle.rule.table} ${obstacle.rule.chain} ${obstacle.rule.index}`;
     const known = this.obstacles.get(key);
     if (known) known.count += 1;
     else this.obstacles.set(key, { obstacle, count: 1 });
