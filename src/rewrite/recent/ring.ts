@@ -6,7 +6,9 @@
  * slot written H hits ago. Which slot was written last is kept as a Gray code in the `turn` sets: a step changes one
  * of them, so two CPUs that read it at once disagree by one slot at most.
  *
- * Deleted elements stay in the kernel's hash chains until they are collected, so a step must not happen at line rate: a
+ * Deleted elements stay in the kernel's hash chains until they are collected, once a second, and a chain takes no more than 16
+ * elements of one key: an update that would make it longer is lost. So no bit may fall more than 16 times in a burst
+ * of H hits (see `TurnCode`), and a step must not happen at line rate: a
  * host that goes round the ring faster than `triesBeforeMute` allows is answered by the `mute` set for a quarter of a second, and
  * the `flood` set then states that it was over the limit up to now.
  *
@@ -15,6 +17,7 @@
  */
 
 import { binary, deleteFromSet, match, setReference, updateSet, type Expression, type Statement } from "../../nft/ast.js";
+import { turnCode, type TurnCode } from "./turn-code.js";
 import { callStatement, exitStatement, exitTo, type ChainBuilder, type ChainGroup, type Exit, type Key } from "../table-builder.js";
 
 /** One tick of the kernel's clock on HZ=250, in milliseconds: xt_recent still counts a stamp that is exactly N seconds old. */
@@ -53,7 +56,7 @@ export interface SetFactory {
 
 export class Ring {
   readonly slots: number;
-  private readonly bits: number;
+  private readonly turns: TurnCode;
   /** See `triesBeforeMute`. */
   private readonly tries: number;
   private readonly hit: readonly string[];
@@ -72,9 +75,8 @@ export class Ring {
     readonly window: Window, sets: SetFactory, private readonly own: number, private readonly pushes: number, private readonly flat: boolean,
   ) {
     const { seconds, hits } = window;
-    // A cyclic Gray code exists for even lengths only.
-    this.slots = hits + (hits % 2);
-    this.bits = Math.ceil(Math.log2(this.slots));
+    this.turns = turnCode(hits);
+    this.slots = this.turns.slots;
     this.tries = triesBeforeMute(hits, Math.max(1, pushes));
     const windowTime = seconds * 1000 + tick;
     const outliving = (seconds + 2) * 1000 + tick;
@@ -84,7 +86,7 @@ export class Ring {
       this.lane = { busy: sets.add("busy", outliving, lazy), few: [sets.add("few_0", windowTime, lazy), sets.add("few_1", windowTime, lazy)] };
     }
     this.hit = Array.from({ length: this.slots }, (_, slot) => sets.add(`hit_${slot}`, windowTime, lazy));
-    this.turn = Array.from({ length: this.bits }, (_, bit) => sets.add(`turn_${bit}`, outliving));
+    this.turn = Array.from({ length: this.turns.bits }, (_, bit) => sets.add(`turn_${bit}`, outliving));
     if (pushes > 0) {
       this.rate = sets.add("rate", 2000);
       this.flood = sets.add("flood", windowTime + muteTime);
@@ -224,14 +226,16 @@ export class Ring {
   }
 
   /**
-   * Finds the slot written last. Tests the turn sets from the highest down; hosts not in a set go on in the same
+   * Finds the slot written last. Tests the turn sets one after the other; hosts not in a set go on in the same
    * chain. Falls through to the chain's end for a host that has no living hit under code 0.
    */
   private walk(group: ChainGroup, wish: string, key: Key, start: ChainBuilder, leaf: (last: number) => readonly Leaf[]): void {
-    const descend = (chain: ChainBuilder, bit: number, candidates: readonly number[]): void => {
-      for (let rest = candidates; bit >= 0; bit--) {
-        const ones = rest.filter((last) => (this.code(last) >> bit) & 1);
-        const zeros = rest.filter((last) => !((this.code(last) >> bit) & 1));
+    const { order } = this.turns;
+    const descend = (chain: ChainBuilder, from: number, candidates: readonly number[]): void => {
+      for (let rest = candidates, at = from; at < order.length; at++) {
+        const bit = order[at]!;
+        const ones = rest.filter((last) => (this.turns.code(last) >> bit) & 1);
+        const zeros = rest.filter((last) => !((this.turns.code(last) >> bit) & 1));
         if (ones.length === 0) continue;
         // The only candidate left needs no further test.
         if (zeros.length === 0 && ones.length === 1) return leave(chain, [], leaf(ones[0]!));
@@ -239,9 +243,9 @@ export class Ring {
         const inTurn = member(key, this.turn[bit]!);
         if (ones.length === 1) leave(chain, [inTurn], leaf(ones[0]!));
         else {
-          const deeper = group.chain(`${wish}_turns_${(this.code(ones[0]!) >> bit).toString(2).padStart(this.bits - bit, "0")}`);
+          const deeper = group.chain(`${wish}_turns_${this.turns.label(ones[0]!, bit)}`);
           chain.rule([inTurn, exitStatement(exitTo(deeper.name))]);
-          descend(deeper, bit - 1, ones);
+          descend(deeper, at + 1, ones);
         }
         rest = zeros;
         if (rest.length === 1 && rest[0] !== 0) return leave(chain, [], leaf(rest[0]!));
@@ -250,9 +254,9 @@ export class Ring {
       if (candidates.includes(0)) leave(chain, [member(key, this.hitSet(0))], leaf(0));
     };
     const all = Array.from({ length: this.slots }, (_, slot) => slot);
-    if (!this.flat) return descend(start, this.bits - 1, all);
+    if (!this.flat) return descend(start, 0, all);
     // A host is also in the sets of every code with fewer bits: the fullest codes come first.
-    const bitsOf = (slot: number): number[] => this.turn.flatMap((_, bit) => ((this.code(slot) >> bit) & 1 ? [bit] : []));
+    const bitsOf = (slot: number): number[] => this.turn.flatMap((_, bit) => ((this.turns.code(slot) >> bit) & 1 ? [bit] : []));
     for (const slot of all.sort((a, b) => bitsOf(b).length - bitsOf(a).length || a - b)) {
       const bits = bitsOf(slot);
       leave(start, bits.length === 0 ? [member(key, this.hitSet(0))] : bits.map((bit) => member(key, this.turn[bit]!)), leaf(slot));
@@ -287,8 +291,8 @@ export class Ring {
 
   /** Makes a slot the one written last, coming from at most `steps` slots before it. */
   private turnTo(key: Key, slot: number, steps: number): Statement[] {
-    const after = this.code(slot);
-    const before = Array.from({ length: steps }, (_, step) => this.code((slot + 2 * this.slots - step - 1) % this.slots));
+    const after = this.turns.code(slot);
+    const before = Array.from({ length: steps }, (_, step) => this.turns.code((slot + 2 * this.slots - step - 1) % this.slots));
     const moved = this.turn.flatMap((set, bit): Statement[] => {
       // A bit that stays must be refreshed: one that dies in the middle of activity makes the ring jump.
       if ((after >> bit) & 1) return [updateSet(set, key)];
@@ -317,12 +321,6 @@ export class Ring {
     return this.hit[slot]!;
   }
 
-  /** The cyclic Gray code of a slot: the plain code up to the middle, then the same backwards with the top bit set. */
-  private code(slot: number): number {
-    const half = this.slots / 2;
-    const gray = (index: number): number => index ^ (index >> 1);
-    return slot < half ? gray(slot) : gray(this.slots - 1 - slot) | (1 << (this.bits - 1));
-  }
 }
 
 interface Leaf { readonly when: readonly Statement[]; readonly exit: Exit }
