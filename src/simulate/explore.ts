@@ -9,7 +9,7 @@
  */
 
 import type { RecentUse } from "../extensions/matches/recent.js";
-import type { Random } from "../verify/random.js";
+import type { Random } from "../random.js";
 import type { MachineState, NftMachine } from "./nft-machine.js";
 import { sameOutcome, ticksPerSecond, type Packet } from "./packet.js";
 import { exactBurst, triesPerSecond } from "./schedule.js";

@@ -7,7 +7,7 @@ import type { RecentUse } from "../extensions/matches/recent.js";
 import type { Diagnostic } from "../diagnostic.js";
 import type { Family } from "../iptables/ast.js";
 import type { Translation } from "../translate.js";
-import { seededRandom } from "../verify/random.js";
+import { seededRandom } from "../random.js";
 import { classesOf, listsTogether, rulesByList, usesOf } from "./classes.js";
 import { cutRules, isWithin } from "./cut.js";
 import { modelsOf, tableOf, type Models } from "./models.js";

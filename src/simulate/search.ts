@@ -4,7 +4,7 @@ import { effectOf, printable, type Diagnostic, type Span } from "../diagnostic.j
 import type { Family, IptablesRule, IptablesRuleset } from "../iptables/ast.js";
 import type { NftTable } from "../nft/ast.js";
 import type { TranslateOptions, Translation } from "../translate.js";
-import { seededRandom } from "../verify/random.js";
+import { seededRandom } from "../random.js";
 import { classesOf, listsTogether, rulesByList, usesOf } from "./classes.js";
 import { cutRules, isWithin } from "./cut.js";
 import { timelineOf } from "./explain.js";

@@ -6,7 +6,7 @@
  */
 
 import type { Family, IptablesChain, IptablesRule, IptablesTable } from "../iptables/ast.js";
-import type { Random } from "../verify/random.js";
+import type { Random } from "../random.js";
 import { opposite, packetConditions, waysOf, type Condition, type Field, type Ways } from "./conditions.js";
 import type { Place } from "./borrowed.js";
 import type { Value } from "./nft-values.js";

@@ -5,7 +5,7 @@
  * sent up to some milliseconds late, and whether its age is then one tick below or above the window is chance.
  */
 
-import type { Random } from "./random.js";
+import type { Random } from "../random.js";
 
 /** What a list asks of its senders: the windows in seconds, and the hit count of the tightest of them. */
 export interface Limit {

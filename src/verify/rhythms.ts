@@ -13,7 +13,7 @@ import { hostBehind, hostNumbers, netOf, noNeeds, prepareScript, type Needs } fr
 import { mergeNeeds, Solver } from "./derive/solve.js";
 import { World } from "./derive/world.js";
 import type { Frame, Interface } from "./frame.js";
-import { type Random } from "./random.js";
+import type { Random } from "../random.js";
 import { momentsOf, senderCount, type Limit } from "./rhythm.js";
 
 export interface RhythmInput {

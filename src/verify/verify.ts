@@ -18,7 +18,7 @@ import type { Report, Verdict } from "./fate.js";
 import type { Interface } from "./frame.js";
 import { replayAll, ReplayError, type ReplayInput } from "./lab.js";
 import { plan, rulesOf, type LeaveOut, type LeftOut, type Plan } from "./plan.js";
-import { seededRandom } from "./random.js";
+import { seededRandom } from "../random.js";
 import { rhythms } from "./rhythms.js";
 import { listsOf, tied, type ListsOf } from "./ties.js";
 import { findTools, Unable } from "./tools.js";

@@ -1,6 +1,6 @@
 /** Dumps of any size with the mix of a real machine: hosts with their services, a router's address translation, marks. */
 
-import { seededRandom, type Random } from "../../src/verify/random.js";
+import { seededRandom, type Random } from "../../src/random.js";
 
 /** Rules in a user chain; the chains are called from the built-in ones. */
 const rulesInChain = 40;

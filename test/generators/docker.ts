@@ -5,7 +5,7 @@
  * After libnetwork/drivers/bridge and libnetwork/firewall_linux.go of Docker 27.
  */
 
-import { seededRandom, type Random } from "../../src/verify/random.js";
+import { seededRandom, type Random } from "../../src/random.js";
 import { between, comment, natAccept, pick, Table } from "./dump.js";
 
 interface Network {

@@ -7,7 +7,7 @@
 
 import { createHash } from "node:crypto";
 
-import { seededRandom, type Random } from "../../src/verify/random.js";
+import { seededRandom, type Random } from "../../src/random.js";
 import { allAccept, between, comment, natAccept, pick, Table } from "./dump.js";
 
 const services = 200;

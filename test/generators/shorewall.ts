@@ -5,7 +5,7 @@
  * After Shorewall/Perl/Shorewall of Shorewall 5.2 and dumps of machines that it configured.
  */
 
-import { seededRandom, type Random } from "../../src/verify/random.js";
+import { seededRandom, type Random } from "../../src/random.js";
 import { allAccept, between, comment, natAccept, pick, rawAccept, Table } from "./dump.js";
 
 interface Zone {

@@ -7,7 +7,7 @@
  */
 
 import type { Family } from "../../src/iptables/ast.js";
-import { seededRandom, type Random } from "../../src/verify/random.js";
+import { seededRandom, type Random } from "../../src/random.js";
 import { between, comment, pick, Table } from "./dump.js";
 
 const rulesOfUsers = 150;

@@ -1,8 +1,8 @@
 /** Rulesets at random: dumps that iptables-restore loads, over the matches and targets that the registry translates. */
 
 import type { Family } from "../../src/iptables/ast.js";
-import { shuffled } from "../../src/verify/random.js";
-import type { Random } from "../../src/verify/random.js";
+import { shuffled } from "../../src/random.js";
+import type { Random } from "../../src/random.js";
 
 /** Part of a rule, and the protocol without which iptables refuses it. */
 interface Part { readonly text: string; readonly protocol?: string }

@@ -17,7 +17,7 @@ import { sameOutcome, ticksPerSecond, type Outcome, type Packet } from "../../sr
 import type { Fate } from "../../src/verify/fate.js";
 import { replayAll, ReplayError, type ReplayInput } from "../../src/verify/lab.js";
 import { udp } from "../../src/verify/packet.js";
-import { seededRandom, type Random } from "../../src/verify/random.js";
+import { seededRandom, type Random } from "../../src/random.js";
 import { formatAddress } from "../../src/extensions/values/address.js";
 import { describeOnKernel } from "./requirements.js";
 

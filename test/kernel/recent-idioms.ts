@@ -6,7 +6,7 @@
 import type { Family } from "../../src/iptables/ast.js";
 import type { Frame } from "../../src/verify/frame.js";
 import { echoRequest, tcp, udp, type Packet } from "../../src/verify/packet.js";
-import { seededRandom, type Random } from "../../src/verify/random.js";
+import { seededRandom, type Random } from "../../src/random.js";
 import { momentsOf, senderCount, type Limit } from "../../src/verify/rhythm.js";
 
 /** One packet to be made. */

@@ -9,7 +9,7 @@
 import { beforeAll, expect, it } from "vitest";
 
 import type { Family } from "../../src/index.js";
-import { seededRandom, type Random } from "../../src/verify/random.js";
+import { seededRandom, type Random } from "../../src/random.js";
 import { renderText } from "../../src/verify/report/text.js";
 import { verify, type VerifyInput, type VerifyReport } from "../../src/verify/verify.js";
 import { readCases } from "../corpus/cases.js";

@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import { translate } from "../../src/index.js";
 import { Witnesses } from "../../src/simulate/witness.js";
 import { XtModel } from "../../src/simulate/xt-model.js";
-import { seededRandom } from "../../src/verify/random.js";
+import { seededRandom } from "../../src/random.js";
 import type { Packet } from "../../src/simulate/packet.js";
 
 /** A packet that comes to the last rule of INPUT. */

@@ -6,7 +6,7 @@ import { translate, type IptablesRule, type Source } from "../../src/index.js";
 import { derive, type Derived } from "../../src/verify/derive/derive.js";
 import { interfacesFor } from "../../src/verify/derive/net.js";
 import { describePacket } from "../../src/verify/frame.js";
-import { seededRandom } from "../../src/verify/random.js";
+import { seededRandom } from "../../src/random.js";
 
 function derived(rules: string, { family = "ipv4", extra = 0 }: { readonly family?: "ipv4" | "ipv6"; readonly extra?: number } = {}): Derived & { readonly rules: readonly IptablesRule[] } {
   const sources: readonly Source[] = [{ file: "rules", family, text: rules }];

@@ -1,7 +1,7 @@
 /** Choices at random among what the surroundings offer. */
 
 import type { AddressMask } from "../../iptables/ast.js";
-import type { Random } from "../random.js";
+import type { Random } from "../../random.js";
 import { hostBehind, hostBitsOf, hostNumbers, type Net, type Needs } from "./net.js";
 
 export interface Range<Value> { readonly from: Value; readonly to: Value }

@@ -6,7 +6,7 @@
 
 import type { Family, IptablesRule, IptablesRuleset } from "../../iptables/ast.js";
 import type { Frame, Interface } from "../frame.js";
-import type { Random } from "../random.js";
+import type { Random } from "../../random.js";
 import { Chooser } from "./chooser.js";
 import { frameOf, icmpNumber, tcpNumber, udpNumber, type Draft, type Step } from "./draft.js";
 import { firewallOf, type BuiltIn, type Firewall, type FirewallRule, type Place } from "./firewall.js";
