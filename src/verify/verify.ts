@@ -98,6 +98,8 @@ const width = 3;
 const defaults = { packets: 4000, seed: 1, budget: 60, explained: 4 };
 /** Rounds in which packets are looked for again, for rules that were not hit. */
 const rounds = 3;
+/** Milliseconds for finding packets, however small the budget is. */
+const leastSearch = 10_000;
 /** Seconds beyond the budget for finding out what a difference needs. */
 const explanation = 15;
 
@@ -152,7 +154,7 @@ class Verification {
     });
 
     this.tell("finding packets");
-    const windows = rhythms({ rulesets, interfaces: this.interfaces, random: seededRandom(this.seed + 7), seconds: this.rhythmSeconds(), late: () => this.late(0.2) });
+    const windows = rhythms({ rulesets, interfaces: this.interfaces, random: seededRandom(this.seed + 7), seconds: this.rhythmSeconds(), late: () => this.searchedLong(0.2) });
     await this.play(alternating(this.search(undefined, 0), windows).map(inputFor));
     for (let round = 1; round < rounds && !this.late(); round += 1) {
       const missed = new Set(rulesOf(rulesets).map(({ rule }) => rule).filter((rule) => (this.hits.get(rule) ?? 0) === 0));
@@ -171,7 +173,7 @@ class Verification {
     const { rulesets } = this.plan;
     const { batches, obstacles } = derive({
       rulesets, interfaces: this.interfaces, random: seededRandom(this.seed + 100 * round), packets: wanted ? Math.ceil(packets / 4) : packets,
-      late: () => this.late(wanted ? 1 : 0.5), ...(wanted && { wanted, extra: 0 }),
+      late: () => this.searchedLong(wanted ? 1 : 0.5), ...(wanted && { wanted, extra: 0 }),
     });
     if (!wanted) this.obstacles = obstacles;
     return batches;
@@ -182,9 +184,14 @@ class Verification {
     return this.input.realTime ? this.budget / 1000 : 10;
   }
 
-  /** Whether a share of the budget, and `grace` seconds more, are used up. */
-  private late(share = 1, grace = 0): boolean {
-    return Date.now() - this.start > this.budget * share + grace * 1000;
+  /** Whether the budget, and `grace` seconds more, are used up. */
+  private late(grace = 0): boolean {
+    return Date.now() - this.start > this.budget + grace * 1000;
+  }
+
+  /** Whether a share of the budget is used up, which is to leave time for playing; a small budget is no reason to play nothing. */
+  private searchedLong(share: number): boolean {
+    return Date.now() - this.start > Math.max(leastSearch, this.budget * share);
   }
 
   // ------------------------------------------------------------------------------------------------- playing
@@ -273,7 +280,7 @@ class Verification {
   private async report(): Promise<VerifyReport> {
     if (this.found.length > 0) this.tell("looking into differences");
     const differences = await explain(groupDifferences(this.found), {
-      plan: this.plan, tolerance: this.tolerance, most: this.input.explained ?? defaults.explained, late: () => this.late(1, explanation), replay: (inputs) => replayAll(inputs, this.input.signal),
+      plan: this.plan, tolerance: this.tolerance, most: this.input.explained ?? defaults.explained, late: () => this.late(explanation), replay: (inputs) => replayAll(inputs, this.input.signal),
     });
     const compared = this.played[0] ? this.countersOf(this.played[0].report).compared : 0;
     return {
