@@ -89,12 +89,13 @@ add rule ip filter INPUT udp dport 53 counter reject
   });
 });
 
-/** Twelve wrong translations of the commonest rules, and what verify cannot see of them. */
+/** Wrong translations of the commonest rules, and what verify cannot see of them. */
 const unseen = new Map([["timeouts without the tick", "packets keep their distance from the moment at which a window ends, where both sides may be right"]]);
 
 describeOnKernel("wrong translations on the kernel", () => {
   const reports = new Map<string, VerifyReport | "not applicable">();
-  const subjects = mutants.filter(({ name }) => !unseen.has(name));
+  // The first are the slips that are easily made; all of them take a minute: VERIFY_MUTANTS=all npx vitest run test/kernel/verify
+  const subjects = (process.env["VERIFY_MUTANTS"] === "all" ? mutants : mutants.slice(0, 5)).filter(({ name }) => !unseen.has(name));
 
   async function play(mutant: Mutant): Promise<VerifyReport | "not applicable"> {
     let applied = false;
