@@ -9,7 +9,8 @@ export default defineConfig({
     projects: [
       {
         extends: true,
-        test: { name: "unit", include: ["test/**/*.test.ts"], exclude: ["test/kernel/**"], testTimeout: 30_000, hookTimeout: 60_000 },
+        // On two processors vitest would take one.
+        test: { name: "unit", maxWorkers: 2, include: ["test/**/*.test.ts"], exclude: ["test/kernel/**"], testTimeout: 30_000, hookTimeout: 60_000 },
       },
       {
         extends: true,
