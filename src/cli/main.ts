@@ -1,6 +1,7 @@
 /** The command: connects the pure parts with this process. */
 
-import { translate } from "../index.js";
+// Not by the index, which would load everything that the library offers.
+import { translate } from "../translate.js";
 import { run, type Surroundings } from "./run.js";
 import { isTerminal, readStandardInput, terminalWidth, writeFully } from "./stream.js";
 import { subcommands } from "./subcommands.js";

@@ -34,6 +34,18 @@ function shell(script: string): Result {
   return { status, output: stdout.toString(), error: stderr.toString() };
 }
 
+/** The file and all that it imports before it runs. */
+function partsOf(file: string): Set<string> {
+  const found = new Set<string>();
+  const waiting = [file];
+  for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
+    if (found.has(next)) continue;
+    found.add(next);
+    for (const [, path] of readFileSync(next, "utf8").matchAll(/(?:from|import)"(\.[^"]+\.js)"/g)) waiting.push(join(next, "..", path!));
+  }
+  return found;
+}
+
 function manyRules(count: number): string {
   const rules = Array.from({ length: count }, (_, index) =>
     `-A INPUT -s 198.51.${(index >> 8) & 255}.${index & 255}/32 -p tcp -m tcp --dport ${1 + (index % 65535)} -m comment --comment "rule ${index}" -j DROP\n`);
@@ -50,6 +62,18 @@ describe("the command", () => {
   it("knows its version and is not bound to a place", () => {
     const { version } = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as { version: string };
     expect(execute(["--version"])).toEqual({ status: 0, output: `${version}\n`, error: "" });
+  });
+
+  it("reads nothing of the subcommands when it starts", () => {
+    const parts = join(folder, "dist", "parts");
+    const read = partsOf(command);
+    const ofSubcommands = readdirSync(parts).filter((part) => /^(?:simulate|verify|review|corpus)-/.test(part)).flatMap((part) => [...partsOf(join(parts, part))]);
+    // What they alone have: the models, the laboratory, the findings.
+    for (const word of ["not-searched", "tcpreplay", "unreachable-rule"]) {
+      const holders = [...new Set(ofSubcommands)].filter((part) => readFileSync(part, "utf8").includes(word));
+      expect(holders).not.toEqual([]);
+      expect(holders.filter((part) => read.has(part))).toEqual([]);
+    }
   });
 
   it("writes nothing for a broken dump", () => {
