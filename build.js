@@ -26,7 +26,9 @@ mkdirSync(directory, { recursive: true });
 const withoutSubcommands = {
   name: "without-subcommands",
   setup({ onResolve, onLoad }) {
-    onResolve({ filter: /^node:child_process$/ }, ({ importer }) => (/[\\/]commander[\\/]/.test(importer) ? { path: "child_process", namespace: "left-out" } : undefined));
+    onResolve({ filter: /^node:child_process$/ }, ({ importer }) =>
+      /[\\/]commander[\\/]/.test(importer) ? { path: "child_process", namespace: "left-out" } : undefined,
+    );
     onLoad({ filter: /.*/, namespace: "left-out" }, () => ({ contents: "module.exports = {};" }));
   },
 };
@@ -35,7 +37,10 @@ const withoutSubcommands = {
 const rawText = {
   name: "raw-text",
   setup({ onResolve, onLoad }) {
-    onResolve({ filter: /\?raw$/ }, ({ path, resolveDir }) => ({ path: join(resolveDir, path.replace(/\?raw$/, "")), namespace: "raw-text" }));
+    onResolve({ filter: /\?raw$/ }, ({ path, resolveDir }) => ({
+      path: join(resolveDir, path.replace(/\?raw$/, "")),
+      namespace: "raw-text",
+    }));
     onLoad({ filter: /.*/, namespace: "raw-text" }, async ({ path }) => {
       const { code } = await transform(readFileSync(path, "utf8"), { loader: extname(path).slice(1), minify: true, target: "es2022" });
       return { contents: code.trimEnd(), loader: "text" };
@@ -70,7 +75,9 @@ const [command, library] = await Promise.all([
     // A worker's address is relative to the part that starts it.
     define: { PACKAGE_VERSION: JSON.stringify(version), CORPUS_WORKER: '"./corpus-worker.js"' },
     // commander is CommonJS and asks for Node's modules by `require`, which an ES module does not have.
-    banner: { js: '#!/usr/bin/env node\nimport{createRequire as createRequireOfNode}from"node:module";const require=createRequireOfNode(import.meta.url);' },
+    banner: {
+      js: '#!/usr/bin/env node\nimport{createRequire as createRequireOfNode}from"node:module";const require=createRequireOfNode(import.meta.url);',
+    },
   }),
   build({
     ...common,
@@ -95,12 +102,15 @@ function notices(results) {
       if (found) packages.add(found[1]);
     }
   }
-  return [...packages].sort().map((folder) => {
-    const { name, version, license } = JSON.parse(readFileSync(join(folder, "package.json"), "utf8"));
-    const file = readdirSync(folder).find((entry) => /^licen[cs]e/i.test(entry));
-    const text = file && existsSync(join(folder, file)) ? readFileSync(join(folder, file), "utf8").trim() : "(see the package)";
-    return `${name} ${version} (${license})\n\n${text}\n`;
-  }).join(`\n${"-".repeat(80)}\n\n`);
+  return [...packages]
+    .sort()
+    .map((folder) => {
+      const { name, version, license } = JSON.parse(readFileSync(join(folder, "package.json"), "utf8"));
+      const file = readdirSync(folder).find((entry) => /^licen[cs]e/i.test(entry));
+      const text = file && existsSync(join(folder, file)) ? readFileSync(join(folder, file), "utf8").trim() : "(see the package)";
+      return `${name} ${version} (${license})\n\n${text}\n`;
+    })
+    .join(`\n${"-".repeat(80)}\n\n`);
 }
 
 async function emitTypes() {
@@ -110,8 +120,12 @@ async function emitTypes() {
   const program = ts.createProgram(["src/index.ts"], { ...settings, outDir: join(directory, "types") });
   const faults = [...ts.getPreEmitDiagnostics(program), ...program.emit().diagnostics];
   if (faults.length === 0) return;
-  process.stderr.write(ts.formatDiagnostics(faults, {
-    getCanonicalFileName: (name) => name, getCurrentDirectory: () => process.cwd(), getNewLine: () => "\n",
-  }));
+  process.stderr.write(
+    ts.formatDiagnostics(faults, {
+      getCanonicalFileName: (name) => name,
+      getCurrentDirectory: () => process.cwd(),
+      getNewLine: () => "\n",
+    }),
+  );
   process.exitCode = 1;
 }

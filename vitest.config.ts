@@ -10,7 +10,14 @@ export default defineConfig({
       {
         extends: true,
         // On two processors vitest would take one.
-        test: { name: "unit", maxWorkers: 2, include: ["test/**/*.test.ts"], exclude: ["test/kernel/**"], testTimeout: 30_000, hookTimeout: 60_000 },
+        test: {
+          name: "unit",
+          maxWorkers: 2,
+          include: ["test/**/*.test.ts"],
+          exclude: ["test/kernel/**"],
+          testTimeout: 30_000,
+          hookTimeout: 60_000,
+        },
       },
       {
         extends: true,

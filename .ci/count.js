@@ -9,7 +9,9 @@ try {
   passed = result.numPassedTests;
   failed = result.numFailedTests;
   // A file that cannot be loaded has no tests to count, and is a failure all the same.
-  failed += result.testResults.filter((file) => file.status === "failed" && !file.assertionResults.some((test) => test.status === "failed")).length;
+  failed += result.testResults.filter(
+    (file) => file.status === "failed" && !file.assertionResults.some((test) => test.status === "failed"),
+  ).length;
 } catch {
   failed = 1;
 }

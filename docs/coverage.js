@@ -7,7 +7,11 @@ const bundle = await build({
   entryPoints: [new URL("../test/coverage/table.ts", import.meta.url).pathname],
   // The bundle has no place of its own from which it could find the corpus.
   define: { "import.meta.url": JSON.stringify(new URL("../test/corpus/cases.ts", import.meta.url).href) },
-  bundle: true, write: false, format: "esm", platform: "node", logLevel: "warning",
+  bundle: true,
+  write: false,
+  format: "esm",
+  platform: "node",
+  logLevel: "warning",
 });
 const { renderCoverage } = await import(`data:text/javascript;base64,${Buffer.from(bundle.outputFiles[0].contents).toString("base64")}`);
 await writeFile(new URL("coverage.md", import.meta.url), renderCoverage());

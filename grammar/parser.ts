@@ -1,12 +1,8 @@
 /** The grammar of one line. The whole of it, with the rules of words, is written out as EBNF in README.md. */
 
-import {
-  EmbeddedActionsParser, type IParserErrorMessageProvider, type IToken, type ParserMethod,
-} from "chevrotain";
+import { EmbeddedActionsParser, type IParserErrorMessageProvider, type IToken, type ParserMethod } from "chevrotain";
 import type { CounterPair, ErrorLine, Line, SyntaxErrorCode, Word } from "./syntax.js";
-import {
-  Asterisk, Brackets, Colon, Comment, Commit, Counters, FirstWord, FurtherWord, Name, vocabulary,
-} from "./tokens.js";
+import { Asterisk, Brackets, Colon, Comment, Commit, Counters, FirstWord, FurtherWord, Name, vocabulary } from "./tokens.js";
 
 /** A line's description of what went wrong is enough; the default provider computes all the paths it might have taken. */
 const errorMessageProvider: IParserErrorMessageProvider = {
@@ -47,7 +43,7 @@ function unquote(text: string): string | undefined {
   for (let index = 0; index < text.length; index++) {
     const character = text[index];
     if (character === '"') return inside;
-    inside += character === "\\" ? text[++index] ?? "" : character;
+    inside += character === "\\" ? (text[++index] ?? "") : character;
   }
   return undefined;
 }
@@ -82,7 +78,12 @@ export class LineParser extends EmbeddedActionsParser {
 
   private fail(token: IToken, code: SyntaxErrorCode, message: string): void {
     this.failure ??= {
-      kind: "error", line: this.number, code, column: token.startOffset + 1, length: token.image.length, message,
+      kind: "error",
+      line: this.number,
+      code,
+      column: token.startOffset + 1,
+      length: token.image.length,
+      message,
     };
   }
 
@@ -106,15 +107,18 @@ export class LineParser extends EmbeddedActionsParser {
   }
 
   /** line = [ comment | table | chain | commit | command ] ; */
-  readonly line: ParserMethod<[], Line> = this.RULE("line", (): Line =>
-    this.OR([
-      { ALT: () => this.SUBRULE(this.command) },
-      { ALT: () => this.SUBRULE(this.chain) },
-      { ALT: () => this.SUBRULE(this.comment) },
-      { ALT: () => this.SUBRULE(this.table) },
-      { ALT: () => this.SUBRULE(this.commit) },
-      { ALT: (): Line => ({ kind: "blank", line: this.number }) },
-    ]));
+  readonly line: ParserMethod<[], Line> = this.RULE(
+    "line",
+    (): Line =>
+      this.OR([
+        { ALT: () => this.SUBRULE(this.command) },
+        { ALT: () => this.SUBRULE(this.chain) },
+        { ALT: () => this.SUBRULE(this.comment) },
+        { ALT: () => this.SUBRULE(this.table) },
+        { ALT: () => this.SUBRULE(this.commit) },
+        { ALT: (): Line => ({ kind: "blank", line: this.number }) },
+      ]),
+  );
 
   /** comment = "#" { character } ; */
   private readonly comment: ParserMethod<[], Line> = this.RULE("comment", (): Line => {
@@ -126,7 +130,9 @@ export class LineParser extends EmbeddedActionsParser {
   private readonly table: ParserMethod<[], Line> = this.RULE("table", (): Line => {
     this.CONSUME(Asterisk);
     const name = this.CONSUME(Name);
-    this.MANY(() => { this.OR([{ ALT: () => this.CONSUME2(Name) }, { ALT: () => this.CONSUME(Counters) }]); });
+    this.MANY(() => {
+      this.OR([{ ALT: () => this.CONSUME2(Name) }, { ALT: () => this.CONSUME(Counters) }]);
+    });
     return { kind: "table", line: this.number, name: nameOf(name) };
   });
 
@@ -138,10 +144,26 @@ export class LineParser extends EmbeddedActionsParser {
     let counters: CounterPair | undefined;
     this.OPTION(() => {
       this.OR([
-        { ALT: () => { const token = this.CONSUME(Counters); this.ACTION(() => { counters = this.countersOf(token); }); } },
-        { ALT: () => { const token = this.CONSUME3(Name); this.ACTION(() => { counters = this.countersOf(token); }); } },
+        {
+          ALT: () => {
+            const token = this.CONSUME(Counters);
+            this.ACTION(() => {
+              counters = this.countersOf(token);
+            });
+          },
+        },
+        {
+          ALT: () => {
+            const token = this.CONSUME3(Name);
+            this.ACTION(() => {
+              counters = this.countersOf(token);
+            });
+          },
+        },
       ]);
-      this.MANY(() => { this.OR2([{ ALT: () => this.CONSUME4(Name) }, { ALT: () => this.CONSUME2(Counters) }]); });
+      this.MANY(() => {
+        this.OR2([{ ALT: () => this.CONSUME4(Name) }, { ALT: () => this.CONSUME2(Counters) }]);
+      });
     });
     return { kind: "chain", line: this.number, name: nameOf(name), policy: nameOf(policy), counters };
   });
@@ -158,7 +180,12 @@ export class LineParser extends EmbeddedActionsParser {
     let start = 0;
     const words: Word[] = [];
     this.OR([
-      { ALT: () => { const token = this.CONSUME(FirstWord); this.ACTION(() => words.push(this.wordOf(token))); } },
+      {
+        ALT: () => {
+          const token = this.CONSUME(FirstWord);
+          this.ACTION(() => words.push(this.wordOf(token)));
+        },
+      },
       {
         ALT: () => {
           const token = this.CONSUME(Brackets);

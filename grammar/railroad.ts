@@ -26,10 +26,12 @@ function path(...commands: (string | number)[]): string {
 function box(label: string, isTerminal: boolean): Track {
   const width = Math.round(label.length * characterWidth) + 20;
   return {
-    width, up: boxHeight / 2, down: boxHeight / 2,
+    width,
+    up: boxHeight / 2,
+    down: boxHeight / 2,
     draw: (x, y) =>
-      `<rect class="${isTerminal ? "terminal" : "rule"}" x="${x}" y="${y - boxHeight / 2}" width="${width}" height="${boxHeight}" rx="${isTerminal ? 12 : 0}"/>`
-      + `<text x="${x + width / 2}" y="${y + 4}">${escapeText(label)}</text>`,
+      `<rect class="${isTerminal ? "terminal" : "rule"}" x="${x}" y="${y - boxHeight / 2}" width="${width}" height="${boxHeight}" rx="${isTerminal ? 12 : 0}"/>` +
+      `<text x="${x + width / 2}" y="${y + 4}">${escapeText(label)}</text>`,
   };
 }
 
@@ -68,45 +70,96 @@ function choice(tracks: readonly Track[]): Track {
     depth += track.down;
   });
   return {
-    width: inner + 4 * gap, up: tracks[0]?.up ?? 0, down: depth,
-    draw: (x, y) => tracks.map((track, index) => {
-      const level = depths[index] ?? 0;
-      const start = x + 2 * gap;
-      const turn = level === 0
-        ? path("M", x, y, "h", 2 * gap) + path("M", start + inner, y, "h", 2 * gap)
-        : path("M", x, y, "q", gap, 0, gap, gap, "v", level - 2 * gap, "q", 0, gap, gap, gap)
-          + path("M", start + inner, y + level, "q", gap, 0, gap, -gap, "v", 2 * gap - level, "q", 0, -gap, gap, -gap);
-      return turn + track.draw(start, y + level) + path("M", start + track.width, y + level, "H", start + inner);
-    }).join(""),
+    width: inner + 4 * gap,
+    up: tracks[0]?.up ?? 0,
+    down: depth,
+    draw: (x, y) =>
+      tracks
+        .map((track, index) => {
+          const level = depths[index] ?? 0;
+          const start = x + 2 * gap;
+          const turn =
+            level === 0
+              ? path("M", x, y, "h", 2 * gap) + path("M", start + inner, y, "h", 2 * gap)
+              : path("M", x, y, "q", gap, 0, gap, gap, "v", level - 2 * gap, "q", 0, gap, gap, gap) +
+                path("M", start + inner, y + level, "q", gap, 0, gap, -gap, "v", 2 * gap - level, "q", 0, -gap, gap, -gap);
+          return turn + track.draw(start, y + level) + path("M", start + track.width, y + level, "H", start + inner);
+        })
+        .join(""),
   };
 }
 
 /** A track that may be gone through again. */
 function loop(track: Track): Track {
   return {
-    width: track.width + 2 * gap, up: track.up, down: track.down + gap,
+    width: track.width + 2 * gap,
+    up: track.up,
+    down: track.down + gap,
     draw: (x, y) => {
       const end = x + gap + track.width;
       const depth = track.down + gap / 2;
-      return path("M", x, y, "h", gap) + track.draw(x + gap, y) + path("M", end, y, "h", gap)
-        + path("M", end, y, "q", gap, 0, gap, gap / 2, "V", y + depth - gap / 2, "q", 0, gap / 2, -gap, gap / 2, "H", x + gap,
-          "q", -gap, 0, -gap, -gap / 2, "V", y + gap / 2, "q", 0, -gap / 2, gap, -gap / 2);
+      return (
+        path("M", x, y, "h", gap) +
+        track.draw(x + gap, y) +
+        path("M", end, y, "h", gap) +
+        path(
+          "M",
+          end,
+          y,
+          "q",
+          gap,
+          0,
+          gap,
+          gap / 2,
+          "V",
+          y + depth - gap / 2,
+          "q",
+          0,
+          gap / 2,
+          -gap,
+          gap / 2,
+          "H",
+          x + gap,
+          "q",
+          -gap,
+          0,
+          -gap,
+          -gap / 2,
+          "V",
+          y + gap / 2,
+          "q",
+          0,
+          -gap / 2,
+          gap,
+          -gap / 2,
+        )
+      );
     },
   };
 }
 
-interface SerializedProduction extends ISerializedGast { readonly name?: string; readonly label?: string }
+interface SerializedProduction extends ISerializedGast {
+  readonly name?: string;
+  readonly label?: string;
+}
 
 function track(production: SerializedProduction): Track {
   const inner = (): Track => sequence((production.definition ?? []).map(track));
   switch (production.type) {
-    case "Terminal": return box(production.label ?? production.name ?? "", true);
-    case "NonTerminal": return box(production.name ?? "", false);
-    case "Alternation": return choice((production.definition ?? []).map(track));
-    case "Option": return choice([straight, inner()]);
-    case "Repetition": return choice([straight, loop(inner())]);
-    case "RepetitionMandatory": return loop(inner());
-    default: return inner();
+    case "Terminal":
+      return box(production.label ?? production.name ?? "", true);
+    case "NonTerminal":
+      return box(production.name ?? "", false);
+    case "Alternation":
+      return choice((production.definition ?? []).map(track));
+    case "Option":
+      return choice([straight, inner()]);
+    case "Repetition":
+      return choice([straight, loop(inner())]);
+    case "RepetitionMandatory":
+      return loop(inner());
+    default:
+      return inner();
   }
 }
 
@@ -116,11 +169,16 @@ function figure(rule: SerializedProduction): string {
   const height = content.up + content.down + 2 * gap;
   const middle = content.up + gap;
   const end = width - 2 * gap;
-  return `<h2>${escapeText(rule.name ?? "")}</h2>\n`
-    + `<svg width="${width}" height="${height}" viewBox="0 0 ${width} ${height}">`
-    + path("M", gap, middle - 6, "v", 12) + path("M", gap, middle, "h", gap) + content.draw(2 * gap, middle)
-    + path("M", end, middle, "h", gap) + path("M", end + gap, middle - 6, "v", 12)
-    + "</svg>";
+  return (
+    `<h2>${escapeText(rule.name ?? "")}</h2>\n` +
+    `<svg width="${width}" height="${height}" viewBox="0 0 ${width} ${height}">` +
+    path("M", gap, middle - 6, "v", 12) +
+    path("M", gap, middle, "h", gap) +
+    content.draw(2 * gap, middle) +
+    path("M", end, middle, "h", gap) +
+    path("M", end + gap, middle - 6, "v", 12) +
+    "</svg>"
+  );
 }
 
 /** The whole page; it loads nothing from anywhere. */

@@ -12,13 +12,27 @@ export interface Word {
 }
 
 /** `[packets:bytes]` */
-export interface CounterPair { readonly packets: bigint; readonly bytes: bigint }
+export interface CounterPair {
+  readonly packets: bigint;
+  readonly bytes: bigint;
+}
 
-export interface BlankLine { readonly kind: "blank"; readonly line: number }
+export interface BlankLine {
+  readonly kind: "blank";
+  readonly line: number;
+}
 /** The text starts with `#`. */
-export interface CommentLine { readonly kind: "comment"; readonly line: number; readonly text: string }
+export interface CommentLine {
+  readonly kind: "comment";
+  readonly line: number;
+  readonly text: string;
+}
 /** `*table` */
-export interface TableLine { readonly kind: "table"; readonly line: number; readonly name: Word }
+export interface TableLine {
+  readonly kind: "table";
+  readonly line: number;
+  readonly name: Word;
+}
 /** `:chain policy [packets:bytes]` */
 export interface ChainLine {
   readonly kind: "chain";
@@ -27,7 +41,11 @@ export interface ChainLine {
   readonly policy: Word;
   readonly counters: CounterPair | undefined;
 }
-export interface CommitLine { readonly kind: "commit"; readonly line: number; readonly column: number }
+export interface CommitLine {
+  readonly kind: "commit";
+  readonly line: number;
+  readonly column: number;
+}
 /** `[packets:bytes] -A chain …` */
 export interface CommandLine {
   readonly kind: "command";

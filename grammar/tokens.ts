@@ -18,7 +18,13 @@ export const Asterisk = createToken({ name: "Asterisk", label: "*", pattern: /\*
 export const Colon = createToken({ name: "Colon", label: ":", pattern: /:/, push_mode: "names" });
 export const Commit = createToken({ name: "Commit", label: "COMMIT", pattern: /COMMIT(?![ \t]*[^ \t])/ });
 /** What stands in brackets before a command; whether these are counters is decided where a reason can be told. */
-export const Brackets = createToken({ name: "Brackets", label: "[packets:bytes]", pattern: /\[[^\]]*\]?/, push_mode: "words", line_breaks: false });
+export const Brackets = createToken({
+  name: "Brackets",
+  label: "[packets:bytes]",
+  pattern: /\[[^\]]*\]?/,
+  push_mode: "words",
+  line_breaks: false,
+});
 
 export const Counters = createToken({ name: "Counters", label: "[packets:bytes]", pattern: /\[[0-9]+:[0-9]+\](?![^ \t])/ });
 /** On lines of `*` and `:`, quotes are ordinary characters. */

@@ -23,7 +23,10 @@ export type Severity = "error" | "warning" | "note";
  */
 export type Effect = "invalid" | "refused" | "approximated" | "noted";
 
-interface CatalogueEntry { readonly effect: Effect; readonly title: string }
+interface CatalogueEntry {
+  readonly effect: Effect;
+  readonly title: string;
+}
 
 export const catalogue = {
   // the input is not a ruleset
@@ -124,8 +127,9 @@ export function diagnostic(code: DiagnosticCode, span: Span, message: string, he
 /** Orders by file (in order of first appearance), then line and column; stable for equal places. */
 export function sortDiagnostics(diagnostics: readonly Diagnostic[], files: readonly string[]): Diagnostic[] {
   const order = new Map(files.map((file, index) => [file, index]));
-  return [...diagnostics].sort((a, b) =>
-    (order.get(a.span.file) ?? 0) - (order.get(b.span.file) ?? 0) || a.span.line - b.span.line || a.span.column - b.span.column);
+  return [...diagnostics].sort(
+    (a, b) => (order.get(a.span.file) ?? 0) - (order.get(b.span.file) ?? 0) || a.span.line - b.span.line || a.span.column - b.span.column,
+  );
 }
 
 /** Text of the input within a message: control characters are shown, not sent to a terminal. */

@@ -69,7 +69,17 @@ export interface Translation {
  */
 export function translate(input: string | readonly Source[], options: TranslateOptions = {}): Translation {
   const sources = typeof input === "string" ? [{ file: "<input>", text: input }] : input;
-  const { table = "ipt2nft", recent = "auto", setSize = 65535, keepSets = false, counters = true, family, targetNft, geoip, inet = false } = options;
+  const {
+    table = "ipt2nft",
+    recent = "auto",
+    setSize = 65535,
+    keepSets = false,
+    counters = true,
+    family,
+    targetNft,
+    geoip,
+    inet = false,
+  } = options;
   if (!/^[A-Za-z_][A-Za-z0-9_]*$/.test(table) || table.length > 64) throw new RangeError(`not a table name: ${JSON.stringify(table)}`);
   if (!Number.isInteger(setSize) || setSize < 1 || setSize > 0xffffffff) throw new RangeError(`not a set size: ${setSize}`);
   if (targetNft !== undefined && (!isVersion(targetNft) || isOlder(targetNft, oldestNft))) {
@@ -80,7 +90,8 @@ export function translate(input: string | readonly Source[], options: TranslateO
   for (const { file, text } of options.ipsets ?? []) sets.readFile(file, text);
   const scripts = sources.filter(({ text }) => isScript(text));
   const built = sources.map((source) =>
-    (scripts.includes(source) ? buildScript(source, sets) : build(source, optional("family", source.family ?? family))));
+    scripts.includes(source) ? buildScript(source, sets) : build(source, optional("family", source.family ?? family)),
+  );
   const { rulesets, diagnostics } = mergeByFamily(built);
   diagnostics.push(...sets.diagnostics);
   if (!isInvalid(diagnostics)) diagnostics.push(...unusedIpsets(rulesets, sets.sets));
@@ -103,7 +114,10 @@ export function translate(input: string | readonly Source[], options: TranslateO
   }
   return {
     script: nft && emit(nft),
-    diagnostics: sortDiagnostics(unfoldSpans(diagnostics, scripts), [...sources, ...(options.ipsets ?? [])].map(({ file }) => file)),
+    diagnostics: sortDiagnostics(
+      unfoldSpans(diagnostics, scripts),
+      [...sources, ...(options.ipsets ?? [])].map(({ file }) => file),
+    ),
     iptables: rulesets,
     nft,
     outcome: outcome(diagnostics),
@@ -128,7 +142,9 @@ function oneTable([ipv4, ipv6]: readonly NftTable[]): Merging {
 
 function scriptOf(tables: readonly NftTable[], keepSets: boolean): NftScript {
   // Both forms at once would ask every packet twice. The other way round a script of one family would take the other's rules away.
-  const replaced = tables.flatMap(({ family, name }) => (family === "inet" ? (["ip", "ip6"] as const).map((other) => ({ family: other, name })) : []));
+  const replaced = tables.flatMap(({ family, name }) =>
+    family === "inet" ? (["ip", "ip6"] as const).map((other) => ({ family: other, name })) : [],
+  );
   return { header: header(tables), tables, keepSets, ...(replaced.length > 0 && { replaced }) };
 }
 
@@ -139,7 +155,9 @@ function header(all: readonly NftTable[]): string[] {
   return [
     "An iptables ruleset in nft, by ipt2nft-recent.",
     `Loading it replaces the table ${tables} ${alsoRemoved}and touches nothing else; unload the iptables rules first, or both decide.`,
-    ...(inet ? [`A script of the tables ip and ip6 does not remove this one: before loading such a script, nft delete table inet ${inet.name}`] : []),
+    ...(inet
+      ? [`A script of the tables ip and ip6 does not remove this one: before loading such a script, nft delete table inet ${inet.name}`]
+      : []),
     "Built-in chains that are empty and accept are left out.",
     needs(requirements({ tables: all })),
   ];

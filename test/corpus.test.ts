@@ -31,7 +31,8 @@ describe("corpus", () => {
       const { translation, script } = run(one);
       // A rule that asks a set in no file is written all the same, and a comment is with the set.
       const refused = translation.diagnostics.filter(({ code }) => effectOf(code) === "refused" && code !== "ipset-missing");
-      for (const { span } of refused) expect([one.name, script]).toEqual([one.name, expect.stringContaining(`line ${span.line} is not translated`)]);
+      for (const { span } of refused)
+        expect([one.name, script]).toEqual([one.name, expect.stringContaining(`line ${span.line} is not translated`)]);
     }
   });
 });

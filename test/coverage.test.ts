@@ -13,11 +13,17 @@ const rules = optionRules();
 
 /** What the corpus has to show of an extension: every option, inverted as well where it can be; without options the bare name. */
 function wanted(options: (typeof matches)[number]["options"]): string[] {
-  const shown = Object.entries(options).flatMap(([option, { invertible }]) => [`--${option}`, ...(invertible === true ? [`! --${option}`] : [])]);
+  const shown = Object.entries(options).flatMap(([option, { invertible }]) => [
+    `--${option}`,
+    ...(invertible === true ? [`! --${option}`] : []),
+  ]);
   return shown.length === 0 ? [""] : shown;
 }
 
-it.each([["match", matches], ["target", targets]] as const)("shows every option of every %s in corpus/option, plain and inverted", (kind, extensions) => {
+it.each([
+  ["match", matches],
+  ["target", targets],
+] as const)("shows every option of every %s in corpus/option, plain and inverted", (kind, extensions) => {
   const available = extensions.filter(({ unavailable }) => !unavailable);
   for (const { name, options } of available) {
     const own = rules.filter((rule) => rule.kind === kind && rule.extension === name);
@@ -33,20 +39,35 @@ it("shows every option in both families where both have the extension, unless th
     if (extension.unavailable ?? extension.family) continue;
     for (const option of Object.keys(extension.options)) {
       if (ofOneFamily.has(`${extension.name} --${option}`)) continue;
-      const families = new Set(rules.filter((rule) => rule.extension === extension.name && rule.option === option).map(({ family }) => family));
+      const families = new Set(
+        rules.filter((rule) => rule.extension === extension.name && rule.option === option).map(({ family }) => family),
+      );
       expect([extension.name, option, [...families].sort()]).toEqual([extension.name, option, ["ipv4", "ipv6"]]);
     }
   }
 });
 
 it("has a case in corpus/option for every extension, and for nothing else", () => {
-  const kinds = [["match", matches], ["target", targets]] as const;
-  const expected = kinds.flatMap(([kind, extensions]) => extensions.filter(({ unavailable }) => !unavailable).map(({ name }) => caseName({ kind, name })));
+  const kinds = [
+    ["match", matches],
+    ["target", targets],
+  ] as const;
+  const expected = kinds.flatMap(([kind, extensions]) =>
+    extensions.filter(({ unavailable }) => !unavailable).map(({ name }) => caseName({ kind, name })),
+  );
   const others = ["option/every-rule", "option/matches-refused-by-name", "option/targets-refused-by-name"];
-  expect(readCases().filter(({ group }) => group === "option").map(({ name }) => name).sort()).toEqual([...expected, ...others].sort());
+  expect(
+    readCases()
+      .filter(({ group }) => group === "option")
+      .map(({ name }) => name)
+      .sort(),
+  ).toEqual([...expected, ...others].sort());
 });
 
-it.each([["matches", matches], ["targets", targets]] as const)("names all %s that are refused by name in a case", (kind, extensions) => {
+it.each([
+  ["matches", matches],
+  ["targets", targets],
+] as const)("names all %s that are refused by name in a case", (kind, extensions) => {
   const text = readCases().find(({ name }) => name === `option/${kind}-refused-by-name`)?.sources[0]?.text ?? "";
   const named = [...text.matchAll(kind === "matches" ? /-m (\S+)/g : /-j (\S+)/g)].map(([, name]) => name);
   expect(named).toEqual(extensions.filter(({ unavailable }) => unavailable).map(({ name }) => name));

@@ -13,7 +13,9 @@ describe("generated rulesets", () => {
   });
 
   it("are all that corpus/generated holds", () => {
-    const sources = readCases().filter(({ group }) => group === "generated").flatMap(({ files: { sources: own } }) => own);
+    const sources = readCases()
+      .filter(({ group }) => group === "generated")
+      .flatMap(({ files: { sources: own } }) => own);
     expect(sources.map((path) => `corpus/${path}`).sort()).toEqual(files.map(({ path }) => path).sort());
   });
 

@@ -28,7 +28,8 @@ const vlanTypes = [0x8100, 0x88a8];
 /** Where the IP header begins, by link type: see the registry at tcpdump.org/linktypes.html. */
 function networkHeader(linkType: number, bytes: Uint8Array): number | undefined {
   const word = (offset: number): number => ((bytes[offset] ?? 0) << 8) | (bytes[offset + 1] ?? 0);
-  const behind = (type: number, offset: number): number | undefined => (type === etherTypes.ipv4 || type === etherTypes.ipv6 ? offset : undefined);
+  const behind = (type: number, offset: number): number | undefined =>
+    type === etherTypes.ipv4 || type === etherTypes.ipv6 ? offset : undefined;
   switch (linkType) {
     case ethernet: {
       let offset = 12;
@@ -36,11 +37,21 @@ function networkHeader(linkType: number, bytes: Uint8Array): number | undefined 
       return behind(word(offset), offset + 2);
     }
     // Null and loopback of BSD, raw IP in three numbers, Linux "cooked" captures of both versions.
-    case 0: case 108: return 4;
-    case 101: case 228: case 229: case 12: case 14: return 0;
-    case 113: return behind(word(14), 16);
-    case 276: return behind(word(0), 20);
-    default: return undefined;
+    case 0:
+    case 108:
+      return 4;
+    case 101:
+    case 228:
+    case 229:
+    case 12:
+    case 14:
+      return 0;
+    case 113:
+      return behind(word(14), 16);
+    case 276:
+      return behind(word(0), 20);
+    default:
+      return undefined;
   }
 }
 
@@ -64,8 +75,13 @@ function decodeIpv4(bytes: Uint8Array): DecodedPacket | undefined {
   const protocol = view.getUint8(9);
   const isLaterFragment = (view.getUint16(6) & 0x1fff) !== 0;
   return {
-    family: "ipv4", source: BigInt(view.getUint32(12)), destination: BigInt(view.getUint32(16)), ttl: view.getUint8(8), protocol,
-    length: view.getUint16(2), ...transport(protocol, isLaterFragment ? new Uint8Array() : bytes.subarray((view.getUint8(0) & 0xf) * 4)),
+    family: "ipv4",
+    source: BigInt(view.getUint32(12)),
+    destination: BigInt(view.getUint32(16)),
+    ttl: view.getUint8(8),
+    protocol,
+    length: view.getUint16(2),
+    ...transport(protocol, isLaterFragment ? new Uint8Array() : bytes.subarray((view.getUint8(0) & 0xf) * 4)),
   };
 }
 
@@ -86,14 +102,22 @@ function decodeIpv6(bytes: Uint8Array): DecodedPacket | undefined {
   }
   const address = (from: number): bigint => (view.getBigUint64(from) << 64n) | view.getBigUint64(from + 8);
   return {
-    family: "ipv6", source: address(8), destination: address(24), ttl: view.getUint8(7), protocol, length: 40 + view.getUint16(4),
+    family: "ipv6",
+    source: address(8),
+    destination: address(24),
+    ttl: view.getUint8(7),
+    protocol,
+    length: 40 + view.getUint16(4),
     ...transport(protocol, bytes.subarray(offset)),
   };
 }
 
 const withPorts = [6, 17, 33, 132, 136];
 
-function transport(protocol: number, bytes: Uint8Array): Pick<DecodedPacket, "sourcePort" | "destinationPort" | "tcpFlags" | "icmpType" | "icmpCode"> {
+function transport(
+  protocol: number,
+  bytes: Uint8Array,
+): Pick<DecodedPacket, "sourcePort" | "destinationPort" | "tcpFlags" | "icmpType" | "icmpCode"> {
   const none = { sourcePort: 0, destinationPort: 0 };
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   if (withPorts.includes(protocol) && bytes.length >= 4) {

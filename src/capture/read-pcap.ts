@@ -17,7 +17,12 @@ export interface CapturedPacket {
 /** A file that is not what it says it is. */
 export class CaptureFault extends Error {
   /** @param offset in bytes from the file's beginning */
-  constructor(message: string, readonly offset: number) { super(message); }
+  constructor(
+    message: string,
+    readonly offset: number,
+  ) {
+    super(message);
+  }
 }
 
 const microsecondMagic = 0xa1b2c3d4;
@@ -32,7 +37,9 @@ const largestPacket = 1 << 24;
 export function isCapture(bytes: Uint8Array): boolean {
   if (bytes.length < 4) return false;
   const view = viewOf(bytes);
-  return [view.getUint32(0), view.getUint32(0, true)].some((magic) => magic === microsecondMagic || magic === nanosecondMagic || magic === sectionHeader);
+  return [view.getUint32(0), view.getUint32(0, true)].some(
+    (magic) => magic === microsecondMagic || magic === nanosecondMagic || magic === sectionHeader,
+  );
 }
 
 /** The packets in the order of the file; throws a `CaptureFault`. */
@@ -57,13 +64,18 @@ function readClassic(bytes: Uint8Array): CapturedPacket[] {
   // The upper bits tell of frame check sequences.
   const linkType = view.getUint32(20, little) & 0xffff;
   const packets: CapturedPacket[] = [];
-  for (let offset = classicHeader; offset < bytes.length;) {
+  for (let offset = classicHeader; offset < bytes.length; ) {
     if (offset + recordHeader > bytes.length) throw new CaptureFault("the file ends within the header of a packet", offset);
     const length = view.getUint32(offset + 8, little);
     const start = offset + recordHeader;
     if (length > largestPacket) throw new CaptureFault(`a packet of ${length} bytes`, offset);
     if (start + length > bytes.length) throw new CaptureFault("the file ends within a packet", start);
-    packets.push({ at: view.getUint32(offset, little) + view.getUint32(offset + 4, little) / fraction, linkType, bytes: bytes.subarray(start, start + length), offset: start });
+    packets.push({
+      at: view.getUint32(offset, little) + view.getUint32(offset + 4, little) / fraction,
+      linkType,
+      bytes: bytes.subarray(start, start + length),
+      offset: start,
+    });
     offset = start + length;
   }
   return packets;
@@ -71,7 +83,11 @@ function readClassic(bytes: Uint8Array): CapturedPacket[] {
 
 // ------------------------------------------------------------------------------------------------------- pcapng
 
-interface Interface { readonly linkType: number; readonly ticksPerSecond: number; readonly offsetSeconds: number }
+interface Interface {
+  readonly linkType: number;
+  readonly ticksPerSecond: number;
+  readonly offsetSeconds: number;
+}
 
 const block = { interface: 1, obsoletePacket: 2, simplePacket: 3, enhancedPacket: 6 } as const;
 /** Type, length at either end. */
@@ -82,7 +98,7 @@ function readSections(bytes: Uint8Array): CapturedPacket[] {
   const packets: CapturedPacket[] = [];
   let interfaces: Interface[] = [];
   let little = false;
-  for (let offset = 0; offset < bytes.length;) {
+  for (let offset = 0; offset < bytes.length; ) {
     if (offset + blockFrame > bytes.length) throw new CaptureFault("the file ends within a block", offset);
     if (view.getUint32(offset) === sectionHeader) {
       const magic = view.getUint32(offset + 8);
@@ -95,18 +111,32 @@ function readSections(bytes: Uint8Array): CapturedPacket[] {
     if (offset + length > bytes.length) throw new CaptureFault("the file ends within a block", offset);
     const body = { view, bytes, little, start: offset + 8, end: offset + length - 4 };
     switch (view.getUint32(offset, little)) {
-      case block.interface: interfaces.push(readInterface(body)); break;
-      case block.enhancedPacket: packets.push(readPacketBlock(body, interfaces, view.getUint32(checked(body, 20), little))); break;
-      case block.obsoletePacket: packets.push(readPacketBlock(body, interfaces, view.getUint16(checked(body, 20), little))); break;
-      case block.simplePacket: throw new CaptureFault("a packet without its time", offset);
-      default: break;
+      case block.interface:
+        interfaces.push(readInterface(body));
+        break;
+      case block.enhancedPacket:
+        packets.push(readPacketBlock(body, interfaces, view.getUint32(checked(body, 20), little)));
+        break;
+      case block.obsoletePacket:
+        packets.push(readPacketBlock(body, interfaces, view.getUint16(checked(body, 20), little)));
+        break;
+      case block.simplePacket:
+        throw new CaptureFault("a packet without its time", offset);
+      default:
+        break;
     }
     offset += length;
   }
   return packets;
 }
 
-interface Body { readonly view: DataView; readonly bytes: Uint8Array; readonly little: boolean; readonly start: number; readonly end: number }
+interface Body {
+  readonly view: DataView;
+  readonly bytes: Uint8Array;
+  readonly little: boolean;
+  readonly start: number;
+  readonly end: number;
+}
 
 /** The start of a body that is long enough. */
 function checked({ start, end }: Body, length: number): number {
@@ -118,7 +148,7 @@ function readInterface(body: Body): Interface {
   const { view, little } = body;
   const start = checked(body, 8);
   let [ticksPerSecond, offsetSeconds] = [1e6, 0];
-  for (let offset = start + 8; offset + 4 <= body.end;) {
+  for (let offset = start + 8; offset + 4 <= body.end; ) {
     const code = view.getUint16(offset, little);
     const length = view.getUint16(offset + 2, little);
     if (code === 0 || offset + 4 + length > body.end) break;
@@ -140,5 +170,10 @@ function readPacketBlock(body: Body, interfaces: readonly Interface[], number: n
   const length = view.getUint32(start + 12, little);
   const offset = start + 20;
   if (offset + length > end) throw new CaptureFault("a packet that is longer than its block", start);
-  return { at: ticks / from.ticksPerSecond + from.offsetSeconds, linkType: from.linkType, bytes: bytes.subarray(offset, offset + length), offset };
+  return {
+    at: ticks / from.ticksPerSecond + from.offsetSeconds,
+    linkType: from.linkType,
+    bytes: bytes.subarray(offset, offset + length),
+    offset,
+  };
 }

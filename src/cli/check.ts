@@ -9,15 +9,19 @@ export async function checkScript(script: string, environment: Readonly<Record<s
   const path = [environment["PATH"], "/usr/local/sbin", "/usr/sbin", "/sbin"].filter(Boolean).join(":");
   const child = spawn("nft", ["-c", "-f", "-"], { env: { ...environment, PATH: path }, stdio: ["pipe", "pipe", "pipe"] });
   let said = "";
-  child.stdout.setEncoding("utf8").on("data", (text: string) => said += text);
-  child.stderr.setEncoding("utf8").on("data", (text: string) => said += text);
+  child.stdout.setEncoding("utf8").on("data", (text: string) => (said += text));
+  child.stderr.setEncoding("utf8").on("data", (text: string) => (said += text));
   // nft may refuse the script before it has read all of it; its status tells.
   child.stdin.on("error", () => undefined).end(script);
   const status = await new Promise<string | undefined>((resolve, reject) => {
     child.on("error", (error) => {
-      reject(new Failure(codeOf(error) === "ENOENT"
-        ? "--check needs the program nft, which is not installed here"
-        : `--check cannot run nft: ${systemReason(error)}`));
+      reject(
+        new Failure(
+          codeOf(error) === "ENOENT"
+            ? "--check needs the program nft, which is not installed here"
+            : `--check cannot run nft: ${systemReason(error)}`,
+        ),
+      );
     });
     child.on("close", (code, signal) => {
       resolve(code === 0 ? undefined : code === null ? `ended by ${signal}` : `exit status ${code}`);

@@ -3,7 +3,9 @@
  * with NO_COLOR, else as FORCE_COLOR says, else on a terminal that is not dumb.
  */
 export function wantsColor(
-  choice: boolean | undefined, environment: Readonly<Record<string, string | undefined>>, terminal: boolean,
+  choice: boolean | undefined,
+  environment: Readonly<Record<string, string | undefined>>,
+  terminal: boolean,
 ): boolean {
   if (choice !== undefined) return choice;
   if (environment["NO_COLOR"]) return false;

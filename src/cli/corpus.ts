@@ -55,7 +55,12 @@ async function runCorpus(settings: CorpusSettings, surroundings: Surroundings): 
   return { ...checked, notes, threads, seconds: (performance.now() - begin) / 1000 };
 }
 
-async function onKernel(directory: string, cases: readonly CaseFiles[], results: readonly CaseResult[], surroundings: Surroundings): Promise<Pick<CorpusReport, "results" | "complete">> {
+async function onKernel(
+  directory: string,
+  cases: readonly CaseFiles[],
+  results: readonly CaseResult[],
+  surroundings: Surroundings,
+): Promise<Pick<CorpusReport, "results" | "complete">> {
   // Loaded when asked for: it tries at once what namespaces this machine allows.
   const { checkOnKernel } = await import("./corpus/kernel.js");
   return withInterruption(async (signal) => ({
@@ -70,12 +75,18 @@ const mostStrays = 10;
 /** The cases to run. Throws a Failure if there is nothing to run. */
 function chooseCases({ directory, filters }: CorpusSettings): { readonly cases: readonly CaseFiles[]; readonly notes: readonly string[] } {
   const { cases, strays, ambiguous } = findCases(listFiles(directory), basename(resolve(directory)));
-  if (ambiguous[0] !== undefined) throw new Failure(`two cases are called ${JSON.stringify(ambiguous[0])}, a folder and a stem: rename one`);
+  if (ambiguous[0] !== undefined)
+    throw new Failure(`two cases are called ${JSON.stringify(ambiguous[0])}, a folder and a stem: rename one`);
   if (cases.length === 0) {
-    throw new Failure(`no case in ${JSON.stringify(directory)}: a case is a folder with rules.v4, rules.v6 or rules.sh, or a file x.v4, x.v6 or x.rules`);
+    throw new Failure(
+      `no case in ${JSON.stringify(directory)}: a case is a folder with rules.v4, rules.v6 or rules.sh, or a file x.v4, x.v6 or x.rules`,
+    );
   }
   const chosen = filters.length === 0 ? cases : cases.filter(({ name }) => filters.some((filter) => nameMatches(name, filter)));
-  if (chosen.length === 0) throw new Failure(`none of ${cases.length} cases has a name that contains ${filters.map((filter) => JSON.stringify(filter)).join(" or ")}`);
+  if (chosen.length === 0)
+    throw new Failure(
+      `none of ${cases.length} cases has a name that contains ${filters.map((filter) => JSON.stringify(filter)).join(" or ")}`,
+    );
   const notes = strays.slice(0, mostStrays).map((path) => `${path} belongs to no case`);
   if (strays.length > mostStrays) notes.push(`${strays.length - mostStrays} more files belong to no case`);
   return { cases: chosen, notes };

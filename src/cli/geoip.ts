@@ -19,7 +19,11 @@ export function readGeoip(paths: readonly string[]): Geoip {
 }
 
 /** The folder itself in network byte order, or what older versions of xtables-addons made in it. */
-const layouts = [{ folder: "", littleEndian: false }, { folder: "BE", littleEndian: false }, { folder: "LE", littleEndian: true }];
+const layouts = [
+  { folder: "", littleEndian: false },
+  { folder: "BE", littleEndian: false },
+  { folder: "LE", littleEndian: true },
+];
 
 function readFolder(path: string): Geoip {
   const layout = layouts.find(({ folder }) => holdsCountries(join(path, folder)));
@@ -52,7 +56,9 @@ function readTable(path: string): Geoip {
   }
   const geoip = readCsv(decode(table).text);
   if (geoip instanceof CsvFault) {
-    throw new Failure(`${JSON.stringify(path)}, line ${geoip.line}: ${geoip.reason}; a row is first address, last address, country, such as 192.0.2.0,192.0.2.255,CN`);
+    throw new Failure(
+      `${JSON.stringify(path)}, line ${geoip.line}: ${geoip.reason}; a row is first address, last address, country, such as 192.0.2.0,192.0.2.255,CN`,
+    );
   }
   return geoip;
 }

@@ -17,7 +17,10 @@ interface Input {
 
 /** Reads the files in order, `-` being standard input; no file at all means standard input too. Throws a Failure. */
 export async function readSources(
-  files: readonly string[], family: Family | undefined, messages: JsonMessage[], input: Input,
+  files: readonly string[],
+  family: Family | undefined,
+  messages: JsonMessage[],
+  input: Input,
 ): Promise<Source[]> {
   const sources: Source[] = [];
   for (const name of files.length === 0 ? ["-"] : files) {

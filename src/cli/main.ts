@@ -20,6 +20,4 @@ const surroundings: Surroundings = {
 };
 const [first, ...rest] = process.argv.slice(2);
 const subcommand = subcommands.find(({ name }) => name === first);
-process.exitCode = subcommand
-  ? await (await subcommand.load())(rest, surroundings)
-  : await run(process.argv.slice(2), surroundings);
+process.exitCode = subcommand ? await (await subcommand.load())(rest, surroundings) : await run(process.argv.slice(2), surroundings);

@@ -1,7 +1,14 @@
 /** The command line of the translation as data. */
 
 import { Command, Option } from "commander";
-import { addTranslationOptions, readWords, repeatedFile, translationSettings, type Shown, type TranslationSettings } from "./command-line.js";
+import {
+  addTranslationOptions,
+  readWords,
+  repeatedFile,
+  translationSettings,
+  type Shown,
+  type TranslationSettings,
+} from "./command-line.js";
 import { subcommands } from "./subcommands.js";
 import { version } from "./version.js";
 
@@ -53,10 +60,11 @@ function build(): Command {
     .usage("[options] [FILE…]")
     .description(
       "Translates what iptables-save prints into one nft script that decides every packet\n" +
-      "as before, -m recent included. The script goes to standard output, diagnostics to\n" +
-      "standard error. Nothing on this machine is changed.")
-    .argument("[FILE...]", "dumps, or scripts of plain commands; IPv4 and IPv6 together make one script; \"-\" or none is standard input")
-    .option("-o, --output <FILE>", "write the script to FILE, all of it or nothing (\"-\" is standard output)");
+        "as before, -m recent included. The script goes to standard output, diagnostics to\n" +
+        "standard error. Nothing on this machine is changed.",
+    )
+    .argument("[FILE...]", 'dumps, or scripts of plain commands; IPv4 and IPv6 together make one script; "-" or none is standard input')
+    .option("-o, --output <FILE>", 'write the script to FILE, all of it or nothing ("-" is standard output)');
   return addTranslationOptions(command)
     .option("--keep-sets", "keep the contents of the sets, and their size, when the script is loaded again")
     .option("--no-counters", "leave out packet and byte counters")

@@ -56,7 +56,9 @@ async function makeReport(settings: ReviewSettings, messages: JsonMessage[], sur
     ...versions,
     options,
     ...(settings.script !== undefined && { script: committedScript(settings.script, versions.new, options, surroundings) }),
-    ...(settings.simulate && { search: { schedules: schedulesPerList, milliseconds: searchMilliseconds, now: () => performance.now(), translated: options } }),
+    ...(settings.simulate && {
+      search: { schedules: schedulesPerList, milliseconds: searchMilliseconds, now: () => performance.now(), translated: options },
+    }),
     tool: { name: "ipt2nft-recent", version },
   };
   if (settings.baseline === undefined) return reviewRulesets(request);
@@ -73,10 +75,17 @@ const searchMilliseconds = 10_000;
 
 /** The old dumps and the new ones. Two dumps of one family are both; dumps of different families are one machine's. */
 async function sides(
-  given: readonly Source[], settings: ReviewSettings, options: TranslateOptions, read: (files: readonly string[]) => Promise<Source[]>,
-  messages: JsonMessage[], surroundings: Surroundings,
+  given: readonly Source[],
+  settings: ReviewSettings,
+  options: TranslateOptions,
+  read: (files: readonly string[]) => Promise<Source[]>,
+  messages: JsonMessage[],
+  surroundings: Surroundings,
 ): Promise<Pick<ReviewRequest, "old" | "oldRef" | "new">> {
-  const families = given.length === 1 ? [] : given.map((source) => new Set(translateSafely([source], options, surroundings).iptables.map(({ family }) => family)));
+  const families =
+    given.length === 1
+      ? []
+      : given.map((source) => new Set(translateSafely([source], options, surroundings).iptables.map(({ family }) => family)));
   const alike = (one: ReadonlySet<Family>, other: ReadonlySet<Family>): boolean => [...one].some((family) => other.has(family));
   if (settings.baseRef === undefined && settings.old.length === 0 && given.length === 2) {
     const [first, second] = families;
@@ -85,12 +94,19 @@ async function sides(
   }
   const repeated = families.findIndex((own, index) => families.slice(0, index).some((earlier) => alike(earlier, own)));
   if (repeated >= 0) {
-    throw new Failure(`${JSON.stringify(given[repeated]!.file)} holds a family that an earlier dump holds: give the dumps of one machine, and those as they were with --old`);
+    throw new Failure(
+      `${JSON.stringify(given[repeated]!.file)} holds a family that an earlier dump holds: give the dumps of one machine, and those as they were with --old`,
+    );
   }
   if (settings.old.length > 0) return { old: await read(settings.old), new: given };
   if (settings.baseRef === undefined) return { new: given };
   const { sources, commit } = oldVersion(settings.baseRef, settings.files);
-  if (sources.length > 0) return { old: sources.map((source) => ({ ...source, ...(settings.family && { family: settings.family }) })), oldRef: `${settings.baseRef} (${commit})`, new: given };
+  if (sources.length > 0)
+    return {
+      old: sources.map((source) => ({ ...source, ...(settings.family && { family: settings.family }) })),
+      oldRef: `${settings.baseRef} (${commit})`,
+      new: given,
+    };
   messages.push({ severity: "note", message: `no file is in ${settings.baseRef} (${commit}): they are reviewed as new` });
   return { new: given };
 }
@@ -109,7 +125,9 @@ function readBaseline(file: string, mayBeMissing: boolean): Baseline | undefined
     text = decode(readFileSync(file)).text;
   } catch (error) {
     if (mayBeMissing && codeOf(error) === "ENOENT") return undefined;
-    throw new Failure(`${JSON.stringify(file)} cannot be read: ${systemReason(error)}${codeOf(error) === "ENOENT" ? "; --update-baseline makes it" : ""}`);
+    throw new Failure(
+      `${JSON.stringify(file)} cannot be read: ${systemReason(error)}${codeOf(error) === "ENOENT" ? "; --update-baseline makes it" : ""}`,
+    );
   }
   const baseline = parseBaseline(text);
   if (typeof baseline === "string") throw new Failure(`${JSON.stringify(file)} is no baseline: ${baseline}`);
@@ -131,13 +149,14 @@ function committedScript(file: string, dumps: readonly Source[], options: Transl
 // --------------------------------------------------------------------------------------------------- the reports
 
 async function writeReports(report: ReviewReport, settings: ReviewSettings, surroundings: Surroundings): Promise<void> {
-  const toTerminal = settings.output === undefined && await surroundings.outputIsTerminal();
+  const toTerminal = settings.output === undefined && (await surroundings.outputIsTerminal());
   const options: FormatOptions = {
     color: wantsColor(settings.color, surroundings.environment, toTerminal),
     width: toTerminal ? await surroundings.outputWidth() : undefined,
     failOn: settings.failOn,
   };
-  for (const { format, file } of settings.write) await writeFileAtomically(file, renderReview(report, format, { ...options, color: false }));
+  for (const { format, file } of settings.write)
+    await writeFileAtomically(file, renderReview(report, format, { ...options, color: false }));
   const text = renderReview(report, settings.format, options);
   if (settings.output === undefined) await surroundings.writeOutput(text);
   else await writeFileAtomically(settings.output, text);

@@ -48,7 +48,7 @@ export async function run(words: readonly string[], surroundings: Surroundings):
     sources = await readSources(settings.files, settings.family, messages, surroundings);
     ipsets = settings.ipsets.length === 0 ? [] : await readSources(settings.ipsets, undefined, messages, surroundings);
     const { keepSets, counters } = settings;
-    translation = translateSafely(sources, { ...await translateOptions(settings, ipsets), keepSets, counters }, surroundings);
+    translation = translateSafely(sources, { ...(await translateOptions(settings, ipsets)), keepSets, counters }, surroundings);
     if (translation.script !== undefined) {
       if (settings.check) await checkScript(translation.script, surroundings.environment);
       if (settings.output === undefined) await surroundings.writeOutput(translation.script);
@@ -77,8 +77,12 @@ export function translateSafely(sources: readonly Source[], options: TranslateOp
 }
 
 async function report(
-  sources: readonly Source[], translation: Translation | undefined, messages: readonly JsonMessage[], failed: boolean,
-  settings: Settings, surroundings: Surroundings,
+  sources: readonly Source[],
+  translation: Translation | undefined,
+  messages: readonly JsonMessage[],
+  failed: boolean,
+  settings: Settings,
+  surroundings: Surroundings,
 ): Promise<void> {
   const diagnostics = translation?.diagnostics ?? [];
   const valid = translation !== undefined && translation.outcome !== "invalid";

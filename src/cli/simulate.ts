@@ -38,7 +38,12 @@ export async function simulate(words: readonly string[], surroundings: Surroundi
     await surroundings.writeOutput(await rendered(report, settings, surroundings));
     return report.verdict === "equal" ? 0 : 1;
   } catch (error) {
-    return fail(error instanceof Failure ? reasonOf(error) : `internal error, please report it with the input: ${error instanceof Error ? error.stack : String(error)}`, surroundings);
+    return fail(
+      error instanceof Failure
+        ? reasonOf(error)
+        : `internal error, please report it with the input: ${error instanceof Error ? error.stack : String(error)}`,
+      surroundings,
+    );
   }
 }
 
@@ -50,15 +55,22 @@ function simulated(translation: Translation, options: TranslateOptions, settings
   const traffic = settings.traffic === undefined ? undefined : readTrafficFile(settings.traffic, settings);
   const { lists, seed, budget } = settings;
   const search: SearchOptions = {
-    seed, translated: options, ...(lists && { lists }),
-    schedules: Infinity, milliseconds: longest, ...budget, now: () => performance.now(),
+    seed,
+    translated: options,
+    ...(lists && { lists }),
+    schedules: Infinity,
+    milliseconds: longest,
+    ...budget,
+    now: () => performance.now(),
   };
   const found = searchLists(translation, search);
   const unknown = lists?.find((name) => !found.some(({ list }) => list === name));
   if (unknown !== undefined) throw new Failure(`no rule uses a list ${JSON.stringify(unknown)}`);
   const limits = compareLimits(translation, search);
-  const replayed: TrafficReport | undefined = traffic && settings.traffic !== undefined
-    ? { file: settings.traffic, skipped: traffic.skipped, families: replayTraffic(translation, traffic, options) } : undefined;
+  const replayed: TrafficReport | undefined =
+    traffic && settings.traffic !== undefined
+      ? { file: settings.traffic, skipped: traffic.skipped, families: replayTraffic(translation, traffic, options) }
+      : undefined;
   return { version: 1, verdict: verdictOf(found, replayed), lists: found, limits, ...(replayed && { traffic: replayed }) };
 }
 
@@ -82,12 +94,18 @@ async function rendered(report: SimulationReport, { json, color }: SimulateSetti
   if (json) return renderSimulationJson(report);
   const width = await surroundings.outputWidth();
   return renderSimulation(report, {
-    color: wantsColor(color, surroundings.environment, await surroundings.outputIsTerminal()), ...(width !== undefined && { width }),
+    color: wantsColor(color, surroundings.environment, await surroundings.outputIsTerminal()),
+    ...(width !== undefined && { width }),
   });
 }
 
 /** The input is no ruleset: says why. */
-async function refuse(translation: Translation, sources: readonly Source[], { color }: SimulateSettings, surroundings: Surroundings): Promise<ExitStatus> {
+async function refuse(
+  translation: Translation,
+  sources: readonly Source[],
+  { color }: SimulateSettings,
+  surroundings: Surroundings,
+): Promise<ExitStatus> {
   const invalid = translation.diagnostics;
   const text = renderText(invalid, sources, { color: wantsColor(color, surroundings.environment, await surroundings.errorIsTerminal()) });
   await surroundings.writeError(text + renderInvalidSummary(invalid));

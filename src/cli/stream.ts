@@ -77,7 +77,7 @@ export async function isTerminal(descriptor: 0 | 1 | 2): Promise<boolean> {
 
 /** Columns of the terminal, undefined if it is none or does not tell. */
 export async function terminalWidth(descriptor: 1 | 2): Promise<number | undefined> {
-  if (!await isTerminal(descriptor)) return undefined;
+  if (!(await isTerminal(descriptor))) return undefined;
   const { columns } = descriptor === 1 ? process.stdout : process.stderr;
   return columns > 0 ? columns : undefined;
 }

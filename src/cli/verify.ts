@@ -11,7 +11,16 @@ import { renderJson } from "../verify/report/json.js";
 import { reproductionFiles } from "../verify/report/reproduction.js";
 import { renderText } from "../verify/report/text.js";
 import { InvalidInput, Unable, verify as verifyRulesets, type LeaveOut, type Progress, type VerifyReport } from "../verify/verify.js";
-import { addTranslationOptions, readWords, repeatedFile, translateOptions, translationSettings, usageError, type Shown, type TranslationSettings } from "./command-line.js";
+import {
+  addTranslationOptions,
+  readWords,
+  repeatedFile,
+  translateOptions,
+  translationSettings,
+  usageError,
+  type Shown,
+  type TranslationSettings,
+} from "./command-line.js";
 import { Failure, reasonOf, systemReason } from "./failure.js";
 import { readSources } from "./input.js";
 import { Interrupted, withInterruption } from "./interruption.js";
@@ -53,15 +62,24 @@ export async function verify(words: readonly string[], surroundings: Surrounding
     await surroundings.writeOutput(parsed.json ? renderJson(report) : renderText(report));
     return report.equal ? 0 : 1;
   } catch (error) {
-    if (error instanceof Interrupted || error instanceof Unable || error instanceof Failure || error instanceof RangeError) return fail(reasonOf(error), surroundings);
-    return fail(`internal error, please report it with the input: ${error instanceof Error ? error.stack ?? error.message : String(error)}`, surroundings);
+    if (error instanceof Interrupted || error instanceof Unable || error instanceof Failure || error instanceof RangeError)
+      return fail(reasonOf(error), surroundings);
+    return fail(
+      `internal error, please report it with the input: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`,
+      surroundings,
+    );
   }
 }
 
 /** Undefined where the input was no ruleset, which was told. */
 async function play(settings: Settings, signal: AbortSignal, surroundings: Surroundings): Promise<VerifyReport | undefined> {
   const messages: JsonMessage[] = [];
-  const read = await readSources([...settings.files, ...(settings.script === undefined ? [] : [settings.script])], settings.family, messages, surroundings);
+  const read = await readSources(
+    [...settings.files, ...(settings.script === undefined ? [] : [settings.script])],
+    settings.family,
+    messages,
+    surroundings,
+  );
   const ipsets = settings.ipsets.length === 0 ? [] : await readSources(settings.ipsets, undefined, messages, surroundings);
   for (const { severity, message } of messages) await surroundings.writeError(`ipt2nft-recent: ${severity}: ${visible(message)}\n`);
   const scripts = read.filter(({ text }, index) => index >= settings.files.length || isNftScript(text));
@@ -69,17 +87,25 @@ async function play(settings: Settings, signal: AbortSignal, surroundings: Surro
   if (scripts.length > 1) throw new Failure("more than one nft script is given");
   if (sources.length === 0) throw new Failure("no iptables-save dump is given to compare the script with");
   const [script] = scripts;
-  const progress = await surroundings.errorIsTerminal() ? progressLine(surroundings) : undefined;
+  const progress = (await surroundings.errorIsTerminal()) ? progressLine(surroundings) : undefined;
   try {
     return await verifyRulesets({
-      sources, ...(script && { script: script.text }), options: await translateOptions(settings, ipsets),
-      packets: settings.packets, seed: settings.seed, budget: settings.budget, realTime: settings.realTime, leaveOut: settings.leaveOut, signal,
+      sources,
+      ...(script && { script: script.text }),
+      options: await translateOptions(settings, ipsets),
+      packets: settings.packets,
+      seed: settings.seed,
+      budget: settings.budget,
+      realTime: settings.realTime,
+      leaveOut: settings.leaveOut,
+      signal,
       ...(progress && { progress: progress.tell }),
     });
   } catch (error) {
     if (!(error instanceof InvalidInput)) throw error;
     await progress?.clear();
-    if (error.diagnostics.length > 0) await surroundings.writeError(renderDiagnostics(error.diagnostics, [...sources, ...ipsets], { color: false }));
+    if (error.diagnostics.length > 0)
+      await surroundings.writeError(renderDiagnostics(error.diagnostics, [...sources, ...ipsets], { color: false }));
     await fail(error.message, surroundings);
     return undefined;
   } finally {
@@ -94,7 +120,9 @@ function progressLine({ writeError }: Surroundings): { readonly tell: (progress:
     pending = pending.then(() => writeError(`\r\x1b[K${text}`)).catch(() => undefined);
   };
   return {
-    tell: ({ stage, packets, seconds }) => { write(`${stage} … ${packets} packets so far, ${seconds.toFixed(0)} s`); },
+    tell: ({ stage, packets, seconds }) => {
+      write(`${stage} … ${packets} packets so far, ${seconds.toFixed(0)} s`);
+    },
     async clear() {
       write("");
       await pending;
@@ -126,16 +154,26 @@ interface RawOptions {
 }
 
 function parse(words: readonly string[]): Settings | Shown {
-  const command = addTranslationOptions(new Command("ipt2nft-recent verify")
-    .description("Plays packets made for a ruleset through iptables and through nft on this kernel, and compares their fates.")
-    .argument("[FILE...]", "iptables-save dumps of one machine, and an nft script to compare them with; \"-\" or none is standard input")
-    .option("--script <FILE>", "the nft script, where it is not to be recognised"))
+  const command = addTranslationOptions(
+    new Command("ipt2nft-recent verify")
+      .description("Plays packets made for a ruleset through iptables and through nft on this kernel, and compares their fates.")
+      .argument("[FILE...]", 'iptables-save dumps of one machine, and an nft script to compare them with; "-" or none is standard input')
+      .option("--script <FILE>", "the nft script, where it is not to be recognised"),
+  )
     .addOption(new Option("--packets <N>", "about the most packets").argParser(numberFrom(1, 1_000_000)).default(4000, "4000"))
     .addOption(new Option("--seed <N>", "another one makes other packets").argParser(numberFrom(0, 0x7fff_ffff)).default(1, "1"))
-    .addOption(new Option("--budget <SECONDS>", "begin nothing new after so many seconds").argParser(numberFrom(1, 86_400)).default(60, "60"))
+    .addOption(
+      new Option("--budget <SECONDS>", "begin nothing new after so many seconds").argParser(numberFrom(1, 86_400)).default(60, "60"),
+    )
     .option("--real-time", "play windows as long as they are, instead of making them short in both firewalls")
-    .addOption(new Option("--leave-out <KIND>", "leave rules out of both firewalls that the translation lacks (refused), or has only nearly (approximated)")
-      .choices(["nothing", "refused", "approximated"]).default("nothing", "nothing"))
+    .addOption(
+      new Option(
+        "--leave-out <KIND>",
+        "leave rules out of both firewalls that the translation lacks (refused), or has only nearly (approximated)",
+      )
+        .choices(["nothing", "refused", "approximated"])
+        .default("nothing", "nothing"),
+    )
     .option("--reproduce <PREFIX>", "write PREFIX.json and PREFIX-1.pcap …, which play each difference again")
     .option("--json", "the report as JSON")
     .helpOption("-h, --help", "print this help")

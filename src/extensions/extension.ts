@@ -67,17 +67,29 @@ interface Remarks {
 }
 
 /** Statements that all have to match, left to right. */
-export interface Statements extends Remarks { readonly statements: readonly Statement[] }
+export interface Statements extends Remarks {
+  readonly statements: readonly Statement[];
+}
 /** Groups of statements of which at most one can match the same packet; the match holds if one does. */
-export interface Alternatives extends Remarks { readonly alternatives: readonly (readonly Statement[])[] }
+export interface Alternatives extends Remarks {
+  readonly alternatives: readonly (readonly Statement[])[];
+}
 /** The match holds where none of these groups does. */
-export interface Unless extends Remarks { readonly unless: readonly (readonly Statement[])[] }
+export interface Unless extends Remarks {
+  readonly unless: readonly (readonly Statement[])[];
+}
 /** The match holds if any of these groups does; several may match the same packet. */
-export interface AnyOf extends Remarks { readonly anyOf: readonly (readonly Statement[])[] }
+export interface AnyOf extends Remarks {
+  readonly anyOf: readonly (readonly Statement[])[];
+}
 /** The match never holds, for any packet; says why. */
-export interface Never extends Remarks { readonly never: string }
+export interface Never extends Remarks {
+  readonly never: string;
+}
 /** Text for the rule's own comment. */
-export interface Comment extends Remarks { readonly comment: string }
+export interface Comment extends Remarks {
+  readonly comment: string;
+}
 /** There is no nft form; a whole phrase that follows `match "x" cannot be translated: `. */
 export interface Untranslatable {
   readonly untranslatable: string;

@@ -222,7 +222,9 @@ export const targets: readonly TargetExtension[] = [
   ...unavailableTargets,
 ];
 
-function byName<Extension extends { readonly name: string; readonly aliases?: readonly string[] }>(list: readonly Extension[]): ReadonlyMap<string, Extension> {
+function byName<Extension extends { readonly name: string; readonly aliases?: readonly string[] }>(
+  list: readonly Extension[],
+): ReadonlyMap<string, Extension> {
   return new Map(list.flatMap((extension) => [extension.name, ...(extension.aliases ?? [])].map((name) => [name, extension] as const)));
 }
 

@@ -3,7 +3,10 @@
 import type { Family } from "../iptables/ast.js";
 
 /** Addresses as numbers; both ends belong to it. */
-export interface AddressRange { readonly from: bigint; readonly to: bigint }
+export interface AddressRange {
+  readonly from: bigint;
+  readonly to: bigint;
+}
 
 /** The ranges of a country (two letters, upper case), in any order; undefined if the data does not know it in this family. */
 export type Geoip = (country: string, family: Family) => readonly AddressRange[] | undefined;

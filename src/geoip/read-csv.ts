@@ -17,7 +17,10 @@ import type { AddressRange, Geoip } from "./ranges.js";
 
 /** Where a table is not one of ranges; a whole phrase. */
 export class CsvFault {
-  constructor(readonly line: number, readonly reason: string) {}
+  constructor(
+    readonly line: number,
+    readonly reason: string,
+  ) {}
 }
 
 const form = { bom: true, comment: "#", comment_no_infix: true, relax_column_count: true, skip_empty_lines: true, trim: true };
@@ -35,7 +38,8 @@ export function readCsv(text: string): Geoip | CsvFault {
   for (const [index, fields] of records.entries()) {
     const row = rowOf(fields);
     // The first row may hold the names of the columns.
-    if (row === undefined && index > 0) return new CsvFault(lineOf(index, text), "neither a range of addresses nor a network begins the row");
+    if (row === undefined && index > 0)
+      return new CsvFault(lineOf(index, text), "neither a range of addresses nor a network begins the row");
     if (row?.country === undefined) continue;
     const known = ranges.get(row.country);
     if (known) known.push(row.range);
@@ -68,7 +72,10 @@ function rowOf(fields: readonly string[]): Row | undefined {
   return { range: { from: from.value, to }, country: letters && `${from.family} ${letters.toUpperCase()}` };
 }
 
-interface Address { readonly value: bigint; readonly family: Family }
+interface Address {
+  readonly value: bigint;
+  readonly family: Family;
+}
 
 /** As it is usually written, or as one number. */
 function addressOf(text: string): Address | undefined {

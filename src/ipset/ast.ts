@@ -7,9 +7,18 @@ import type { Family } from "../iptables/ast.js";
 export type Dimension = "ip" | "net" | "port" | "iface" | "mac" | "mark" | "set";
 
 /** Addresses from `from` to `to`: one for `ip`, a whole network for `net`. */
-export interface AddressPart { readonly kind: "address"; readonly from: bigint; readonly to: bigint; readonly prefixLength: number }
+export interface AddressPart {
+  readonly kind: "address";
+  readonly from: bigint;
+  readonly to: bigint;
+  readonly prefixLength: number;
+}
 /** `port` is type * 256 + code for ICMP and 0 for protocols that have neither; a `bitmap:port` has no protocol. */
-export interface PortPart { readonly kind: "port"; readonly protocol: number | undefined; readonly port: number }
+export interface PortPart {
+  readonly kind: "port";
+  readonly protocol: number | undefined;
+  readonly port: number;
+}
 export interface InterfacePart {
   readonly kind: "interface";
   readonly name: string;
@@ -19,9 +28,18 @@ export interface InterfacePart {
   readonly physical: boolean;
 }
 /** An element of `bitmap:ip,mac` may lack the address, and gets that of the first packet. */
-export interface HardwarePart { readonly kind: "hardware"; readonly address: bigint | undefined }
-export interface MarkPart { readonly kind: "mark"; readonly mark: number }
-export interface MemberPart { readonly kind: "member"; readonly set: string }
+export interface HardwarePart {
+  readonly kind: "hardware";
+  readonly address: bigint | undefined;
+}
+export interface MarkPart {
+  readonly kind: "mark";
+  readonly mark: number;
+}
+export interface MemberPart {
+  readonly kind: "member";
+  readonly set: string;
+}
 
 export type Part = AddressPart | PortPart | InterfacePart | HardwarePart | MarkPart | MemberPart;
 

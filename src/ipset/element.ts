@@ -55,28 +55,46 @@ function leastParts({ type }: Ipset): number {
 function readPart(word: string, dimension: Dimension, index: number, set: Ipset): readonly Part[] | Invalid {
   const family = set.family ?? "ipv4";
   switch (dimension) {
-    case "ip": return readAddresses(word, set, family);
-    case "net": return readNetworks(word, family, set.type.name !== "hash:net" || index > 0);
-    case "port": return set.type.method === "bitmap" ? readPlainPorts(word, set) : readPorts(word, family);
-    case "iface": return readInterface(word);
-    case "mac": return readHardware(word);
+    case "ip":
+      return readAddresses(word, set, family);
+    case "net":
+      return readNetworks(word, family, set.type.name !== "hash:net" || index > 0);
+    case "port":
+      return set.type.method === "bitmap" ? readPlainPorts(word, set) : readPorts(word, family);
+    case "iface":
+      return readInterface(word);
+    case "mac":
+      return readHardware(word);
     case "mark": {
       const mark = parseInteger(word);
-      return mark === undefined || mark > 0xffffffffn ? new Invalid(`"${word}" is not a mark`) : [{ kind: "mark", mark: Number(mark & BigInt(set.markmask)) }];
+      return mark === undefined || mark > 0xffffffffn
+        ? new Invalid(`"${word}" is not a mark`)
+        : [{ kind: "mark", mark: Number(mark & BigInt(set.markmask)) }];
     }
-    case "set": return [{ kind: "member", set: word }];
+    case "set":
+      return [{ kind: "member", set: word }];
   }
 }
 
-interface Range { readonly from: bigint; readonly to: bigint; readonly prefixLength: number | undefined }
+interface Range {
+  readonly from: bigint;
+  readonly to: bigint;
+  readonly prefixLength: number | undefined;
+}
 
 /** `address`, `address/length` or `from-to`. */
 function readRange(word: string, family: Family): Range | Invalid {
   const bits = addressBits[family];
   const address = (text: string): bigint | Invalid => {
     const value = isNumeric(text, family) ? parseHost(text, family) : undefined;
-    return value ?? new Invalid(/[a-zA-Z]/.test(text) && !text.includes(":")
-      ? `"${text}" is a name, which cannot be resolved here` : `"${text}" is not an ${family === "ipv4" ? "IPv4" : "IPv6"} address`);
+    return (
+      value ??
+      new Invalid(
+        /[a-zA-Z]/.test(text) && !text.includes(":")
+          ? `"${text}" is a name, which cannot be resolved here`
+          : `"${text}" is not an ${family === "ipv4" ? "IPv4" : "IPv6"} address`,
+      )
+    );
   };
   const slash = word.indexOf("/");
   const dash = word.indexOf("-");
@@ -102,7 +120,8 @@ function readAddresses(word: string, set: Ipset, family: Family): readonly Addre
   const found = readRange(word, family);
   if (found instanceof Invalid) return found;
   const bits = addressBits[family];
-  if (family === "ipv6" && found.from !== found.to) return new Invalid(`"${word}" is more than one IPv6 address, which only networks can be`);
+  if (family === "ipv6" && found.from !== found.to)
+    return new Invalid(`"${word}" is more than one IPv6 address, which only networks can be`);
   const { range, mask } = set;
   if (range && (found.from < range.from || found.to > range.to)) return new Invalid(`"${word}" is outside of the set's range`);
   const most = BigInt(range ? 65536 : Math.min(set.maxelem, mostExpanded));
@@ -132,7 +151,7 @@ function readNetworks(word: string, family: Family, zeroAllowed: boolean): reado
   if (prefixLength !== undefined) return [{ kind: "address", from, to, prefixLength }];
   const bits = addressBits[family];
   const parts: AddressPart[] = [];
-  for (let start = from; start <= to;) {
+  for (let start = from; start <= to; ) {
     let size = start === 0n ? 1n << BigInt(bits) : start & -start;
     while (start + size - 1n > to) size >>= 1n;
     parts.push({ kind: "address", from: start, to: start + size - 1n, prefixLength: bits - (size.toString(2).length - 1) });
@@ -184,7 +203,9 @@ function readPorts(word: string, family: Family): readonly PortPart[] | Invalid 
     const port = messageNumber(rest, protocol === icmp ? icmpMessages : icmp6Messages);
     return port === undefined ? new Invalid(`"${rest}" is not an ICMP message`) : [{ kind: "port", protocol, port }];
   }
-  return rest === "0" ? [{ kind: "port", protocol, port: 0 }] : new Invalid(`"${word}": this protocol has no ports, and only 0 stands for them`);
+  return rest === "0"
+    ? [{ kind: "port", protocol, port: 0 }]
+    : new Invalid(`"${word}": this protocol has no ports, and only 0 stands for them`);
 }
 
 function messageNumber(text: string, names: ReadonlyMap<string, readonly [number, number]>): number | undefined {
@@ -210,14 +231,22 @@ function readHardware(word: string): readonly Part[] | Invalid {
 export function elementKey(parts: readonly Part[], { type }: Ipset): string {
   // A bitmap has one hardware address for each address (measured).
   const telling = type.method === "bitmap" ? parts.slice(0, 1) : parts;
-  return telling.map((part) => {
-    switch (part.kind) {
-      case "address": return `${part.from}/${part.prefixLength}`;
-      case "port": return `${part.protocol ?? ""}:${part.port}`;
-      case "interface": return `${part.physical ? "p" : "i"}${part.wildcard ? "*" : "="}${part.name}`;
-      case "hardware": return String(part.address);
-      case "mark": return String(part.mark);
-      case "member": return part.set;
-    }
-  }).join(",");
+  return telling
+    .map((part) => {
+      switch (part.kind) {
+        case "address":
+          return `${part.from}/${part.prefixLength}`;
+        case "port":
+          return `${part.protocol ?? ""}:${part.port}`;
+        case "interface":
+          return `${part.physical ? "p" : "i"}${part.wildcard ? "*" : "="}${part.name}`;
+        case "hardware":
+          return String(part.address);
+        case "mark":
+          return String(part.mark);
+        case "member":
+          return part.set;
+      }
+    })
+    .join(",");
 }

@@ -8,8 +8,19 @@
 
 import type { Family } from "../iptables/ast.js";
 import {
-  binary, concatenation, hex, match, meta, number, payload, range, string,
-  type Expression, type NftSet, type SetElement, type Statement,
+  binary,
+  concatenation,
+  hex,
+  match,
+  meta,
+  number,
+  payload,
+  range,
+  string,
+  type Expression,
+  type NftSet,
+  type SetElement,
+  type Statement,
 } from "../nft/ast.js";
 import { addressBits, addressInterval, addressLiteral, maskedField, prefixMask } from "../extensions/values/address.js";
 import { firstFragmentOnly } from "../extensions/values/fragment.js";
@@ -22,7 +33,10 @@ import { regionsOf } from "./regions.js";
 export type Direction = "src" | "dst";
 
 /** What rules do to a set. */
-export interface Usage { readonly added: boolean; readonly deleted: boolean }
+export interface Usage {
+  readonly added: boolean;
+  readonly deleted: boolean;
+}
 
 /** How a form reads the port of a packet: by protocol and port, by ICMP message, by protocol alone, or by port alone. */
 type PortForm = "ports" | "message" | "portless" | "plain";
@@ -62,15 +76,20 @@ const cache = new WeakMap<Ipset, Map<string, Forms>>();
 /** The nft sets of a set of one family; those with `nomatch` elements only if `exceptions` is said. */
 export function formsOf(set: Ipset, options: FormOptions, exceptions = false): Forms {
   let known = cache.get(set);
-  if (!known) cache.set(set, known = new Map());
+  if (!known) cache.set(set, (known = new Map()));
   const id = JSON.stringify([options.family, options.usage, options.counters, exceptions]);
   let forms = known.get(id);
-  if (!forms) known.set(id, forms = new FormBuilder(set, options, exceptions).build());
+  if (!forms) known.set(id, (forms = new FormBuilder(set, options, exceptions).build()));
   return forms;
 }
 
 /** Elements of a set that share one form. */
-interface Part { readonly port: PortForm | undefined; readonly wildcard?: string; readonly withoutHardware?: boolean; readonly elements: readonly IpsetElement[] }
+interface Part {
+  readonly port: PortForm | undefined;
+  readonly wildcard?: string;
+  readonly withoutHardware?: boolean;
+  readonly elements: readonly IpsetElement[];
+}
 
 class FormBuilder {
   private readonly differences = new Set<string>();
@@ -79,7 +98,11 @@ class FormBuilder {
   /** Masks of the parts that are networks, where all networks of the set are of one length. */
   private readonly uniformMasks: readonly (bigint | undefined)[] | undefined;
 
-  constructor(private readonly source: Ipset, private readonly options: FormOptions, private readonly exceptions: boolean) {
+  constructor(
+    private readonly source: Ipset,
+    private readonly options: FormOptions,
+    private readonly exceptions: boolean,
+  ) {
     this.isModified = options.usage.added || options.usage.deleted;
     this.uniformMasks = this.findUniformMasks();
   }
@@ -107,13 +130,17 @@ class FormBuilder {
         if (part.kind === "interface" && part.wildcard) lengths[index]!.add(1).add(2);
       });
     }
-    if (lengths.some(({ size }, index) => size > 1 && (type.dimensions[index] === "net" || type.dimensions[index] === "iface"))) return undefined;
-    return lengths.map((known, index) => this.maskOf(index, type.dimensions[index] === "net" ? Math.max(...known, 0) || addressBits[family] : undefined));
+    if (lengths.some(({ size }, index) => size > 1 && (type.dimensions[index] === "net" || type.dimensions[index] === "iface")))
+      return undefined;
+    return lengths.map((known, index) =>
+      this.maskOf(index, type.dimensions[index] === "net" ? Math.max(...known, 0) || addressBits[family] : undefined),
+    );
   }
 
   private maskOf(index: number, length: number | undefined): bigint | undefined {
     const dimension = this.dimensions[index];
-    if (dimension === "net" && length !== undefined && length < addressBits[this.options.family]) return prefixMask(length, this.options.family);
+    if (dimension === "net" && length !== undefined && length < addressBits[this.options.family])
+      return prefixMask(length, this.options.family);
     if (dimension !== "ip") return undefined;
     return this.source.mask;
   }
@@ -125,7 +152,11 @@ class FormBuilder {
     const open = (port: PortForm | undefined, wildcard?: string, withoutHardware?: boolean): IpsetElement[] => {
       const id = JSON.stringify([port, wildcard, withoutHardware]);
       let part = parts.get(id);
-      if (!part) parts.set(id, part = { port, elements: [], ...(wildcard !== undefined && { wildcard }), ...(withoutHardware && { withoutHardware }) });
+      if (!part)
+        parts.set(
+          id,
+          (part = { port, elements: [], ...(wildcard !== undefined && { wildcard }), ...(withoutHardware && { withoutHardware }) }),
+        );
       return part.elements;
     };
     const hasPort = portAt >= 0;
@@ -135,7 +166,9 @@ class FormBuilder {
       const device = element.parts.find((part) => part.kind === "interface");
       const hardware = element.parts.find((part) => part.kind === "hardware");
       if (device?.physical) {
-        this.differences.add("elements with \"physdev:\" are left out: a rule of iptables asks for the interface, not for the port of a bridge");
+        this.differences.add(
+          'elements with "physdev:" are left out: a rule of iptables asks for the interface, not for the port of a bridge',
+        );
         continue;
       }
       if (device && !isInterfaceName(device.name)) {
@@ -150,7 +183,7 @@ class FormBuilder {
       open(form, device?.wildcard ? device.name : undefined, withoutHardware || undefined).push(element);
     }
     if (this.isModified && !this.exceptions && this.uniformMasks !== undefined) {
-      for (const form of plain ? ["plain"] as const : hasPort ? ["ports", "message", "portless"] as const : [undefined]) open(form);
+      for (const form of plain ? (["plain"] as const) : hasPort ? (["ports", "message", "portless"] as const) : [undefined]) open(form);
     }
     if (parts.size === 0) open(plain ? "plain" : hasPort ? "ports" : undefined);
     return [...parts.values()];
@@ -176,19 +209,30 @@ class FormBuilder {
       return this.maskOf(index, length || addressBits[family]);
     });
     if ([...this.source.elements.values()].some(({ nomatch }) => nomatch)) {
-      this.differences.add("what rules add also matches where an element with \"nomatch\" would keep it from matching");
+      this.differences.add('what rules add also matches where an element with "nomatch" would keep it from matching');
     }
-    return (hasPort ? ["ports", "message", "portless"] as const : [undefined])
-      .map((port) => this.makeForm({ port, elements: [] }, "added", true, greatest, []));
+    return (hasPort ? (["ports", "message", "portless"] as const) : [undefined]).map((port) =>
+      this.makeForm({ port, elements: [] }, "added", true, greatest, []),
+    );
   }
 
   private form(part: Part, dynamic: boolean): Form {
-    const masks = dynamic ? this.uniformMasks! : this.dimensions.map((dimension, index) => (dimension === "ip" && this.source.type.method !== "bitmap" ? this.maskOf(index, undefined) : undefined));
+    const masks = dynamic
+      ? this.uniformMasks!
+      : this.dimensions.map((dimension, index) =>
+          dimension === "ip" && this.source.type.method !== "bitmap" ? this.maskOf(index, undefined) : undefined,
+        );
     const elements = dynamic ? part.elements.map((element) => this.single(element, part)) : this.compacted(part);
     return this.makeForm(part, "", dynamic, masks, elements);
   }
 
-  private makeForm(part: Part, prefix: string, dynamic: boolean, masks: readonly (bigint | undefined)[], elements: readonly SetElement[]): Form {
+  private makeForm(
+    part: Part,
+    prefix: string,
+    dynamic: boolean,
+    masks: readonly (bigint | undefined)[],
+    elements: readonly SetElement[],
+  ): Form {
     const { source, options } = this;
     const { family } = options;
     const interval = !dynamic && (this.dimensions.includes("net") || source.type.method === "bitmap");
@@ -198,7 +242,9 @@ class FormBuilder {
     // No name holds a zero, so that no two sets can wish for the same; an underscore takes its place.
     const device = part.wildcard === undefined ? "" : `on\u0000${part.wildcard}\u0000`;
     const flags: NftSet["flags"][number][] = [
-      ...(interval ? ["interval" as const] : []), ...(dynamic ? ["dynamic" as const] : []), ...(source.timeout !== undefined ? ["timeout" as const] : []),
+      ...(interval ? ["interval" as const] : []),
+      ...(dynamic ? ["dynamic" as const] : []),
+      ...(source.timeout !== undefined ? ["timeout" as const] : []),
     ];
     const counter = source.counters && options.counters;
     const dimensions = this.dimensions;
@@ -209,19 +255,28 @@ class FormBuilder {
       const keys = dimensions.flatMap((dimension, index): Expression[] => {
         const isSource = directions[index] !== "dst";
         switch (dimension) {
-          case "ip": case "net": return [field(index, directions)];
+          case "ip":
+          case "net":
+            return [field(index, directions)];
           case "port": {
-            const port = payload(part.port === "plain" && protocol === 6 ? "tcp" : part.port === "plain" && protocol === 17 ? "udp" : "th", isSource ? "sport" : "dport");
+            const port = payload(
+              part.port === "plain" && protocol === 6 ? "tcp" : part.port === "plain" && protocol === 17 ? "udp" : "th",
+              isSource ? "sport" : "dport",
+            );
             if (part.port === "plain") return [port];
             if (part.port === "portless") return [meta("l4proto")];
             if (part.port === "ports") return [meta("l4proto"), port];
             const icmp = family === "ipv4" ? "icmp" : "icmpv6";
             return [payload(icmp, "type"), payload(icmp, "code")];
           }
-          case "iface": return part.wildcard === undefined ? [meta(isSource ? "iifname" : "oifname")] : [];
-          case "mac": return part.withoutHardware ? [] : [payload("ether", isSource ? "saddr" : "daddr")];
-          case "mark": return [source.markmask === 0xffffffff ? meta("mark") : binary(meta("mark"), "&", hex(source.markmask))];
-          default: return [];
+          case "iface":
+            return part.wildcard === undefined ? [meta(isSource ? "iifname" : "oifname")] : [];
+          case "mac":
+            return part.withoutHardware ? [] : [payload("ether", isSource ? "saddr" : "daddr")];
+          case "mark":
+            return [source.markmask === 0xffffffff ? meta("mark") : binary(meta("mark"), "&", hex(source.markmask))];
+          default:
+            return [];
         }
       });
       return keys.length === 1 ? keys[0]! : concatenation(...keys);
@@ -229,7 +284,8 @@ class FormBuilder {
     const guards = (directions: readonly Direction[], protocol: number | undefined, reassembles: boolean): readonly Statement[] => {
       const statements: Statement[] = [];
       const at = dimensions.indexOf("iface");
-      if (part.wildcard !== undefined) statements.push(match(meta(directions[at] === "dst" ? "oifname" : "iifname"), string(`${part.wildcard}*`)));
+      if (part.wildcard !== undefined)
+        statements.push(match(meta(directions[at] === "dst" ? "oifname" : "iifname"), string(`${part.wildcard}*`)));
       if (part.port === "plain" && protocol === undefined) {
         statements.push(match(meta("l4proto"), { kind: "anonymous-set", elements: [protocolExpression(6), protocolExpression(17)] }));
       }
@@ -238,7 +294,9 @@ class FormBuilder {
         statements.push(match(meta("l4proto"), { kind: "anonymous-set", elements: others }, true));
       }
       if (part.port === "ports" && dynamic && protocol === undefined) {
-        statements.push(match(meta("l4proto"), { kind: "anonymous-set", elements: protocolsWithPorts.map((one) => protocolExpression(one)) }));
+        statements.push(
+          match(meta("l4proto"), { kind: "anonymous-set", elements: protocolsWithPorts.map((one) => protocolExpression(one)) }),
+        );
       }
       if (part.port !== undefined && part.port !== "portless" && !reassembles) statements.push(firstFragmentOnly(family));
       return statements;
@@ -265,16 +323,22 @@ class FormBuilder {
     const { family } = this.options;
     return this.dimensions.flatMap((dimension): readonly string[] => {
       switch (dimension) {
-        case "ip": case "net": return [family === "ipv4" ? "ipv4_addr" : "ipv6_addr"];
+        case "ip":
+        case "net":
+          return [family === "ipv4" ? "ipv4_addr" : "ipv6_addr"];
         case "port":
           if (part.port === "plain") return ["inet_service"];
           if (part.port === "portless") return ["inet_proto"];
           if (part.port === "ports") return ["inet_proto", "inet_service"];
           return family === "ipv4" ? ["icmp_type", "icmp_code"] : ["icmpv6_type", "icmpv6_code"];
-        case "iface": return part.wildcard === undefined ? ["ifname"] : [];
-        case "mac": return part.withoutHardware ? [] : ["ether_addr"];
-        case "mark": return ["mark"];
-        default: return [];
+        case "iface":
+          return part.wildcard === undefined ? ["ifname"] : [];
+        case "mac":
+          return part.withoutHardware ? [] : ["ether_addr"];
+        case "mark":
+          return ["mark"];
+        default:
+          return [];
       }
     });
   }
@@ -288,27 +352,39 @@ class FormBuilder {
 
   /** An element with its addresses in the places of the address parts. */
   private element(
-    element: IpsetElement, part: Part, addresses: readonly (Expression | undefined)[], timeout: number | undefined, counts: boolean,
+    element: IpsetElement,
+    part: Part,
+    addresses: readonly (Expression | undefined)[],
+    timeout: number | undefined,
+    counts: boolean,
   ): SetElement {
     const keys = element.parts.flatMap((one, index): Expression[] => {
       switch (one.kind) {
-        case "address": return [addresses[index]!];
+        case "address":
+          return [addresses[index]!];
         case "port":
           if (part.port === "plain") return [addresses[index] ?? number(one.port)];
           if (part.port === "portless") return [protocolExpression(one.protocol ?? 0)];
           if (part.port === "ports") return [protocolExpression(one.protocol ?? 0), number(one.port)];
           return [number(one.port >> 8), number(one.port & 0xff)];
-        case "interface": return part.wildcard === undefined ? [string(one.name)] : [];
-        case "hardware": return one.address === undefined ? [] : [{ kind: "address", address: formatHardware(one.address) }];
-        case "mark": return [hex(one.mark)];
-        case "member": return [];
+        case "interface":
+          return part.wildcard === undefined ? [string(one.name)] : [];
+        case "hardware":
+          return one.address === undefined ? [] : [{ kind: "address", address: formatHardware(one.address) }];
+        case "mark":
+          return [hex(one.mark)];
+        case "member":
+          return [];
       }
     });
     const comment = element.comment === undefined ? undefined : this.comment(element.comment);
     return {
       kind: "element",
       key: keys.length === 1 ? keys[0]! : concatenation(...keys),
-      ...(this.source.counters && this.options.counters && { counter: { kind: "counter", packets: counts ? element.packets : 0n, bytes: counts ? element.bytes : 0n } }),
+      ...(this.source.counters &&
+        this.options.counters && {
+          counter: { kind: "counter", packets: counts ? element.packets : 0n, bytes: counts ? element.bytes : 0n },
+        }),
       ...(timeout !== undefined && { timeout: timeout * 1000 }),
       ...(comment !== undefined && { comment }),
     };
@@ -332,18 +408,24 @@ class FormBuilder {
   /** Neighbouring addresses or ports of a bitmap as ranges. */
   private runs(part: Part): SetElement[] {
     const bounds = ({ parts: [first] }: IpsetElement): readonly [bigint, bigint] =>
-      (first?.kind === "address" ? [first.from, first.to] : first?.kind === "port" ? [BigInt(first.port), BigInt(first.port)] : [0n, 0n]);
+      first?.kind === "address" ? [first.from, first.to] : first?.kind === "port" ? [BigInt(first.port), BigInt(first.port)] : [0n, 0n];
     const sorted = [...part.elements].sort((a, b) => (bounds(a)[0] < bounds(b)[0] ? -1 : 1));
     const runs: { from: bigint; to: bigint; element: IpsetElement }[] = [];
     for (const element of sorted) {
       const [from, to] = bounds(element);
       const last = runs.at(-1);
-      const joins = last !== undefined && last.to + 1n === from && !this.source.counters
-        && last.element.timeout === element.timeout && last.element.comment === element.comment;
+      const joins =
+        last !== undefined &&
+        last.to + 1n === from &&
+        !this.source.counters &&
+        last.element.timeout === element.timeout &&
+        last.element.comment === element.comment;
       if (joins) last.to = to;
       else runs.push({ from, to, element });
     }
-    return runs.map(({ from, to, element }) => this.element(element, part, [this.intervalOf(from, to, part.port === "plain")], element.timeout, true));
+    return runs.map(({ from, to, element }) =>
+      this.element(element, part, [this.intervalOf(from, to, part.port === "plain")], element.timeout, true),
+    );
   }
 
   private intervalOf(from: bigint, to: bigint, isPort: boolean): Expression {
@@ -356,22 +438,29 @@ class FormBuilder {
     if (this.source.type.name === "hash:net,iface") return this.disjointByInterface(part);
     const groups = new Map<string, IpsetElement[]>();
     for (const element of part.elements) {
-      const others = JSON.stringify(element.parts.map((one, index) => {
-        if (networks.includes(index)) return undefined;
-        switch (one.kind) {
-          case "address": return String(one.from);
-          case "port": return [one.protocol, one.port];
-          case "interface": return one.name;
-          default: return undefined;
-        }
-      }));
+      const others = JSON.stringify(
+        element.parts.map((one, index) => {
+          if (networks.includes(index)) return undefined;
+          switch (one.kind) {
+            case "address":
+              return String(one.from);
+            case "port":
+              return [one.protocol, one.port];
+            case "interface":
+              return one.name;
+            default:
+              return undefined;
+          }
+        }),
+      );
       const group = groups.get(others);
       if (group) group.push(element);
       else groups.set(others, [element]);
     }
     const [first = 0, second] = networks;
     return [...groups.values()].flatMap((group) =>
-      (second === undefined ? this.disjointIn(group, part, first, []) : this.disjointInTwo(group, part, first, second)));
+      second === undefined ? this.disjointIn(group, part, first, []) : this.disjointInTwo(group, part, first, second),
+    );
   }
 
   /**
@@ -390,12 +479,21 @@ class FormBuilder {
       else byNetwork.set(id, { from, to, element: [element] });
     }
     const runs = new Map<IpsetElement, { from: bigint; to: bigint }[]>();
-    for (const { from, to, around: [nearest = [], ...outer] } of regionsOf([...byNetwork.values()])) {
+    for (const {
+      from,
+      to,
+      around: [nearest = [], ...outer],
+    } of regionsOf([...byNetwork.values()])) {
       if (nearest.some(({ timeout }) => timeout !== undefined) && outer.length > 0) {
         this.differences.add("where all elements of a network run out before a network around it, nft goes on as if they had not");
       }
-      if (nearest.some((element) => element.nomatch) && nearest.some((element) => element.parts.some((one) => one.kind === "interface" && one.wildcard))) {
-        this.differences.add("of elements of one network, one with \"nomatch\" and one with a wildcard, ipset asks the one added first, nft both");
+      if (
+        nearest.some((element) => element.nomatch) &&
+        nearest.some((element) => element.parts.some((one) => one.kind === "interface" && one.wildcard))
+      ) {
+        this.differences.add(
+          'of elements of one network, one with "nomatch" and one with a wildcard, ipset asks the one added first, nft both',
+        );
       }
       for (const element of nearest) {
         if (!own.has(element) || element.nomatch !== this.exceptions) continue;
@@ -406,8 +504,11 @@ class FormBuilder {
         else runs.set(element, [{ from, to }]);
       }
     }
-    return part.elements.flatMap((element) => (runs.get(element) ?? []).map(({ from, to }, index) =>
-      this.element(element, part, [this.intervalOf(from, to, false)], element.timeout, index === 0)));
+    return part.elements.flatMap((element) =>
+      (runs.get(element) ?? []).map(({ from, to }, index) =>
+        this.element(element, part, [this.intervalOf(from, to, false)], element.timeout, index === 0),
+      ),
+    );
   }
 
   /** Regions of the first network, and in each those of the second: ipset tries all second networks under each first one. */
@@ -429,7 +530,11 @@ class FormBuilder {
   }
 
   private disjointIn(
-    group: readonly IpsetElement[], part: Part, at: number, fixed: readonly (Expression | undefined)[], ranks?: ReadonlyMap<IpsetElement, number>,
+    group: readonly IpsetElement[],
+    part: Part,
+    at: number,
+    fixed: readonly (Expression | undefined)[],
+    ranks?: ReadonlyMap<IpsetElement, number>,
   ): SetElement[] {
     const networks = group.map((element) => ({ from: addressAt(element, at).from, to: addressAt(element, at).to, element }));
     const runs: { from: bigint; to: bigint; root: number; element: IpsetElement; timeout: number | undefined }[] = [];
@@ -439,15 +544,23 @@ class FormBuilder {
       if (!decided) continue;
       const { element, timeout } = decided;
       const last = runs.at(-1);
-      const joins = last !== undefined && last.to + 1n === from && last.root === root && last.timeout === timeout
-        && last.element.comment === element.comment && (!this.source.counters || last.element === element);
+      const joins =
+        last !== undefined &&
+        last.to + 1n === from &&
+        last.root === root &&
+        last.timeout === timeout &&
+        last.element.comment === element.comment &&
+        (!this.source.counters || last.element === element);
       if (joins) last.to = to;
       else runs.push({ from, to, root, element, timeout });
     }
     const counted = new Set<IpsetElement>();
     return runs.map(({ from, to, element, timeout }) => {
       const addresses = element.parts.map((one, index) =>
-        (index === at ? this.intervalOf(from, to, false) : fixed[index] ?? (one.kind === "address" ? addressLiteral(one.from, this.options.family) : undefined)));
+        index === at
+          ? this.intervalOf(from, to, false)
+          : (fixed[index] ?? (one.kind === "address" ? addressLiteral(one.from, this.options.family) : undefined)),
+      );
       const counts = !counted.has(element);
       counted.add(element);
       return this.element(element, part, addresses, timeout, counts);
@@ -461,7 +574,7 @@ class FormBuilder {
     if (!element) return undefined;
     if (!wanted(element)) {
       if (element.timeout !== undefined && outer.some((other) => wanted(other) && outlives(other.timeout, element.timeout))) {
-        this.differences.add("where an element with \"nomatch\" runs out before the network around it, nft goes on as if it had not");
+        this.differences.add('where an element with "nomatch" runs out before the network around it, nft goes on as if it had not');
       }
       return undefined;
     }
@@ -472,7 +585,8 @@ class FormBuilder {
       if (wanted(other)) until = other.timeout;
       else {
         const later = outer.slice(index + 1).some((one) => wanted(one) && outlives(one.timeout, other.timeout));
-        if (later) this.differences.add("where an element with \"nomatch\" runs out before the network around it, nft goes on as if it had not");
+        if (later)
+          this.differences.add('where an element with "nomatch" runs out before the network around it, nft goes on as if it had not');
         break;
       }
     }
@@ -501,4 +615,3 @@ function isInterfaceName(name: string): boolean {
 function formatHardware(address: bigint): string {
   return Array.from({ length: 6 }, (_, index) => ((address >> BigInt(8 * (5 - index))) & 0xffn).toString(16).padStart(2, "0")).join(":");
 }
-

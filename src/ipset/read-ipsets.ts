@@ -41,17 +41,48 @@ const commandNames: ReadonlyMap<string, CommandName> = new Map([
   ...(["destroy", "x", "-X", "--destroy"] as const).map((name) => [name, "destroy"] as const),
   ...(["rename", "e", "-E", "--rename"] as const).map((name) => [name, "rename"] as const),
   ...(["swap", "w", "-W", "--swap"] as const).map((name) => [name, "swap"] as const),
-  ...(["list", "l", "-L", "--list", "save", "s", "-S", "--save", "test", "-T", "--test", "version", "-v", "-V", "help", "-h", "-H"] as const)
-    .map((name) => [name, "nothing"] as const),
+  ...(
+    ["list", "l", "-L", "--list", "save", "s", "-S", "--save", "test", "-T", "--test", "version", "-v", "-V", "help", "-h", "-H"] as const
+  ).map((name) => [name, "nothing"] as const),
 ]);
 
 /** Options of `create` and `add`, and how many words follow them. */
 const createOptions: Readonly<Record<string, 0 | 1>> = {
-  family: 1, hashsize: 1, maxelem: 1, timeout: 1, counters: 0, comment: 0, skbinfo: 0, netmask: 1, bitmask: 1, markmask: 1, range: 1,
-  forceadd: 0, bucketsize: 1, initval: 1, size: 1, probes: 1, resize: 1, gc: 1, from: 1, to: 1, "-4": 0, "-6": 0,
+  family: 1,
+  hashsize: 1,
+  maxelem: 1,
+  timeout: 1,
+  counters: 0,
+  comment: 0,
+  skbinfo: 0,
+  netmask: 1,
+  bitmask: 1,
+  markmask: 1,
+  range: 1,
+  forceadd: 0,
+  bucketsize: 1,
+  initval: 1,
+  size: 1,
+  probes: 1,
+  resize: 1,
+  gc: 1,
+  from: 1,
+  to: 1,
+  "-4": 0,
+  "-6": 0,
 };
 const addOptions: Readonly<Record<string, 0 | 1>> = {
-  timeout: 1, packets: 1, bytes: 1, comment: 1, skbmark: 1, skbprio: 1, skbqueue: 1, nomatch: 0, wildcard: 0, before: 1, after: 1,
+  timeout: 1,
+  packets: 1,
+  bytes: 1,
+  comment: 1,
+  skbmark: 1,
+  skbprio: 1,
+  skbqueue: 1,
+  nomatch: 0,
+  wildcard: 0,
+  before: 1,
+  after: 1,
 };
 
 type Mutable<Type> = { -readonly [Key in keyof Type]: Type[Key] };
@@ -72,7 +103,12 @@ export class IpsetReader {
     const lines = (text.startsWith("\ufeff") ? text.slice(1) : text).split("\n");
     for (const [index, line] of lines.entries()) {
       const words = splitLine(line.endsWith("\r") ? line.slice(0, -1) : line);
-      const at = (word: Pick<Word, "column" | "length">): Span => ({ file, line: index + 1, column: word.column, length: Math.max(1, word.length) });
+      const at = (word: Pick<Word, "column" | "length">): Span => ({
+        file,
+        line: index + 1,
+        column: word.column,
+        length: Math.max(1, word.length),
+      });
       if (!Array.isArray(words)) this.fail(words.code, at(words), words.message);
       else if (words.length > 0 && words[0]!.text !== "COMMIT") this.command(words, at);
     }
@@ -91,16 +127,19 @@ export class IpsetReader {
     switch (command) {
       case "create":
         return this.create(name, rest, at);
-      case "add": case "del":
+      case "add":
+      case "del":
         return this.element(command, name, rest, at);
-      case "flush": case "destroy":
+      case "flush":
+      case "destroy":
         if (set !== undefined && !this.find(set, at)) return;
         for (const one of set === undefined ? [...this.open.keys()] : [set.text]) {
           if (command === "destroy") this.open.delete(one);
           else this.open.get(one)!.elements = new Map();
         }
         return;
-      case "rename": case "swap":
+      case "rename":
+      case "swap":
         if (set === undefined || argument === undefined) return this.fail("missing-argument", at(name), `"${name.text}" needs two sets`);
         return this.exchange(command, set, argument, at);
       case "nothing":
@@ -120,7 +159,8 @@ export class IpsetReader {
     const from = this.find(first, at);
     const to = command === "swap" ? this.find(second, at) : this.open.get(second.text);
     if (from === undefined || (command === "swap" && to === undefined)) return;
-    if (command === "rename" && to !== undefined) return this.fail("duplicate-ipset", at(second), `the set "${second.text}" exists already`);
+    if (command === "rename" && to !== undefined)
+      return this.fail("duplicate-ipset", at(second), `the set "${second.text}" exists already`);
     this.open.delete(first.text);
     this.open.set(second.text, { ...from, name: second.text });
     if (to !== undefined) this.open.set(first.text, { ...to, name: first.text });
@@ -130,7 +170,9 @@ export class IpsetReader {
 
   /** The options behind the fixed words, by name; `undefined` if any is in error. */
   private options(
-    words: readonly Word[], known: Readonly<Record<string, 0 | 1>>, at: (word: Word) => Span,
+    words: readonly Word[],
+    known: Readonly<Record<string, 0 | 1>>,
+    at: (word: Word) => Span,
   ): Map<string, { readonly word: Word; readonly value: Word | undefined }> | undefined {
     const options = new Map<string, { word: Word; value: Word | undefined }>();
     for (let index = 0; index < words.length; index++) {
@@ -170,32 +212,50 @@ export class IpsetReader {
   // ---------------------------------------------------------------------------------------------------- create
 
   private create(command: Word, [name, typeName, ...rest]: readonly Word[], at: (word: Word) => Span): void {
-    if (name === undefined || typeName === undefined) return this.fail("missing-argument", at(command), `"${command.text}" needs a name and a type`);
+    if (name === undefined || typeName === undefined)
+      return this.fail("missing-argument", at(command), `"${command.text}" needs a name and a type`);
     const type = findType(typeName.text);
     if (type === undefined) return this.fail("invalid-value", at(typeName), `ipset has no type "${typeName.text}"`);
-    if (name.text === "" || byteLength(name.text) > longestName) return this.fail("invalid-value", at(name), `the name "${name.text}" is longer than ${longestName} bytes`);
+    if (name.text === "" || byteLength(name.text) > longestName)
+      return this.fail("invalid-value", at(name), `the name "${name.text}" is longer than ${longestName} bytes`);
     const options = this.options(rest, createOptions, at);
     if (options === undefined) return;
     const familyWord = options.get("family")?.value;
     const family = familyOf(type, familyWord?.text ?? (options.has("-6") ? "inet6" : "inet"));
-    if (family === "unknown") return this.fail("invalid-value", at(familyWord ?? name), `"${familyWord?.text ?? ""}" is neither inet nor inet6`);
-    const number = (option: string, minimum: number, maximum: number): number | undefined => this.integer(options.get(option)?.value, minimum, maximum, at);
+    if (family === "unknown")
+      return this.fail("invalid-value", at(familyWord ?? name), `"${familyWord?.text ?? ""}" is neither inet nor inet6`);
+    const number = (option: string, minimum: number, maximum: number): number | undefined =>
+      this.integer(options.get(option)?.value, minimum, maximum, at);
     const timeout = number("timeout", 0, longestTimeout);
     const markmask = number("markmask", 1, 0xffffffff);
     const mask = this.mask(options.get("netmask")?.value, options.get("bitmask")?.value, family ?? "ipv4", at);
     const range = this.range(type, options.get("range")?.value, options.get("from")?.value, options.get("to")?.value, name, at);
     if (range === "invalid") return;
-    const maxelem = type.method === "list" ? number("size", 1, 0xffffffff) ?? defaultListSize
-      : type.method === "bitmap" ? 65_536 : number("maxelem", 1, 0xffffffff) ?? defaultMaxelem;
+    const maxelem =
+      type.method === "list"
+        ? (number("size", 1, 0xffffffff) ?? defaultListSize)
+        : type.method === "bitmap"
+          ? 65_536
+          : (number("maxelem", 1, 0xffffffff) ?? defaultMaxelem);
     const existing = this.open.get(name.text);
     if (existing !== undefined && (existing.type !== type || existing.family !== family)) {
       return this.fail("duplicate-ipset", at(name), `the set "${name.text}" was created before as ${existing.type.name}`);
     }
     if (existing !== undefined) return;
     this.open.set(name.text, {
-      name: name.text, type, family, counters: options.has("counters"), skbinfo: options.has("skbinfo"), forceadd: options.has("forceadd"),
-      maxelem, markmask: markmask ?? 0xffffffff, span: at(name), elements: new Map(),
-      ...(timeout !== undefined && { timeout }), ...(mask !== undefined && { mask }), ...(range !== undefined && { range }),
+      name: name.text,
+      type,
+      family,
+      counters: options.has("counters"),
+      skbinfo: options.has("skbinfo"),
+      forceadd: options.has("forceadd"),
+      maxelem,
+      markmask: markmask ?? 0xffffffff,
+      span: at(name),
+      elements: new Map(),
+      ...(timeout !== undefined && { timeout }),
+      ...(mask !== undefined && { mask }),
+      ...(range !== undefined && { range }),
     });
   }
 
@@ -210,7 +270,12 @@ export class IpsetReader {
   }
 
   private range(
-    type: IpsetType, range: Word | undefined, from: Word | undefined, to: Word | undefined, name: Word, at: (word: Word) => Span,
+    type: IpsetType,
+    range: Word | undefined,
+    from: Word | undefined,
+    to: Word | undefined,
+    name: Word,
+    at: (word: Word) => Span,
   ): { from: bigint; to: bigint } | "invalid" | undefined {
     if (type.method !== "bitmap") return undefined;
     const invalid = (word: Word): "invalid" => {
@@ -226,9 +291,14 @@ export class IpsetReader {
     const [first = "", last = first, ...more] = text.split("-");
     if (more.length > 0) return invalid(word);
     const slash = first.indexOf("/");
-    const parse = (value: string): bigint | undefined => (type.name === "bitmap:port"
-      ? (/^[0-9]{1,5}$/.test(value) && Number(value) < 65_536 ? BigInt(value) : undefined)
-      : /^[0-9]+(?:\.[0-9]+){3}$/.test(value) ? parseHost(value, "ipv4") : undefined);
+    const parse = (value: string): bigint | undefined =>
+      type.name === "bitmap:port"
+        ? /^[0-9]{1,5}$/.test(value) && Number(value) < 65_536
+          ? BigInt(value)
+          : undefined
+        : /^[0-9]+(?:\.[0-9]+){3}$/.test(value)
+          ? parseHost(value, "ipv4")
+          : undefined;
     if (slash >= 0 && type.name !== "bitmap:port") {
       const address = parse(first.slice(0, slash));
       const length = Number(first.slice(slash + 1));
@@ -244,7 +314,8 @@ export class IpsetReader {
   // -------------------------------------------------------------------------------------------------- elements
 
   private element(command: "add" | "del", commandWord: Word, [name, entry, ...rest]: readonly Word[], at: (word: Word) => Span): void {
-    if (name === undefined || entry === undefined) return this.fail("missing-argument", at(commandWord), `"${commandWord.text}" needs a set and an element`);
+    if (name === undefined || entry === undefined)
+      return this.fail("missing-argument", at(commandWord), `"${commandWord.text}" needs a set and an element`);
     const set = this.find(name, at);
     if (set === undefined) return;
     const options = this.options(rest, addOptions, at);
@@ -253,8 +324,11 @@ export class IpsetReader {
     if (read instanceof Invalid) return this.fail("invalid-value", at(entry), read.reason);
     const wildcard = options.has("wildcard");
     this.expanded += read.length - 1;
-    if (this.expanded > mostExpanded) return this.fail("invalid-value", at(entry), `the ranges of the file make more than ${mostExpanded} elements more`);
-    const all = wildcard ? read.map((parts) => parts.map((part): Part => (part.kind === "interface" ? { ...part, wildcard } : part))) : read;
+    if (this.expanded > mostExpanded)
+      return this.fail("invalid-value", at(entry), `the ranges of the file make more than ${mostExpanded} elements more`);
+    const all = wildcard
+      ? read.map((parts) => parts.map((part): Part => (part.kind === "interface" ? { ...part, wildcard } : part)))
+      : read;
     if (command === "del") {
       for (const parts of all) set.elements.delete(elementKey(parts, set));
       return;
@@ -266,8 +340,12 @@ export class IpsetReader {
     const lasting = timeout ?? set.timeout ?? 0;
     const comment = options.get("comment")?.value?.text;
     const common = {
-      nomatch: options.has("nomatch"), packets: this.large(options.get("packets")?.value, at), bytes: this.large(options.get("bytes")?.value, at), span: at(entry),
-      ...(lasting > 0 && { timeout: lasting }), ...(comment !== undefined && comment !== "" && { comment }),
+      nomatch: options.has("nomatch"),
+      packets: this.large(options.get("packets")?.value, at),
+      bytes: this.large(options.get("bytes")?.value, at),
+      span: at(entry),
+      ...(lasting > 0 && { timeout: lasting }),
+      ...(comment !== undefined && comment !== "" && { comment }),
     };
     const beside = options.get("before") ?? options.get("after");
     for (const parts of all) {
@@ -284,7 +362,8 @@ export class IpsetReader {
   private isMember(member: string, entry: Word, set: OpenSet, at: (word: Word) => Span): boolean {
     const found = this.open.get(member);
     if (found === undefined) this.fail("unknown-ipset", at(entry), `no line before creates the set "${member}"`);
-    else if (found.type.method === "list") this.fail("invalid-value", at(entry), `"${member}" is a list of sets itself and cannot be in "${set.name}"`);
+    else if (found.type.method === "list")
+      this.fail("invalid-value", at(entry), `"${member}" is a list of sets itself and cannot be in "${set.name}"`);
     return found !== undefined && found.type.method !== "list";
   }
 }
@@ -312,7 +391,9 @@ function familyOf({ name }: IpsetType, text: string): Family | undefined | "unkn
 const control = /[\x00-\x08\x0a-\x1f\x7f]/;
 
 /** The words of a line; blanks between double quotes belong to a word. */
-function splitLine(line: string): Word[] | { readonly code: DiagnosticCode; readonly column: number; readonly length: number; readonly message: string } {
+function splitLine(
+  line: string,
+): Word[] | { readonly code: DiagnosticCode; readonly column: number; readonly length: number; readonly message: string } {
   if (/^\s*(?:#|$)/.test(line)) return [];
   const odd = control.exec(line);
   if (odd) return { code: "invalid-character", column: odd.index + 1, length: 1, message: "a control character cannot stand here" };
@@ -321,7 +402,12 @@ function splitLine(line: string): Word[] | { readonly code: DiagnosticCode; read
   for (let found = pattern.exec(line); found !== null; found = pattern.exec(line)) {
     const quoted = found[1] !== undefined;
     if (quoted && found[2] === undefined) {
-      return { code: "unclosed-quote", column: found.index + 1, length: found[0].length, message: "a double quote is opened and never closed" };
+      return {
+        code: "unclosed-quote",
+        column: found.index + 1,
+        length: found[0].length,
+        message: "a double quote is opened and never closed",
+      };
     }
     words.push({ text: found[1] ?? found[0], column: found.index + 1, length: found[0].length, quoted });
   }

@@ -17,15 +17,35 @@ export const hashIpPort = hash("ip", "port");
 export const hashIpPortIp = hash("ip", "port", "ip");
 
 const types: readonly IpsetType[] = [
-  hashIp, hashNet, hashIpPort, hashIpPortIp, hash("net", "port"), hash("ip", "port", "net"), hash("net", "net"),
-  hash("net", "port", "net"), hash("net", "iface"), hash("mac"), hash("ip", "mac"), hash("ip", "mark"),
-  bitmapIp, bitmapIpMac, bitmapPort, listSet,
+  hashIp,
+  hashNet,
+  hashIpPort,
+  hashIpPortIp,
+  hash("net", "port"),
+  hash("ip", "port", "net"),
+  hash("net", "net"),
+  hash("net", "port", "net"),
+  hash("net", "iface"),
+  hash("mac"),
+  hash("ip", "mac"),
+  hash("ip", "mark"),
+  bitmapIp,
+  bitmapIpMac,
+  bitmapPort,
+  listSet,
 ];
 
 /** Names of ipset 4 and before, which every ipset still takes. */
 const formerNames: Readonly<Record<string, string>> = {
-  iphash: "hash:ip", nethash: "hash:net", ipporthash: "hash:ip,port", ipportiphash: "hash:ip,port,ip", ipportnethash: "hash:ip,port,net",
-  ipmap: "bitmap:ip", macipmap: "bitmap:ip,mac", portmap: "bitmap:port", setlist: "list:set",
+  iphash: "hash:ip",
+  nethash: "hash:net",
+  ipporthash: "hash:ip,port",
+  ipportiphash: "hash:ip,port,ip",
+  ipportnethash: "hash:ip,port,net",
+  ipmap: "bitmap:ip",
+  macipmap: "bitmap:ip,mac",
+  portmap: "bitmap:port",
+  setlist: "list:set",
 };
 
 const byName: ReadonlyMap<string, IpsetType> = new Map([

@@ -10,7 +10,10 @@ import { formsOf, type Direction, type Form, type Usage } from "./forms.js";
 import { hashIp, hashIpPort, hashIpPortIp, hashNet } from "./types.js";
 
 /** The value of `--match-set`, `--add-set` and `--del-set`. */
-export interface SetUse { readonly set: string; readonly directions: readonly Direction[] }
+export interface SetUse {
+  readonly set: string;
+  readonly directions: readonly Direction[];
+}
 
 interface Uses extends Usage {
   /** The fewest directions that any rule gives: a set with more parts would match nothing. */
@@ -32,7 +35,9 @@ function usesOf(ruleset: IptablesRuleset): ReadonlyMap<string, Uses> {
     const before = uses.get(set) ?? { directions: Infinity, added: false, deleted: false, timeout: false };
     uses.set(set, {
       directions: Math.min(before.directions, directions.length),
-      added: before.added || change.added === true, deleted: before.deleted || change.deleted === true, timeout: before.timeout || change.timeout === true,
+      added: before.added || change.added === true,
+      deleted: before.deleted || change.deleted === true,
+      timeout: before.timeout || change.timeout === true,
     });
   };
   for (const table of ruleset.tables) {
@@ -54,12 +59,15 @@ function usesOf(ruleset: IptablesRuleset): ReadonlyMap<string, Uses> {
 export function unusedIpsets(rulesets: readonly IptablesRuleset[], sets: ReadonlyMap<string, Ipset>): Diagnostic[] {
   const used = new Set(rulesets.flatMap((ruleset) => [...usesOf(ruleset).keys()]));
   for (const name of [...used]) for (const member of members(sets.get(name))) used.add(member);
-  return [...sets.values()].filter(({ name }) => !used.has(name))
+  return [...sets.values()]
+    .filter(({ name }) => !used.has(name))
     .map(({ name, span }) => diagnostic("unused-ipset", span, `no rule uses the set "${printable(name)}", and it is left out`));
 }
 
 function members(set: Ipset | undefined): string[] {
-  return set?.type.method === "list" ? [...set.elements.values()].flatMap(({ parts }) => parts.flatMap((part) => (part.kind === "member" ? [part.set] : []))) : [];
+  return set?.type.method === "list"
+    ? [...set.elements.values()].flatMap(({ parts }) => parts.flatMap((part) => (part.kind === "member" ? [part.set] : [])))
+    : [];
 }
 
 /** What rules do to a set, under its own name or through lists that hold it. */
@@ -95,7 +103,13 @@ export function findIpset(use: OptionUse<SetUse>, context: RuleContext): Named {
   if (found === undefined) return { sets: [inventIpset(use, context)], missing: true, isList: false, listTimeouts: false, changes };
   if (found.type.method !== "list") return { sets: [found], missing: false, isList: false, listTimeouts: false, changes };
   const sets = members(found).flatMap((name) => context.ipsets?.sets.get(name) ?? []);
-  return { sets, missing: false, isList: true, changes, listTimeouts: [...found.elements.values()].some(({ timeout }) => timeout !== undefined) };
+  return {
+    sets,
+    missing: false,
+    isList: true,
+    changes,
+    listTimeouts: [...found.elements.values()].some(({ timeout }) => timeout !== undefined),
+  };
 }
 
 /** An empty set of the shape that the rules show: as many parts as they give directions. */
@@ -107,8 +121,17 @@ function inventIpset({ value: { set: name }, span }: OptionUse<SetUse>, context:
   if (before) return before;
   const isModified = uses?.added === true || uses?.deleted === true;
   const set: Ipset = {
-    name, type: typeByDirections(uses?.directions ?? 1, isModified), family: context.family, counters: false, skbinfo: false, forceadd: false,
-    maxelem: context.setSize, markmask: 0xffffffff, span, elements: new Map(), ...(uses?.timeout === true && { timeout: 0 }),
+    name,
+    type: typeByDirections(uses?.directions ?? 1, isModified),
+    family: context.family,
+    counters: false,
+    skbinfo: false,
+    forceadd: false,
+    maxelem: context.setSize,
+    markmask: 0xffffffff,
+    span,
+    elements: new Map(),
+    ...(uses?.timeout === true && { timeout: 0 }),
   };
   if (ruleset !== undefined) missingByRuleset.set(ruleset, (known ?? new Map<string, Ipset>()).set(name, set));
   return set;
@@ -124,7 +147,8 @@ export function impossible(set: Ipset, { directions }: SetUse, context: RuleCont
   if (directions.length < set.type.dimensions.length) {
     return `the set "${set.name}" has ${set.type.dimensions.length} parts, ${set.type.dimensions.join(" and ")}, and the rule names ${directions.length}`;
   }
-  if (set.family !== undefined && set.family !== context.family) return `the set "${set.name}" is of ${set.family === "ipv4" ? "IPv4" : "IPv6"}`;
+  if (set.family !== undefined && set.family !== context.family)
+    return `the set "${set.name}" is of ${set.family === "ipv4" ? "IPv4" : "IPv6"}`;
   return undefined;
 }
 
@@ -145,13 +169,21 @@ export interface Lookups {
 
 /** The nft sets of an ipset that packets of this rule may be in, declared in our table. */
 export function lookupsOf(set: Ipset, { directions }: SetUse, context: RuleContext, exceptions = false): Lookups {
-  const { forms, differences, notes } = formsOf(set, { family: context.family, usage: usageOf(set, context), counters: context.counters ?? false }, exceptions);
-  const lookups = forms.filter((form) => canHold(form, context)).map((form): Lookup => ({
-    form,
-    name: context.sharedSet(form.wish, { ...form.set, comment: [describe(set, form, context)] }),
-    guards: form.guards(directions, context.protocol, context.reassembles ?? false),
-    key: form.key(directions, context.protocol),
-  }));
+  const { forms, differences, notes } = formsOf(
+    set,
+    { family: context.family, usage: usageOf(set, context), counters: context.counters ?? false },
+    exceptions,
+  );
+  const lookups = forms
+    .filter((form) => canHold(form, context))
+    .map(
+      (form): Lookup => ({
+        form,
+        name: context.sharedSet(form.wish, { ...form.set, comment: [describe(set, form, context)] }),
+        guards: form.guards(directions, context.protocol, context.reassembles ?? false),
+        key: form.key(directions, context.protocol),
+      }),
+    );
   return { lookups, differences, notes };
 }
 
@@ -164,10 +196,14 @@ function describe({ name, type, span }: Ipset, { dynamic }: Form, context: RuleC
 function canHold({ port }: Form, { protocol, family }: RuleContext): boolean {
   if (protocol === undefined || port === undefined) return true;
   switch (port) {
-    case "plain": return protocol === 6 || protocol === 17;
-    case "ports": return protocolsWithPorts.includes(protocol);
-    case "message": return protocol === messageProtocol[family];
-    case "portless": return !protocolsWithPorts.includes(protocol) && protocol !== messageProtocol[family];
+    case "plain":
+      return protocol === 6 || protocol === 17;
+    case "ports":
+      return protocolsWithPorts.includes(protocol);
+    case "message":
+      return protocol === messageProtocol[family];
+    case "portless":
+      return !protocolsWithPorts.includes(protocol) && protocol !== messageProtocol[family];
   }
 }
 

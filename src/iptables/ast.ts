@@ -28,7 +28,10 @@ export interface IptablesChain {
   readonly rules: readonly IptablesRule[];
 }
 
-export interface Counters { readonly packets: bigint; readonly bytes: bigint }
+export interface Counters {
+  readonly packets: bigint;
+  readonly bytes: bigint;
+}
 
 export interface IptablesRule {
   readonly span: Span;

@@ -38,14 +38,29 @@ export function build(source: Source, options: BuildOptions = {}): BuildResult {
   const builder = new Builder(source, options);
   for (const line of parseLines(source.text)) {
     switch (line.kind) {
-      case "command": builder.command(line); break;
-      case "blank": break;
-      case "comment": builder.comment(line.text); break;
-      case "chain": builder.chain(line); break;
-      case "table": builder.table(line); break;
-      case "commit": builder.commit(line.line, line.column); break;
+      case "command":
+        builder.command(line);
+        break;
+      case "blank":
+        break;
+      case "comment":
+        builder.comment(line.text);
+        break;
+      case "chain":
+        builder.chain(line);
+        break;
+      case "table":
+        builder.table(line);
+        break;
+      case "commit":
+        builder.commit(line.line, line.column);
+        break;
       case "error":
-        builder.report(line.code, { file: source.file, line: line.line, column: line.column, length: Math.max(1, line.length) }, line.message);
+        builder.report(
+          line.code,
+          { file: source.file, line: line.line, column: line.column, length: Math.max(1, line.length) },
+          line.message,
+        );
     }
   }
   return builder.finish();
@@ -65,7 +80,10 @@ class Builder {
   private sections: SectionFamilies | undefined;
   private assumed = false;
 
-  constructor(private readonly source: Source, private readonly options: BuildOptions) {}
+  constructor(
+    private readonly source: Source,
+    private readonly options: BuildOptions,
+  ) {}
 
   report(code: DiagnosticCode, span: Span, message: string, help?: string): void {
     this.diagnostics.push(diagnostic(code, span, message, help));
@@ -95,8 +113,11 @@ class Builder {
     const earlier = this.tables.get(family)?.get(name.text);
     if (earlier !== undefined) {
       const count = earlier.chains.reduce((sum, chain) => sum + chain.rules.length, 0);
-      this.report("repeated-table", span,
-        `table "${name.text}" was given before: this one replaces its ${count} rules, as iptables-restore does, and keeps its policies`);
+      this.report(
+        "repeated-table",
+        span,
+        `table "${name.text}" was given before: this one replaces its ${count} rules, as iptables-restore does, and keeps its policies`,
+      );
       state.inheritPolicies(earlier);
     }
     this.open = { family, state, reader: this.reader(family) };
@@ -121,7 +142,8 @@ class Builder {
     family ??= familyOfFileName(this.source.file);
     if (family === undefined) {
       family = "ipv4";
-      if (!this.assumed) this.report("family-assumed", span, "nothing tells IPv4 from IPv6: IPv4 is assumed", "say it with --ipv4 or --ipv6");
+      if (!this.assumed)
+        this.report("family-assumed", span, "nothing tells IPv4 from IPv6: IPv4 is assumed", "say it with --ipv4 or --ipv6");
       this.assumed = true;
     } else {
       this.lastFamily = family;
@@ -139,7 +161,11 @@ class Builder {
   command(line: CommandLine): void {
     if (this.open === undefined) {
       const column = line.words[0]?.column ?? 1;
-      this.report("outside-table", this.span(line.line, { column, length: Math.max(1, line.text.length) }), "this line is outside of any table");
+      this.report(
+        "outside-table",
+        this.span(line.line, { column, length: Math.max(1, line.text.length) }),
+        "this line is outside of any table",
+      );
     } else if (this.open !== "unknown") {
       const command = this.open.reader.read(line, this.open.state);
       if (command !== undefined) this.open.state.apply(command);
@@ -160,7 +186,7 @@ class Builder {
         this.report("chain-loop", rule.target?.span ?? rule.span, `chains jump in a circle, from ${circle}`);
       }
       let tables = this.tables.get(family);
-      if (tables === undefined) this.tables.set(family, tables = new Map<string, IptablesTable>());
+      if (tables === undefined) this.tables.set(family, (tables = new Map<string, IptablesTable>()));
       tables.delete(table.name);
       tables.set(table.name, table);
     }
@@ -176,8 +202,12 @@ class Builder {
   finish(): BuildResult {
     this.requireCommit();
     if (!this.anyTable) {
-      this.report("no-table", { file: this.source.file, line: 1, column: 1, length: 1 }, "the input has no table",
-        "a table starts with a line such as `*filter` and ends with `COMMIT`; iptables-save prints it so, iptables -L and iptables -S do not");
+      this.report(
+        "no-table",
+        { file: this.source.file, line: 1, column: 1, length: 1 },
+        "the input has no table",
+        "a table starts with a line such as `*filter` and ends with `COMMIT`; iptables-save prints it so, iptables -L and iptables -S do not",
+      );
     }
     const rulesets = [...this.tables].map(([family, tables]) => ({ family, tables: [...tables.values()] }));
     return { rulesets, diagnostics: this.diagnostics };

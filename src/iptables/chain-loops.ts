@@ -13,9 +13,17 @@ const terminal = new Set(["ACCEPT", "DROP", "RETURN", "QUEUE"]);
 
 /** Whether every packet that comes here leaves the chain; the kernel looks at no rule behind. */
 function endsChain(rule: IptablesRule): boolean {
-  return rule.target?.kind === "extension" && terminal.has(rule.target.extension) && rule.matches.length === 0
-    && rule.source === undefined && rule.destination === undefined && rule.inInterface === undefined && rule.outInterface === undefined
-    && rule.protocol === undefined && rule.fragment === undefined;
+  return (
+    rule.target?.kind === "extension" &&
+    terminal.has(rule.target.extension) &&
+    rule.matches.length === 0 &&
+    rule.source === undefined &&
+    rule.destination === undefined &&
+    rule.inInterface === undefined &&
+    rule.outInterface === undefined &&
+    rule.protocol === undefined &&
+    rule.fragment === undefined
+  );
 }
 
 /**

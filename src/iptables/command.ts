@@ -4,8 +4,19 @@ import type { Word } from "../../grammar/syntax.js";
 import type { Counters, IptablesRule } from "./ast.js";
 
 export type CommandName =
-  | "append" | "insert" | "delete" | "replace" | "check" | "list" | "list-rules" | "flush" | "zero" | "new-chain" | "delete-chain"
-  | "rename-chain" | "policy";
+  | "append"
+  | "insert"
+  | "delete"
+  | "replace"
+  | "check"
+  | "list"
+  | "list-rules"
+  | "flush"
+  | "zero"
+  | "new-chain"
+  | "delete-chain"
+  | "rename-chain"
+  | "policy";
 
 /** What one line asks for. */
 export interface Command {
@@ -27,8 +38,19 @@ export interface Command {
 
 /** By the letter of the option. */
 export const commandNames: Readonly<Record<string, CommandName>> = {
-  A: "append", I: "insert", D: "delete", R: "replace", C: "check", L: "list", S: "list-rules", F: "flush", Z: "zero",
-  N: "new-chain", X: "delete-chain", E: "rename-chain", P: "policy",
+  A: "append",
+  I: "insert",
+  D: "delete",
+  R: "replace",
+  C: "check",
+  L: "list",
+  S: "list-rules",
+  F: "flush",
+  Z: "zero",
+  N: "new-chain",
+  X: "delete-chain",
+  E: "rename-chain",
+  P: "policy",
 };
 /** Those that take a rule. */
 export const ruleCommands: ReadonlySet<CommandName> = new Set(["append", "insert", "delete", "replace", "check"]);

@@ -10,7 +10,9 @@ type Policy = "ACCEPT" | "DROP";
 const zeroCounters: Counters = { packets: 0n, bytes: 0n };
 
 /** A jump's chain as it stands in a rule; changed when the chain is renamed. */
-interface Jump { chain: string }
+interface Jump {
+  chain: string;
+}
 
 class ChainState {
   span: Span;
@@ -27,7 +29,11 @@ class ChainState {
   /** The keys of the rules, as far as they are known, from the first one on. */
   private keys: number[] = [];
 
-  constructor(public name: string, readonly builtIn: boolean, span: Span) {
+  constructor(
+    public name: string,
+    readonly builtIn: boolean,
+    span: Span,
+  ) {
     this.span = span;
     this.named = !builtIn;
   }
@@ -91,7 +97,7 @@ class RuleKeys {
   of(rule: IptablesRule): number {
     const text = ruleKey(rule);
     let number = this.numbers.get(text);
-    if (number === undefined) this.numbers.set(text, number = this.numbers.size);
+    if (number === undefined) this.numbers.set(text, (number = this.numbers.size));
     return number;
   }
 }
@@ -107,8 +113,12 @@ function canonical(value: unknown): string {
   if (typeof value !== "object" || value === null) return typeof value === "string" ? JSON.stringify(value) : String(value);
   if (Array.isArray(value)) return `[${value.map(canonical).join()}]`;
   if (value instanceof Set) return `{${[...value].map(canonical).sort().join()}}`;
-  const entries: [unknown, unknown][] = value instanceof Map ? [...value] : Object.entries(value).filter(([key]) => key !== "span" && key !== "text");
-  return `{${entries.map(([key, entry]) => `${canonical(key)}:${canonical(entry)}`).sort().join()}}`;
+  const entries: [unknown, unknown][] =
+    value instanceof Map ? [...value] : Object.entries(value).filter(([key]) => key !== "span" && key !== "text");
+  return `{${entries
+    .map(([key, entry]) => `${canonical(key)}:${canonical(entry)}`)
+    .sort()
+    .join()}}`;
 }
 
 export class TableState implements ReaderTable {
@@ -150,7 +160,8 @@ export class TableState implements ReaderTable {
       const existed = chain !== undefined;
       if (existed) this.fail("duplicate-chain", nameSpan, `chain "${name}" is declared twice`);
       else if (verdictNames.has(name)) this.fail("invalid-chain-name", nameSpan, `"${name}" is a target and cannot be the name of a chain`);
-      else if (isTooLong(name)) this.fail("invalid-chain-name", nameSpan, `the chain name "${name}" is longer than ${longestChainName} bytes`);
+      else if (isTooLong(name))
+        this.fail("invalid-chain-name", nameSpan, `the chain name "${name}" is longer than ${longestChainName} bytes`);
       // Declared all the same: one error is enough.
       chain ??= this.create(name, nameSpan);
     }
@@ -260,7 +271,10 @@ export class TableState implements ReaderTable {
   }
 
   private replace(chain: ChainState, command: Command): void {
-    const { position = 1, rules: [rule] } = command;
+    const {
+      position = 1,
+      rules: [rule],
+    } = command;
     if (rule === undefined) return;
     const old = chain.rules()[position - 1];
     if (old === undefined) return this.failPosition(chain, command);
@@ -298,7 +312,7 @@ export class TableState implements ReaderTable {
     const { argument = "", counters } = command;
     const span = this.spanOf(command);
     if (this.name === "nat" && argument === "DROP") {
-      return this.fail("invalid-policy", span, "iptables does not let \"-P\" drop packets in the nat table");
+      return this.fail("invalid-policy", span, 'iptables does not let "-P" drop packets in the nat table');
     }
     this.setPolicy(chain, argument, span, counters);
   }
@@ -309,12 +323,17 @@ export class TableState implements ReaderTable {
   }
 
   private isValidName(name: string, span: Span): boolean {
-    const reason = verdictNames.has(name) ? "is a target"
-      : isTooLong(name) ? `is longer than ${longestChainName} bytes`
-      : name === "" ? "is empty"
-      : /^[-!]/.test(name) ? `starts with "${name.charAt(0)}"`
-      : /[ \t]/.test(name) ? "holds a blank"
-      : undefined;
+    const reason = verdictNames.has(name)
+      ? "is a target"
+      : isTooLong(name)
+        ? `is longer than ${longestChainName} bytes`
+        : name === ""
+          ? "is empty"
+          : /^[-!]/.test(name)
+            ? `starts with "${name.charAt(0)}"`
+            : /[ \t]/.test(name)
+              ? "holds a blank"
+              : undefined;
     if (reason !== undefined) this.fail("invalid-chain-name", span, `the chain name "${name}" ${reason}`);
     return reason === undefined;
   }
@@ -354,10 +373,13 @@ export class TableState implements ReaderTable {
   }
 
   private deleteChain(chain: ChainState, span: Span): void {
-    const reason = chain.builtIn ? "is built in"
-      : chain.references > 0 ? "is still jumped to"
-      : chain.length > 0 ? "still has rules"
-      : undefined;
+    const reason = chain.builtIn
+      ? "is built in"
+      : chain.references > 0
+        ? "is still jumped to"
+        : chain.length > 0
+          ? "still has rules"
+          : undefined;
     if (reason === undefined) this.chains.delete(chain.name);
     else this.fail("invalid-command", span, `chain "${chain.name}" ${reason} and cannot be deleted`);
   }
@@ -381,7 +403,9 @@ function zero(chain: ChainState, position: number | undefined): void {
   const rules = chain.rules();
   const zeroed = (rule: IptablesRule): IptablesRule => (rule.counters === undefined ? rule : { ...rule, counters: zeroCounters });
   if (position === undefined) {
-    rules.forEach((rule, index) => { rules[index] = zeroed(rule); });
+    rules.forEach((rule, index) => {
+      rules[index] = zeroed(rule);
+    });
     if (chain.counters !== undefined) chain.counters = zeroCounters;
     return;
   }

@@ -5,7 +5,11 @@ import type { CheckContext, OptionDefinitions, OptionUses } from "../extensions/
 import type { ExtensionUse } from "./ast.js";
 import { optionIndex, type Extension } from "./option-table.js";
 
-export interface Fault { readonly code: DiagnosticCode; readonly span: Span; readonly message: string }
+export interface Fault {
+  readonly code: DiagnosticCode;
+  readonly span: Span;
+  readonly message: string;
+}
 
 /**
  * @param label the match or target as messages call it
@@ -27,7 +31,11 @@ export function extensionFaults(extension: Extension, use: ExtensionUse, label: 
       const [beside, blamed] = other.span.column > option.span.column ? [option, other] : [other, option];
       // If both name each other, the later one is blamed, once.
       if (blamed === other && excluding.some((rule) => rule.name === otherName && rule.excluded.includes(name))) continue;
-      faults.push({ code: "conflicting-options", span: blamed.span, message: `option "--${blamed.name}" cannot stand beside "--${beside.name}"` });
+      faults.push({
+        code: "conflicting-options",
+        span: blamed.span,
+        message: `option "--${blamed.name}" cannot stand beside "--${beside.name}"`,
+      });
     }
   }
   const protocols = "protocols" in extension ? extension.protocols : undefined;

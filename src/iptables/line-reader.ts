@@ -13,7 +13,10 @@ export class LineReader {
   /** The `!` that waits for its option. */
   protected inversion: Word | undefined;
 
-  constructor(protected readonly file: string, private readonly diagnostics: Diagnostic[]) {}
+  constructor(
+    protected readonly file: string,
+    private readonly diagnostics: Diagnostic[],
+  ) {}
 
   protected start(line: CommandLine): void {
     this.line = line;
@@ -27,7 +30,8 @@ export class LineReader {
   protected spanOf(first: number, end: number): Span {
     const from = this.words[first];
     const to = this.words[end - 1];
-    if (from === undefined || to === undefined) return { file: this.file, line: this.line.line, column: 1, length: Math.max(1, this.line.text.length) };
+    if (from === undefined || to === undefined)
+      return { file: this.file, line: this.line.line, column: 1, length: Math.max(1, this.line.text.length) };
     return { file: this.file, line: this.line.line, column: from.column, length: to.column + to.length - from.column };
   }
 
@@ -45,13 +49,25 @@ export class LineReader {
    * The argument of an option: joined to it, or the next word whatever that is. For an option that can be inverted, a
    * `!` of its own in between is the old form of `!` before the option (until iptables 1.4.3 the only one).
    */
-  protected takeArgument(start: number, written: string, joined: string | undefined, invertible: boolean, words: 1 | 2): string | undefined {
+  protected takeArgument(
+    start: number,
+    written: string,
+    joined: string | undefined,
+    invertible: boolean,
+    words: 1 | 2,
+  ): string | undefined {
     let first = joined;
     if (first === undefined) {
       const word = this.words[this.next];
       const following = this.words[this.next + 1];
-      if (word?.text === "!" && !word.quoted && invertible && this.inversion === undefined
-        && following !== undefined && !following.text.startsWith("-")) {
+      if (
+        word?.text === "!" &&
+        !word.quoted &&
+        invertible &&
+        this.inversion === undefined &&
+        following !== undefined &&
+        !following.text.startsWith("-")
+      ) {
         this.inversion = word;
         this.next++;
       }

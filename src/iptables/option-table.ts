@@ -61,14 +61,23 @@ export function builtInOption(letter: string): BuiltInOption | undefined {
 }
 
 const builtInResolutions: ReadonlyMap<string, Resolution> = new Map(
-  [...builtIns.map((option) => [option.name, option] as const), ["src", byLetter.get("s")!] as const, ["dst", byLetter.get("d")!] as const]
-    .map(([spelling, option]) => [spelling, { kind: "built-in", option }]),
+  [
+    ...builtIns.map((option) => [option.name, option] as const),
+    ["src", byLetter.get("s")!] as const,
+    ["dst", byLetter.get("d")!] as const,
+  ].map(([spelling, option]) => [spelling, { kind: "built-in", option }]),
 );
 
 export type Resolution =
   | { readonly kind: "built-in"; readonly option: BuiltInOption }
   /** `index` counts the extensions loaded in the rule, from 0. */
-  | { readonly kind: "extension"; readonly index: number; readonly extension: Extension; readonly name: string; readonly definition: OptionDefinition<unknown> }
+  | {
+      readonly kind: "extension";
+      readonly index: number;
+      readonly extension: Extension;
+      readonly name: string;
+      readonly definition: OptionDefinition<unknown>;
+    }
   | { readonly kind: "ambiguous"; readonly spellings: readonly string[] }
   /** It may belong to an extension that is not known here. */
   | { readonly kind: "unknowable" }
@@ -173,7 +182,8 @@ export class OptionScope {
       if (scope.index === undefined) continue;
       const { extension, spellings } = scope.index;
       for (const [full, option] of spellings) {
-        if (full.startsWith(spelling)) found.push({ spelling: full, resolution: { kind: "extension", index: scope.depth, extension, ...option } });
+        if (full.startsWith(spelling))
+          found.push({ spelling: full, resolution: { kind: "extension", index: scope.depth, extension, ...option } });
       }
     }
     const [first, ...others] = found;

@@ -95,8 +95,11 @@ export class RuleReader extends LineReader {
     this.reset(line, table);
     while (this.next < this.words.length && this.readOption());
     if (this.otherFamily) {
-      this.report("option-without-effect", this.spanOf(0, 1),
-        `the line is for ${this.family === "ipv4" ? "IPv6" : "IPv4"} only and skipped, as iptables-restore does`);
+      this.report(
+        "option-without-effect",
+        this.spanOf(0, 1),
+        `the line is for ${this.family === "ipv4" ? "IPv6" : "IPv4"} only and skipped, as iptables-restore does`,
+      );
       return undefined;
     }
     return this.finish();
@@ -141,7 +144,7 @@ export class RuleReader extends LineReader {
     if (text.length === 2) {
       // getopt ends at `--`, and iptables wants nothing behind it.
       if (this.next === this.words.length) return false;
-      this.fail("unexpected-argument", this.spanOf(this.next, this.words.length), "nothing can follow \"--\"");
+      this.fail("unexpected-argument", this.spanOf(this.next, this.words.length), 'nothing can follow "--"');
       return false;
     }
     const equals = text.indexOf("=");
@@ -153,7 +156,7 @@ export class RuleReader extends LineReader {
     const index = this.next++;
     if (word.text === "!") {
       if (this.inversion !== undefined) {
-        this.fail("unexpected-argument", this.spanOf(index, index + 1), "\"!\" is given twice");
+        this.fail("unexpected-argument", this.spanOf(index, index + 1), '"!" is given twice');
         return false;
       }
       this.inversion = word;
@@ -188,7 +191,8 @@ export class RuleReader extends LineReader {
 
   private resolve(spelling: string): Resolution {
     const resolution = this.scope.resolve(spelling);
-    if ((resolution.kind !== "none" && resolution.kind !== "ambiguous") || this.protocolLoaded || this.protocol === undefined) return resolution;
+    if ((resolution.kind !== "none" && resolution.kind !== "ambiguous") || this.protocolLoaded || this.protocol === undefined)
+      return resolution;
     // iptables then tries the match named like the protocol, once in a rule.
     const extension = this.registry.findMatch(protocolMatches.get(this.protocol.value) ?? "");
     if (extension === undefined || (extension.family ?? this.family) !== this.family) return resolution;
@@ -208,12 +212,22 @@ export class RuleReader extends LineReader {
       case "unknowable":
         return this.swallow(start);
       case "ambiguous":
-        this.fail("ambiguous-option", this.spanOf(start, start + 1),
-          `option "${written}" may be ${resolution.spellings.slice(0, 8).map((full) => `"--${full}"`).join(" or ")}`);
+        this.fail(
+          "ambiguous-option",
+          this.spanOf(start, start + 1),
+          `option "${written}" may be ${resolution.spellings
+            .slice(0, 8)
+            .map((full) => `"--${full}"`)
+            .join(" or ")}`,
+        );
         return false;
       case "none":
-        this.fail("unknown-option", this.spanOf(start, start + 1), `no match or target before it in the rule has the option "${written}"`,
-          "options follow the -m or -j they belong to");
+        this.fail(
+          "unknown-option",
+          this.spanOf(start, start + 1),
+          `no match or target before it in the rule has the option "${written}"`,
+          "options follow the -m or -j they belong to",
+        );
         return false;
     }
   }
@@ -255,7 +269,12 @@ export class RuleReader extends LineReader {
     return open;
   }
 
-  private bindToExtension(start: number, written: string, resolution: Resolution & { kind: "extension" }, joined: string | undefined): void {
+  private bindToExtension(
+    start: number,
+    written: string,
+    resolution: Resolution & { kind: "extension" },
+    joined: string | undefined,
+  ): void {
     const { definition, name } = resolution;
     const open = this.loaded[resolution.index];
     this.swallowing = false;
@@ -311,16 +330,20 @@ export class RuleReader extends LineReader {
     const inverted = this.takeInversion(start, written, invertible);
     switch (letter) {
       case "s":
-        if (this.isFirst(start, written, this.sources.length === 0)) this.sources = this.addresses(start, written, "source", text, inverted);
+        if (this.isFirst(start, written, this.sources.length === 0))
+          this.sources = this.addresses(start, written, "source", text, inverted);
         return true;
       case "d":
-        if (this.isFirst(start, written, this.destinations.length === 0)) this.destinations = this.addresses(start, written, "destination", text, inverted);
+        if (this.isFirst(start, written, this.destinations.length === 0))
+          this.destinations = this.addresses(start, written, "destination", text, inverted);
         return true;
       case "i":
-        if (this.isFirst(start, written, this.inInterface === undefined)) this.inInterface = this.interfaceName(start, written, "in-interface", text, inverted, joined !== undefined);
+        if (this.isFirst(start, written, this.inInterface === undefined))
+          this.inInterface = this.interfaceName(start, written, "in-interface", text, inverted, joined !== undefined);
         return true;
       case "o":
-        if (this.isFirst(start, written, this.outInterface === undefined)) this.outInterface = this.interfaceName(start, written, "out-interface", text, inverted, joined !== undefined);
+        if (this.isFirst(start, written, this.outInterface === undefined))
+          this.outInterface = this.interfaceName(start, written, "out-interface", text, inverted, joined !== undefined);
         return true;
       case "p":
         if (this.isFirst(start, written, this.protocol === undefined)) this.readProtocol(start, written, text, inverted);
@@ -440,9 +463,13 @@ export class RuleReader extends LineReader {
       if (value instanceof Invalid) {
         const other: Family = this.family === "ipv4" ? "ipv6" : "ipv4";
         const foreign = !(addressMask(address, { family: other }) instanceof Invalid);
-        this.fail(foreign ? "mixed-families" : "invalid-value", span, foreign
-          ? `option "${written}": "${address}" is an address of ${other === "ipv4" ? "IPv4" : "IPv6"} in a ruleset of ${other === "ipv4" ? "IPv6" : "IPv4"}`
-          : `option "${written}": ${value.reason}`);
+        this.fail(
+          foreign ? "mixed-families" : "invalid-value",
+          span,
+          foreign
+            ? `option "${written}": "${address}" is an address of ${other === "ipv4" ? "IPv4" : "IPv6"} in a ruleset of ${other === "ipv4" ? "IPv6" : "IPv4"}`
+            : `option "${written}": ${value.reason}`,
+        );
         continue;
       }
       uses.push({ name, value, text: address, inverted, span });
@@ -450,14 +477,26 @@ export class RuleReader extends LineReader {
     return uses;
   }
 
-  private interfaceName(start: number, written: string, name: string, argument: string, inverted: boolean, joined: boolean): OptionUse<string> {
+  private interfaceName(
+    start: number,
+    written: string,
+    name: string,
+    argument: string,
+    inverted: boolean,
+    joined: boolean,
+  ): OptionUse<string> {
     const span = this.spanOf(start, this.next);
     let text = argument;
     const whole = this.words[start]?.text ?? "";
     if (joined && byteLength(whole) <= longestInterfaceName) {
       // iptables 1.8.9 takes the word, not what is joined to the option; a longer word it refuses.
       text = whole;
-      this.report("joined-interface", span, `iptables takes "${whole}" for the name of an interface, and so does the script`, `write "${written} ${argument}"`);
+      this.report(
+        "joined-interface",
+        span,
+        `iptables takes "${whole}" for the name of an interface, and so does the script`,
+        `write "${written} ${argument}"`,
+      );
     }
     if (text === "") this.fail("invalid-value", span, `option "${written}": the name of an interface is never empty`);
     if (text.length * 3 > longestInterfaceName && byteLength(text) > longestInterfaceName) {
@@ -542,13 +581,13 @@ export class RuleReader extends LineReader {
   private finish(): Command | undefined {
     if (this.inversion !== undefined && !this.failed) {
       const { column, length } = this.inversion;
-      this.fail("unexpected-argument", { file: this.file, line: this.line.line, column, length }, "nothing follows \"!\"");
+      this.fail("unexpected-argument", { file: this.file, line: this.line.line, column, length }, 'nothing follows "!"');
     }
     const { command } = this;
     const first = this.words[this.commandFirst];
     const last = this.words[this.commandEnd - 1];
     if (command === undefined || first === undefined || last === undefined) {
-      if (!this.failed) this.fail("invalid-command", this.spanOf(0, this.words.length), "the line has no command such as \"-A\"");
+      if (!this.failed) this.fail("invalid-command", this.spanOf(0, this.words.length), 'the line has no command such as "-A"');
       return undefined;
     }
     if (ruleCommands.has(command)) this.checkRule();
@@ -558,16 +597,31 @@ export class RuleReader extends LineReader {
     const rules = takesRule ? this.rules() : none;
     if (this.failed) return undefined;
     return {
-      name: command, line: this.line.line, first, last, chain: this.chain, position: this.position, argument: this.argument,
-      counters: this.counters, rules,
+      name: command,
+      line: this.line.line,
+      first,
+      last,
+      chain: this.chain,
+      position: this.position,
+      argument: this.argument,
+      counters: this.counters,
+      rules,
     };
   }
 
   /** Options that only rules have, beside a command that takes none. */
   private checkNoRule(): void {
     if (this.command === "list" || this.command === "list-rules") return;
-    const option = this.sources[0] ?? this.destinations[0] ?? this.inInterface ?? this.outInterface ?? this.protocol ?? this.fragment
-      ?? this.illegal ?? this.jump ?? this.loaded[0];
+    const option =
+      this.sources[0] ??
+      this.destinations[0] ??
+      this.inInterface ??
+      this.outInterface ??
+      this.protocol ??
+      this.fragment ??
+      this.illegal ??
+      this.jump ??
+      this.loaded[0];
     if (option !== undefined) this.fail("conflicting-options", option.span, `"--${this.command}" takes no rule`);
   }
 
@@ -589,7 +643,10 @@ export class RuleReader extends LineReader {
     if (this.scope.hasUnknown) return;
     const { protocol } = this;
     const context = {
-      family: this.family, table: this.table.name, chain, protocolInverted: protocol?.inverted ?? false,
+      family: this.family,
+      table: this.table.name,
+      chain,
+      protocolInverted: protocol?.inverted ?? false,
       protocol: protocol === undefined || protocol.inverted || protocol.value === 0 ? undefined : protocol.value,
     };
     for (const { extension, use } of this.loaded) {
@@ -629,7 +686,7 @@ export class RuleReader extends LineReader {
   private rule(source: OptionUse<AddressMask> | undefined, destination: OptionUse<AddressMask> | undefined): IptablesRule {
     const { line, jump, jumpUse } = this;
     const first = this.words[0];
-    const matches = this.matches ??= this.loaded.filter((open) => open !== jumpUse).map((open) => open.use);
+    const matches = (this.matches ??= this.loaded.filter((open) => open !== jumpUse).map((open) => open.use));
     const rule: Mutable<IptablesRule> = {
       span: { file: this.file, line: line.line, column: first?.column ?? 1, length: line.text.length },
       text: line.text,
@@ -639,8 +696,10 @@ export class RuleReader extends LineReader {
     // An empty mask, protocol 0 and the interface `+` test nothing, unless inverted: then nothing passes.
     if (source !== undefined && (source.inverted || source.value.mask !== 0n)) rule.source = source;
     if (destination !== undefined && (destination.inverted || destination.value.mask !== 0n)) rule.destination = destination;
-    if (this.inInterface !== undefined && (this.inInterface.inverted || this.inInterface.value !== "+")) rule.inInterface = this.inInterface;
-    if (this.outInterface !== undefined && (this.outInterface.inverted || this.outInterface.value !== "+")) rule.outInterface = this.outInterface;
+    if (this.inInterface !== undefined && (this.inInterface.inverted || this.inInterface.value !== "+"))
+      rule.inInterface = this.inInterface;
+    if (this.outInterface !== undefined && (this.outInterface.inverted || this.outInterface.value !== "+"))
+      rule.outInterface = this.outInterface;
     if (this.protocol !== undefined && this.protocol.value !== 0) rule.protocol = this.protocol;
     if (this.fragment !== undefined) rule.fragment = this.fragment;
     if (jumpUse !== undefined) rule.target = { kind: "extension", ...jumpUse.use };

@@ -29,7 +29,17 @@ export const longestInterfaceName = 15;
  * database or in libxtables (proto_to_name).
  */
 export const protocolMatches: ReadonlyMap<number, string> = new Map([
-  [1, "icmp"], [6, "tcp"], [17, "udp"], [33, "dccp"], [50, "esp"], [51, "ah"], [58, "icmp6"], [108, "ipcomp"], [132, "sctp"], [135, "mh"], [136, "udplite"],
+  [1, "icmp"],
+  [6, "tcp"],
+  [17, "udp"],
+  [33, "dccp"],
+  [50, "esp"],
+  [51, "ah"],
+  [58, "icmp6"],
+  [108, "ipcomp"],
+  [132, "sctp"],
+  [135, "mh"],
+  [136, "udplite"],
 ]);
 
 const encoder = new TextEncoder();

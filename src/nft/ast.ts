@@ -8,21 +8,51 @@ import type { Span } from "../diagnostic.js";
 // ---------------------------------------------------------------------------------------------- expressions
 
 /** A bare word of the nft language, such as `established` or `echo-request`; never text from the input. */
-export interface SymbolLiteral { readonly kind: "symbol"; readonly name: string }
-export interface NumberLiteral { readonly kind: "number"; readonly value: number | bigint; readonly base?: 10 | 16 }
+export interface SymbolLiteral {
+  readonly kind: "symbol";
+  readonly name: string;
+}
+export interface NumberLiteral {
+  readonly kind: "number";
+  readonly value: number | bigint;
+  readonly base?: 10 | 16;
+}
 /** Text that is written in double quotes (interface names, helper names). */
-export interface StringLiteral { readonly kind: "string"; readonly value: string }
+export interface StringLiteral {
+  readonly kind: "string";
+  readonly value: string;
+}
 /** An IPv4, IPv6 or hardware address, already validated and in canonical notation. */
-export interface AddressLiteral { readonly kind: "address"; readonly address: string; readonly prefixLength?: number }
-export interface RangeLiteral { readonly kind: "range"; readonly from: Expression; readonly to: Expression }
+export interface AddressLiteral {
+  readonly kind: "address";
+  readonly address: string;
+  readonly prefixLength?: number;
+}
+export interface RangeLiteral {
+  readonly kind: "range";
+  readonly from: Expression;
+  readonly to: Expression;
+}
 /** `{ a, b, c }` */
-export interface AnonymousSet { readonly kind: "anonymous-set"; readonly elements: readonly Expression[] }
+export interface AnonymousSet {
+  readonly kind: "anonymous-set";
+  readonly elements: readonly Expression[];
+}
 /** `a,b,c`: bits of a flag field. */
-export interface FlagList { readonly kind: "flags"; readonly flags: readonly string[] }
+export interface FlagList {
+  readonly kind: "flags";
+  readonly flags: readonly string[];
+}
 /** `a . b . c` */
-export interface Concatenation { readonly kind: "concatenation"; readonly parts: readonly Expression[] }
+export interface Concatenation {
+  readonly kind: "concatenation";
+  readonly parts: readonly Expression[];
+}
 /** `@name` */
-export interface SetReference { readonly kind: "set-reference"; readonly set: string }
+export interface SetReference {
+  readonly kind: "set-reference";
+  readonly set: string;
+}
 /** `expression map { key : value, … }` */
 export interface MapLookup {
   readonly kind: "map";
@@ -32,7 +62,9 @@ export interface MapLookup {
 
 /** An element of a set with what belongs to it alone: `192.0.2.1 counter packets 0 bytes 0 timeout 30s comment "office"`. */
 export interface SetElement {
-  readonly kind: "element"; readonly key: Expression; readonly counter?: CounterStatement;
+  readonly kind: "element";
+  readonly key: Expression;
+  readonly counter?: CounterStatement;
   /** Milliseconds. */
   readonly timeout?: number;
   /** At most 128 bytes, no double quote. */
@@ -40,7 +72,11 @@ export interface SetElement {
 }
 
 /** A header field by name: `tcp dport`, `ip saddr`, `icmpv6 type`. */
-export interface PayloadField { readonly kind: "payload"; readonly protocol: string; readonly field: string }
+export interface PayloadField {
+  readonly kind: "payload";
+  readonly protocol: string;
+  readonly field: string;
+}
 /** `@nh,offset,length`, both in bits. */
 export interface RawPayload {
   readonly kind: "raw-payload";
@@ -49,92 +85,231 @@ export interface RawPayload {
   readonly length: number;
 }
 /** `exthdr frag exists`, `frag more-fragments`, `rt type` …; without a field the header itself, to be tested for existence. */
-export interface ExtensionHeader { readonly kind: "extension-header"; readonly header: string; readonly field?: string }
+export interface ExtensionHeader {
+  readonly kind: "extension-header";
+  readonly header: string;
+  readonly field?: string;
+}
 /** `tcp option maxseg size`; without a field the option itself, to be tested for existence. */
-export interface TcpOption { readonly kind: "tcp-option"; readonly option: string; readonly field?: string }
-export interface MetaKey { readonly kind: "meta"; readonly key: string }
-export interface ConntrackKey { readonly kind: "ct"; readonly key: string; readonly direction?: "original" | "reply" }
+export interface TcpOption {
+  readonly kind: "tcp-option";
+  readonly option: string;
+  readonly field?: string;
+}
+export interface MetaKey {
+  readonly kind: "meta";
+  readonly key: string;
+}
+export interface ConntrackKey {
+  readonly kind: "ct";
+  readonly key: string;
+  readonly direction?: "original" | "reply";
+}
 /** `fib daddr . iif type` */
-export interface FibLookup { readonly kind: "fib"; readonly flags: readonly string[]; readonly result: "type" | "oif" | "oifname" }
+export interface FibLookup {
+  readonly kind: "fib";
+  readonly flags: readonly string[];
+  readonly result: "type" | "oif" | "oifname";
+}
 /** `socket transparent`, `rt classid`, `osf name`, `ipsec in reqid` … : a fixed phrase of the language. */
-export interface KeywordExpression { readonly kind: "keyword"; readonly words: readonly string[] }
+export interface KeywordExpression {
+  readonly kind: "keyword";
+  readonly words: readonly string[];
+}
 /** `numgen inc mod 4 offset 1` */
 export interface NumberGenerator {
-  readonly kind: "numgen"; readonly mode: "inc" | "random"; readonly modulus: number; readonly offset?: number;
+  readonly kind: "numgen";
+  readonly mode: "inc" | "random";
+  readonly modulus: number;
+  readonly offset?: number;
 }
 /** `jhash ip saddr . ip daddr mod 8 seed 0x1 offset 1` */
 export interface HashExpression {
-  readonly kind: "jhash"; readonly key: Expression; readonly modulus: number; readonly seed?: number; readonly offset?: number;
+  readonly kind: "jhash";
+  readonly key: Expression;
+  readonly modulus: number;
+  readonly seed?: number;
+  readonly offset?: number;
 }
 export interface BinaryExpression {
-  readonly kind: "binary"; readonly operator: "&" | "|" | "^" | "<<" | ">>"; readonly left: Expression; readonly right: Expression;
+  readonly kind: "binary";
+  readonly operator: "&" | "|" | "^" | "<<" | ">>";
+  readonly left: Expression;
+  readonly right: Expression;
 }
 
 export type Expression =
-  | SymbolLiteral | NumberLiteral | StringLiteral | AddressLiteral | RangeLiteral | AnonymousSet | FlagList | Concatenation
-  | SetReference | MapLookup | PayloadField | RawPayload | ExtensionHeader | TcpOption | MetaKey | ConntrackKey | FibLookup
-  | KeywordExpression | NumberGenerator | HashExpression | BinaryExpression | SetElement;
+  | SymbolLiteral
+  | NumberLiteral
+  | StringLiteral
+  | AddressLiteral
+  | RangeLiteral
+  | AnonymousSet
+  | FlagList
+  | Concatenation
+  | SetReference
+  | MapLookup
+  | PayloadField
+  | RawPayload
+  | ExtensionHeader
+  | TcpOption
+  | MetaKey
+  | ConntrackKey
+  | FibLookup
+  | KeywordExpression
+  | NumberGenerator
+  | HashExpression
+  | BinaryExpression
+  | SetElement;
 
 // ----------------------------------------------------------------------------------------------- statements
 
 export type Comparison = "==" | "!=" | "<" | ">" | "<=" | ">=";
-export interface MatchStatement { readonly kind: "match"; readonly left: Expression; readonly operator: Comparison; readonly right: Expression }
+export interface MatchStatement {
+  readonly kind: "match";
+  readonly left: Expression;
+  readonly operator: Comparison;
+  readonly right: Expression;
+}
 /** `exthdr frag exists`, `tcp option sack missing` */
-export interface ExistenceStatement { readonly kind: "existence"; readonly expression: Expression; readonly exists: boolean }
-export interface CounterStatement { readonly kind: "counter"; readonly packets: bigint; readonly bytes: bigint }
+export interface ExistenceStatement {
+  readonly kind: "existence";
+  readonly expression: Expression;
+  readonly exists: boolean;
+}
+export interface CounterStatement {
+  readonly kind: "counter";
+  readonly packets: bigint;
+  readonly bytes: bigint;
+}
 /** `limit rate [over] rate/unit burst N packets`; byte limits carry `bytes: true` (rate and burst are then in bytes). */
 export interface LimitStatement {
-  readonly kind: "limit"; readonly over: boolean; readonly rate: number | bigint;
-  readonly unit: "second" | "minute" | "hour" | "day" | "week"; readonly burst?: number | bigint; readonly bytes?: boolean;
+  readonly kind: "limit";
+  readonly over: boolean;
+  readonly rate: number | bigint;
+  readonly unit: "second" | "minute" | "hour" | "day" | "week";
+  readonly burst?: number | bigint;
+  readonly bytes?: boolean;
 }
 /** `quota [over] N bytes used M bytes` */
-export interface QuotaStatement { readonly kind: "quota"; readonly over: boolean; readonly bytes: bigint; readonly used?: bigint }
+export interface QuotaStatement {
+  readonly kind: "quota";
+  readonly over: boolean;
+  readonly bytes: bigint;
+  readonly used?: bigint;
+}
 /** `ct count [over] N`; only inside a set update. */
-export interface ConnectionCountStatement { readonly kind: "ct-count"; readonly over: boolean; readonly count: number }
+export interface ConnectionCountStatement {
+  readonly kind: "ct-count";
+  readonly over: boolean;
+  readonly count: number;
+}
 export interface LogStatement {
-  readonly kind: "log"; readonly prefix?: string; readonly level?: string; readonly flags?: readonly string[];
-  readonly group?: number; readonly snaplen?: number; readonly queueThreshold?: number;
+  readonly kind: "log";
+  readonly prefix?: string;
+  readonly level?: string;
+  readonly flags?: readonly string[];
+  readonly group?: number;
+  readonly snaplen?: number;
+  readonly queueThreshold?: number;
 }
 export interface RejectStatement {
-  readonly kind: "reject"; readonly with?: { readonly type: "tcp reset" } | { readonly type: "icmp" | "icmpv6"; readonly code: string };
+  readonly kind: "reject";
+  readonly with?: { readonly type: "tcp reset" } | { readonly type: "icmp" | "icmpv6"; readonly code: string };
 }
-export interface VerdictStatement { readonly kind: "verdict"; readonly verdict: "accept" | "drop" | "return" | "continue" }
-export interface JumpStatement { readonly kind: "jump"; readonly goto: boolean; readonly chain: string }
+export interface VerdictStatement {
+  readonly kind: "verdict";
+  readonly verdict: "accept" | "drop" | "return" | "continue";
+}
+export interface JumpStatement {
+  readonly kind: "jump";
+  readonly goto: boolean;
+  readonly chain: string;
+}
 /** `expression set value`: `meta mark set 0x1`, `ip dscp set cs1`, `ct zone set 3`. */
-export interface AssignmentStatement { readonly kind: "assignment"; readonly target: Expression; readonly value: Expression }
+export interface AssignmentStatement {
+  readonly kind: "assignment";
+  readonly target: Expression;
+  readonly value: Expression;
+}
 /** `update @set { key timeout T : statements }`; timeout in milliseconds. */
 export interface SetStatement {
-  readonly kind: "set"; readonly operation: "add" | "update" | "delete"; readonly set: string; readonly key: Expression;
-  readonly timeout?: number; readonly statements?: readonly Statement[];
+  readonly kind: "set";
+  readonly operation: "add" | "update" | "delete";
+  readonly set: string;
+  readonly key: Expression;
+  readonly timeout?: number;
+  readonly statements?: readonly Statement[];
 }
 /** `snat to addr:port random,persistent`; for masquerade and redirect there is no address. */
 export interface NatStatement {
-  readonly kind: "nat"; readonly type: "snat" | "dnat" | "masquerade" | "redirect";
-  readonly address?: Expression; readonly port?: Expression; readonly flags?: readonly ("random" | "fully-random" | "persistent")[];
+  readonly kind: "nat";
+  readonly type: "snat" | "dnat" | "masquerade" | "redirect";
+  readonly address?: Expression;
+  readonly port?: Expression;
+  readonly flags?: readonly ("random" | "fully-random" | "persistent")[];
   /** `snat prefix to …`: network address mapping, one to one. */
   readonly prefix?: boolean;
   /** Of the address, in a table of both families. */
   readonly family?: "ip" | "ip6";
 }
-export interface QueueStatement { readonly kind: "queue"; readonly from: number; readonly to?: number; readonly flags?: readonly string[] }
-export interface DuplicateStatement { readonly kind: "dup"; readonly address: Expression; readonly device?: string }
+export interface QueueStatement {
+  readonly kind: "queue";
+  readonly from: number;
+  readonly to?: number;
+  readonly flags?: readonly string[];
+}
+export interface DuplicateStatement {
+  readonly kind: "dup";
+  readonly address: Expression;
+  readonly device?: string;
+}
 export interface TproxyStatement {
-  readonly kind: "tproxy"; readonly address?: Expression; readonly port?: Expression;
+  readonly kind: "tproxy";
+  readonly address?: Expression;
+  readonly port?: Expression;
   /** Of the address, in a table of both families. */
   readonly family?: "ip" | "ip6";
 }
 export interface SynproxyStatement {
-  readonly kind: "synproxy"; readonly mss?: number; readonly wscale?: number; readonly timestamp: boolean; readonly sackPermitted: boolean;
+  readonly kind: "synproxy";
+  readonly mss?: number;
+  readonly wscale?: number;
+  readonly timestamp: boolean;
+  readonly sackPermitted: boolean;
 }
 /** A statement of one fixed phrase: `notrack`, `meta nftrace set 1`, `reset tcp option sack`. */
-export interface KeywordStatement { readonly kind: "keyword-statement"; readonly words: readonly string[] }
+export interface KeywordStatement {
+  readonly kind: "keyword-statement";
+  readonly words: readonly string[];
+}
 /** `ct helper set "name"` and the like: a reference to a named object of the table. */
-export interface ObjectStatement { readonly kind: "object"; readonly type: "ct helper" | "ct timeout" | "ct expectation" | "counter" | "quota"; readonly object: string }
+export interface ObjectStatement {
+  readonly kind: "object";
+  readonly type: "ct helper" | "ct timeout" | "ct expectation" | "counter" | "quota";
+  readonly object: string;
+}
 
 export type Statement =
-  | MatchStatement | ExistenceStatement | CounterStatement | LimitStatement | QuotaStatement | ConnectionCountStatement | LogStatement
-  | RejectStatement | VerdictStatement | JumpStatement | AssignmentStatement | SetStatement | NatStatement | QueueStatement
-  | DuplicateStatement | TproxyStatement | SynproxyStatement | KeywordStatement | ObjectStatement;
+  | MatchStatement
+  | ExistenceStatement
+  | CounterStatement
+  | LimitStatement
+  | QuotaStatement
+  | ConnectionCountStatement
+  | LogStatement
+  | RejectStatement
+  | VerdictStatement
+  | JumpStatement
+  | AssignmentStatement
+  | SetStatement
+  | NatStatement
+  | QueueStatement
+  | DuplicateStatement
+  | TproxyStatement
+  | SynproxyStatement
+  | KeywordStatement
+  | ObjectStatement;
 
 // --------------------------------------------------------------------------------------------------- ruleset
 
@@ -157,7 +332,12 @@ export interface NftComment {
 export type Hook = "prerouting" | "input" | "forward" | "output" | "postrouting";
 export interface NftChain {
   readonly name: string;
-  readonly base?: { readonly type: "filter" | "nat" | "route"; readonly hook: Hook; readonly priority: number; readonly policy: "accept" | "drop" };
+  readonly base?: {
+    readonly type: "filter" | "nat" | "route";
+    readonly hook: Hook;
+    readonly priority: number;
+    readonly policy: "accept" | "drop";
+  };
   /** Comment lines above the chain. */
   readonly comment?: readonly string[];
   readonly entries: readonly (NftRule | NftComment)[];
@@ -180,7 +360,11 @@ export interface NftSet {
   readonly comment?: readonly string[];
 }
 /** A named conntrack helper: `ct helper name { type "ftp" protocol tcp; }`. */
-export interface NftHelper { readonly name: string; readonly type: string; readonly protocol: "tcp" | "udp" }
+export interface NftHelper {
+  readonly name: string;
+  readonly type: string;
+  readonly protocol: "tcp" | "udp";
+}
 export interface NftTable {
   readonly family: "ip" | "ip6" | "inet";
   readonly name: string;
@@ -212,20 +396,31 @@ export const meta = (key: string): MetaKey => ({ kind: "meta", key });
 export const ct = (key: string, direction?: "original" | "reply"): ConntrackKey =>
   direction === undefined ? { kind: "ct", key } : { kind: "ct", key, direction };
 export const keyword = (...words: string[]): KeywordExpression => ({ kind: "keyword", words });
-export const binary = (left: Expression, operator: BinaryExpression["operator"], right: Expression): BinaryExpression =>
-  ({ kind: "binary", operator, left, right });
+export const binary = (left: Expression, operator: BinaryExpression["operator"], right: Expression): BinaryExpression => ({
+  kind: "binary",
+  operator,
+  left,
+  right,
+});
 
 /** One value as itself, several as an anonymous set. */
 export const oneOf = (elements: readonly Expression[]): Expression =>
   elements.length === 1 ? elements[0]! : { kind: "anonymous-set", elements };
 
 /** `left == right`, or `left != right` when inverted. */
-export const match = (left: Expression, right: Expression, inverted = false): MatchStatement =>
-  ({ kind: "match", left, operator: inverted ? "!=" : "==", right });
-export const compare = (left: Expression, operator: Comparison, right: Expression): MatchStatement =>
-  ({ kind: "match", left, operator, right });
-export const exists = (expression: Expression, present = true): ExistenceStatement =>
-  ({ kind: "existence", expression, exists: present });
+export const match = (left: Expression, right: Expression, inverted = false): MatchStatement => ({
+  kind: "match",
+  left,
+  operator: inverted ? "!=" : "==",
+  right,
+});
+export const compare = (left: Expression, operator: Comparison, right: Expression): MatchStatement => ({
+  kind: "match",
+  left,
+  operator,
+  right,
+});
+export const exists = (expression: Expression, present = true): ExistenceStatement => ({ kind: "existence", expression, exists: present });
 export const assign = (target: Expression, value: Expression): AssignmentStatement => ({ kind: "assignment", target, value });
 export const verdict = (name: VerdictStatement["verdict"]): VerdictStatement => ({ kind: "verdict", verdict: name });
 export const jump = (chain: string): JumpStatement => ({ kind: "jump", goto: false, chain });

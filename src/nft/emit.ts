@@ -4,12 +4,14 @@
  */
 
 import { allBaseChains, type BaseChain } from "./base-chains.js";
-import type {
-  Expression, MatchStatement, NftChain, NftRule, NftScript, NftSet, NftTable, Statement,
-} from "./ast.js";
+import type { Expression, MatchStatement, NftChain, NftRule, NftScript, NftSet, NftTable, Statement } from "./ast.js";
 
 /** A rule and the line of the script where it stands, from 1. */
-export interface RuleLine { readonly rule: NftRule; readonly line: number; readonly text: string }
+export interface RuleLine {
+  readonly rule: NftRule;
+  readonly line: number;
+  readonly text: string;
+}
 
 /** Emits the whole script. Throws only if an AST holds text no nft script can hold, which earlier stages exclude. */
 export function emit(script: NftScript): string {
@@ -52,8 +54,8 @@ function emitTable(table: NftTable, keepSets: boolean, lines: string[], rules: R
   }
   let inline: Block = [];
   for (const set of table.sets) {
-    if (set.comment) blocks.push(inline = set.comment.map(commentLine));
-    else if (blocks.at(-1) !== inline) blocks.push(inline = []);
+    if (set.comment) blocks.push((inline = set.comment.map(commentLine)));
+    else if (blocks.at(-1) !== inline) blocks.push((inline = []));
     for (const line of emitSet(set)) inline.push(line);
   }
   for (const chain of table.chains) blocks.push(emitChain(chain));
@@ -80,8 +82,12 @@ function obsoleteBaseChains(table: NftTable): { name: string; base: BaseChain }[
 }
 
 const priorityNames = new Map<string, string>([
-  ["-300", "raw"], ["-150", "mangle"], ["0", "filter"], ["50", "security"],
-  ["prerouting -100", "dstnat"], ["postrouting 100", "srcnat"],
+  ["-300", "raw"],
+  ["-150", "mangle"],
+  ["0", "filter"],
+  ["50", "security"],
+  ["prerouting -100", "dstnat"],
+  ["postrouting 100", "srcnat"],
 ]);
 
 function baseChain(base: BaseChain): string {
@@ -116,12 +122,17 @@ function separateInequalities(statements: readonly Statement[]): readonly Statem
   for (const statement of statements) if (isPlainInequality(statement)) count++;
   if (count < 2) return statements;
   return statements.map((statement) =>
-    isPlainInequality(statement) ? { ...statement, right: { kind: "range", from: statement.right, to: statement.right } } : statement);
+    isPlainInequality(statement) ? { ...statement, right: { kind: "range", from: statement.right, to: statement.right } } : statement,
+  );
 }
 
 function isPlainInequality(statement: Statement): statement is MatchStatement {
-  return statement.kind === "match" && statement.operator === "!=" && (statement.left.kind === "payload" || statement.left.kind === "raw-payload") &&
-    (statement.right.kind === "number" || (statement.right.kind === "address" && statement.right.prefixLength === undefined));
+  return (
+    statement.kind === "match" &&
+    statement.operator === "!=" &&
+    (statement.left.kind === "payload" || statement.left.kind === "raw-payload") &&
+    (statement.right.kind === "number" || (statement.right.kind === "address" && statement.right.prefixLength === undefined))
+  );
 }
 
 /** All of a set but its elements. */
@@ -143,8 +154,12 @@ function emitSet(set: NftSet): string[] {
   const elements = (set.elements ?? []).map(emitExpression);
   if (elements.length > mostElementsInLine) {
     return [
-      `set ${word(set.name)} {`, ...parts.map((part) => `\t${part}`),
-      "\telements = {", ...elements.map((element) => `\t\t${element},`), "\t}", "}",
+      `set ${word(set.name)} {`,
+      ...parts.map((part) => `\t${part}`),
+      "\telements = {",
+      ...elements.map((element) => `\t\t${element},`),
+      "\t}",
+      "}",
     ];
   }
   if (elements.length > 0) parts.push(`elements = { ${elements.join(", ")} }`);
@@ -164,7 +179,8 @@ export function emitStatement(statement: Statement): string {
       return `${emitExpression(statement.expression)} ${statement.exists ? "exists" : "missing"}`;
     case "counter":
       return statement.packets === 0n && statement.bytes === 0n
-        ? "counter" : `counter packets ${count(statement.packets)} bytes ${count(statement.bytes)}`;
+        ? "counter"
+        : `counter packets ${count(statement.packets)} bytes ${count(statement.bytes)}`;
     case "limit": {
       const unit = statement.bytes ? "bytes" : "packets";
       const rate = `${count(statement.rate)}${statement.bytes ? " bytes" : ""}/${statement.unit}`;
@@ -190,7 +206,8 @@ export function emitStatement(statement: Statement): string {
     case "reject":
       if (!statement.with) return "reject";
       return statement.with.type === "tcp reset"
-        ? "reject with tcp reset" : `reject with ${statement.with.type} type ${word(statement.with.code)}`;
+        ? "reject with tcp reset"
+        : `reject with ${statement.with.type} type ${word(statement.with.code)}`;
     case "verdict":
       return statement.verdict;
     case "jump":
@@ -234,7 +251,9 @@ export function emitStatement(statement: Statement): string {
     case "keyword-statement":
       return statement.words.map(word).join(" ");
     case "object":
-      return statement.type.startsWith("ct ") ? `${statement.type} set ${quote(statement.object)}` : `${statement.type} name ${quote(statement.object)}`;
+      return statement.type.startsWith("ct ")
+        ? `${statement.type} set ${quote(statement.object)}`
+        : `${statement.type} name ${quote(statement.object)}`;
   }
 }
 
@@ -254,21 +273,30 @@ function natAddress(address: Expression, withPort: boolean): string {
 
 function emitExpression(expression: Expression): string {
   switch (expression.kind) {
-    case "symbol": return word(expression.name);
-    case "number": return expression.base === 16 ? `0x${expression.value.toString(16)}` : count(expression.value);
-    case "string": return quote(expression.value);
+    case "symbol":
+      return word(expression.name);
+    case "number":
+      return expression.base === 16 ? `0x${expression.value.toString(16)}` : count(expression.value);
+    case "string":
+      return quote(expression.value);
     case "address": {
       if (!/^[0-9a-fA-F.:]+$/.test(expression.address)) throw new Error(`not an address: ${expression.address}`);
       return expression.prefixLength === undefined ? expression.address : `${expression.address}/${expression.prefixLength}`;
     }
-    case "range": return `${emitExpression(expression.from)}-${emitExpression(expression.to)}`;
-    case "anonymous-set": return `{ ${expression.elements.map(emitExpression).join(", ")} }`;
-    case "flags": return expression.flags.map(word).join(",");
-    case "concatenation": return expression.parts.map(emitExpression).join(" . ");
-    case "set-reference": return `@${word(expression.set)}`;
+    case "range":
+      return `${emitExpression(expression.from)}-${emitExpression(expression.to)}`;
+    case "anonymous-set":
+      return `{ ${expression.elements.map(emitExpression).join(", ")} }`;
+    case "flags":
+      return expression.flags.map(word).join(",");
+    case "concatenation":
+      return expression.parts.map(emitExpression).join(" . ");
+    case "set-reference":
+      return `@${word(expression.set)}`;
     case "map":
       return `${emitExpression(expression.key)} map { ${expression.entries
-        .map(([key, value]) => `${emitExpression(key)} : ${emitExpression(value)}`).join(", ")} }`;
+        .map(([key, value]) => `${emitExpression(key)} : ${emitExpression(value)}`)
+        .join(", ")} }`;
     case "element": {
       const parts = [emitExpression(expression.key)];
       if (expression.counter) parts.push(emitStatement(expression.counter));
@@ -276,22 +304,32 @@ function emitExpression(expression: Expression): string {
       if (expression.comment !== undefined) parts.push(`comment ${quote(expression.comment)}`);
       return parts.join(" ");
     }
-    case "payload": return `${word(expression.protocol)} ${word(expression.field)}`;
-    case "raw-payload": return `@${expression.base},${count(expression.offset)},${count(expression.length)}`;
-    case "extension-header": return expression.field === undefined ? `exthdr ${word(expression.header)}` : `${word(expression.header)} ${word(expression.field)}`;
-    case "tcp-option": return `tcp option ${optionName(expression.option)}${expression.field === undefined ? "" : ` ${word(expression.field)}`}`;
-    case "meta": return `meta ${word(expression.key)}`.replace(unqualifiedMeta, "$1");
-    case "ct": return `ct ${expression.direction ? `${expression.direction} ` : ""}${expression.key.split(" ").map(word).join(" ")}`;
-    case "fib": return `fib ${expression.flags.map(word).join(" . ")} ${expression.result}`;
-    case "keyword": return expression.words.map(word).join(" ");
-    case "numgen": return `numgen ${expression.mode} mod ${count(expression.modulus)}${offset(expression.offset)}`;
+    case "payload":
+      return `${word(expression.protocol)} ${word(expression.field)}`;
+    case "raw-payload":
+      return `@${expression.base},${count(expression.offset)},${count(expression.length)}`;
+    case "extension-header":
+      return expression.field === undefined ? `exthdr ${word(expression.header)}` : `${word(expression.header)} ${word(expression.field)}`;
+    case "tcp-option":
+      return `tcp option ${optionName(expression.option)}${expression.field === undefined ? "" : ` ${word(expression.field)}`}`;
+    case "meta":
+      return `meta ${word(expression.key)}`.replace(unqualifiedMeta, "$1");
+    case "ct":
+      return `ct ${expression.direction ? `${expression.direction} ` : ""}${expression.key.split(" ").map(word).join(" ")}`;
+    case "fib":
+      return `fib ${expression.flags.map(word).join(" . ")} ${expression.result}`;
+    case "keyword":
+      return expression.words.map(word).join(" ");
+    case "numgen":
+      return `numgen ${expression.mode} mod ${count(expression.modulus)}${offset(expression.offset)}`;
     case "jhash": {
       const seed = expression.seed === undefined ? "" : ` seed 0x${expression.seed.toString(16)}`;
       return `jhash ${emitExpression(expression.key)} mod ${count(expression.modulus)}${seed}${offset(expression.offset)}`;
     }
     case "binary": {
       const side = (inner: Expression): string => (inner.kind === "binary" ? `(${emitExpression(inner)})` : emitExpression(inner));
-      const right = expression.right.kind === "binary" && isFlagUnion(expression.right) ? `(${flagUnion(expression.right)})` : side(expression.right);
+      const right =
+        expression.right.kind === "binary" && isFlagUnion(expression.right) ? `(${flagUnion(expression.right)})` : side(expression.right);
       return `${side(expression.left)} ${expression.operator} ${right}`;
     }
   }
@@ -301,7 +339,10 @@ function emitExpression(expression: Expression): string {
 const unqualifiedMeta = /^meta (iifname|oifname|iif|oif)$/;
 
 function isFlagUnion(expression: Expression): boolean {
-  return expression.kind === "symbol" || (expression.kind === "binary" && expression.operator === "|" && isFlagUnion(expression.left) && isFlagUnion(expression.right));
+  return (
+    expression.kind === "symbol" ||
+    (expression.kind === "binary" && expression.operator === "|" && isFlagUnion(expression.left) && isFlagUnion(expression.right))
+  );
 }
 function flagUnion(expression: Expression): string {
   return expression.kind === "binary" ? `${flagUnion(expression.left)} | ${flagUnion(expression.right)}` : emitExpression(expression);
@@ -347,6 +388,12 @@ function commentLine(text: string): string {
 function duration(milliseconds: number): string {
   const seconds = Math.floor(milliseconds / 1000);
   const days = seconds > 99_999_999 ? Math.floor(seconds / 86_400) : 0;
-  const parts = ([[days, "d"], [seconds - days * 86_400, "s"], [milliseconds % 1000, "ms"]] as const).filter(([value]) => value !== 0);
+  const parts = (
+    [
+      [days, "d"],
+      [seconds - days * 86_400, "s"],
+      [milliseconds % 1000, "ms"],
+    ] as const
+  ).filter(([value]) => value !== 0);
   return parts.length === 0 ? "0s" : parts.map(([value, unit]) => `${count(value)}${unit}`).join("");
 }

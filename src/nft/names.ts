@@ -22,7 +22,7 @@ export class Names {
     let name = base;
     if (this.taken.has(name)) {
       let suffix = this.suffixes.get(base) ?? 2;
-      while (this.taken.has(name = `${base}_${suffix}`)) suffix++;
+      while (this.taken.has((name = `${base}_${suffix}`))) suffix++;
       this.suffixes.set(base, suffix + 1);
     }
     this.taken.add(name);

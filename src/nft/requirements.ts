@@ -28,7 +28,8 @@ export function highest(names: Iterable<FeatureName>): Requirements {
     all.map((feature) => feature[of]).reduce((best, version) => (isOlder(best, version) ? version : best), features.base[of]);
   const [nft, kernel] = [latest("nft"), latest("kernel")];
   return {
-    nft, kernel,
+    nft,
+    kernel,
     by: {
       nft: nft === features.base.nft ? [] : all.filter((feature) => feature.nft === nft),
       kernel: kernel === features.base.kernel ? [] : all.filter((feature) => feature.kernel === kernel),
@@ -62,7 +63,12 @@ export function addFeaturesOfStatements(statements: readonly Statement[], found:
   let unequalFields = 0;
   for (const statement of statements) {
     addFeaturesOfStatement(statement, found);
-    if (statement.kind === "match" && statement.operator === "!=" && (statement.left.kind === "payload" || statement.left.kind === "raw-payload")) unequalFields++;
+    if (
+      statement.kind === "match" &&
+      statement.operator === "!=" &&
+      (statement.left.kind === "payload" || statement.left.kind === "raw-payload")
+    )
+      unequalFields++;
   }
   // The emitter writes them as ranges of one value.
   if (unequalFields > 1) found.add("invertedRange");
@@ -70,11 +76,15 @@ export function addFeaturesOfStatements(statements: readonly Statement[], found:
 
 function addFeaturesOfStatement(statement: Statement, found: Set<FeatureName>): void {
   switch (statement.kind) {
-    case "counter": case "verdict": case "jump": case "reject":
+    case "counter":
+    case "verdict":
+    case "jump":
+    case "reject":
       return;
     case "match":
       if (statement.operator === "!=" && statement.right.kind === "range") found.add("invertedRange");
-      if (statement.operator === "!=" && (statement.right.kind === "anonymous-set" || statement.right.kind === "set-reference")) found.add("invertedLookup");
+      if (statement.operator === "!=" && (statement.right.kind === "anonymous-set" || statement.right.kind === "set-reference"))
+        found.add("invertedLookup");
       addFeaturesOf(statement.left, found);
       addFeaturesOf(statement.right, found);
       return;
@@ -82,10 +92,18 @@ function addFeaturesOfStatement(statement: Statement, found: Set<FeatureName>): 
       found.add("existence");
       addFeaturesOf(statement.expression, found);
       return;
-    case "limit": found.add("limit"); return;
-    case "quota": found.add("quota"); return;
-    case "ct-count": found.add("connectionCount"); return;
-    case "log": found.add(statement.level === "audit" ? "auditLog" : "logging"); return;
+    case "limit":
+      found.add("limit");
+      return;
+    case "quota":
+      found.add("quota");
+      return;
+    case "ct-count":
+      found.add("connectionCount");
+      return;
+    case "log":
+      found.add(statement.level === "audit" ? "auditLog" : "logging");
+      return;
     case "assignment":
       if (statement.target.kind === "payload" || statement.target.kind === "raw-payload") found.add("headerChange");
       if (statement.target.kind === "tcp-option") found.add("segmentSize");
@@ -102,22 +120,38 @@ function addFeaturesOfStatement(statement: Statement, found: Set<FeatureName>): 
       if (statement.address) addFeaturesOf(statement.address, found);
       if (statement.port) addFeaturesOf(statement.port, found);
       return;
-    case "queue": found.add("queue"); return;
+    case "queue":
+      found.add("queue");
+      return;
     case "dup":
       found.add("duplicate");
       addFeaturesOf(statement.address, found);
       return;
-    case "tproxy": found.add("tproxy"); return;
-    case "synproxy": found.add("synproxy"); return;
-    case "object": found.add(statement.type === "ct helper" ? "helper" : statement.type === "quota" ? "quota" : "conntrackObject"); return;
-    case "keyword-statement": found.add(featureOfPhrase(statement.words)); return;
-    default: found.add("other");
+    case "tproxy":
+      found.add("tproxy");
+      return;
+    case "synproxy":
+      found.add("synproxy");
+      return;
+    case "object":
+      found.add(statement.type === "ct helper" ? "helper" : statement.type === "quota" ? "quota" : "conntrackObject");
+      return;
+    case "keyword-statement":
+      found.add(featureOfPhrase(statement.words));
+      return;
+    default:
+      found.add("other");
   }
 }
 
 function addFeaturesOf(expression: Expression, found: Set<FeatureName>): void {
   switch (expression.kind) {
-    case "symbol": case "number": case "string": case "address": case "flags": case "set-reference":
+    case "symbol":
+    case "number":
+    case "string":
+    case "address":
+    case "flags":
+    case "set-reference":
       return;
     case "range":
       addFeaturesOf(expression.from, found);
@@ -163,9 +197,15 @@ function addFeaturesOf(expression: Expression, found: Set<FeatureName>): void {
       if (feature !== "base") found.add(feature ?? "other");
       return;
     }
-    case "fib": found.add("fib"); return;
-    case "keyword": found.add(featureOfPhrase(expression.words)); return;
-    case "numgen": found.add("generator"); return;
+    case "fib":
+      found.add("fib");
+      return;
+    case "keyword":
+      found.add(featureOfPhrase(expression.words));
+      return;
+    case "numgen":
+      found.add("generator");
+      return;
     case "jhash":
       found.add("generator");
       addFeaturesOf(expression.key, found);
@@ -175,30 +215,74 @@ function addFeaturesOf(expression: Expression, found: Set<FeatureName>): void {
       addFeaturesOf(expression.left, found);
       addFeaturesOf(expression.right, found);
       return;
-    default: found.add("other");
+    default:
+      found.add("other");
   }
 }
 
 /** Those of `base` are as old as nftables, or nearly. */
 const metaFeatures: Readonly<Record<string, FeatureName>> = {
-  iif: "base", oif: "base", iifname: "base", oifname: "base", l4proto: "base", length: "base", mark: "base", nfproto: "base",
-  priority: "base", protocol: "base", skgid: "base", skuid: "base",
-  cgroup: "controlGroup", cpu: "deviceOrProcessor", iifgroup: "deviceOrProcessor", oifgroup: "deviceOrProcessor", pkttype: "deviceOrProcessor",
-  ibrname: "bridgeName", obrname: "bridgeName", ipsec: "ipsecPolicy", time: "time", day: "time", hour: "time",
+  iif: "base",
+  oif: "base",
+  iifname: "base",
+  oifname: "base",
+  l4proto: "base",
+  length: "base",
+  mark: "base",
+  nfproto: "base",
+  priority: "base",
+  protocol: "base",
+  skgid: "base",
+  skuid: "base",
+  cgroup: "controlGroup",
+  cpu: "deviceOrProcessor",
+  iifgroup: "deviceOrProcessor",
+  oifgroup: "deviceOrProcessor",
+  pkttype: "deviceOrProcessor",
+  ibrname: "bridgeName",
+  obrname: "bridgeName",
+  ipsec: "ipsecPolicy",
+  time: "time",
+  day: "time",
+  hour: "time",
 };
 
 const conntrackFeatures: Readonly<Record<string, FeatureName>> = {
-  direction: "base", expiration: "base", helper: "base", mark: "base", protocol: "base", "proto-src": "base", "proto-dst": "base",
-  state: "base", status: "base",
-  avgpkt: "conntrackValue", bytes: "conntrackValue", packets: "conntrackValue", zone: "conntrackValue", label: "conntrackLabel",
-  "ip saddr": "conntrackAddress", "ip daddr": "conntrackAddress", "ip6 saddr": "conntrackAddress", "ip6 daddr": "conntrackAddress",
+  direction: "base",
+  expiration: "base",
+  helper: "base",
+  mark: "base",
+  protocol: "base",
+  "proto-src": "base",
+  "proto-dst": "base",
+  state: "base",
+  status: "base",
+  avgpkt: "conntrackValue",
+  bytes: "conntrackValue",
+  packets: "conntrackValue",
+  zone: "conntrackValue",
+  label: "conntrackLabel",
+  "ip saddr": "conntrackAddress",
+  "ip daddr": "conntrackAddress",
+  "ip6 saddr": "conntrackAddress",
+  "ip6 daddr": "conntrackAddress",
 };
 
 /** By the words a phrase begins with; the first that fits counts. */
 const phrases: readonly (readonly [string, FeatureName])[] = [
-  ["ipsec", "ipsec"], ["meta nftrace set", "base"], ["notrack", "notrack"], ["osf", "osf"], ["reset tcp option", "tcpOptionRemoval"],
-  ["rt classid", "routeClass"], ["rt ipsec", "ipsec"], ["rt mtu", "routeMtu"], ["sctp chunk", "sctpChunk"],
-  ["socket cgroupv2", "socketGroup"], ["socket mark", "socketMark"], ["socket transparent", "socket"], ["socket wildcard", "socketWildcard"],
+  ["ipsec", "ipsec"],
+  ["meta nftrace set", "base"],
+  ["notrack", "notrack"],
+  ["osf", "osf"],
+  ["reset tcp option", "tcpOptionRemoval"],
+  ["rt classid", "routeClass"],
+  ["rt ipsec", "ipsec"],
+  ["rt mtu", "routeMtu"],
+  ["sctp chunk", "sctpChunk"],
+  ["socket cgroupv2", "socketGroup"],
+  ["socket mark", "socketMark"],
+  ["socket transparent", "socket"],
+  ["socket wildcard", "socketWildcard"],
 ];
 
 function featureOfPhrase(words: readonly string[]): FeatureName {

@@ -2,7 +2,10 @@
 
 import type { Expression, Statement } from "./ast.js";
 
-export interface RuleSize { readonly expressions: number; readonly bytes: number }
+export interface RuleSize {
+  readonly expressions: number;
+  readonly bytes: number;
+}
 
 /** With room for what nft adds by itself: the tests for a protocol that a field implies. */
 const largest: RuleSize = { expressions: 110, bytes: 3700 };
@@ -35,35 +38,55 @@ export function sizeOf(statements: readonly Statement[]): RuleSize {
 /** What a statement loads into registers; the right side of a comparison is part of the comparison. */
 function partsOf(statement: Statement): readonly Expression[] {
   switch (statement.kind) {
-    case "match": return [statement.left];
-    case "existence": return [statement.expression];
-    case "assignment": return [statement.target, statement.value];
-    case "set": return [statement.key];
-    case "nat": case "tproxy": return [statement.address, statement.port].flatMap((part) => part ?? []);
-    case "dup": return [statement.address];
-    default: return [];
+    case "match":
+      return [statement.left];
+    case "existence":
+      return [statement.expression];
+    case "assignment":
+      return [statement.target, statement.value];
+    case "set":
+      return [statement.key];
+    case "nat":
+    case "tproxy":
+      return [statement.address, statement.port].flatMap((part) => part ?? []);
+    case "dup":
+      return [statement.address];
+    default:
+      return [];
   }
 }
 
 function expressionsIn(expression: Expression): number {
   switch (expression.kind) {
-    case "binary": return 1 + expressionsIn(expression.left) + (isConstant(expression.right) ? 0 : expressionsIn(expression.right));
-    case "concatenation": return expression.parts.reduce((sum, part) => sum + expressionsIn(part), 0);
-    case "map": return 1 + expressionsIn(expression.key);
-    case "jhash": return 1 + expressionsIn(expression.key);
-    case "range": return 2;
-    default: return 1;
+    case "binary":
+      return 1 + expressionsIn(expression.left) + (isConstant(expression.right) ? 0 : expressionsIn(expression.right));
+    case "concatenation":
+      return expression.parts.reduce((sum, part) => sum + expressionsIn(part), 0);
+    case "map":
+      return 1 + expressionsIn(expression.key);
+    case "jhash":
+      return 1 + expressionsIn(expression.key);
+    case "range":
+      return 2;
+    default:
+      return 1;
   }
 }
 
 function bytesIn(expression: Expression): number {
   switch (expression.kind) {
-    case "binary": return 64 + bytesIn(expression.left) + (isConstant(expression.right) ? 0 : bytesIn(expression.right));
-    case "concatenation": return expression.parts.reduce((sum, part) => sum + bytesIn(part), 0);
-    case "map": return 56 + bytesIn(expression.key);
-    case "jhash": return 32 + bytesIn(expression.key);
-    case "range": return 64;
-    default: return 24;
+    case "binary":
+      return 64 + bytesIn(expression.left) + (isConstant(expression.right) ? 0 : bytesIn(expression.right));
+    case "concatenation":
+      return expression.parts.reduce((sum, part) => sum + bytesIn(part), 0);
+    case "map":
+      return 56 + bytesIn(expression.key);
+    case "jhash":
+      return 32 + bytesIn(expression.key);
+    case "range":
+      return 64;
+    default:
+      return 24;
   }
 }
 

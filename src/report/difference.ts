@@ -12,8 +12,10 @@ const mostEdits = 4_000;
 /** A unified diff, empty if the texts are equal. The names stand in its head. */
 export function difference(beforeName: string, before: string, afterName: string, after: string): string {
   if (before === after) return "";
-  const patch = structuredPatch(beforeName, afterName, before, after, undefined, undefined, { context, maxEditLength: mostEdits })
-    ?? { ...structuredPatch(beforeName, afterName, "", ""), hunks: [middle(before.split(/(?<=\n)/), after.split(/(?<=\n)/))] };
+  const patch = structuredPatch(beforeName, afterName, before, after, undefined, undefined, { context, maxEditLength: mostEdits }) ?? {
+    ...structuredPatch(beforeName, afterName, "", ""),
+    hunks: [middle(before.split(/(?<=\n)/), after.split(/(?<=\n)/))],
+  };
   return formatPatch(patch, FILE_HEADERS_ONLY);
 }
 
@@ -27,7 +29,10 @@ function middle(before: readonly string[], after: readonly string[]): ReturnType
   const removed = before.slice(head, before.length - tail);
   const added = after.slice(head, after.length - tail);
   return {
-    oldStart: head + 1, oldLines: removed.length, newStart: head + 1, newLines: added.length,
+    oldStart: head + 1,
+    oldLines: removed.length,
+    newStart: head + 1,
+    newLines: added.length,
     lines: [...removed.flatMap((line) => marked("-", line)), ...added.flatMap((line) => marked("+", line))],
   };
 }

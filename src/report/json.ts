@@ -34,7 +34,10 @@ export interface JsonDiagnostic {
   readonly help?: string;
 }
 
-export interface JsonMessage { readonly severity: Severity; readonly message: string }
+export interface JsonMessage {
+  readonly severity: Severity;
+  readonly message: string;
+}
 
 /** Renders one document of several lines, with a newline at its end. */
 export function renderJson(report: {

@@ -92,7 +92,8 @@ type Attributes = Readonly<Record<string, string | number | undefined>>;
 function attributes(values: Attributes): string {
   return Object.entries(values)
     .filter(([, value]) => value !== undefined)
-    .map(([name, value]) => ` ${name}="${attribute(String(value))}"`).join("");
+    .map(([name, value]) => ` ${name}="${attribute(String(value))}"`)
+    .join("");
 }
 
 function seconds(time: number): string {
@@ -109,5 +110,7 @@ const references: Readonly<Record<string, string>> = { "&": "&amp;", "<": "&lt;"
 /** XML cannot hold most control characters, not even by reference: they are written as a terminal would be shown them. */
 function content(text: string): string {
   const shown = visibleScript(text.replaceAll("\r\n", "\n"));
-  return shown.replace(/[\ufffe\uffff]/g, (character) => `\\u{${character.charCodeAt(0).toString(16)}}`).replace(/[&<>]/g, (character) => references[character]!);
+  return shown
+    .replace(/[\ufffe\uffff]/g, (character) => `\\u{${character.charCodeAt(0).toString(16)}}`)
+    .replace(/[&<>]/g, (character) => references[character]!);
 }

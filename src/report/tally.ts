@@ -19,7 +19,9 @@ export function tally(rulesets: readonly IptablesRuleset[], diagnostics: readonl
   for (const ruleset of rulesets) {
     for (const table of ruleset.tables) {
       for (const chain of table.chains) {
-        for (const { span: { file, line, endLine = line } } of chain.rules) {
+        for (const {
+          span: { file, line, endLine = line },
+        } of chain.rules) {
           const lines = entry(seen, file);
           if (lines.has(line)) continue;
           lines.add(line);
@@ -49,6 +51,6 @@ function linesOf(diagnostics: readonly Diagnostic[], effect: Effect): Map<string
 
 function entry(map: Map<string, Set<number>>, file: string): Set<number> {
   let lines = map.get(file);
-  if (!lines) map.set(file, lines = new Set());
+  if (!lines) map.set(file, (lines = new Set()));
   return lines;
 }

@@ -25,7 +25,10 @@ export interface TextDiagnostic extends Omit<Diagnostic, "code"> {
 }
 
 /** The text that the diagnostics' spans point into. */
-export interface SourceText { readonly file: string; readonly text: string }
+export interface SourceText {
+  readonly file: string;
+  readonly text: string;
+}
 
 const indent = "  ";
 const defaultWidth = 160;

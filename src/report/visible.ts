@@ -28,7 +28,11 @@ export function visibleScript(text: string): string {
 export function visibleJson(document: string): string {
   return document.replace(invisibleExceptNewline, (character) =>
     // Characters beyond U+FFFF are two code units in JSON.
-    character.split("").map((unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`).join(""));
+    character
+      .split("")
+      .map((unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`)
+      .join(""),
+  );
 }
 
 /** A piece of a line as a terminal shows it. */

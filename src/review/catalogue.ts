@@ -17,7 +17,8 @@ export const reviewCatalogue = {
   "unreachable-rule": {
     severity: "warning",
     title: "a rule that no packet reaches",
-    explanation: "Rules before it decide about every packet it matches, or no jump sends such packets into its chain. Move it up, or take it out.",
+    explanation:
+      "Rules before it decide about every packet it matches, or no jump sends such packets into its chain. Move it up, or take it out.",
     example: {
       bad: "-A INPUT -p tcp --dport 22 -j ACCEPT\n-A INPUT -s 203.0.113.0/24 -p tcp --dport 22 -j DROP",
       good: "-A INPUT -s 203.0.113.0/24 -p tcp --dport 22 -j DROP\n-A INPUT -p tcp --dport 22 -j ACCEPT",
@@ -26,7 +27,8 @@ export const reviewCatalogue = {
   "list-never-fed": {
     severity: "warning",
     title: "a list whose hosts are recorded only where they are on it already",
-    explanation: "Every --set of the list stands behind a check of the same list that has to match first, or where no packet comes. The list stays empty and " +
+    explanation:
+      "Every --set of the list stands behind a check of the same list that has to match first, or where no packet comes. The list stays empty and " +
       "the check never matches. Record first, or in a rule of its own.",
     example: {
       bad: "-A INPUT -p tcp --dport 22 -m recent --update --seconds 60 --hitcount 4 --name ssh -m recent --set --name ssh -j DROP",
@@ -36,7 +38,8 @@ export const reviewCatalogue = {
   "list-never-set": {
     severity: "warning",
     title: "a list that is checked and that no rule sets",
-    explanation: "No rule records hosts on the list, so its checks never match, unless a program writes to /proc/net/xt_recent. Such a program has to use nft " +
+    explanation:
+      "No rule records hosts on the list, so its checks never match, unless a program writes to /proc/net/xt_recent. Such a program has to use nft " +
       "add element once the script is loaded.",
     example: {
       bad: "-A INPUT -m recent --rcheck --seconds 60 --name attackers -j DROP",
@@ -55,12 +58,15 @@ export const reviewCatalogue = {
   "list-shared": {
     severity: "warning",
     title: "one list for traffic that has nothing to do with each other",
-    explanation: "Several rules record on the list, for different traffic: hits of one kind count for the other. Lists are one over all tables, and rules " +
+    explanation:
+      "Several rules record on the list, for different traffic: hits of one kind count for the other. Lists are one over all tables, and rules " +
       "without --name share the list DEFAULT. Give each its own name.",
     example: {
-      bad: "-A INPUT -p tcp --dport 22 -m recent --set\n-A INPUT -p tcp --dport 22 -m recent --update --seconds 60 --hitcount 4 -j DROP\n" +
+      bad:
+        "-A INPUT -p tcp --dport 22 -m recent --set\n-A INPUT -p tcp --dport 22 -m recent --update --seconds 60 --hitcount 4 -j DROP\n" +
         "-A INPUT -p tcp --dport 21 -m recent --set\n-A INPUT -p tcp --dport 21 -m recent --update --seconds 60 --hitcount 4 -j DROP",
-      good: "-A INPUT -p tcp --dport 22 -m recent --set --name ssh\n-A INPUT -p tcp --dport 22 -m recent --update --seconds 60 --hitcount 4 --name ssh -j DROP\n" +
+      good:
+        "-A INPUT -p tcp --dport 22 -m recent --set --name ssh\n-A INPUT -p tcp --dport 22 -m recent --update --seconds 60 --hitcount 4 --name ssh -j DROP\n" +
         "-A INPUT -p tcp --dport 21 -m recent --set --name ftp\n-A INPUT -p tcp --dport 21 -m recent --update --seconds 60 --hitcount 4 --name ftp -j DROP",
     },
   },
@@ -69,19 +75,23 @@ export const reviewCatalogue = {
     title: "a packet that is recorded twice, in two tables",
     explanation: "Lists are one over all tables: a packet that passes both rules has two hits. Record in one table only, or use two names.",
     example: {
-      bad: "*mangle\n-A PREROUTING -p tcp --dport 22 -m recent --set --name ssh\n*filter\n-A INPUT -p tcp --dport 22 -m recent --set --name ssh\n" +
+      bad:
+        "*mangle\n-A PREROUTING -p tcp --dport 22 -m recent --set --name ssh\n*filter\n-A INPUT -p tcp --dport 22 -m recent --set --name ssh\n" +
         "-A INPUT -p tcp --dport 22 -m recent --rcheck --seconds 60 --hitcount 4 --name ssh -j DROP",
-      good: "*filter\n-A INPUT -p tcp --dport 22 -m recent --set --name ssh\n" +
+      good:
+        "*filter\n-A INPUT -p tcp --dport 22 -m recent --set --name ssh\n" +
         "-A INPUT -p tcp --dport 22 -m recent --rcheck --seconds 60 --hitcount 4 --name ssh -j DROP",
     },
   },
   "rttl-evaded": {
     severity: "warning",
     title: "a limit that a sender gets round by changing the TTL",
-    explanation: "With --rttl a host counts only while its packets carry the TTL of its last hit. A sender chooses its TTL, and one that changes it with " +
+    explanation:
+      "With --rttl a host counts only while its packets carry the TTL of its last hit. A sender chooses its TTL, and one that changes it with " +
       "every packet is never over the limit. Leave --rttl out, or accept that the limit holds only for the well-behaved.",
     example: {
-      bad: "-A INPUT -p udp --dport 53 -m recent --update --seconds 5 --hitcount 10 --rttl --name dns -j DROP\n" +
+      bad:
+        "-A INPUT -p udp --dport 53 -m recent --update --seconds 5 --hitcount 10 --rttl --name dns -j DROP\n" +
         "-A INPUT -p udp --dport 53 -m recent --set --name dns",
       good: "-A INPUT -p udp --dport 53 -m recent --update --seconds 5 --hitcount 10 --name dns -j DROP\n-A INPUT -p udp --dport 53 -m recent --set --name dns",
     },
@@ -89,7 +99,8 @@ export const reviewCatalogue = {
   "hit-count-beyond-list": {
     severity: "note",
     title: "a hit count over what older kernels keep",
-    explanation: "A list keeps 20 hits of a host (ip_pkt_list_tot). Linux before 3.19 refuses a rule that asks for more, and Linux before 6.11 one that asks " +
+    explanation:
+      "A list keeps 20 hits of a host (ip_pkt_list_tot). Linux before 3.19 refuses a rule that asks for more, and Linux before 6.11 one that asks " +
       "for more than 255.",
     example: {
       bad: "-A INPUT -p tcp --dport 80 -m recent --update --seconds 10 --hitcount 300 --name web -j DROP\n-A INPUT -p tcp --dport 80 -m recent --set --name web",
@@ -108,7 +119,8 @@ export const reviewCatalogue = {
   "list-too-small": {
     severity: "note",
     title: "a long window on a list of 100 hosts",
-    explanation: "A list keeps 100 hosts (ip_list_tot): packets from 100 other addresses push a host off the list long before its window is over. The script " +
+    explanation:
+      "A list keeps 100 hosts (ip_list_tot): packets from 100 other addresses push a host off the list long before its window is over. The script " +
       "keeps as many as --set-size says.",
     example: {
       bad: "-A INPUT -m recent --update --seconds 86400 --name scanners -j DROP\n-A INPUT -p tcp --dport 139 -m recent --set --name scanners -j DROP",
@@ -118,30 +130,36 @@ export const reviewCatalogue = {
   "counts-every-packet": {
     severity: "warning",
     title: "a limit of connections that counts packets",
-    explanation: "The --set matches packets of connections that are known, too, so one login may have many hits. Let it match new connections only: -m " +
+    explanation:
+      "The --set matches packets of connections that are known, too, so one login may have many hits. Let it match new connections only: -m " +
       "conntrack --ctstate NEW, or --syn.",
     example: {
       bad: "-A INPUT -p tcp --dport 22 -m recent --set --name ssh\n-A INPUT -p tcp --dport 22 -m recent --update --seconds 60 --hitcount 4 --name ssh -j DROP",
-      good: "-A INPUT -p tcp --dport 22 -m conntrack --ctstate NEW -m recent --set --name ssh\n" +
+      good:
+        "-A INPUT -p tcp --dport 22 -m conntrack --ctstate NEW -m recent --set --name ssh\n" +
         "-A INPUT -p tcp --dport 22 -m conntrack --ctstate NEW -m recent --update --seconds 60 --hitcount 4 --name ssh -j DROP",
     },
   },
   "mask-not-a-prefix": {
     severity: "warning",
     title: "a --mask that is no network's",
-    explanation: "The argument of --mask is an address such as 255.255.255.0. A bare number is read as one, too: --mask 24 is 0.0.0.24, and hosts that have " +
+    explanation:
+      "The argument of --mask is an address such as 255.255.255.0. A bare number is read as one, too: --mask 24 is 0.0.0.24, and hosts that have " +
       "nothing in common count as one.",
     example: {
-      bad: "-A INPUT -p tcp --dport 22 -m recent --set --name ssh --mask 24\n" +
+      bad:
+        "-A INPUT -p tcp --dport 22 -m recent --set --name ssh --mask 24\n" +
         "-A INPUT -p tcp --dport 22 -m recent --update --seconds 60 --hitcount 4 --name ssh --mask 24 -j DROP",
-      good: "-A INPUT -p tcp --dport 22 -m recent --set --name ssh --mask 255.255.255.0\n" +
+      good:
+        "-A INPUT -p tcp --dport 22 -m recent --set --name ssh --mask 255.255.255.0\n" +
         "-A INPUT -p tcp --dport 22 -m recent --update --seconds 60 --hitcount 4 --name ssh --mask 255.255.255.0 -j DROP",
     },
   },
   "limit-that-stops": {
     severity: "warning",
     title: "a limit on what is dropped",
-    explanation: "The match limit holds while the rate is not reached: the rule stops a few packets and lets the flood go on to the next rule. Accept within " +
+    explanation:
+      "The match limit holds while the rate is not reached: the rule stops a few packets and lets the flood go on to the next rule. Accept within " +
       "the limit, and drop the rest.",
     example: {
       bad: "-A INPUT -p icmp --icmp-type 8 -m limit --limit 5/sec -j DROP",
@@ -151,7 +169,8 @@ export const reviewCatalogue = {
   "nothing-stopped": {
     severity: "warning",
     title: "rules that let through, in a chain that stops nothing behind them",
-    explanation: "The policy is ACCEPT and no later rule stops anything, so the rule changes nothing: what it does not match gets through as well. Set the " +
+    explanation:
+      "The policy is ACCEPT and no later rule stops anything, so the rule changes nothing: what it does not match gets through as well. Set the " +
       "policy to DROP, or end the chain with a rule that does.",
     example: {
       bad: ":INPUT ACCEPT [0:0]\n-A INPUT -p tcp --dport 22 -j ACCEPT",
@@ -161,7 +180,8 @@ export const reviewCatalogue = {
   "ipv6-open": {
     severity: "warning",
     title: "IPv4 is protected and IPv6 is open",
-    explanation: "The rules for IPv4 stop new connections that nothing allows, and those for IPv6 let all of them through. Most machines have addresses of " +
+    explanation:
+      "The rules for IPv4 stop new connections that nothing allows, and those for IPv6 let all of them through. Most machines have addresses of " +
       "both families.",
     example: {
       bad: "iptables -P INPUT DROP\nip6tables -P INPUT ACCEPT",
@@ -215,7 +235,8 @@ export const reviewCatalogue = {
   "script-drift": {
     severity: "error",
     title: "a committed script that is not equivalent to the rules",
-    explanation: "The script in the repository has rules that the dump does not have, or lacks some. Make it anew from the dump, or say what is meant in the dump.",
+    explanation:
+      "The script in the repository has rules that the dump does not have, or lacks some. Make it anew from the dump, or say what is meant in the dump.",
   },
   "script-text-differs": {
     severity: "warning",

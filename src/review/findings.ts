@@ -20,7 +20,12 @@ export function reachesThreshold(severity: Severity, threshold: Severity): boole
  * Sorts by severity and place and gives each remark its fingerprint: of its code, file, chain and rule, and of the words it
  * blames. Equal ones are numbered in the order of the files.
  */
-export function makeFindings(remarks: readonly Remark[], files: readonly string[], lines: SourceLines, rows: readonly BareRow[]): Finding[] {
+export function makeFindings(
+  remarks: readonly Remark[],
+  files: readonly string[],
+  lines: SourceLines,
+  rows: readonly BareRow[],
+): Finding[] {
   const rules = ruleLines(rows);
   const order = new Map(files.map((file, index) => [file, index]));
   const position = ({ span }: Remark): number => order.get(span.file) ?? files.length;
@@ -31,11 +36,21 @@ export function makeFindings(remarks: readonly Remark[], files: readonly string[
     const source = lines.of(span.file, span.line);
     const rule = rules.get(`${span.line}:${span.file}`);
     const blamed = source?.slice(span.column - 1, span.column - 1 + span.length) ?? "";
-    const content = [remark.code, span.file, rule ? `${rule.family} ${rule.table} ${rule.chain}` : "", evenly(rule?.original ?? source ?? remark.message), evenly(blamed)];
+    const content = [
+      remark.code,
+      span.file,
+      rule ? `${rule.family} ${rule.table} ${rule.chain}` : "",
+      evenly(rule?.original ?? source ?? remark.message),
+      evenly(blamed),
+    ];
     const id = content.join("\n");
     const ordinal = (seen.get(id) ?? 0) + 1;
     seen.set(id, ordinal);
-    return { ...remark, ...(source !== undefined && { source }), fingerprint: fingerprint([...content, ...(ordinal > 1 ? [String(ordinal)] : [])]) };
+    return {
+      ...remark,
+      ...(source !== undefined && { source }),
+      fingerprint: fingerprint([...content, ...(ordinal > 1 ? [String(ordinal)] : [])]),
+    };
   });
   return findings.sort((a, b) => weights[a.severity] - weights[b.severity]);
 }

@@ -11,17 +11,24 @@ import type { AnonymousSet, NftSet } from "../nft/ast.js";
 import { isVolatile } from "./packets/condition.js";
 
 /** Where a rule stands. */
-export interface Place { readonly family: Family; readonly table: TableName }
+export interface Place {
+  readonly family: Family;
+  readonly table: TableName;
+}
 
 /** @param chainName the name under which a chain is compared, for chains that have only been renamed */
 export function meaningOf(rule: IptablesRule, place: Place, chainName: (name: string) => string = (name) => name): string {
   const context = neutralContext(rule, place);
   const tests: string[] = [
     ...(rule.source && rule.source.value.mask !== 0n ? [`source ${not(rule.source)}${text(rule.source.value)}`] : []),
-    ...(rule.destination && rule.destination.value.mask !== 0n ? [`destination ${not(rule.destination)}${text(rule.destination.value)}`] : []),
+    ...(rule.destination && rule.destination.value.mask !== 0n
+      ? [`destination ${not(rule.destination)}${text(rule.destination.value)}`]
+      : []),
     ...(rule.inInterface && rule.inInterface.value !== "+" ? [`in ${not(rule.inInterface)}${rule.inInterface.value}`] : []),
     ...(rule.outInterface && rule.outInterface.value !== "+" ? [`out ${not(rule.outInterface)}${rule.outInterface.value}`] : []),
-    ...(rule.protocol && (rule.protocol.value !== 0 || rule.protocol.inverted) ? [`protocol ${not(rule.protocol)}${rule.protocol.value}`] : []),
+    ...(rule.protocol && (rule.protocol.value !== 0 || rule.protocol.inverted)
+      ? [`protocol ${not(rule.protocol)}${rule.protocol.value}`]
+      : []),
     ...(rule.fragment ? [`fragment ${not(rule.fragment)}`] : []),
   ];
   // Tests that neither count nor remember may change places; nothing may pass one that does.
@@ -32,7 +39,10 @@ export function meaningOf(rule: IptablesRule, place: Place, chainName: (name: st
     if (!isVolatile(use)) runs.at(-1)!.push(...meaning);
     else runs.push(meaning, []);
   }
-  return JSON.stringify([runs.filter((run) => run.length > 0).map((run) => [...new Set(run)].sort()), targetMeaning(rule, context, chainName)]);
+  return JSON.stringify([
+    runs.filter((run) => run.length > 0).map((run) => [...new Set(run)].sort()),
+    targetMeaning(rule, context, chainName),
+  ]);
 }
 
 const not = ({ inverted }: { readonly inverted: boolean }): string => (inverted ? "! " : "");
@@ -59,11 +69,18 @@ function targetMeaning({ target }: IptablesRule, context: RuleContext, chainName
   const extension = findTarget(target.extension);
   if (target.unknown || !extension || byTheirOptions.has(extension.name)) return optionsText(target);
   const translation = extension.translate(target.options as OptionUses<OptionDefinitions>, context);
-  return "untranslatable" in translation || translation.approximations || translation.notes ? optionsText(target) : `${extension.name} ${text(translation.statements)}`;
+  return "untranslatable" in translation || translation.approximations || translation.notes
+    ? optionsText(target)
+    : `${extension.name} ${text(translation.statements)}`;
 }
 
 function optionsText({ extension, options }: ExtensionUse): string {
-  return text([extension, Object.values(options).map(({ name, value, text: written, inverted }) => [name, value ?? written, inverted]).sort()]);
+  return text([
+    extension,
+    Object.values(options)
+      .map(({ name, value, text: written, inverted }) => [name, value ?? written, inverted])
+      .sort(),
+  ]);
 }
 
 function text(value: unknown): string {
@@ -82,7 +99,9 @@ function isSetOfValues(value: unknown): value is AnonymousSet {
 function neutralContext(rule: IptablesRule, { family, table }: Place): RuleContext {
   const { protocol } = rule;
   return {
-    family, table, rule,
+    family,
+    table,
+    rule,
     hooks: new Set(),
     protocol: protocol && !protocol.inverted && protocol.value !== 0 ? protocol.value : undefined,
     reassembles: true,

@@ -60,7 +60,22 @@ export function reviewRulesets(request: ReviewRequest): ReviewReport {
   if (script && after.script !== undefined) remarks.push(...scriptDrift(after.script, script));
   const searches = request.search && lists ? searchLists(after, shared(request.search, lists.lists.length)) : [];
   const searched = withSearches(lists?.lists ?? [], remarks, searches);
-  const findings = accepted(makeFindings(suppressInline(searched.remarks, request.new.map(({ file }) => file), lines), files, lines, rows), files, lines, rows, request);
+  const findings = accepted(
+    makeFindings(
+      suppressInline(
+        searched.remarks,
+        request.new.map(({ file }) => file),
+        lines,
+      ),
+      files,
+      lines,
+      rows,
+    ),
+    files,
+    lines,
+    rows,
+    request,
+  );
   const { opens, closes } = changes;
   return {
     version: 1,
@@ -84,7 +99,9 @@ function remarkOf({ code, severity, span, message, help }: Diagnostic): Remark {
 function unreadableOld({ diagnostics }: Translation, { new: dumps, oldRef }: ReviewRequest): Remark {
   const first = diagnostics.find(({ severity }) => severity === "error")!;
   return {
-    code: "old-unreadable", severity: "warning", span: { file: dumps[0]!.file, line: 1, column: 1, length: 1 },
+    code: "old-unreadable",
+    severity: "warning",
+    span: { file: dumps[0]!.file, line: 1, column: 1, length: 1 },
     message: `nothing can be compared: the old dump ${oldRef === undefined ? "" : `of ${oldRef} `}is no ruleset (${first.span.file} line ${first.span.line}: ${first.message})`,
   };
 }
@@ -97,16 +114,26 @@ function diffOf({ script }: ReviewRequest, before: Translation | undefined, afte
 }
 
 function accepted(
-  findings: readonly Finding[], files: readonly string[], lines: SourceLines, rows: readonly BareRow[], { baseline, new: dumps }: ReviewRequest,
+  findings: readonly Finding[],
+  files: readonly string[],
+  lines: SourceLines,
+  rows: readonly BareRow[],
+  { baseline, new: dumps }: ReviewRequest,
 ): readonly Finding[] {
   if (!baseline) return findings;
   const { findings: marked, stale } = applyBaseline(findings, baseline.baseline);
   if (stale.length === 0) return marked;
   const span = { file: dumps[0]!.file, line: 1, column: 1, length: 1 };
   const remark: Remark = {
-    code: "stale-baseline", severity: reviewCatalogue["stale-baseline"].severity, span,
-    message: `the baseline accepts ${count(stale.length, "finding")} no longer there: ` +
-      `${stale.slice(0, 3).map(({ code, file }) => `${code} in ${file}`).join(", ")}${stale.length > 3 ? ", …" : ""}`,
+    code: "stale-baseline",
+    severity: reviewCatalogue["stale-baseline"].severity,
+    span,
+    message:
+      `the baseline accepts ${count(stale.length, "finding")} no longer there: ` +
+      `${stale
+        .slice(0, 3)
+        .map(({ code, file }) => `${code} in ${file}`)
+        .join(", ")}${stale.length > 3 ? ", …" : ""}`,
     help: "--update-baseline writes it anew",
   };
   return [...marked, ...makeFindings([remark], files, lines, rows)];
@@ -134,7 +161,9 @@ function finished(rows: readonly BareRow[], findings: ReviewReport["findings"], 
     if (list) list.push(index);
     else byLine.set(key, [index]);
   });
-  const kinds = new Map(changes.flatMap(({ kind, after }) => (after && kind !== "policy" && kind !== "removed" ? [[placeKey(after.span), kind] as const] : [])));
+  const kinds = new Map(
+    changes.flatMap(({ kind, after }) => (after && kind !== "policy" && kind !== "removed" ? [[placeKey(after.span), kind] as const] : [])),
+  );
   return rows.map((row) => {
     const { file, line, endLine = line } = row.span;
     const found: number[] = [];

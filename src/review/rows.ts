@@ -51,7 +51,7 @@ function findOrigins(script: NftScript): Map<string, Found> {
   const at = (span: Span): Found => {
     const key = placeKey(span);
     let entry = found.get(key);
-    if (!entry) found.set(key, entry = { lines: [], notes: [], shared: new Set() });
+    if (!entry) found.set(key, (entry = { lines: [], notes: [], shared: new Set() }));
     return entry;
   };
   for (const { rule, line, text } of emitWithLines(script).rules) {

@@ -7,10 +7,26 @@ import { conditionOf } from "./packets/condition.js";
 import { packetWords } from "./packets/words.js";
 
 const verbs: Readonly<Record<string, string>> = {
-  ACCEPT: "lets through", DROP: "drops", REJECT: "rejects", TARPIT: "holds fast", RETURN: "sends back to the calling chain", LOG: "logs", NFLOG: "logs", MARK: "marks",
-  CONNMARK: "marks the connections of", MASQUERADE: "hides behind this machine's address", SNAT: "gives a new source address to", DNAT: "gives a new destination to",
-  REDIRECT: "redirects to this machine", NOTRACK: "leaves untracked", TRACE: "traces", TEE: "copies", NFQUEUE: "hands to a program", QUEUE: "hands to a program",
-  TCPMSS: "sets the segment size of", TPROXY: "hands to a proxy",
+  ACCEPT: "lets through",
+  DROP: "drops",
+  REJECT: "rejects",
+  TARPIT: "holds fast",
+  RETURN: "sends back to the calling chain",
+  LOG: "logs",
+  NFLOG: "logs",
+  MARK: "marks",
+  CONNMARK: "marks the connections of",
+  MASQUERADE: "hides behind this machine's address",
+  SNAT: "gives a new source address to",
+  DNAT: "gives a new destination to",
+  REDIRECT: "redirects to this machine",
+  NOTRACK: "leaves untracked",
+  TRACE: "traces",
+  TEE: "copies",
+  NFQUEUE: "hands to a program",
+  QUEUE: "hands to a program",
+  TCPMSS: "sets the segment size of",
+  TPROXY: "hands to a proxy",
 };
 
 /**
@@ -33,7 +49,8 @@ export function targetWords({ target, matches }: IptablesRule): string {
 }
 
 function recording({ matches, target }: IptablesRule): string {
-  const lists = matches.filter(({ extension, unknown, options }) => extension === "recent" && !unknown && options["set"])
+  const lists = matches
+    .filter(({ extension, unknown, options }) => extension === "recent" && !unknown && options["set"])
     .map(({ options }) => `"${printable((options["name"]?.value as string | undefined) ?? "DEFAULT")}"`);
   if (lists.length === 0) return "";
   return `${target ? ", and records the host" : ""} on list ${lists.join(" and ")}`;

@@ -9,7 +9,10 @@ const mostChangedLines = 20_000;
 export function scriptDiff(old: string, oldName: string, current: string, currentName: string): string {
   const [before, after] = [steady(old), steady(current)];
   if (before === after) return "";
-  const patch = createTwoFilesPatch(oldName, currentName, before, after, undefined, undefined, { context: 3, maxEditLength: mostChangedLines });
+  const patch = createTwoFilesPatch(oldName, currentName, before, after, undefined, undefined, {
+    context: 3,
+    maxEditLength: mostChangedLines,
+  });
   return patch?.replace(/^=+\n/, "") ?? `--- ${oldName}\n+++ ${currentName}\n(more than ${mostChangedLines} lines differ)\n`;
 }
 

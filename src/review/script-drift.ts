@@ -9,7 +9,10 @@ export interface CommittedScript {
   readonly file: string;
   readonly text: string;
   /** What nft lists of each script, loaded into a namespace of its own; what it says against the committed one; or why it was not asked. */
-  readonly listings: { readonly made: string; readonly committed: string } | { readonly refused: string } | { readonly unavailable: string };
+  readonly listings:
+    | { readonly made: string; readonly committed: string }
+    | { readonly refused: string }
+    | { readonly unavailable: string };
 }
 
 /** How the scripts are compared. */
@@ -24,9 +27,16 @@ export function scriptDrift(made: string, { file, text, listings }: CommittedScr
   if (essence(made) === essence(text)) return [];
   const start: Span = { file, line: 1, column: 1, length: 1 };
   if ("unavailable" in listings) {
-    return [drift("script-text-differs", start, `the script is not what the translator makes of the dumps, and nft could not tell whether it means the same: ${listings.unavailable}`)];
+    return [
+      drift(
+        "script-text-differs",
+        start,
+        `the script is not what the translator makes of the dumps, and nft could not tell whether it means the same: ${listings.unavailable}`,
+      ),
+    ];
   }
-  if ("refused" in listings) return [drift("script-drift", start, `nft does not load the script: ${listings.refused.split("\n")[0] ?? ""}`)];
+  if ("refused" in listings)
+    return [drift("script-drift", start, `nft does not load the script: ${listings.refused.split("\n")[0] ?? ""}`)];
   return compareListings(blocksOf(listings.made), blocksOf(listings.committed), file, text);
 }
 
@@ -36,8 +46,12 @@ function drift(code: ReviewCode, span: Span, message: string): Remark {
 
 /** Without comments, blanks at the ends and counters' values. */
 function essence(script: string): string {
-  return script.split("\n").map((line) => line.trim()).filter((line) => line !== "" && !line.startsWith("#"))
-    .map((line) => line.replace(/\bcounter packets [0-9]+ bytes [0-9]+/g, "counter")).join("\n");
+  return script
+    .split("\n")
+    .map((line) => line.trim())
+    .filter((line) => line !== "" && !line.startsWith("#"))
+    .map((line) => line.replace(/\bcounter packets [0-9]+ bytes [0-9]+/g, "counter"))
+    .join("\n");
 }
 
 /** The rules or properties of each chain and set, by table and name. */
@@ -52,7 +66,7 @@ export function blocksOf(listing: string): Blocks {
     const line = raw.trim();
     const opened = /^(table|chain|set|map|ct helper|counter|quota|limit) (.*) \{$/.exec(line);
     if (opened?.[1] === "table") table = opened[2]!;
-    else if (opened) blocks.set(`${opened[1]} ${opened[2]} of table ${table}`, block = []);
+    else if (opened) blocks.set(`${opened[1]} ${opened[2]} of table ${table}`, (block = []));
     else if (line === "}") block = undefined;
     else if (line !== "" && block) block.push(withoutAsides(line));
   }
@@ -61,7 +75,11 @@ export function blocksOf(listing: string): Blocks {
 
 /** What decides nothing: counters, comments, the elements a set has by now. */
 function withoutAsides(line: string): string {
-  return line.replace(/\bcounter(?: packets [0-9]+ bytes [0-9]+)?(?= |$)/g, "").replace(/ comment "[^"]*"$/, "").replace(/\s+/g, " ").trim();
+  return line
+    .replace(/\bcounter(?: packets [0-9]+ bytes [0-9]+)?(?= |$)/g, "")
+    .replace(/ comment "[^"]*"$/, "")
+    .replace(/\s+/g, " ")
+    .trim();
 }
 
 function compareListings(made: Blocks, committed: Blocks, file: string, text: string): Remark[] {
@@ -79,11 +97,13 @@ function compareListings(made: Blocks, committed: Blocks, file: string, text: st
       if (!keptWanted.has(index)) found.push(drift("script-drift", placeOf(name, undefined, file, text), `${name} lacks: ${line}`));
     });
     present.forEach((line, index) => {
-      if (!keptPresent.has(index)) found.push(drift("script-drift", placeOf(name, line, file, text), `${name} has, and the dumps do not: ${line}`));
+      if (!keptPresent.has(index))
+        found.push(drift("script-drift", placeOf(name, line, file, text), `${name} has, and the dumps do not: ${line}`));
     });
   }
   for (const name of committed.keys()) {
-    if (!made.has(name)) found.push(drift("script-drift", placeOf(name, undefined, file, text), `the script has ${name}, and the dumps do not`));
+    if (!made.has(name))
+      found.push(drift("script-drift", placeOf(name, undefined, file, text), `the script has ${name}, and the dumps do not`));
   }
   return found;
 }

@@ -11,16 +11,28 @@ import type { ListReview } from "./report.js";
  * shortest traffic that tells. One that nothing announces is a finding by itself.
  */
 export function withSearches(
-  lists: readonly ListReview[], remarks: readonly Remark[], searches: readonly ListSearch[],
+  lists: readonly ListReview[],
+  remarks: readonly Remark[],
+  searches: readonly ListSearch[],
 ): { readonly lists: readonly ListReview[]; readonly remarks: readonly Remark[] } {
   const found = [...remarks];
   for (const { counterexample, announced, rules } of searches) {
     if (!counterexample) continue;
-    const announcing = found.findIndex(({ code, span, timeline }) => !timeline && isApproximation(code) &&
-      rules.some(({ file, line, endLine = line }) => span.file === file && span.line >= line && span.line <= endLine));
+    const announcing = found.findIndex(
+      ({ code, span, timeline }) =>
+        !timeline &&
+        isApproximation(code) &&
+        rules.some(({ file, line, endLine = line }) => span.file === file && span.line >= line && span.line <= endLine),
+    );
     if (announcing >= 0) found[announcing] = { ...found[announcing]!, timeline: counterexample };
     else if (announced.length === 0 && rules[0]) {
-      found.push({ code: "difference-found", severity: reviewCatalogue["difference-found"].severity, span: rules[0], message: counterexample.title, timeline: counterexample });
+      found.push({
+        code: "difference-found",
+        severity: reviewCatalogue["difference-found"].severity,
+        span: rules[0],
+        message: counterexample.title,
+        timeline: counterexample,
+      });
     }
   }
   return { lists: lists.map((list) => searchedList(list, searches)), remarks: found };
@@ -31,7 +43,10 @@ function isApproximation(code: string): boolean {
 }
 
 function searchedList(list: ListReview, searches: readonly ListSearch[]): ListReview {
-  const search = searches.find((one) => one.list === list.name && one.rules.some(({ file, line }) => list.rules.some((span) => span.file === file && span.line === line)));
+  const search = searches.find(
+    (one) =>
+      one.list === list.name && one.rules.some(({ file, line }) => list.rules.some((span) => span.file === file && span.line === line)),
+  );
   if (!search) return list;
   return { ...list, searched: searchWords(search) };
 }

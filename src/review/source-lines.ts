@@ -15,7 +15,7 @@ export class SourceLines {
   /** All lines of a file, without their ends; none of a file that is not under review. */
   all(file: string): readonly string[] {
     let found = this.lines.get(file);
-    if (!found) this.lines.set(file, found = this.sources.find((source) => source.file === file)?.text.split(/\r?\n/) ?? []);
+    if (!found) this.lines.set(file, (found = this.sources.find((source) => source.file === file)?.text.split(/\r?\n/) ?? []));
     return found;
   }
 }

@@ -7,16 +7,24 @@ import type { Finding, ReviewReport } from "./report.js";
 const breaking: ReadonlySet<string> = new Set(["script-drift", "difference-found"]);
 
 /** The verdict, and one sentence that says it. */
-export function judge({ findings, opens, closes }: Pick<ReviewReport, "findings" | "opens" | "closes">): Pick<ReviewReport, "verdict" | "headline"> {
+export function judge({
+  findings,
+  opens,
+  closes,
+}: Pick<ReviewReport, "findings" | "opens" | "closes">): Pick<ReviewReport, "verdict" | "headline"> {
   const active = findings.filter(({ suppressed }) => !suppressed);
   const broken = active.filter(breaks);
   if (broken.length > 0) {
     const invalid = broken.filter(({ code }) => isTranslators(code) && effectOf(code) === "invalid");
-    const reason = invalid.length > 0
-      ? `the input is no ruleset: ${count(invalid.length, "error")}`
-      : `${count(broken.length, "finding")} ${broken.length === 1 ? "says" : "say"} where the script does not decide as the rules do`;
+    const reason =
+      invalid.length > 0
+        ? `the input is no ruleset: ${count(invalid.length, "error")}`
+        : `${count(broken.length, "finding")} ${broken.length === 1 ? "says" : "say"} where the script does not decide as the rules do`;
     const more = active.filter((finding) => finding.severity !== "note" && !breaks(finding)).length;
-    return { verdict: "not-equivalent", headline: `Not equivalent: ${reason}${more > 0 ? `; ${count(more, "more thing")} to look at` : ""}.` };
+    return {
+      verdict: "not-equivalent",
+      headline: `Not equivalent: ${reason}${more > 0 ? `; ${count(more, "more thing")} to look at` : ""}.`,
+    };
   }
   const warnings = active.filter(({ severity }) => severity !== "note").length;
   const effects = [

@@ -47,7 +47,7 @@ function compareAll([i0, j0]: Pair, [i1, j1]: Pair, equal: (i: number, j: number
     }
   }
   const pairs: Pair[] = [];
-  for (let [i, j] = [i0, j0]; i < i1 && j < j1;) {
+  for (let [i, j] = [i0, j0]; i < i1 && j < j1; ) {
     if (equal(i, j)) pairs.push([i++, j++]);
     else if (at(i + 1, j) >= at(i, j + 1)) i++;
     else j++;

@@ -9,9 +9,7 @@ import { firstFragmentOnly, matchesOfFirstFragments } from "../extensions/values
 import { protocolExpression, protocolName } from "../extensions/values/protocols.js";
 import { cutToBytes } from "../extensions/values/text.js";
 import type { ExtensionUse, Family, IptablesRule, OptionUse } from "../iptables/ast.js";
-import {
-  binary, compare, goto, hex, jump, match, meta, number, payload, string, type Expression, type Statement,
-} from "../nft/ast.js";
+import { binary, compare, goto, hex, jump, match, meta, number, payload, string, type Expression, type Statement } from "../nft/ast.js";
 import { isEnd, type RuleBody, type RuleParts, type Step } from "./parts.js";
 import type { RecentList } from "./recent/list.js";
 
@@ -24,7 +22,9 @@ export type Analysis =
 /**
  * What such a rule still does: the matches of `recent` in front of the one that fails have recorded their hits by then.
  */
-interface Remains { readonly recording?: RuleParts }
+interface Remains {
+  readonly recording?: RuleParts;
+}
 
 export interface AnalysisContext extends RuleContext {
   readonly counters: boolean;
@@ -48,7 +48,9 @@ export function analyse(rule: IptablesRule, context: AnalysisContext): Analysis 
 
 /** Ends the analysis early with a result. */
 class Stop extends Error {
-  constructor(readonly analysis: Analysis) { super(); }
+  constructor(readonly analysis: Analysis) {
+    super();
+  }
 }
 
 class Analyser {
@@ -58,7 +60,10 @@ class Analyser {
   /** Fragments behind the first are kept out already. */
   private firstFragment = false;
 
-  constructor(private readonly rule: IptablesRule, private readonly context: AnalysisContext) {}
+  constructor(
+    private readonly rule: IptablesRule,
+    private readonly context: AnalysisContext,
+  ) {}
 
   run(): Analysis {
     try {
@@ -99,7 +104,8 @@ class Analyser {
         if (!protocol.inverted) this.neverMatches("ip6tables takes an authentication header for no protocol");
       } else {
         // nft 1.0.6 aborts when it lists a rule that reads transport bytes behind `meta l4proto` of a protocol it has no header for.
-        const field = this.context.family === "ipv4" && protocolName(protocol.value) === undefined ? payload("ip", "protocol") : meta("l4proto");
+        const field =
+          this.context.family === "ipv4" && protocolName(protocol.value) === undefined ? payload("ip", "protocol") : meta("l4proto");
         this.add(match(field, protocolExpression(protocol.value), protocol.inverted));
       }
     }
@@ -169,7 +175,8 @@ class Analyser {
     const first = statements[0];
     if (protocol === undefined || last?.kind !== "statements" || first === undefined) return statements;
     const test = last.statements[0];
-    const isProtocolTest = last.statements.length === 1 && test?.kind === "match" && test.left.kind === "meta" && test.left.key === "l4proto";
+    const isProtocolTest =
+      last.statements.length === 1 && test?.kind === "match" && test.left.kind === "meta" && test.left.key === "l4proto";
     if (isProtocolTest && impliedProtocol(first) === protocol) this.steps.pop();
     return statements;
   }
@@ -179,7 +186,8 @@ class Analyser {
   private target(): RuleBody {
     const { rule, context } = this;
     const counter = context.counters
-      ? { kind: "counter" as const, packets: rule.counters?.packets ?? 0n, bytes: rule.counters?.bytes ?? 0n } : undefined;
+      ? { kind: "counter" as const, packets: rule.counters?.packets ?? 0n, bytes: rule.counters?.bytes ?? 0n }
+      : undefined;
     const comment = this.comment();
     const common = { ...(counter && { counter }), ...(comment !== undefined && { comment }) };
     const target = rule.target;
@@ -198,15 +206,20 @@ class Analyser {
     }
     const outside = extension.hooks && [...context.hooks].find((hook) => !extension.hooks!.includes(hook));
     if (outside !== undefined) {
-      this.invalid(target, `target "${extension.name}" is not allowed in a chain reached from ${outside.toUpperCase()}, only from ${extension.hooks!.map((hook) => hook.toUpperCase()).join(", ")}`);
+      this.invalid(
+        target,
+        `target "${extension.name}" is not allowed in a chain reached from ${outside.toUpperCase()}, only from ${extension.hooks!.map((hook) => hook.toUpperCase()).join(", ")}`,
+      );
     }
     const translation = extension.translate(target.options as OptionUses<OptionDefinitions>, context);
     if ("untranslatable" in translation) this.untranslatable("target", target, translation);
     this.remarks("target", target, translation);
     const last = translation.statements.at(-1);
     const end = last && isEnd(last) ? last : undefined;
-    const portNeeds = end && (end.kind === "nat" || end.kind === "tproxy") && end.port && context.protocol !== undefined
-      ? { protocol: match(meta("l4proto"), protocolExpression(context.protocol)) } : {};
+    const portNeeds =
+      end && (end.kind === "nat" || end.kind === "tproxy") && end.port && context.protocol !== undefined
+        ? { protocol: match(meta("l4proto"), protocolExpression(context.protocol)) }
+        : {};
     return { ...common, effects: end ? translation.statements.slice(0, -1) : translation.statements, ...(end && { end }), ...portNeeds };
   }
 
@@ -217,16 +230,24 @@ class Analyser {
     const kept = cutToBytes(joined, longestComment);
     if (kept !== joined) {
       const { span } = this.rule.matches.findLast(({ extension }) => extension === "comment")!;
-      this.context.report(diagnostic("text-changed", span, `the comments of the rule are one in nft, which keeps its first ${longestComment} bytes`));
+      this.context.report(
+        diagnostic("text-changed", span, `the comments of the rule are one in nft, which keeps its first ${longestComment} bytes`),
+      );
     }
     return kept;
   }
 
   // ------------------------------------------------------------------------------------------------ diagnostics
 
-  private remarks(kind: "match" | "target", use: ExtensionUse, { approximations, notes }: { approximations?: readonly Remark[]; notes?: readonly Remark[] }): void {
+  private remarks(
+    kind: "match" | "target",
+    use: ExtensionUse,
+    { approximations, notes }: { approximations?: readonly Remark[]; notes?: readonly Remark[] },
+  ): void {
     const say = (remark: Remark, code: DiagnosticCode): void => {
-      this.context.report(diagnostic(remark.code ?? code, remark.at?.span ?? use.span, `${kind} "${use.extension}": ${remark.message}`, remark.help));
+      this.context.report(
+        diagnostic(remark.code ?? code, remark.at?.span ?? use.span, `${kind} "${use.extension}": ${remark.message}`, remark.help),
+      );
     };
     for (const remark of approximations ?? []) say(remark, kind === "match" ? "approximate-match" : "approximate-target");
     for (const remark of notes ?? []) say(remark, "option-without-effect");
@@ -263,7 +284,17 @@ const authenticationHeader = 51;
 const longestComment = 128;
 
 const implying: Readonly<Record<string, number>> = {
-  tcp: 6, udp: 17, udplite: 136, sctp: 132, dccp: 33, ah: 51, esp: 50, comp: 108, icmp: 1, icmpv6: 58, igmp: 2,
+  tcp: 6,
+  udp: 17,
+  udplite: 136,
+  sctp: 132,
+  dccp: 33,
+  ah: 51,
+  esp: 50,
+  comp: 108,
+  icmp: 1,
+  icmpv6: 58,
+  igmp: 2,
 };
 
 function impliedProtocol(statement: Statement): number | undefined {
@@ -289,8 +320,10 @@ function recordsHits({ operation }: RecentUse): boolean {
 
 /** What leaving the rule out means for the packets it was made for; `notRecorded` are the uses of `recent` that are lost with it. */
 export function consequence(rule: IptablesRule, notRecorded: readonly RecentUse[] = []): string {
-  const lists = (operations: readonly string[]): string => [...new Set(notRecorded.filter(({ operation }) => operations.includes(operation)).map(({ list }) => list))]
-    .map((list) => `"${printable(list)}"`).join(", ");
+  const lists = (operations: readonly string[]): string =>
+    [...new Set(notRecorded.filter(({ operation }) => operations.includes(operation)).map(({ list }) => list))]
+      .map((list) => `"${printable(list)}"`)
+      .join(", ");
   const [fed, emptied] = [lists(["set", "update"]), lists(["remove"])];
   const lost = [
     ...(fed === "" ? [] : [`its hits are missing from list ${fed}, and rules that check it decide without them`]),
@@ -303,15 +336,25 @@ function withoutTarget({ target }: IptablesRule): string {
   if (!target) return "the rule only counted, no verdict changes";
   if (target.kind === "chain") return `packets no longer reach chain "${printable(target.chain)}" by this rule`;
   switch (target.extension) {
-    case "DROP": case "REJECT": case "TARPIT":
+    case "DROP":
+    case "REJECT":
+    case "TARPIT":
       return `without the rule the firewall is more open: packets that it stopped go on to the next rule`;
     case "ACCEPT":
       return `without the rule the firewall is more closed: packets that it let through go on to the next rule`;
     case "RETURN":
       return `without the rule the rest of the chain also decides about packets that it sent back`;
-    case "LOG": case "NFLOG": case "ULOG": case "AUDIT": case "TRACE":
+    case "LOG":
+    case "NFLOG":
+    case "ULOG":
+    case "AUDIT":
+    case "TRACE":
       return `no verdict changes, but packets are no longer reported`;
-    case "SNAT": case "DNAT": case "MASQUERADE": case "REDIRECT": case "NETMAP":
+    case "SNAT":
+    case "DNAT":
+    case "MASQUERADE":
+    case "REDIRECT":
+    case "NETMAP":
       return `addresses and ports are no longer translated by this rule`;
     default:
       return `what "${printable(target.extension)}" did no longer happens`;

@@ -15,13 +15,21 @@ export function mergeByFamily(built: readonly Built[]): { rulesets: IptablesRule
   const families: Family[] = ["ipv4", "ipv6"];
   const rulesets = families.flatMap((family) => {
     const tables: IptablesTable[] = [];
-    for (const table of built.flatMap((one) => one.rulesets).filter((one) => one.family === family).flatMap((one) => one.tables)) {
+    for (const table of built
+      .flatMap((one) => one.rulesets)
+      .filter((one) => one.family === family)
+      .flatMap((one) => one.tables)) {
       const earlier = tables.findIndex(({ name }) => name === table.name);
       if (earlier >= 0) {
         const { span, chains } = tables[earlier]!;
         const rules = chains.reduce((sum, chain) => sum + chain.rules.length, 0);
-        diagnostics.push(diagnostic("repeated-table", table.span,
-          `table "${table.name}" replaces the one of ${span.file} line ${span.line} with its ${rules} rules, as loading the dumps one after the other does`));
+        diagnostics.push(
+          diagnostic(
+            "repeated-table",
+            table.span,
+            `table "${table.name}" replaces the one of ${span.file} line ${span.line} with its ${rules} rules, as loading the dumps one after the other does`,
+          ),
+        );
         tables.splice(earlier, 1);
       }
       tables.push(table);

@@ -4,7 +4,11 @@ import type { IptablesTable } from "../iptables/ast.js";
 import type { Hook, NftChain, NftTable } from "../nft/ast.js";
 
 const hookOf: Readonly<Record<string, Hook>> = {
-  PREROUTING: "prerouting", INPUT: "input", FORWARD: "forward", OUTPUT: "output", POSTROUTING: "postrouting",
+  PREROUTING: "prerouting",
+  INPUT: "input",
+  FORWARD: "forward",
+  OUTPUT: "output",
+  POSTROUTING: "postrouting",
 };
 
 /** The hooks of each chain of a table, by following jumps and gotos from the built-in chains. */
@@ -40,7 +44,10 @@ export function levelsBelow(table: NftTable): Map<string, number> {
     const stack = [root];
     while (stack.length > 0) {
       const name = stack.at(-1)!;
-      if (levels.has(name)) { stack.pop(); continue; }
+      if (levels.has(name)) {
+        stack.pop();
+        continue;
+      }
       const below = targets.get(name) ?? [];
       const waiting = open.has(name) ? [] : below.filter((target) => !levels.has(target));
       open.add(name);
@@ -51,7 +58,10 @@ export function levelsBelow(table: NftTable): Map<string, number> {
         }
         continue;
       }
-      levels.set(name, below.reduce((deepest, target) => Math.max(deepest, 1 + (levels.get(target) ?? Infinity)), 0));
+      levels.set(
+        name,
+        below.reduce((deepest, target) => Math.max(deepest, 1 + (levels.get(target) ?? Infinity)), 0),
+      );
       open.delete(name);
       stack.pop();
     }
@@ -63,7 +73,9 @@ export function levelsBelow(table: NftTable): Map<string, number> {
 export function deepestPath(table: NftTable): string[] {
   const levels = levelsBelow(table);
   const chains = new Map(table.chains.map((chain) => [chain.name, chain]));
-  let next = table.chains.filter(({ base }) => base).map(({ name }) => name)
+  let next = table.chains
+    .filter(({ base }) => base)
+    .map(({ name }) => name)
     .reduce<string | undefined>((best, name) => (best !== undefined && levels.get(best)! >= levels.get(name)! ? best : name), undefined);
   const path: string[] = [];
   while (next !== undefined && path.length <= chains.size) {

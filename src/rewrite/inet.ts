@@ -18,9 +18,11 @@ export type Merging = { readonly table: NftTable } | { readonly obstacle: string
 /** Merges the table of the family ip with that of ip6; both are as rewriting makes them. */
 export function mergeFamilies(ipv4: NftTable, ipv6: NftTable): Merging {
   // nft 1.0.6: "unsupported family", whatever is tested before it.
-  if ([ipv4, ipv6].some((table) => holds(table.chains, "dup"))) return { obstacle: "nft copies packets (TEE) only in tables of one family" };
+  if ([ipv4, ipv6].some((table) => holds(table.chains, "dup")))
+    return { obstacle: "nft copies packets (TEE) only in tables of one family" };
   // In a table inet the kernel would track, and put fragments together, for both: rules for ports would see other packets.
-  if (tracksConnections(ipv4) !== tracksConnections(ipv6)) return { obstacle: "only one of them tracks connections, and one table would do so for both" };
+  if (tracksConnections(ipv4) !== tracksConnections(ipv6))
+    return { obstacle: "only one of them tracks connections, and one table would do so for both" };
   // A way down may take a jump of one side and go on with one of the other: too deep, or a circle, though neither side is.
   for (const commonChains of [true, false]) {
     const table = new Merger(ipv4, ipv6, commonChains).run();
@@ -43,7 +45,10 @@ function fitsLevels(table: NftTable): boolean {
 type Version = 4 | 6;
 
 /** A rule with the comments above it, or the comments at a chain's end. */
-interface Unit { readonly comments: readonly NftComment[]; readonly rule?: NftRule }
+interface Unit {
+  readonly comments: readonly NftComment[];
+  readonly rule?: NftRule;
+}
 
 /** The part of a side that the merger asks for. */
 interface Side {
@@ -65,7 +70,11 @@ class Merger {
   private readonly decisions = new Map<string, readonly Pair[] | undefined>();
   private readonly open = new Set<string>();
 
-  constructor(private readonly ipv4: NftTable, private readonly ipv6: NftTable, private readonly commonChains: boolean) {
+  constructor(
+    private readonly ipv4: NftTable,
+    private readonly ipv6: NftTable,
+    private readonly commonChains: boolean,
+  ) {
     this.sides = { 4: sideOf(ipv4, 4), 6: sideOf(ipv6, 6) };
   }
 
@@ -103,8 +112,10 @@ class Merger {
   }
 
   private sets(): NftSet[] {
-    const own = (set: NftSet, version: Version): NftSet =>
-      ({ ...this.translated(set, version), ...(set.comment && { comment: this.labelled(set.comment, version) }) });
+    const own = (set: NftSet, version: Version): NftSet => ({
+      ...this.translated(set, version),
+      ...(set.comment && { comment: this.labelled(set.comment, version) }),
+    });
     return [
       ...this.ipv4.sets.map((set) => own(set, 4)),
       ...this.ipv6.sets.map((set) => ({ ...own(set, 6), name: this.renamed.set.get(set.name)! })),
@@ -128,7 +139,12 @@ class Merger {
 
   private mayBeCommon({ name, base: first }: NftChain, { base: second }: NftChain): boolean {
     if (first || second) {
-      return first?.type === second?.type && first?.hook === second?.hook && first?.priority === second?.priority && first?.policy === second?.policy;
+      return (
+        first?.type === second?.type &&
+        first?.hook === second?.hook &&
+        first?.priority === second?.priority &&
+        first?.policy === second?.policy
+      );
     }
     // The kernel looks where a rule may be called from before it looks at the family: masquerade must not come into reach of
     // another hook because the other side calls a chain of that name there.
@@ -136,7 +152,9 @@ class Merger {
   }
 
   private commonRules(name: string): readonly Pair[] | undefined {
-    const keys = ([4, 6] as const).map((version) => this.sides[version].units.get(name)!.map(({ rule }) => rule && this.key(rule, version)));
+    const keys = ([4, 6] as const).map((version) =>
+      this.sides[version].units.get(name)!.map(({ rule }) => rule && this.key(rule, version)),
+    );
     const [first = [], second = []] = keys;
     const pairs = align(first, second);
     // Else most rules would be asked in vain; the chains that serve lists stay apart by this too.
@@ -151,9 +169,15 @@ class Merger {
       if (!isNode(value)) return value;
       switch (value.kind) {
         // The values of a common rule add up.
-        case "counter": return "counter";
+        case "counter":
+          return "counter";
         // Each side has a store of its own, which one rule for both would make one.
-        case "limit": case "quota": case "ct-count": case "set": case "set-reference": case "numgen":
+        case "limit":
+        case "quota":
+        case "ct-count":
+        case "set":
+        case "set-reference":
+        case "numgen":
           own = true;
           return value;
         case "ct":
@@ -164,9 +188,12 @@ class Merger {
           return value;
         case "object": {
           const object = value["object"] as string;
-          return version === 6 ? { ...value, kind: "named", object: this.renamed.helper.get(object) ?? object } : { ...value, kind: "named" };
+          return version === 6
+            ? { ...value, kind: "named", object: this.renamed.helper.get(object) ?? object }
+            : { ...value, kind: "named" };
         }
-        default: return value;
+        default:
+          return value;
       }
     });
     return own ? undefined : text;
@@ -253,10 +280,20 @@ class Merger {
         if (version === 6) copy[property] = names.get(name) ?? name;
       };
       switch (copy["kind"]) {
-        case "jump": rename("chain", this.renamed.chain); break;
-        case "set": case "set-reference": rename("set", this.renamed.set); break;
-        case "object": rename("object", this.renamed.helper); break;
-        case "nat": case "tproxy": if (copy["address"] !== undefined) copy["family"] = version === 4 ? "ip" : "ip6"; break;
+        case "jump":
+          rename("chain", this.renamed.chain);
+          break;
+        case "set":
+        case "set-reference":
+          rename("set", this.renamed.set);
+          break;
+        case "object":
+          rename("object", this.renamed.helper);
+          break;
+        case "nat":
+        case "tproxy":
+          if (copy["address"] !== undefined) copy["family"] = version === 4 ? "ip" : "ip6";
+          break;
       }
       return copy;
     };
@@ -291,7 +328,8 @@ class Merger {
   /** `v4 line 12, v6 line 9: …` where both come from the same words. */
   private commonComments(first: readonly NftComment[], second: readonly NftComment[]): NftComment[] {
     const [left, right] = [first, second].map((comments) =>
-      (comments.length === 1 && comments[0]!.lines.length === 1 ? /^line ([0-9]+)(:.*)$/s.exec(comments[0]!.lines[0]!) : undefined));
+      comments.length === 1 && comments[0]!.lines.length === 1 ? /^line ([0-9]+)(:.*)$/s.exec(comments[0]!.lines[0]!) : undefined,
+    );
     if (left && right && left[2] === right[2]) {
       const origins = [...(first[0]!.origins ?? []), ...(second[0]!.origins ?? [])];
       return [{ kind: "comment", ...(origins.length > 0 && { origins }), lines: [`v4 line ${left[1]}, v6 line ${right[1]}${left[2]}`] }];
@@ -315,7 +353,8 @@ function sideOf(table: NftTable, version: Version): Side {
     }
   }
   return {
-    version, chains,
+    version,
+    chains,
     units: new Map(table.chains.map((chain) => [chain.name, unitsOf(chain)])),
     callers: new Map([...reached].map(([name, bases]) => [name, bases.sort().join(" ")])),
   };
@@ -336,10 +375,12 @@ function unitsOf({ entries }: NftChain): Unit[] {
 }
 
 function callees({ entries }: NftChain): Set<string> {
-  return new Set(entries.flatMap((entry) => {
-    const last = entry.kind === "rule" ? entry.statements.at(-1) : undefined;
-    return last?.kind === "jump" ? [last.chain] : [];
-  }));
+  return new Set(
+    entries.flatMap((entry) => {
+      const last = entry.kind === "rule" ? entry.statements.at(-1) : undefined;
+      return last?.kind === "jump" ? [last.chain] : [];
+    }),
+  );
 }
 
 // ------------------------------------------------------------------------------------------------------- rules

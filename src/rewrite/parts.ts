@@ -36,8 +36,16 @@ export interface RuleParts {
 /** Statements after which nothing of the rule runs any more. */
 export function isEnd(statement: Statement): boolean {
   switch (statement.kind) {
-    case "verdict": case "jump": case "reject": case "nat": case "queue": case "tproxy": case "synproxy": return true;
-    default: return false;
+    case "verdict":
+    case "jump":
+    case "reject":
+    case "nat":
+    case "queue":
+    case "tproxy":
+    case "synproxy":
+      return true;
+    default:
+      return false;
   }
 }
 
@@ -65,20 +73,30 @@ export function leavesChain(end: Statement | undefined): boolean {
  */
 export function isStable(statement: Statement): boolean {
   switch (statement.kind) {
-    case "match": return isStableExpression(statement.left) && isStableExpression(statement.right);
-    case "existence": return true;
-    case "set": return statement.operation !== "delete" && statement.statements === undefined;
-    default: return false;
+    case "match":
+      return isStableExpression(statement.left) && isStableExpression(statement.right);
+    case "existence":
+      return true;
+    case "set":
+      return statement.operation !== "delete" && statement.statements === undefined;
+    default:
+      return false;
   }
 }
 
 function isStableExpression(expression: Expression): boolean {
   switch (expression.kind) {
-    case "numgen": return false;
-    case "meta": return expression.key !== "random" && expression.key !== "time";
-    case "binary": return isStableExpression(expression.left) && isStableExpression(expression.right);
-    case "concatenation": return expression.parts.every(isStableExpression);
-    case "map": return isStableExpression(expression.key);
-    default: return true;
+    case "numgen":
+      return false;
+    case "meta":
+      return expression.key !== "random" && expression.key !== "time";
+    case "binary":
+      return isStableExpression(expression.left) && isStableExpression(expression.right);
+    case "concatenation":
+      return expression.parts.every(isStableExpression);
+    case "map":
+      return isStableExpression(expression.key);
+    default:
+      return true;
   }
 }

@@ -17,7 +17,10 @@ import { exitBack, exitStatement, exitTo, type ChainBuilder, type ChainGroup, ty
 const fullPrefix = { statements: 4, bytes: 1200 };
 
 /** Statements in front of what is to be written; `stable` says whether they may be written, and asked, twice. */
-interface Prefix { readonly statements: readonly Statement[]; readonly stable: boolean }
+interface Prefix {
+  readonly statements: readonly Statement[];
+  readonly stable: boolean;
+}
 
 const nothing: Prefix = { statements: [], stable: true };
 
@@ -41,8 +44,10 @@ class Placer {
   private readonly own: ChainBuilder[] = [];
 
   constructor(
-    private readonly body: RuleBody, private readonly chain: ChainBuilder,
-    private readonly group: ChainGroup, private readonly wish: string,
+    private readonly body: RuleBody,
+    private readonly chain: ChainBuilder,
+    private readonly group: ChainGroup,
+    private readonly wish: string,
   ) {}
 
   run(steps: readonly Step[]): ChainBuilder {
@@ -98,13 +103,22 @@ class Placer {
     // In a chain of its own the rule's end has left the protocol behind.
     const protocol = body.protocol && !prefix.statements.some(tellsProtocol) ? [body.protocol] : [];
     const statements = [
-      ...protocol, ...prefix.statements, ...(body.counter ? [body.counter] : []), ...body.effects, ...recording, ...(body.end ? [body.end] : []),
+      ...protocol,
+      ...prefix.statements,
+      ...(body.counter ? [body.counter] : []),
+      ...body.effects,
+      ...recording,
+      ...(body.end ? [body.end] : []),
     ];
     if (statements.length > 0) chain.rule(statements, body.comment);
   }
 
   private placeAlternatives(
-    chain: ChainBuilder, prefix: Prefix, alternatives: readonly (readonly Statement[])[], following: readonly Step[], body: RuleBody,
+    chain: ChainBuilder,
+    prefix: Prefix,
+    alternatives: readonly (readonly Statement[])[],
+    following: readonly Step[],
+    body: RuleBody,
   ): void {
     const simple = following.every((step) => step.kind === "statements" && step.statements.every(isStable));
     if (simple && prefix.stable) {
@@ -118,28 +132,55 @@ class Placer {
       chain = this.enter(chain, [prefix.statements]);
       prefix = nothing;
     }
-    this.place(this.enter(chain, alternatives.map((alternative) => [...prefix.statements, ...alternative])), nothing, following, body);
+    this.place(
+      this.enter(
+        chain,
+        alternatives.map((alternative) => [...prefix.statements, ...alternative]),
+      ),
+      nothing,
+      following,
+      body,
+    );
   }
 
   // --------------------------------------------------------------------------------------------------- recent
 
-  private placeRecent(chain: ChainBuilder, prefix: Prefix, step: Step & { kind: "recent" }, following: readonly Step[], body: RuleBody): void {
+  private placeRecent(
+    chain: ChainBuilder,
+    prefix: Prefix,
+    step: Step & { kind: "recent" },
+    following: readonly Step[],
+    body: RuleBody,
+  ): void {
     const { use } = step;
     switch (use.operation) {
-      case "set": return this.placeSet(chain, prefix, step, following, body);
-      case "remove": return this.placeRemove(chain, prefix, step, following, body);
-      case "rcheck": case "update": return this.placeCheck(chain, prefix, step, following, body);
+      case "set":
+        return this.placeSet(chain, prefix, step, following, body);
+      case "remove":
+        return this.placeRemove(chain, prefix, step, following, body);
+      case "rcheck":
+      case "update":
+        return this.placeCheck(chain, prefix, step, following, body);
     }
   }
 
   /** Records the hit, then goes on; `! --set` records and never goes on. */
-  private placeSet(chain: ChainBuilder, prefix: Prefix, { use, list }: Step & { kind: "recent" }, following: readonly Step[], body: RuleBody): void {
+  private placeSet(
+    chain: ChainBuilder,
+    prefix: Prefix,
+    { use, list }: Step & { kind: "recent" },
+    following: readonly Step[],
+    body: RuleBody,
+  ): void {
     const touch = list.touch(use.side);
     if (use.inverted) {
       chain.rule([...prefix.statements, ...touch.statements]);
       return;
     }
-    if (following.length === 0 && (!body.end || (leavesChain(body.end) && touch.alone && body.effects.length === 0 && body.end.kind === "verdict"))) {
+    if (
+      following.length === 0 &&
+      (!body.end || (leavesChain(body.end) && touch.alone && body.effects.length === 0 && body.end.kind === "verdict"))
+    ) {
       // Nothing depends on whether there was room for the host: the hit comes last. `RETURN` behind a call is a goto.
       const recording = body.end ? touch.statements.map((call) => (call.kind === "jump" ? goto(call.chain) : call)) : touch.statements;
       return this.finish(chain, prefix, { ...body, ...(body.end && { end: recording[0]! }) }, body.end ? [] : recording);
@@ -149,7 +190,11 @@ class Placer {
 
   /** A rule that records, and behind it the rest, with the same conditions where they can be asked again. */
   private recordThen(
-    chain: ChainBuilder, prefix: Prefix, touch: { readonly statements: readonly Statement[] }, following: readonly Step[], body: RuleBody,
+    chain: ChainBuilder,
+    prefix: Prefix,
+    touch: { readonly statements: readonly Statement[] },
+    following: readonly Step[],
+    body: RuleBody,
   ): void {
     if (!prefix.stable) {
       chain = this.enter(chain, [prefix.statements]);
@@ -159,7 +204,13 @@ class Placer {
     this.place(chain, prefix, following, body);
   }
 
-  private placeRemove(chain: ChainBuilder, prefix: Prefix, { use, list }: Step & { kind: "recent" }, following: readonly Step[], body: RuleBody): void {
+  private placeRemove(
+    chain: ChainBuilder,
+    prefix: Prefix,
+    { use, list }: Step & { kind: "recent" },
+    following: readonly Step[],
+    body: RuleBody,
+  ): void {
     const { first, last } = list.removal(use.side);
     if (!use.inverted && first.length <= 1) {
       return this.place(chain, extend(prefix, [...first.flat(), ...last], false), following, body);
@@ -172,7 +223,13 @@ class Placer {
     this.place(inside, nothing, following, body);
   }
 
-  private placeCheck(chain: ChainBuilder, prefix: Prefix, { use, list }: Step & { kind: "recent" }, following: readonly Step[], body: RuleBody): void {
+  private placeCheck(
+    chain: ChainBuilder,
+    prefix: Prefix,
+    { use, list }: Step & { kind: "recent" },
+    following: readonly Step[],
+    body: RuleBody,
+  ): void {
     const question = list.question(use);
     const touches = use.operation === "update";
     if (question.kind === "inline" && !use.inverted) {
@@ -209,7 +266,8 @@ class Placer {
 
   /** `! --update` touches a host only if it is on the list; then it goes on to `matched`. */
   private touchIfPresent(list: (Step & { kind: "recent" })["list"], side: "saddr" | "daddr", matched: ChainBuilder): string {
-    return this.group.chain(`${this.wish}_touch`)
+    return this.group
+      .chain(`${this.wish}_touch`)
       .rule([list.presence(side), ...list.touch(side).statements])
       .rule([goto(matched.name)]).name;
   }

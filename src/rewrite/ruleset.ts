@@ -105,7 +105,11 @@ class RulesetRewriter {
   private readonly deadLoops = new Set<IptablesRule>();
   private readonly reassembles: boolean;
 
-  constructor(private readonly ruleset: IptablesRuleset, private readonly options: RewriteOptions, private readonly attempt: Attempt) {
+  constructor(
+    private readonly ruleset: IptablesRuleset,
+    private readonly options: RewriteOptions,
+    private readonly attempt: Attempt,
+  ) {
     this.builder = new TableBuilder(ruleset.family, options.table);
     this.reassembles = tracksConnections(ruleset);
   }
@@ -114,7 +118,8 @@ class RulesetRewriter {
     this.nameChains();
     this.makeLists();
     const analysed = this.ruleset.tables.map((table) => ({
-      table, chains: table.chains.map((chain) => ({ chain, analyses: this.analyseChain(table, chain) })),
+      table,
+      chains: table.chains.map((chain) => ({ chain, analyses: this.analyseChain(table, chain) })),
     }));
     const fused = this.declareLists(analysed.flatMap(({ chains }) => chains.map(({ analyses }) => analyses)));
     for (const { table, chains } of analysed) for (const { chain, analyses } of chains) this.writeChain(table, chain, analyses, fused);
@@ -145,22 +150,34 @@ class RulesetRewriter {
   private makeLists(): void {
     for (const usage of gatherLists(this.ruleset).values()) {
       const hooks = usage.uses.flatMap(({ table, chain }) => [...(this.hooks.get(table)?.get(chain.name) ?? [])]);
-      this.lists.set(usage.name, new RecentList(usage, this.builder, {
-        family: this.ruleset.family,
-        setSize: this.options.setSize,
-        asLimit: (window) => this.attempt.limited.has(usage.name) || (this.attempt.ringless.has(usage.name) && this.options.recent === "auto") ||
-          this.asLimit(window),
-        flat: this.attempt.flat.has(usage.name),
-        keepsTtl: sameTtl(hooks),
-        forgetsTtl: !isLoadable("setTypeof", this.options.targetNft),
-        ringless: this.attempt.ringless.has(usage.name),
-      }, this.builder.servingGroup()));
+      this.lists.set(
+        usage.name,
+        new RecentList(
+          usage,
+          this.builder,
+          {
+            family: this.ruleset.family,
+            setSize: this.options.setSize,
+            asLimit: (window) =>
+              this.attempt.limited.has(usage.name) ||
+              (this.attempt.ringless.has(usage.name) && this.options.recent === "auto") ||
+              this.asLimit(window),
+            flat: this.attempt.flat.has(usage.name),
+            keepsTtl: sameTtl(hooks),
+            forgetsTtl: !isLoadable("setTypeof", this.options.targetNft),
+            ringless: this.attempt.ringless.has(usage.name),
+          },
+          this.builder.servingGroup(),
+        ),
+      );
     }
   }
 
   /** The lists that serve any of these chains. */
   listsOn(chains: readonly string[]): string[] {
-    return [...this.lists.values()].filter(({ group }) => group.chains.some(({ name }) => chains.includes(name))).map(({ usage }) => usage.name);
+    return [...this.lists.values()]
+      .filter(({ group }) => group.chains.some(({ name }) => chains.includes(name)))
+      .map(({ usage }) => usage.name);
   }
 
   /** The lists whose own chains delete from sets. */
@@ -210,7 +227,10 @@ class RulesetRewriter {
         return { kind: "refused", diagnostic: refusal };
       }
       const { protocol } = rule;
-      const context = derived(common, { rule, protocol: protocol && !protocol.inverted && protocol.value !== 0 ? protocol.value : undefined });
+      const context = derived(common, {
+        rule,
+        protocol: protocol && !protocol.inverted && protocol.value !== 0 ? protocol.value : undefined,
+      });
       const analysis = (refusal && this.refused(rule, refusal, context)) ?? this.beyondTarget(rule, context) ?? analyse(rule, context);
       if (analysis.kind === "refused") this.report(analysis.diagnostic);
       return analysis;
@@ -220,13 +240,19 @@ class RulesetRewriter {
   /** What cannot be written whatever its parts are. */
   private refusal(table: IptablesTable, chain: IptablesChain, rule: IptablesRule): Diagnostic | undefined {
     if (this.attempt.refused.has(rule)) {
-      return diagnostic("rule-too-large", rule.span,
+      return diagnostic(
+        "rule-too-large",
+        rule.span,
         `the rule has more tests than nft can hold in one rule or nest in chains; ${consequence(rule, recentUses(rule, this.ruleset.family))}`,
-        "write it as several rules");
+        "write it as several rules",
+      );
     }
     if (rule.target?.kind === "chain" && (this.depths.get(table)?.get(chain.name) ?? 0) >= this.attempt.deepestCaller) {
-      return diagnostic("too-many-levels", rule.target.span,
-        `jump to "${printable(rule.target.chain)}" is deeper than the ${deepestLevel} levels that the kernel allows nft; ${consequence(rule)}`);
+      return diagnostic(
+        "too-many-levels",
+        rule.target.span,
+        `jump to "${printable(rule.target.chain)}" is deeper than the ${deepestLevel} levels that the kernel allows nft; ${consequence(rule)}`,
+      );
     }
     const uses = recentUses(rule, this.ruleset.family);
     const tooLarge = uses.findIndex((use) => this.isBeyond(use));
@@ -234,14 +260,20 @@ class RulesetRewriter {
     if (!use) return undefined;
     if (use.operation === "remove" || use.hits <= largestRing) {
       const { nft } = features.setDeletion;
-      return diagnostic("needs-newer-nft", use.use.options[use.operation === "remove" ? "remove" : "hitcount"]?.span ?? use.use.span,
+      return diagnostic(
+        "needs-newer-nft",
+        use.use.options[use.operation === "remove" ? "remove" : "hitcount"]?.span ?? use.use.span,
         `list "${printable(use.list)}": ${use.operation === "remove" ? "taking a host off it" : "an exact window"} needs nft ${nft}, ` +
-        `which deletes from sets in rules, and the script is for ${this.options.targetNft}; ${consequence(rule, uses.slice(tooLarge))}`,
-        use.operation === "remove" ? undefined : "--recent auto writes it as a limit with a ban");
+          `which deletes from sets in rules, and the script is for ${this.options.targetNft}; ${consequence(rule, uses.slice(tooLarge))}`,
+        use.operation === "remove" ? undefined : "--recent auto writes it as a limit with a ban",
+      );
     }
-    return diagnostic("recent-too-large", use.use.options["hitcount"]?.span ?? use.use.span,
+    return diagnostic(
+      "recent-too-large",
+      use.use.options["hitcount"]?.span ?? use.use.span,
       `hit count ${use.hits} is over the ${largestRing} that an exact form can hold; ${consequence(rule, uses.slice(tooLarge))}`,
-      "--recent auto writes it as a limit with a ban");
+      "--recent auto writes it as a limit with a ban",
+    );
   }
 
   /** Whether a use of `recent` cannot be written at all. */
@@ -252,7 +284,8 @@ class RulesetRewriter {
   /** A refused rule, of which stays what it records in front of a use of `recent` that cannot be written. */
   private refused(rule: IptablesRule, found: Diagnostic, context: AnalysisContext): Analysis {
     const analysis = analyse(rule, derived(context, { report: () => undefined }));
-    if (analysis.kind !== "parts") return { ...(analysis.recording && { recording: analysis.recording }), kind: "refused", diagnostic: found };
+    if (analysis.kind !== "parts")
+      return { ...(analysis.recording && { recording: analysis.recording }), kind: "refused", diagnostic: found };
     const { steps } = analysis.parts;
     const end = steps.findIndex((step) => step.kind === "recent" && this.isBeyond(step.use));
     return { kind: "refused", diagnostic: found, ...recordingOf(rule, end < 0 ? steps : steps.slice(0, end)) };
@@ -266,8 +299,15 @@ class RulesetRewriter {
     const { name, nft } = features[late.feature];
     const lost = recentUses({ ...rule, matches: rule.matches.slice(late.matchesBefore) }, this.ruleset.family);
     const { target: _, ...front } = { ...rule, matches: rule.matches.slice(0, late.matchesBefore) };
-    return this.refused(front, diagnostic("needs-newer-nft", late.span,
-      `${late.blamed} needs nft ${nft} (${name}), and the script is for ${targetNft}; ${consequence(rule, lost)}`), context);
+    return this.refused(
+      front,
+      diagnostic(
+        "needs-newer-nft",
+        late.span,
+        `${late.blamed} needs nft ${nft} (${name}), and the script is for ${targetNft}; ${consequence(rule, lost)}`,
+      ),
+      context,
+    );
   }
 
   /** What all rules of a chain have in common. */
@@ -310,7 +350,11 @@ class RulesetRewriter {
     const facts: ListFacts[] = [];
     for (const list of this.lists.values()) {
       const group = fusedLists.get(list);
-      if (!group) this.builder.describedSets(() => list.declare(), () => list.describe());
+      if (!group)
+        this.builder.describedSets(
+          () => list.declare(),
+          () => list.describe(),
+        );
       const fusedMute = !group || bansSuffice(group) || group.pushes === 0 ? 0 : longestMute(group.window.hits, group.pushes);
       facts.push({ list, longestMute: group ? fusedMute : list.longestMute });
     }
@@ -320,7 +364,12 @@ class RulesetRewriter {
 
   // ------------------------------------------------------------------------------------------------ the chains
 
-  private writeChain(table: IptablesTable, chain: IptablesChain, analyses: readonly Analysis[], fused: ReadonlyMap<RuleParts, FusedGroup>): void {
+  private writeChain(
+    table: IptablesTable,
+    chain: IptablesChain,
+    analyses: readonly Analysis[],
+    fused: ReadonlyMap<RuleParts, FusedGroup>,
+  ): void {
     const name = this.chainNames.get(table)!.get(chain.name)!;
     const base = chain.policy === undefined ? undefined : baseChainOf(table.name, chain.name, chain.policy === "DROP" ? "drop" : "accept");
     // A hook that does nothing costs every packet something.
@@ -333,7 +382,7 @@ class RulesetRewriter {
       start.comment.push(`policy counters: packets ${chain.counters.packets} bytes ${chain.counters.bytes}`);
     }
     let current: ChainBuilder = start;
-    for (let index = 0; index < analyses.length;) {
+    for (let index = 0; index < analyses.length; ) {
       const analysis = analyses[index]!;
       const together = analysis.kind === "parts" ? fused.get(analysis.parts) : undefined;
       if (together) {
@@ -352,7 +401,10 @@ class RulesetRewriter {
         attributed([rule], chain, group, () => chain.remark(`line ${rule.span.line} can never match (${analysis.reason}): ${rule.text}`));
         return this.writeRecording(analysis.recording, chain, group, name);
       case "refused":
-        chain.remark(`line ${rule.span.line} is not translated [${analysis.diagnostic.code}]: ${analysis.diagnostic.message}`, `    ${rule.text}`);
+        chain.remark(
+          `line ${rule.span.line} is not translated [${analysis.diagnostic.code}]: ${analysis.diagnostic.message}`,
+          `    ${rule.text}`,
+        );
         return this.writeRecording(analysis.recording, chain, group, name);
       case "parts": {
         const { parts } = analysis;
@@ -387,18 +439,29 @@ class RulesetRewriter {
   private writeFused(fused: FusedGroup, chain: ChainBuilder, group: ChainGroup): void {
     const { list, window, setFirst, set, checks, conditions } = fused;
     const rules = (setFirst ? [set, ...checks] : [...checks, set]).map(({ rule }) => `line ${rule.span.line}: ${rule.text}`);
-    const { entry, over } = this.builder.describedSets(() => buildFused(fused, group), ({ description }) => [
-      `list "${printable(list.usage.name)}": exact window of ${window.hits} hits in ${window.seconds} s, lines ${lineNumbers(fused)}`, ...description,
-    ]);
+    const { entry, over } = this.builder.describedSets(
+      () => buildFused(fused, group),
+      ({ description }) => [
+        `list "${printable(list.usage.name)}": exact window of ${window.hits} hits in ${window.seconds} s, lines ${lineNumbers(fused)}`,
+        ...description,
+      ],
+    );
     entry.comment.push(
       `list "${printable(list.usage.name)}": records a hit and leaves to ${over.name} if the host ${setFirst ? "now has" : "already had"} ` +
-      `${window.hits} hits in ${window.seconds} s`,
+        `${window.hits} hits in ${window.seconds} s`,
     );
     chain.remark(...rules);
     const counted = setFirst && set.body.counter ? [set.body.counter] : [];
-    attributed([set, ...checks].map(({ rule }) => rule), chain, group, () => chain.rule([...conditions, ...counted, jump(entry.name)], setFirst ? set.body.comment : undefined));
+    attributed(
+      [set, ...checks].map(({ rule }) => rule),
+      chain,
+      group,
+      () => chain.rule([...conditions, ...counted, jump(entry.name)], setFirst ? set.body.comment : undefined),
+    );
     if (!setFirst) {
-      attributed([set.rule], chain, group, () => placeMatched([{ kind: "statements", statements: conditions }], set.body, chain, group, over.name));
+      attributed([set.rule], chain, group, () =>
+        placeMatched([{ kind: "statements", statements: conditions }], set.body, chain, group, over.name),
+      );
     }
     for (const check of checks) {
       const at = check.steps.findIndex(({ kind }) => kind === "recent");
@@ -419,26 +482,50 @@ function attributed<Result>(rules: readonly IptablesRule[], chain: ChainBuilder,
 }
 
 function lineNumbers({ set, checks }: FusedGroup): string {
-  return [set, ...checks].map(({ rule }) => rule.span.line).sort((a, b) => a - b).join(", ");
+  return [set, ...checks]
+    .map(({ rule }) => rule.span.line)
+    .sort((a, b) => a - b)
+    .join(", ");
 }
 
 const trackingMatches = new Set(["conntrack", "state", "connmark", "connbytes", "connlabel", "connlimit", "helper", "cluster", "socket"]);
 const trackingTargets = new Set([
-  "CT", "NOTRACK", "CONNMARK", "CONNSECMARK", "SNAT", "DNAT", "MASQUERADE", "REDIRECT", "NETMAP", "SYNPROXY", "TPROXY", "CLUSTERIP",
+  "CT",
+  "NOTRACK",
+  "CONNMARK",
+  "CONNSECMARK",
+  "SNAT",
+  "DNAT",
+  "MASQUERADE",
+  "REDIRECT",
+  "NETMAP",
+  "SYNPROXY",
+  "TPROXY",
+  "CLUSTERIP",
 ]);
 
 /** Whether any rule makes the kernel track connections. */
 function tracksConnections(ruleset: IptablesRuleset): boolean {
-  return ruleset.tables.some((table) => table.chains.some((chain) => chain.rules.some(({ matches, target }) =>
-    matches.some(({ extension }) => trackingMatches.has(extension)) || (target?.kind === "extension" && trackingTargets.has(target.extension)))));
+  return ruleset.tables.some((table) =>
+    table.chains.some((chain) =>
+      chain.rules.some(
+        ({ matches, target }) =>
+          matches.some(({ extension }) => trackingMatches.has(extension)) ||
+          (target?.kind === "extension" && trackingTargets.has(target.extension)),
+      ),
+    ),
+  );
 }
 
 /** The longest way from a built-in chain to each chain, in jumps. */
 function depthsOf(table: IptablesTable): Map<string, number> {
   const depths = new Map<string, number>(table.chains.filter(({ policy }) => policy !== undefined).map(({ name }) => [name, 0]));
-  const callees = new Map(table.chains.map(({ name, rules }) => [
-    name, [...new Set(rules.flatMap(({ target }) => (target?.kind === "chain" ? [target.chain] : [])))],
-  ]));
+  const callees = new Map(
+    table.chains.map(({ name, rules }) => [
+      name,
+      [...new Set(rules.flatMap(({ target }) => (target?.kind === "chain" ? [target.chain] : [])))],
+    ]),
+  );
   // Loops among reachable chains have been refused, so as many rounds as there are chains reach the longest way.
   let waiting = [...depths.keys()];
   for (let round = 0; round <= callees.size && waiting.length > 0; round++) {

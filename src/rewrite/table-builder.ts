@@ -2,9 +2,7 @@
 
 import type { Span } from "../diagnostic.js";
 import type { Family } from "../iptables/ast.js";
-import type {
-  Expression, Hook, NftChain, NftComment, NftHelper, NftRule, NftSet, NftTable, Statement,
-} from "../nft/ast.js";
+import type { Expression, Hook, NftChain, NftComment, NftHelper, NftRule, NftSet, NftTable, Statement } from "../nft/ast.js";
 import { goto, jump } from "../nft/ast.js";
 import { Names } from "../nft/names.js";
 
@@ -89,7 +87,10 @@ export class TableBuilder {
   private readonly groups: ChainGroup[] = [];
   private readonly serving: ChainGroup[] = [];
 
-  constructor(readonly family: Family, private readonly tableName: string) {}
+  constructor(
+    readonly family: Family,
+    private readonly tableName: string,
+  ) {}
 
   /** Chains that hold the user's rules. */
   group(): ChainGroup {
@@ -134,7 +135,7 @@ export class TableBuilder {
 
   sharedSet(wish: string, set: Omit<NftSet, "name">): string {
     let name = this.shared.get(wish);
-    if (name === undefined) this.shared.set(wish, name = this.set(wish, set));
+    if (name === undefined) this.shared.set(wish, (name = this.set(wish, set)));
     return name;
   }
 

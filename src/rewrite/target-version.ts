@@ -42,30 +42,41 @@ function newestBeyond(rule: IptablesRule, context: AnalysisContext, targetNft: s
     addFeaturesOfSet(set, found);
     return wish;
   };
-  const analysis = analyse(rule, derived(context, {
-    addSet,
-    sharedSet: addSet,
-    addHelper: ({ type }: { readonly type: string }) => type,
-    addChain: (wish: string, rules: readonly (readonly Statement[])[]) => {
-      for (const statements of rules) addFeaturesOfStatements(statements, found);
-      return wish;
-    },
-    report: () => undefined,
-  }));
+  const analysis = analyse(
+    rule,
+    derived(context, {
+      addSet,
+      sharedSet: addSet,
+      addHelper: ({ type }: { readonly type: string }) => type,
+      addChain: (wish: string, rules: readonly (readonly Statement[])[]) => {
+        for (const statements of rules) addFeaturesOfStatements(statements, found);
+        return wish;
+      },
+      report: () => undefined,
+    }),
+  );
   if (analysis.kind === "parts") {
     const { steps, body } = analysis.parts;
     for (const step of steps) for (const statements of groupsOf(step)) addFeaturesOfStatements(statements, found);
     addFeaturesOfStatements([...body.effects, ...(body.end ? [body.end] : [])], found);
   }
-  return [...found].filter((name) => !isLoadable(name, targetNft)).reduce<FeatureName | undefined>(
-    (newest, name) => (newest === undefined || isOlder(features[newest].nft, features[name].nft) ? name : newest), undefined);
+  return [...found]
+    .filter((name) => !isLoadable(name, targetNft))
+    .reduce<
+      FeatureName | undefined
+    >((newest, name) => (newest === undefined || isOlder(features[newest].nft, features[name].nft) ? name : newest), undefined);
 }
 
 function groupsOf(step: Step): readonly (readonly Statement[])[] {
   switch (step.kind) {
-    case "statements": return [step.statements];
-    case "alternatives": return step.alternatives;
-    case "any": case "unless": return step.groups;
-    case "recent": return [];
+    case "statements":
+      return [step.statements];
+    case "alternatives":
+      return step.alternatives;
+    case "any":
+    case "unless":
+      return step.groups;
+    case "recent":
+      return [];
   }
 }

@@ -45,7 +45,10 @@ class ScriptBuilder {
   private operator: Operator = "newline";
   private stopsAtFailure: boolean;
 
-  constructor(private readonly source: Source, private readonly ipsets: IpsetReader) {
+  constructor(
+    private readonly source: Source,
+    private readonly ipsets: IpsetReader,
+  ) {
     this.stopsAtFailure = /^#![^\n]*[ \t]-[a-z]*e/.test(source.text);
   }
 
@@ -90,22 +93,45 @@ class ScriptBuilder {
     if (found.kind === "harmless") {
       if (program.text === "set" && rest.some(({ text }) => /^-[a-z]*e|^errexit$/.test(text))) this.stopsAtFailure = true;
       if (program.text === "set" && rest.some(({ text }) => /^\+[a-z]*e/.test(text))) this.stopsAtFailure = false;
-      for (const { expansions } of rest) for (const one of expansions) if (/ip6?tables|ipset/.test(one.text)) this.reportExpansion(one, command);
-      if (!found.quiet) this.report("shell-command-skipped", this.span(command, program), `"${printable(program.text)}" makes no rules and is passed over`);
-      this.status = program.text === "true" || program.text === ":" || program.text === "echo" ? "success" : program.text === "false" ? "failure" : "unknown";
+      for (const { expansions } of rest)
+        for (const one of expansions) if (/ip6?tables|ipset/.test(one.text)) this.reportExpansion(one, command);
+      if (!found.quiet)
+        this.report("shell-command-skipped", this.span(command, program), `"${printable(program.text)}" makes no rules and is passed over`);
+      this.status =
+        program.text === "true" || program.text === ":" || program.text === "echo"
+          ? "success"
+          : program.text === "false"
+            ? "failure"
+            : "unknown";
       return;
     }
     this.status = "success";
     if (found.kind === "unknown") {
-      this.report("shell-command", this.span(command, program), `"${printable(program.text)}" is no command known here, and may change rules`, advice);
+      this.report(
+        "shell-command",
+        this.span(command, program),
+        `"${printable(program.text)}" is no command known here, and may change rules`,
+        advice,
+      );
       return;
     }
     if (found.kind === "restore") {
-      this.report("shell-command", this.span(command, program), `"${printable(program.text)}" takes its rules from elsewhere`, "give that file instead of the script");
+      this.report(
+        "shell-command",
+        this.span(command, program),
+        `"${printable(program.text)}" takes its rules from elsewhere`,
+        "give that file instead of the script",
+      );
       return;
     }
     const piped = command.operator === "|" || command.operator === "&" || before === "|";
-    if (piped) this.report("shell-construct", this.span(command, program), `"${printable(program.text)}" within a pipe or in the background`, advice);
+    if (piped)
+      this.report(
+        "shell-construct",
+        this.span(command, program),
+        `"${printable(program.text)}" within a pipe or in the background`,
+        advice,
+      );
     let expands = false;
     for (const word of rest) expands = this.reportExpansions(word, command) || expands;
     if (expands) return;
@@ -134,14 +160,20 @@ class ScriptBuilder {
       if (word.quoted) break;
       const construct = Object.hasOwn(constructs, word.text) ? constructs[word.text] : undefined;
       if (construct !== undefined) {
-        this.report("shell-construct", this.span(command, word), `"${word.text}" begins ${construct}, which only a shell can work out`, advice);
+        this.report(
+          "shell-construct",
+          this.span(command, word),
+          `"${word.text}" begins ${construct}, which only a shell can work out`,
+          advice,
+        );
         if (word.text !== "{") return [];
         index++;
       } else if (continuations.has(word.text)) index++;
       else if (Object.hasOwn(wrappers, word.text.slice(word.text.lastIndexOf("/") + 1)) && index + 1 < command.words.length) {
         const withWord = wrappers[word.text.slice(word.text.lastIndexOf("/") + 1)]!;
         index++;
-        for (let option = command.words[index]; option?.text.startsWith("-"); option = command.words[index]) index += withWord.test(option.text) ? 2 : 1;
+        for (let option = command.words[index]; option?.text.startsWith("-"); option = command.words[index])
+          index += withWord.test(option.text) ? 2 : 1;
       } else break;
     }
     return command.words.slice(index);
@@ -159,11 +191,21 @@ class ScriptBuilder {
     this.reported.add(id);
     const span = this.span(command, { column: offset - command.lineOffset + 1, length: text.length });
     switch (kind) {
-      case "variable": return this.report("shell-construct", span, `the value of "${printable(text)}" is known to a shell only`, advice);
-      case "substitution": return this.report("shell-construct", span, `what the command in "${printable(text)}" prints is not known here`, advice);
-      case "pattern": return this.report("shell-construct", span, `"${printable(text)}" is a pattern for the shell`, "put it in quotes if it is not meant as one");
-      case "grouping": return this.report("shell-construct", span, `"${text}" belongs to a function or a shell of its own`, advice);
-      case "unclosed": return this.report("unclosed-quote", span, "a quote is opened and never closed");
+      case "variable":
+        return this.report("shell-construct", span, `the value of "${printable(text)}" is known to a shell only`, advice);
+      case "substitution":
+        return this.report("shell-construct", span, `what the command in "${printable(text)}" prints is not known here`, advice);
+      case "pattern":
+        return this.report(
+          "shell-construct",
+          span,
+          `"${printable(text)}" is a pattern for the shell`,
+          "put it in quotes if it is not meant as one",
+        );
+      case "grouping":
+        return this.report("shell-construct", span, `"${text}" belongs to a function or a shell of its own`, advice);
+      case "unclosed":
+        return this.report("unclosed-quote", span, "a quote is opened and never closed");
     }
   }
 
@@ -171,7 +213,12 @@ class ScriptBuilder {
 
   private ipset(program: ShellWord, words: readonly ShellWord[], command: ShellCommand): void {
     if (words.some(({ text }) => text === "restore" || text === "-R" || text === "--restore")) {
-      this.report("shell-command", this.span(command, program), "\"ipset restore\" takes its sets from elsewhere", "give that file with --ipset");
+      this.report(
+        "shell-command",
+        this.span(command, program),
+        '"ipset restore" takes its sets from elsewhere',
+        "give that file with --ipset",
+      );
       return;
     }
     const { diagnostics } = this.ipsets;
@@ -188,13 +235,24 @@ class ScriptBuilder {
     const last = words.at(-1) ?? program;
     const end = last.column + last.length;
     const line: CommandLine = {
-      kind: "command", line: command.line, counters: undefined, words,
-      text: this.source.text.slice(command.lineOffset + first.column - 1, command.lineOffset + end - 1).replace(/[ \t]*\\\r?\n[ \t]*/g, " ").replace(/\n/g, " "),
+      kind: "command",
+      line: command.line,
+      counters: undefined,
+      words,
+      text: this.source.text
+        .slice(command.lineOffset + first.column - 1, command.lineOffset + end - 1)
+        .replace(/[ \t]*\\\r?\n[ \t]*/g, " ")
+        .replace(/\n/g, " "),
     };
     const named = tableWord(words);
     const name = named?.text ?? "filter";
     if (!isTableName(name)) {
-      this.report("unknown-table", this.span(command, named?.word ?? program), `iptables has no table "${printable(name)}"`, "the tables are raw, mangle, nat, filter and security");
+      this.report(
+        "unknown-table",
+        this.span(command, named?.word ?? program),
+        `iptables has no table "${printable(name)}"`,
+        "the tables are raw, mangle, nat, filter and security",
+      );
       return;
     }
     const state = this.table(family, name, this.span(command, program));
@@ -202,13 +260,15 @@ class ScriptBuilder {
     const read = this.reader(family).read(line, state);
     if (read !== undefined) {
       const span: Span = {
-        ...this.span(command, { column: first.column, length: end - first.column }), ...(command.endLine > command.line && { endLine: command.endLine }),
+        ...this.span(command, { column: first.column, length: end - first.column }),
+        ...(command.endLine > command.line && { endLine: command.endLine }),
       };
       state.apply({ ...read, rules: read.rules.map((rule): IptablesRule => ({ ...rule, span })) });
     }
     faults.push(...this.diagnostics.splice(reported));
     const isCheck = words.some(({ text, quoted }) => !quoted && /^(?:-C|--check)/.test(text));
-    const mayFail = isCheck || words.some(({ text, quoted }) => !quoted && /^(?:-[DXFZNE]|--(?:delete|flush|zero|new-chain|rename-chain))/.test(text));
+    const mayFail =
+      isCheck || words.some(({ text, quoted }) => !quoted && /^(?:-[DXFZNE]|--(?:delete|flush|zero|new-chain|rename-chain))/.test(text));
     this.conclude(faults, command, mayFail, program, isCheck);
   }
 
@@ -227,20 +287,25 @@ class ScriptBuilder {
     }
     this.status = "failure";
     if (expected || command.operator === "||") return;
-    this.report("shell-command-fails", errors[0]?.span ?? this.span(command, program), `${errors[0]?.message ?? "it fails"}: the command changes nothing`);
+    this.report(
+      "shell-command-fails",
+      errors[0]?.span ?? this.span(command, program),
+      `${errors[0]?.message ?? "it fails"}: the command changes nothing`,
+    );
   }
 
   private reader(family: Family): RuleReader {
     let reader = this.readers.get(family);
-    if (reader === undefined) this.readers.set(family, reader = new RuleReader(this.source.file, family, extensions, this.diagnostics, true));
+    if (reader === undefined)
+      this.readers.set(family, (reader = new RuleReader(this.source.file, family, extensions, this.diagnostics, true)));
     return reader;
   }
 
   private table(family: Family, name: TableName, span: Span): TableState {
     let tables = this.tables.get(family);
-    if (tables === undefined) this.tables.set(family, tables = new Map());
+    if (tables === undefined) this.tables.set(family, (tables = new Map()));
     let table = tables.get(name);
-    if (table === undefined) tables.set(name, table = new TableState(name, span, this.diagnostics));
+    if (table === undefined) tables.set(name, (table = new TableState(name, span, this.diagnostics)));
     return table;
   }
 
@@ -263,7 +328,14 @@ class ScriptBuilder {
 }
 
 /** What such a command says if there is nothing to take away, or the chain exists. */
-const absences: ReadonlySet<DiagnosticCode> = new Set(["undeclared-chain", "invalid-value", "invalid-command", "duplicate-chain", "unknown-ipset", "duplicate-ipset"]);
+const absences: ReadonlySet<DiagnosticCode> = new Set([
+  "undeclared-chain",
+  "invalid-value",
+  "invalid-command",
+  "duplicate-chain",
+  "unknown-ipset",
+  "duplicate-ipset",
+]);
 
 /** The table of `-t`, in any of its spellings. */
 function tableWord(words: readonly ShellWord[]): { readonly word: ShellWord; readonly text: string } | undefined {
@@ -289,7 +361,11 @@ export function unfoldSpans(diagnostics: readonly Diagnostic[], scripts: readonl
 
 /** A span whose column counts on over the ends of lines, as one within the line where it begins. */
 function unfoldSpan({ file, line, column, length }: Span, lines: readonly string[]): Span {
-  for (let width = lines[line - 1]?.length; width !== undefined && column > width + 1 && line < lines.length; width = lines[line - 1]?.length) {
+  for (
+    let width = lines[line - 1]?.length;
+    width !== undefined && column > width + 1 && line < lines.length;
+    width = lines[line - 1]?.length
+  ) {
     column -= width + 1;
     line++;
   }

@@ -13,8 +13,15 @@ export type Program =
 
 /** Words of the shell that begin something that is more than a plain command, and what that is. */
 export const constructs: Readonly<Record<string, string>> = {
-  if: "a condition", for: "a loop", while: "a loop", until: "a loop", case: "a condition", function: "a function", select: "a loop",
-  "{": "a group of commands", "[[": "a condition",
+  if: "a condition",
+  for: "a loop",
+  while: "a loop",
+  until: "a loop",
+  case: "a condition",
+  function: "a function",
+  select: "a loop",
+  "{": "a group of commands",
+  "[[": "a condition",
 };
 
 /** Words that go on with such a thing; a command may follow them. */
@@ -22,17 +29,87 @@ export const continuations: ReadonlySet<string> = new Set(["then", "else", "elif
 
 /** Programs that run the command given to them, with their options that take a word. */
 export const wrappers: Readonly<Record<string, RegExp>> = {
-  sudo: /^-[ugpCrthRTD]$/, doas: /^-[uC]$/, command: /^$/, exec: /^$/, env: /^-u$/, nice: /^-n$/, nohup: /^$/, busybox: /^$/,
+  sudo: /^-[ugpCrthRTD]$/,
+  doas: /^-[uC]$/,
+  command: /^$/,
+  exec: /^$/,
+  env: /^-u$/,
+  nice: /^-n$/,
+  nohup: /^$/,
+  busybox: /^$/,
 };
 
 const quiet: ReadonlySet<string> = new Set([
-  "echo", "printf", "true", "false", ":", "set", "export", "readonly", "unset", "local", "shopt", "umask", "sleep", "cat", "test", "[", "date", "logger",
-  "trap", "wait", "return", "cd", "exit", "log_daemon_msg", "log_end_msg", "clear",
+  "echo",
+  "printf",
+  "true",
+  "false",
+  ":",
+  "set",
+  "export",
+  "readonly",
+  "unset",
+  "local",
+  "shopt",
+  "umask",
+  "sleep",
+  "cat",
+  "test",
+  "[",
+  "date",
+  "logger",
+  "trap",
+  "wait",
+  "return",
+  "cd",
+  "exit",
+  "log_daemon_msg",
+  "log_end_msg",
+  "clear",
 ]);
 const harmless: ReadonlySet<string> = new Set([
-  "modprobe", "insmod", "rmmod", "lsmod", "depmod", "sysctl", "ip", "ifconfig", "route", "tc", "systemctl", "service", "rc-service", "update-rc.d", "conntrack",
-  "chmod", "chown", "mkdir", "touch", "cp", "mv", "rm", "tee", "grep", "awk", "sed", "id", "whoami", "which", "apt-get", "apt", "yum", "dnf", "invoke-rc.d",
-  "netfilter-persistent", "iptables-save", "ip6tables-save", "iptables-legacy-save", "ip6tables-legacy-save", "iptables-nft-save", "ip6tables-nft-save", "hostname",
+  "modprobe",
+  "insmod",
+  "rmmod",
+  "lsmod",
+  "depmod",
+  "sysctl",
+  "ip",
+  "ifconfig",
+  "route",
+  "tc",
+  "systemctl",
+  "service",
+  "rc-service",
+  "update-rc.d",
+  "conntrack",
+  "chmod",
+  "chown",
+  "mkdir",
+  "touch",
+  "cp",
+  "mv",
+  "rm",
+  "tee",
+  "grep",
+  "awk",
+  "sed",
+  "id",
+  "whoami",
+  "which",
+  "apt-get",
+  "apt",
+  "yum",
+  "dnf",
+  "invoke-rc.d",
+  "netfilter-persistent",
+  "iptables-save",
+  "ip6tables-save",
+  "iptables-legacy-save",
+  "ip6tables-legacy-save",
+  "iptables-nft-save",
+  "ip6tables-nft-save",
+  "hostname",
 ]);
 
 /** The program of a name, which may have a path in front. */
@@ -53,7 +130,11 @@ export function isScript(text: string): boolean {
   const line = /^(?:\ufeff)?(?:[ \t]*(?:#[^\n]*)?\r?\n)*[ \t]*([^\n]*)/.exec(text)?.[1] ?? "";
   const [first = ""] = line.split(/[ \t;&|\r]/, 1);
   if (/^[A-Za-z_][A-Za-z0-9_]*=/.test(first) || /^["']?\$[A-Za-z_{]/.test(first)) return true;
-  if (/^(?:if|for|while|case|function|export|set|sudo|doas|source|\.|echo|modprobe|sysctl)$/.test(first) || /^[A-Za-z_][A-Za-z0-9_]*\(\)/.test(first)) return true;
+  if (
+    /^(?:if|for|while|case|function|export|set|sudo|doas|source|\.|echo|modprobe|sysctl)$/.test(first) ||
+    /^[A-Za-z_][A-Za-z0-9_]*\(\)/.test(first)
+  )
+    return true;
   const { kind } = findProgram(first.replace(/^["']|["']$/g, ""));
   return kind === "iptables" || kind === "ipset" || kind === "restore";
 }

@@ -79,7 +79,11 @@ class CommandReader {
 
   /** The line of an offset, which never goes back. */
   private lineAt(offset: number): { line: number; start: number } {
-    for (let newline = this.text.indexOf("\n", this.counted); newline >= 0 && newline < offset; newline = this.text.indexOf("\n", this.counted)) {
+    for (
+      let newline = this.text.indexOf("\n", this.counted);
+      newline >= 0 && newline < offset;
+      newline = this.text.indexOf("\n", this.counted)
+    ) {
       this.line++;
       this.counted = newline + 1;
       this.lineStart = this.counted;
@@ -114,7 +118,14 @@ class CommandReader {
       if (operator !== undefined) {
         const isNewline = operator.endsWith("\n");
         if (isNewline) this.skipDocuments();
-        return this.command(place ?? this.lineAt(start), endOffset, words, redirections, expansions, isNewline ? "newline" : operator === ";;" ? ";" : operator as Operator);
+        return this.command(
+          place ?? this.lineAt(start),
+          endOffset,
+          words,
+          redirections,
+          expansions,
+          isNewline ? "newline" : operator === ";;" ? ";" : (operator as Operator),
+        );
       }
       place ??= this.lineAt(start);
       const character = this.text.charAt(start);
@@ -129,10 +140,22 @@ class CommandReader {
   }
 
   private command(
-    place: { line: number; start: number }, endOffset: number, words: readonly ShellWord[], redirections: ShellCommand["redirections"],
-    expansions: readonly Expansion[], operator: Operator,
+    place: { line: number; start: number },
+    endOffset: number,
+    words: readonly ShellWord[],
+    redirections: ShellCommand["redirections"],
+    expansions: readonly Expansion[],
+    operator: Operator,
   ): ShellCommand {
-    return { line: place.line, endLine: words.length > 0 ? this.lineAt(endOffset).line : place.line, lineOffset: place.start, words, redirections, expansions, operator };
+    return {
+      line: place.line,
+      endLine: words.length > 0 ? this.lineAt(endOffset).line : place.line,
+      lineOffset: place.start,
+      words,
+      redirections,
+      expansions,
+      operator,
+    };
   }
 
   /** Documents within the script end at a line that is their word. */
@@ -174,7 +197,7 @@ class CommandReader {
           text += this.text.slice(this.at + 1, end);
           this.at = end + 1;
         }
-      } else if (character === "\"") {
+      } else if (character === '"') {
         quoted = true;
         text += this.doubleQuoted(expansions);
       } else if (character === "$" || character === "`") {
@@ -206,7 +229,7 @@ class CommandReader {
     let text = "";
     for (; this.at < this.text.length; ) {
       const character = this.text.charAt(this.at);
-      if (character === "\"") {
+      if (character === '"') {
         this.at++;
         return text;
       }
@@ -222,7 +245,7 @@ class CommandReader {
         this.at++;
       }
     }
-    expansions.push({ kind: "unclosed", text: "\"", offset: start });
+    expansions.push({ kind: "unclosed", text: '"', offset: start });
     this.at = start;
     this.skipLine();
     return text;
@@ -244,7 +267,7 @@ class CommandReader {
     const next = this.text.charAt(offset + 1);
     if (next === "(") return push("substitution", this.closing(offset + 1, "(", ")"));
     if (next === "{") return push("variable", this.closing(offset + 1, "{", "}"));
-    if (next === "'" || next === "\"") return push("variable", offset + 1);
+    if (next === "'" || next === '"') return push("variable", offset + 1);
     const name = this.take(expansionStart);
     if (name !== undefined) return push("variable", offset + name.length);
     this.at++;

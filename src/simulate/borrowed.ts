@@ -17,10 +17,17 @@ import { NftMachine, type MachineState, type RuleEnd } from "./nft-machine.js";
 import type { Flight } from "./packet.js";
 
 /** Where a match or target stands. */
-export interface Place { readonly table: IptablesTable; readonly chain: IptablesChain; readonly rule: IptablesRule }
+export interface Place {
+  readonly table: IptablesTable;
+  readonly chain: IptablesChain;
+  readonly rule: IptablesRule;
+}
 
 /** Ways in which a match can hold: all statements of one group. `negated`: it holds where none of the groups does. */
-export interface Groups { readonly groups: readonly (readonly Statement[])[]; readonly negated: boolean }
+export interface Groups {
+  readonly groups: readonly (readonly Statement[])[];
+  readonly negated: boolean;
+}
 
 /** Of a translated match; `undefined` if there is no translation. */
 export function groupsOf(translation: MatchTranslation): Groups | undefined {
@@ -41,13 +48,19 @@ export class Borrower {
   readonly opaqueSets = new Set<string>();
   private machine: NftMachine | undefined;
 
-  constructor(private readonly ruleset: IptablesRuleset, private readonly setSize: number, private readonly geoip: Geoip | undefined) {
+  constructor(
+    private readonly ruleset: IptablesRuleset,
+    private readonly setSize: number,
+    private readonly geoip: Geoip | undefined,
+  ) {
     this.builder = new TableBuilder(ruleset.family, "borrowed");
   }
 
   match(use: ExtensionUse, place: Place): Groups | undefined {
     const extension = use.unknown ? undefined : findMatch(use.extension);
-    return extension && groupsOf(extension.translate(use.options as OptionUses<OptionDefinitions>, this.context(place, use.extension === "set")));
+    return (
+      extension && groupsOf(extension.translate(use.options as OptionUses<OptionDefinitions>, this.context(place, use.extension === "set")))
+    );
   }
 
   /** The statements of a target; `undefined` if it has none. */
@@ -86,19 +99,22 @@ export class Borrower {
   }
 
   private running(): NftMachine {
-    return this.machine ??= new NftMachine(this.builder.build(), { opaqueSets: this.opaqueSets });
+    return (this.machine ??= new NftMachine(this.builder.build(), { opaqueSets: this.opaqueSets }));
   }
 
   private context({ table, chain, rule }: Place, opaque: boolean): RuleContext {
     let hooks = this.hooks.get(table);
-    if (!hooks) this.hooks.set(table, hooks = reachableHooks(table));
+    if (!hooks) this.hooks.set(table, (hooks = reachableHooks(table)));
     const named = (name: string, { elements }: Omit<NftSet, "name">): string => {
       if (opaque || elements) this.opaqueSets.add(name);
       return name;
     };
     const { protocol } = rule;
     return {
-      family: this.ruleset.family, table: table.name, rule, ruleset: this.ruleset,
+      family: this.ruleset.family,
+      table: table.name,
+      rule,
+      ruleset: this.ruleset,
       hooks: hooks.get(chain.name) ?? new Set(),
       protocol: protocol && !protocol.inverted && protocol.value !== 0 ? protocol.value : undefined,
       // Packets here are whole.

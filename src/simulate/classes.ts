@@ -40,7 +40,12 @@ function listsOf(model: XtModel, rule: IptablesRule): Set<string> {
 }
 
 /** A list and those on which it depends whether a rule of it is reached. */
-export function listsTogether(list: string, model: XtModel, witnesses: Witnesses, rules: ReadonlyMap<string, readonly IptablesRule[]>): string[] {
+export function listsTogether(
+  list: string,
+  model: XtModel,
+  witnesses: Witnesses,
+  rules: ReadonlyMap<string, readonly IptablesRule[]>,
+): string[] {
   const found = new Set([list]);
   for (const one of found) {
     for (const rule of rules.get(one) ?? []) {
@@ -51,7 +56,12 @@ export function listsTogether(list: string, model: XtModel, witnesses: Witnesses
 }
 
 /** The classes of a list: `lists` are it and those it depends on. */
-export function classesOf(lists: readonly string[], model: XtModel, witnesses: Witnesses, rules: ReadonlyMap<string, readonly IptablesRule[]>): Classes {
+export function classesOf(
+  lists: readonly string[],
+  model: XtModel,
+  witnesses: Witnesses,
+  rules: ReadonlyMap<string, readonly IptablesRule[]>,
+): Classes {
   const seen = new Set<string>();
   const packets: Packet[] = [];
   const unreached: IptablesRule[] = [];
@@ -95,7 +105,9 @@ function wayOf(packet: Packet, model: XtModel): Way {
     const { verdict, logs } = model.send(packet, {
       recent(use, rule) {
         asked.add(use.list);
-        questions.push(`${rule.span.line}:${use.use.span.column} ${model.lists.key(use.list, packet[use.side === "saddr" ? "source" : "destination"])}`);
+        questions.push(
+          `${rule.span.line}:${use.use.span.column} ${model.lists.key(use.list, packet[use.side === "saddr" ? "source" : "destination"])}`,
+        );
         return answer;
       },
     });

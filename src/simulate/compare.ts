@@ -27,9 +27,16 @@ export function differences(xtables: XtModel, nft: NftMachine, schedule: readonl
  * Rules whose counters stand differently after a comparison. A rule is known by the bytes its counter starts with, so the
  * dump must give each rule a number of its own there.
  */
-export function countDifferences(ruleset: IptablesRuleset, xtables: XtModel, nft: NftMachine): { readonly rule: string; readonly xtables: number; readonly nft: number }[] {
-  return ruleset.tables.flatMap(({ chains }) => chains).flatMap(({ rules }) => rules).flatMap((rule) => {
-    const [expected, found] = [xtables.counts.get(rule) ?? 0, nft.counts.get(rule.counters?.bytes ?? 0n) ?? 0];
-    return expected === found ? [] : [{ rule: rule.text, xtables: expected, nft: found }];
-  });
+export function countDifferences(
+  ruleset: IptablesRuleset,
+  xtables: XtModel,
+  nft: NftMachine,
+): { readonly rule: string; readonly xtables: number; readonly nft: number }[] {
+  return ruleset.tables
+    .flatMap(({ chains }) => chains)
+    .flatMap(({ rules }) => rules)
+    .flatMap((rule) => {
+      const [expected, found] = [xtables.counts.get(rule) ?? 0, nft.counts.get(rule.counters?.bytes ?? 0n) ?? 0];
+      return expected === found ? [] : [{ rule: rule.text, xtables: expected, nft: found }];
+    });
 }

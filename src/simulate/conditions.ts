@@ -9,8 +9,22 @@ import { NotModelled } from "./packet.js";
 
 /** A member of `Packet`, or `fact` and the name of a fact. */
 export type Field =
-  | "source" | "destination" | "inInterface" | "outInterface" | "protocol" | "sourcePort" | "destinationPort" | "state" | "tcpFlags"
-  | "icmpType" | "icmpCode" | "length" | "mark" | "connectionMark" | "ttl" | `fact ${string}`;
+  | "source"
+  | "destination"
+  | "inInterface"
+  | "outInterface"
+  | "protocol"
+  | "sourcePort"
+  | "destinationPort"
+  | "state"
+  | "tcpFlags"
+  | "icmpType"
+  | "icmpCode"
+  | "length"
+  | "mark"
+  | "connectionMark"
+  | "ttl"
+  | `fact ${string}`;
 
 /** One demand on one field. */
 export interface Condition {
@@ -39,7 +53,11 @@ export function packetConditions({ source, destination, inInterface, outInterfac
   if (protocol) {
     const { value, inverted } = protocol;
     const number = BigInt(value);
-    found.push({ field: "protocol", holds: (one) => (value === 0 || one === number) !== inverted, candidates: value === 0 ? [] : [number] });
+    found.push({
+      field: "protocol",
+      holds: (one) => (value === 0 || one === number) !== inverted,
+      candidates: value === 0 ? [] : [number],
+    });
   }
   return found;
 }
@@ -50,7 +68,7 @@ function addressCondition(field: "source" | "destination", { value: { address, m
 
 /** In the network and just outside of it. */
 function addressesAround(address: bigint, mask: bigint): bigint[] {
-  const size = (mask & -mask) || 1n;
+  const size = mask & -mask || 1n;
   return [size > 2n ? address + 1n : address, size > 2n ? address + 2n : address, address + size, address - 1n].filter((one) => one > 0n);
 }
 
@@ -58,7 +76,8 @@ function interfaceCondition(field: "inInterface" | "outInterface", { value, inve
   const wildcard = value.endsWith("+");
   const name = wildcard ? value.slice(0, -1) : value;
   return {
-    field, holds: (found) => (wildcard ? String(found).startsWith(name) : found === name) !== inverted,
+    field,
+    holds: (found) => (wildcard ? String(found).startsWith(name) : found === name) !== inverted,
     candidates: [wildcard ? `${name}0` : name],
   };
 }
@@ -92,8 +111,14 @@ function conditionsOf(statement: Statement, family: Family, opaqueSets: Readonly
     const protocol = read.kind === "payload" ? protocolOf[read.protocol] : undefined;
     const holds = comparison(statement, family);
     const view = mask === undefined ? holds : (value: Value) => holds((value as bigint) & mask);
-    const condition: Condition = { field, holds: view, candidates: operator === "==" || operator === "!=" ? valuesIn(right, left, family) : boundaries(constantOf(right, left, family)) };
-    return protocol === undefined ? [condition] : [{ field: "protocol", holds: (value) => value === protocol, candidates: [protocol] }, condition];
+    const condition: Condition = {
+      field,
+      holds: view,
+      candidates: operator === "==" || operator === "!=" ? valuesIn(right, left, family) : boundaries(constantOf(right, left, family)),
+    };
+    return protocol === undefined
+      ? [condition]
+      : [{ field: "protocol", holds: (value) => value === protocol, candidates: [protocol] }, condition];
   } catch (error) {
     if (!(error instanceof NotModelled)) throw error;
     const { name, inverted } = factName(statement, opaqueSets);
@@ -112,10 +137,14 @@ function comparison({ left, operator, right }: Statement & { kind: "match" }, fa
   }
   const bound = constantOf(right, left, family);
   switch (operator) {
-    case "<": return (value) => value < bound;
-    case ">": return (value) => value > bound;
-    case "<=": return (value) => value <= bound;
-    case ">=": return (value) => value >= bound;
+    case "<":
+      return (value) => value < bound;
+    case ">":
+      return (value) => value > bound;
+    case "<=":
+      return (value) => value <= bound;
+    case ">=":
+      return (value) => value >= bound;
   }
 }
 
@@ -134,10 +163,20 @@ function fieldOf(expression: Expression): { readonly field: Field; readonly mask
     if (expression.key === "mark") return { field: "connectionMark" };
   }
   if (expression.kind === "payload") {
-    const field = ({
-      saddr: "source", daddr: "destination", sport: "sourcePort", dport: "destinationPort", flags: "tcpFlags", type: "icmpType", code: "icmpCode",
-      ttl: "ttl", hoplimit: "ttl", protocol: "protocol",
-    } as const)[expression.field];
+    const field = (
+      {
+        saddr: "source",
+        daddr: "destination",
+        sport: "sourcePort",
+        dport: "destinationPort",
+        flags: "tcpFlags",
+        type: "icmpType",
+        code: "icmpCode",
+        ttl: "ttl",
+        hoplimit: "ttl",
+        protocol: "protocol",
+      } as const
+    )[expression.field];
     if (field) return { field };
     if (expression.protocol === "ip" && expression.field === "length") return { field: "length" };
   }
@@ -151,15 +190,20 @@ function boundaries(value: Value): Value[] {
 /** The values that the right side of `==` names, and their neighbours. */
 function valuesIn(right: Expression, left: Expression, family: Family): Value[] {
   switch (right.kind) {
-    case "string": return [right.value.endsWith("*") ? `${right.value.slice(0, -1)}0` : right.value];
-    case "flags": return [...right.flags];
-    case "anonymous-set": return right.elements.slice(0, 16).flatMap((element) => valuesIn(element, left, family));
-    case "range": return [...boundaries(constantOf(right.from, left, family)), ...boundaries(constantOf(right.to, left, family))];
+    case "string":
+      return [right.value.endsWith("*") ? `${right.value.slice(0, -1)}0` : right.value];
+    case "flags":
+      return [...right.flags];
+    case "anonymous-set":
+      return right.elements.slice(0, 16).flatMap((element) => valuesIn(element, left, family));
+    case "range":
+      return [...boundaries(constantOf(right.from, left, family)), ...boundaries(constantOf(right.to, left, family))];
     case "address": {
       const address = constantOf({ kind: "address", address: right.address }, left, family) as bigint;
       const bits = right.prefixLength === undefined ? 0n : BigInt((family === "ipv4" ? 32 : 128) - right.prefixLength);
       return addressesAround(address, -1n << bits);
     }
-    default: return boundaries(constantOf(right, left, family));
+    default:
+      return boundaries(constantOf(right, left, family));
   }
 }

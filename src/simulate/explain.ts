@@ -4,12 +4,27 @@ import { formatAddress } from "../extensions/values/address.js";
 import { protocolName } from "../extensions/values/protocols.js";
 import type { Family } from "../iptables/ast.js";
 import type { NftMachine } from "./nft-machine.js";
-import { icmpTypeOf, millisecondsPerTick, sameOutcome, tcpFlagBits, tcpFlagsOf, usualTcpFlags, type Outcome, type Packet } from "./packet.js";
+import {
+  icmpTypeOf,
+  millisecondsPerTick,
+  sameOutcome,
+  tcpFlagBits,
+  tcpFlagsOf,
+  usualTcpFlags,
+  type Outcome,
+  type Packet,
+} from "./packet.js";
 import type { Timeline, TimelineEvent } from "./timeline.js";
 import type { XtModel } from "./xt-model.js";
 
 /** Plays the packets through both models, from empty lists on, and tells what each does and why. */
-export function timelineOf(title: string, packets: readonly Packet[], lists: readonly string[], xtables: XtModel, nft: NftMachine): Timeline {
+export function timelineOf(
+  title: string,
+  packets: readonly Packet[],
+  lists: readonly string[],
+  xtables: XtModel,
+  nft: NftMachine,
+): Timeline {
   xtables.reset();
   nft.reset();
   const start = packets[0]?.time ?? 0;
@@ -21,8 +36,12 @@ export function timelineOf(title: string, packets: readonly Packet[], lists: rea
     const because = rule ? `; iptables: line ${rule.span.line}` : "";
     const difference = sameOutcome(expected, found) ? "" : otherDifference(expected, found, family);
     return {
-      at: seconds(packet.time - start), host: formatAddress(packet.source, family), packet: describePacket(packet, family),
-      iptables: expected.verdict, nft: found.verdict, why: `${memory}${because}${difference}`,
+      at: seconds(packet.time - start),
+      host: formatAddress(packet.source, family),
+      packet: describePacket(packet, family),
+      iptables: expected.verdict,
+      nft: found.verdict,
+      why: `${memory}${because}${difference}`,
     };
   });
   return { title, events };
@@ -38,13 +57,15 @@ function keysOf(packet: Packet, list: string, xtables: XtModel): bigint[] {
 }
 
 function stampsOf(packet: Packet, lists: readonly string[], xtables: XtModel, family: Family): string {
-  const parts = lists.flatMap((list) => keysOf(packet, list, xtables).flatMap((key) => {
-    const stamps = xtables.stamps(list, key);
-    if (!stamps) return [];
-    const ages = stamps.map((stamp) => `${seconds(packet.time - stamp)}`);
-    const shown = ages.length > 12 ? [`${ages.length - 12} more`, ...ages.slice(-12)] : ages;
-    return [`${formatAddress(key, family)} on ${list}, seen ${shown.join(", ")} s ago`];
-  }));
+  const parts = lists.flatMap((list) =>
+    keysOf(packet, list, xtables).flatMap((key) => {
+      const stamps = xtables.stamps(list, key);
+      if (!stamps) return [];
+      const ages = stamps.map((stamp) => `${seconds(packet.time - stamp)}`);
+      const shown = ages.length > 12 ? [`${ages.length - 12} more`, ...ages.slice(-12)] : ages;
+      return [`${formatAddress(key, family)} on ${list}, seen ${shown.join(", ")} s ago`];
+    }),
+  );
   return parts.length === 0 ? "on no list" : parts.join(", ");
 }
 
@@ -57,17 +78,30 @@ function elementsOf(packet: Packet, lists: readonly string[], xtables: XtModel, 
 /** Where the verdict is the same and something else is not. */
 function otherDifference(expected: Outcome, found: Outcome, family: Family): string {
   if (expected.verdict !== found.verdict) return "";
-  const words = ({ logs, mark, sentTo }: Outcome): string => [
-    logs.length === 0 ? "logs nothing" : `logs ${logs.map((log) => JSON.stringify(log)).join(", ")}`,
-    ...(mark === undefined ? [] : [`mark 0x${mark.toString(16)}`]),
-    ...(sentTo ? [`sent to ${formatAddress(sentTo.address, family)} port ${sentTo.port}`] : []),
-  ].join(", ");
+  const words = ({ logs, mark, sentTo }: Outcome): string =>
+    [
+      logs.length === 0 ? "logs nothing" : `logs ${logs.map((log) => JSON.stringify(log)).join(", ")}`,
+      ...(mark === undefined ? [] : [`mark 0x${mark.toString(16)}`]),
+      ...(sentTo ? [`sent to ${formatAddress(sentTo.address, family)} port ${sentTo.port}`] : []),
+    ].join(", ");
   return `; iptables ${words(expected)}, nft ${words(found)}`;
 }
 
 /** `tcp 192.0.2.1:40000 to 198.51.100.1:22, in by eth0`. */
 export function describePacket(packet: Packet, family: Family): string {
-  const { protocol, source, destination, sourcePort, destinationPort, path, inInterface, outInterface, state = "new", mark = 0, facts = new Set() } = packet;
+  const {
+    protocol,
+    source,
+    destination,
+    sourcePort,
+    destinationPort,
+    path,
+    inInterface,
+    outInterface,
+    state = "new",
+    mark = 0,
+    facts = new Set(),
+  } = packet;
   const hasPorts = [6, 17, 33, 132, 136].includes(protocol);
   const address = (value: bigint, port: number): string => {
     const text = formatAddress(value, family);
@@ -75,7 +109,9 @@ export function describePacket(packet: Packet, family: Family): string {
     return family === "ipv6" ? `[${text}]:${port}` : `${text}:${port}`;
   };
   const isIcmp = protocol === 1 || protocol === 58;
-  const flags = Object.entries(tcpFlagBits).filter(([, bit]) => (tcpFlagsOf(packet) & bit) !== 0).map(([name]) => name);
+  const flags = Object.entries(tcpFlagBits)
+    .filter(([, bit]) => (tcpFlagsOf(packet) & bit) !== 0)
+    .map(([name]) => name);
   return [
     `${protocolName(protocol) ?? `protocol ${protocol}`}${isIcmp ? ` type ${icmpTypeOf(packet)}` : ""} ${address(source, sourcePort)} to ${address(destination, destinationPort)}`,
     ...(protocol === 6 && tcpFlagsOf(packet) !== usualTcpFlags(state) ? [`flags ${flags.join(" ") || "none"}`] : []),

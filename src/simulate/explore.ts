@@ -57,7 +57,11 @@ interface Trail {
 }
 
 /** What both models remember after a schedule; not part of it, so that it goes when it is not needed any more. */
-interface Node { readonly trail: Trail; readonly xtables: XtState; readonly nft: MachineState }
+interface Node {
+  readonly trail: Trail;
+  readonly xtables: XtState;
+  readonly nft: MachineState;
+}
 
 type Played = Trail | "flood" | { readonly difference: readonly Packet[] };
 
@@ -84,15 +88,25 @@ export class Explorer {
   private readonly bursts: readonly number[];
   private readonly burst: number;
 
-  constructor(private readonly subject: Subject, private readonly random: Random) {
+  constructor(
+    private readonly subject: Subject,
+    private readonly random: Random,
+  ) {
     const { uses } = subject;
-    this.windows = [...new Set(uses.flatMap(({ seconds }) => (seconds === undefined ? [] : [seconds * ticksPerSecond])))].sort((a, b) => a - b);
+    this.windows = [...new Set(uses.flatMap(({ seconds }) => (seconds === undefined ? [] : [seconds * ticksPerSecond])))].sort(
+      (a, b) => a - b,
+    );
     this.horizon = (this.windows.at(-1) ?? ticksPerSecond) + 1;
     const most = Math.max(1, ...uses.map(({ hits }) => hits));
     this.burst = exactBurst(most);
     // Slow enough not to be a flood, if the window has room for that.
-    this.spacing = Math.max(1, Math.min(Math.ceil(ticksPerSecond / triesPerSecond), Math.floor((this.windows[0] ?? ticksPerSecond) / (most + 2))));
-    const counts = [...new Set(uses.map(({ hits }) => hits))].flatMap((hits) => [hits - 1, hits, hits + 1]).filter((count) => count > 1 && count <= longestBurst);
+    this.spacing = Math.max(
+      1,
+      Math.min(Math.ceil(ticksPerSecond / triesPerSecond), Math.floor((this.windows[0] ?? ticksPerSecond) / (most + 2))),
+    );
+    const counts = [...new Set(uses.map(({ hits }) => hits))]
+      .flatMap((hits) => [hits - 1, hits, hits + 1])
+      .filter((count) => count > 1 && count <= longestBurst);
     this.bursts = [...new Set(counts)].sort((a, b) => b - a).slice(0, mostBursts);
   }
 
@@ -102,11 +116,19 @@ export class Explorer {
     nft.reset();
     const start = budget.now();
     const { difference, moves } = this.searchAll({
-      ...budget, schedules: budget.schedules * exhaustiveShare, deadline: start + (budget.deadline - start) * exhaustiveShare,
+      ...budget,
+      schedules: budget.schedules * exhaustiveShare,
+      deadline: start + (budget.deadline - start) * exhaustiveShare,
     });
     this.nextLook = 0;
     const found = difference ?? this.searchAtRandom(budget);
-    return { schedules: this.schedules, packets: this.packets, exhaustiveMoves: moves, hits: this.hits, ...(found && { difference: found }) };
+    return {
+      schedules: this.schedules,
+      packets: this.packets,
+      exhaustiveMoves: moves,
+      hits: this.hits,
+      ...(found && { difference: found }),
+    };
   }
 
   private isOver({ schedules, deadline, now }: Budget): boolean {
@@ -155,7 +177,8 @@ export class Explorer {
       for (const packet of this.subject.classes) {
         yield [{ ...packet, time: moment }];
         if (index > 0) continue;
-        for (const count of this.bursts) yield Array.from({ length: count }, (_, nth) => ({ ...packet, time: moment + nth * this.spacing }));
+        for (const count of this.bursts)
+          yield Array.from({ length: count }, (_, nth) => ({ ...packet, time: moment + nth * this.spacing }));
       }
     }
   }
@@ -221,9 +244,12 @@ export class Explorer {
     const packet = classes[Math.floor(this.random() * classes.length)]!;
     const host = this.anotherHost(packet, Math.floor(this.random() * hosts));
     const choice = this.random();
-    const moment = choice < 0.5 ? time + this.spacing
-      : choice < 0.8 ? moments[Math.floor(this.random() * moments.length)]!
-        : time + 1 + Math.floor(this.random() * 1.5 * this.horizon);
+    const moment =
+      choice < 0.5
+        ? time + this.spacing
+        : choice < 0.8
+          ? moments[Math.floor(this.random() * moments.length)]!
+          : time + 1 + Math.floor(this.random() * 1.5 * this.horizon);
     const count = this.bursts.length > 0 && this.random() < 0.15 ? this.bursts[Math.floor(this.random() * this.bursts.length)]! : 1;
     return Array.from({ length: count }, (_, nth) => ({ ...host, time: moment + nth * this.spacing }));
   }

@@ -6,7 +6,10 @@
 import type { SetStatement, Statement } from "../nft/ast.js";
 import { emitStatement } from "../nft/emit.js";
 
-export interface Fact { readonly name: string; readonly inverted: boolean }
+export interface Fact {
+  readonly name: string;
+  readonly inverted: boolean;
+}
 
 /** The name under which a packet says whether a test holds: the test as nft writes it. A test and its opposite share it. */
 export function factName(statement: Statement, opaqueSets: ReadonlySet<string>): Fact {

@@ -13,7 +13,13 @@ const spacing = 13;
 const words = { accept: "accepts", drop: "drops" } as const;
 
 /** What a host sees of it whose list has seen 100 others since, in words; empty if nothing. */
-export function forgetting(ruleset: IptablesRuleset, options: XtOptions, list: string, classes: readonly Packet[], uses: readonly RecentUse[]): string[] {
+export function forgetting(
+  ruleset: IptablesRuleset,
+  options: XtOptions,
+  list: string,
+  classes: readonly Packet[],
+  uses: readonly RecentUse[],
+): string[] {
   const few = new XtModel(ruleset, { ...options, listSize: usualListSize });
   const many = new XtModel(ruleset, { ...options, listSize: Infinity });
   const hits = Math.min(longestBurst, Math.max(...uses.map((use) => use.hits)));
@@ -21,8 +27,11 @@ export function forgetting(ruleset: IptablesRuleset, options: XtOptions, list: s
   const step = many.lists.stepOf(list);
   for (const touching of classes) {
     const first = Array.from({ length: hits + 1 }, (_, index) => ({ ...touching, time: spacing * index }));
-    const others = Array.from({ length: usualListSize }, (_, index) => (
-      { ...touching, [side]: touching[side] + BigInt(index + 1) * step, time: spacing * (hits + 1) }));
+    const others = Array.from({ length: usualListSize }, (_, index) => ({
+      ...touching,
+      [side]: touching[side] + BigInt(index + 1) * step,
+      time: spacing * (hits + 1),
+    }));
     for (const packet of classes) {
       few.reset();
       many.reset();
@@ -33,7 +42,9 @@ export function forgetting(ruleset: IptablesRuleset, options: XtOptions, list: s
       const last = { ...packet, time: spacing * (hits + 2) };
       const [forgetful, other] = [few.send(last).verdict, many.send(last).verdict];
       if (forgetful === other) continue;
-      return [`more than ${usualListSize} hosts: iptables forgets a host once ${usualListSize} others are on list "${printable(list)}" and ${words[forgetful]} its packets, the script ${words[other]} them`];
+      return [
+        `more than ${usualListSize} hosts: iptables forgets a host once ${usualListSize} others are on list "${printable(list)}" and ${words[forgetful]} its packets, the script ${words[other]} them`,
+      ];
     }
   }
   return [];

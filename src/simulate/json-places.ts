@@ -1,7 +1,10 @@
 /** Where things stand in a JSON text. */
 
 /** Both count from 1. */
-export interface TextPlace { readonly line: number; readonly column: number }
+export interface TextPlace {
+  readonly line: number;
+  readonly column: number;
+}
 
 export function placeOf(text: string, offset: number): TextPlace {
   const before = text.slice(0, offset);
@@ -23,8 +26,8 @@ export function elementPlaces(text: string): TextPlace[] {
     if (/\s/.test(character)) continue;
     if (awaited && character !== "]") places.push({ line, column: index - lineStart + 1 });
     awaited = false;
-    if (character === "\"") {
-      for (index++; text[index] !== "\""; index++) if (text[index] === "\\") index += 1;
+    if (character === '"') {
+      for (index++; text[index] !== '"'; index++) if (text[index] === "\\") index += 1;
     } else if (character === "[" || character === "{") {
       depth += 1;
       awaited = depth === 1 && character === "[";

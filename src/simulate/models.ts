@@ -11,7 +11,10 @@ export function tableOf({ family }: IptablesRuleset, tables: readonly NftTable[]
 }
 
 /** Both models of one family. */
-export interface Models { readonly xtables: XtModel; readonly nft: NftMachine }
+export interface Models {
+  readonly xtables: XtModel;
+  readonly nft: NftMachine;
+}
 
 /** Lists never forget hosts, as sets do not, unless `listSize` says how many they remember. Throws `NotModelled`. */
 export function modelsOf(ruleset: IptablesRuleset, table: NftTable, options: XtOptions = {}): Models {

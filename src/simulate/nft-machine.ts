@@ -6,16 +6,41 @@
  */
 
 import type { Family } from "../iptables/ast.js";
-import type { Comparison, Expression, Hook, LimitStatement, MatchStatement, NftChain, NftTable, SetStatement, Statement } from "../nft/ast.js";
+import type {
+  Comparison,
+  Expression,
+  Hook,
+  LimitStatement,
+  MatchStatement,
+  NftChain,
+  NftTable,
+  SetStatement,
+  Statement,
+} from "../nft/ast.js";
 import { deepestLevel } from "../rewrite/hooks.js";
 import { factName, withoutName, type Fact } from "./facts.js";
-import { fullBucket, goesOn, hasRoom, living, runningSet, take, ticks, tokensAt, type Bucket, type Element, type RunningSet } from "./nft-sets.js";
+import {
+  fullBucket,
+  goesOn,
+  hasRoom,
+  living,
+  runningSet,
+  take,
+  ticks,
+  tokensAt,
+  type Bucket,
+  type Element,
+  type RunningSet,
+} from "./nft-sets.js";
 import { constantOf, equalityTest, familyWord, isOfOtherFamily, readerOf, type Value } from "./nft-values.js";
 import { Flight, hooksOf, NotModelled, type Outcome, type Packet, type Verdict } from "./packet.js";
 
 type Step = "next" | "break" | Verdict | "return" | { readonly jump: RunningChain; readonly goto: boolean };
 type Run = (flight: Flight) => Step;
-interface RunningChain { readonly chain: NftChain; rules: Run[][] }
+interface RunningChain {
+  readonly chain: NftChain;
+  rules: Run[][];
+}
 
 /** What a rule that stands for itself came to. */
 export type RuleEnd = "matched" | "failed" | Verdict | "return";
@@ -44,14 +69,19 @@ export class NftMachine {
   /** Packets counted by each counter, under the bytes it started with: the caller may tell rules apart by them. */
   readonly counts = new Map<bigint, number>();
 
-  constructor(readonly table: NftTable, { family, opaqueSets = new Set() }: MachineOptions = {}) {
-    this.family = table.family === "inet" ? family ?? "ipv4" : table.family === "ip" ? "ipv4" : "ipv6";
+  constructor(
+    readonly table: NftTable,
+    { family, opaqueSets = new Set() }: MachineOptions = {},
+  ) {
+    this.family = table.family === "inet" ? (family ?? "ipv4") : table.family === "ip" ? "ipv4" : "ipv6";
     this.opaque = new Set([...opaqueSets, ...table.sets.filter(({ elements }) => elements).map(({ name }) => name)]);
     this.sets = new Map(table.sets.map((set) => [set.name, runningSet(set)]));
     this.chains = new Map(table.chains.map((chain) => [chain.name, { chain, rules: [] }]));
     for (const running of this.chains.values()) {
       const { chain } = running;
-      running.rules = chain.entries.flatMap((entry) => (entry.kind === "rule" ? [entry.statements.map((statement) => this.compile(statement))] : []));
+      running.rules = chain.entries.flatMap((entry) =>
+        entry.kind === "rule" ? [entry.statements.map((statement) => this.compile(statement))] : [],
+      );
       if (!chain.base) continue;
       const list = this.hooks.get(chain.base.hook) ?? [];
       list.push(running);
@@ -97,7 +127,9 @@ export class NftMachine {
   setsWith(key: bigint, time: number): string[] {
     const whole = String(key);
     const isOfHost = (name: string): boolean => name === whole || name.startsWith(`${whole} . `);
-    return [...this.sets.values()].filter((set) => [...set.elements].some(([name, { expires }]) => time < expires && isOfHost(name))).map(({ name }) => name);
+    return [...this.sets.values()]
+      .filter((set) => [...set.elements].some(([name, { expires }]) => time < expires && isOfHost(name)))
+      .map(({ name }) => name);
   }
 
   /** The ticks at which living elements run out. */
@@ -111,7 +143,9 @@ export class NftMachine {
 
   save(): MachineState {
     return {
-      sets: [...this.sets.values()].filter(({ elements }) => elements.size > 0).map((set) => [set, [...set.elements].map(([key, element]) => [key, copyOf(element)])]),
+      sets: [...this.sets.values()]
+        .filter(({ elements }) => elements.size > 0)
+        .map((set) => [set, [...set.elements].map(([key, element]) => [key, copyOf(element)])]),
       buckets: [...this.buckets].map(([statement, bucket]) => [statement, { ...bucket }]),
     };
   }
@@ -162,19 +196,32 @@ export class NftMachine {
 
   private compile(statement: Statement): Run {
     switch (statement.kind) {
-      case "match": return orFact(() => this.compileMatch(statement), () => factName(statement, this.opaque));
-      case "existence": return factRun(factName({ ...statement, exists: true }, this.opaque), !statement.exists);
-      case "counter": return () => {
-        this.counts.set(statement.bytes, (this.counts.get(statement.bytes) ?? 0) + 1);
-        return "next";
-      };
-      case "limit": return orFact(() => this.compileLimit(statement), () => factName(statement, this.opaque));
-      case "quota": return factRun(factName(statement, this.opaque), false);
-      case "log": return ({ logs }) => {
-        logs.push(statement.prefix ?? "");
-        return "next";
-      };
-      case "reject": return () => "drop";
+      case "match":
+        return orFact(
+          () => this.compileMatch(statement),
+          () => factName(statement, this.opaque),
+        );
+      case "existence":
+        return factRun(factName({ ...statement, exists: true }, this.opaque), !statement.exists);
+      case "counter":
+        return () => {
+          this.counts.set(statement.bytes, (this.counts.get(statement.bytes) ?? 0) + 1);
+          return "next";
+        };
+      case "limit":
+        return orFact(
+          () => this.compileLimit(statement),
+          () => factName(statement, this.opaque),
+        );
+      case "quota":
+        return factRun(factName(statement, this.opaque), false);
+      case "log":
+        return ({ logs }) => {
+          logs.push(statement.prefix ?? "");
+          return "next";
+        };
+      case "reject":
+        return () => "drop";
       case "verdict": {
         const { verdict } = statement;
         return verdict === "continue" ? () => "break" : () => verdict;
@@ -186,18 +233,30 @@ export class NftMachine {
         const step = { jump, goto: statement.goto };
         return () => step;
       }
-      case "assignment": return this.compileAssignment(statement.target, statement.value);
-      case "set": return this.compileSetStatement(statement);
-      case "nat": return this.compileNat(statement);
-      case "keyword-statement": return statement.words.join(" ") !== "notrack" ? () => "next" : (flight) => {
-        flight.state = "untracked";
-        return "next";
-      };
+      case "assignment":
+        return this.compileAssignment(statement.target, statement.value);
+      case "set":
+        return this.compileSetStatement(statement);
+      case "nat":
+        return this.compileNat(statement);
+      case "keyword-statement":
+        return statement.words.join(" ") !== "notrack"
+          ? () => "next"
+          : (flight) => {
+              flight.state = "untracked";
+              return "next";
+            };
       // Handed to user space or answered by the kernel: either way no rule sees it again.
-      case "queue": return () => "accept";
-      case "synproxy": return () => "drop";
-      case "dup": case "tproxy": case "object": return () => "next";
-      case "ct-count": throw new NotModelled("a count of connections outside of a set");
+      case "queue":
+        return () => "accept";
+      case "synproxy":
+        return () => "drop";
+      case "dup":
+      case "tproxy":
+      case "object":
+        return () => "next";
+      case "ct-count":
+        throw new NotModelled("a count of connections outside of a set");
     }
   }
 
@@ -205,7 +264,7 @@ export class NftMachine {
     if (statement.bytes) throw new NotModelled("a limit of bytes");
     return ({ packet }) => {
       let bucket = this.buckets.get(statement);
-      if (!bucket) this.buckets.set(statement, bucket = fullBucket(statement, packet.time));
+      if (!bucket) this.buckets.set(statement, (bucket = fullBucket(statement, packet.time)));
       return take(bucket, packet.time) ? "next" : "break";
     };
   }
@@ -227,7 +286,7 @@ export class NftMachine {
   private compileNat({ type, address, port, family }: Statement & { kind: "nat" }): Run {
     const first = (expression: Expression): bigint | undefined => {
       const one = expression.kind === "range" ? expression.from : expression;
-      return one.kind === "number" || one.kind === "address" ? constantOf(one, one, this.family) as bigint : undefined;
+      return one.kind === "number" || one.kind === "address" ? (constantOf(one, one, this.family) as bigint) : undefined;
     };
     const newAddress = address && (family ?? familyWord(this.family)) === familyWord(this.family) ? first(address) : undefined;
     const newPort = port && first(port);
@@ -253,7 +312,8 @@ export class NftMachine {
     }
     const timeout = statement.timeout === undefined ? set.timeout : ticks(statement.timeout);
     const [inner, ...more] = statement.statements ?? [];
-    if (inner && (more.length > 0 || inner.kind !== "limit" || inner.bytes)) return factRun(factName(withoutName(statement), this.opaque), false);
+    if (inner && (more.length > 0 || inner.kind !== "limit" || inner.bytes))
+      return factRun(factName(withoutName(statement), this.opaque), false);
     return (flight) => {
       if (!applies(flight)) return "break";
       const { time } = flight.packet;
@@ -291,10 +351,14 @@ export class NftMachine {
     }
     const bound = constantOf(right, left, this.family);
     switch (operator) {
-      case "<": return (value) => value < bound;
-      case ">": return (value) => value > bound;
-      case "<=": return (value) => value <= bound;
-      case ">=": return (value) => value >= bound;
+      case "<":
+        return (value) => value < bound;
+      case ">":
+        return (value) => value > bound;
+      case "<=":
+        return (value) => value <= bound;
+      case ">=":
+        return (value) => value >= bound;
     }
   }
 

@@ -7,7 +7,13 @@ import type { LimitStatement, NftSet } from "../nft/ast.js";
 import { millisecondsPerTick, NotModelled } from "./packet.js";
 
 /** Nanoseconds, as nft_limit counts. */
-export interface Bucket { tokens: number; last: number; readonly cost: number; readonly most: number; readonly over: boolean }
+export interface Bucket {
+  tokens: number;
+  last: number;
+  readonly cost: number;
+  readonly most: number;
+  readonly over: boolean;
+}
 
 export interface Element {
   /** First tick at which the element is gone. */

@@ -17,7 +17,17 @@ export interface Reader {
 }
 
 const protocolNumbers: Readonly<Record<string, number>> = {
-  icmp: 1, igmp: 2, tcp: 6, udp: 17, dccp: 33, esp: 50, ah: 51, icmpv6: 58, comp: 108, sctp: 132, udplite: 136,
+  icmp: 1,
+  igmp: 2,
+  tcp: 6,
+  udp: 17,
+  dccp: 33,
+  esp: 50,
+  ah: 51,
+  icmpv6: 58,
+  comp: 108,
+  sctp: 132,
+  udplite: 136,
 };
 
 /** Bytes of the IPv6 header, which its length field leaves out. */
@@ -27,20 +37,24 @@ const usualLength = 60;
 /** How an expression is read from a packet of this family. */
 export function readerOf(expression: Expression, family: Family): Reader {
   switch (expression.kind) {
-    case "payload": return payloadReader(expression.protocol, expression.field, family);
-    case "meta": return metaReader(expression.key, family);
+    case "payload":
+      return payloadReader(expression.protocol, expression.field, family);
+    case "meta":
+      return metaReader(expression.key, family);
     case "ct": {
       if (expression.direction !== undefined) break;
       if (expression.key === "state") return { read: ({ state }) => state };
       if (expression.key === "mark") return { read: ({ connectionMark }) => connectionMark, applies: hasConnection };
       break;
     }
-    case "binary": return binaryReader(expression, family);
+    case "binary":
+      return binaryReader(expression, family);
     case "number": {
       const value = BigInt(expression.value);
       return { read: () => value };
     }
-    default: break;
+    default:
+      break;
   }
   throw new NotModelled(`expression ${expression.kind}`);
 }
@@ -59,7 +73,8 @@ export function isOfOtherFamily(expression: Expression, family: Family): boolean
 function binaryReader({ operator, left, right }: Expression & { kind: "binary" }, family: Family): Reader {
   const { read, applies } = readerOf(left, family);
   const also = applies && { applies };
-  if (right.kind !== "number" && right.kind !== "address" && right.kind !== "symbol" && right.kind !== "binary") throw new NotModelled(`operand ${right.kind}`);
+  if (right.kind !== "number" && right.kind !== "address" && right.kind !== "symbol" && right.kind !== "binary")
+    throw new NotModelled(`operand ${right.kind}`);
   if (right.kind === "symbol" || (right.kind === "binary" && isConstant(right))) {
     const mask = constantOf(right, left, family);
     if (operator !== "&" || typeof mask !== "bigint") throw new NotModelled(`operator ${operator}`);
@@ -69,19 +84,27 @@ function binaryReader({ operator, left, right }: Expression & { kind: "binary" }
   const value = (flight: Flight): bigint => other.read(flight) as bigint;
   const mine = (flight: Flight): bigint => read(flight) as bigint;
   switch (operator) {
-    case "&": return { read: (flight) => mine(flight) & value(flight), ...also };
-    case "|": return { read: (flight) => mine(flight) | value(flight), ...also };
-    case "^": return { read: (flight) => mine(flight) ^ value(flight), ...also };
-    case "<<": return { read: (flight) => BigInt.asUintN(32, mine(flight) << value(flight)), ...also };
-    case ">>": return { read: (flight) => mine(flight) >> value(flight), ...also };
+    case "&":
+      return { read: (flight) => mine(flight) & value(flight), ...also };
+    case "|":
+      return { read: (flight) => mine(flight) | value(flight), ...also };
+    case "^":
+      return { read: (flight) => mine(flight) ^ value(flight), ...also };
+    case "<<":
+      return { read: (flight) => BigInt.asUintN(32, mine(flight) << value(flight)), ...also };
+    case ">>":
+      return { read: (flight) => mine(flight) >> value(flight), ...also };
   }
 }
 
 const constant = (value: Value) => (): Value => value;
 
 function isConstant(expression: Expression): boolean {
-  return expression.kind === "symbol" || expression.kind === "number" ||
-    (expression.kind === "binary" && isConstant(expression.left) && isConstant(expression.right));
+  return (
+    expression.kind === "symbol" ||
+    expression.kind === "number" ||
+    (expression.kind === "binary" && isConstant(expression.left) && isConstant(expression.right))
+  );
 }
 
 function hasConnection({ state }: Flight): boolean {
@@ -92,41 +115,61 @@ function payloadReader(protocol: string, field: string, family: Family): Reader 
   if (protocol === "ip" || protocol === "ip6") {
     if (protocol !== familyWord(family)) return { read: () => 0n, applies: () => false };
     switch (field) {
-      case "saddr": return { read: ({ source }) => source };
-      case "daddr": return { read: ({ destination }) => destination };
-      case "ttl": case "hoplimit": return { read: ({ packet, hook }) => BigInt(headerTtl(packet, hook)) };
-      case "protocol": return { read: ({ packet }) => BigInt(packet.protocol) };
+      case "saddr":
+        return { read: ({ source }) => source };
+      case "daddr":
+        return { read: ({ destination }) => destination };
+      case "ttl":
+      case "hoplimit":
+        return { read: ({ packet, hook }) => BigInt(headerTtl(packet, hook)) };
+      case "protocol":
+        return { read: ({ packet }) => BigInt(packet.protocol) };
       case "length": {
         const header = protocol === "ip" ? 0 : ipv6Header;
         return { read: ({ packet }) => BigInt((packet.length ?? usualLength) - header) };
       }
       // Packets here are whole.
-      case "frag-off": return { read: () => 0n };
-      default: throw new NotModelled(`field ${protocol} ${field}`);
+      case "frag-off":
+        return { read: () => 0n };
+      default:
+        throw new NotModelled(`field ${protocol} ${field}`);
     }
   }
   const number = protocolNumbers[protocol];
   if (number === undefined) throw new NotModelled(`field ${protocol} ${field}`);
   const applies = ({ packet }: Flight): boolean => packet.protocol === number;
   switch (field) {
-    case "sport": return { read: ({ sourcePort }) => BigInt(sourcePort), applies };
-    case "dport": return { read: ({ destinationPort }) => BigInt(destinationPort), applies };
-    case "flags": if (protocol === "tcp") return { read: ({ packet }) => BigInt(tcpFlagsOf(packet)), applies }; break;
-    case "type": return { read: ({ packet }) => BigInt(icmpTypeOf(packet)), applies };
-    case "code": return { read: ({ packet }) => BigInt(packet.icmpCode ?? 0), applies };
-    default: break;
+    case "sport":
+      return { read: ({ sourcePort }) => BigInt(sourcePort), applies };
+    case "dport":
+      return { read: ({ destinationPort }) => BigInt(destinationPort), applies };
+    case "flags":
+      if (protocol === "tcp") return { read: ({ packet }) => BigInt(tcpFlagsOf(packet)), applies };
+      break;
+    case "type":
+      return { read: ({ packet }) => BigInt(icmpTypeOf(packet)), applies };
+    case "code":
+      return { read: ({ packet }) => BigInt(packet.icmpCode ?? 0), applies };
+    default:
+      break;
   }
   throw new NotModelled(`field ${protocol} ${field}`);
 }
 
 function metaReader(key: string, family: Family): Reader {
   switch (key) {
-    case "iifname": return { read: (flight) => flight.inInterface };
-    case "oifname": return { read: (flight) => flight.outInterface };
-    case "l4proto": return { read: ({ packet }) => BigInt(packet.protocol) };
-    case "mark": return { read: ({ mark }) => mark };
-    case "nfproto": return { read: constant(family) };
-    default: throw new NotModelled(`meta ${key}`);
+    case "iifname":
+      return { read: (flight) => flight.inInterface };
+    case "oifname":
+      return { read: (flight) => flight.outInterface };
+    case "l4proto":
+      return { read: ({ packet }) => BigInt(packet.protocol) };
+    case "mark":
+      return { read: ({ mark }) => mark };
+    case "nfproto":
+      return { read: constant(family) };
+    default:
+      throw new NotModelled(`meta ${key}`);
   }
 }
 
@@ -170,15 +213,20 @@ export function equalityTest(right: Expression, left: Expression, family: Family
 /** The value of a constant; `left` tells what words in it mean. */
 export function constantOf(expression: Expression, left: Expression, family: Family): Value {
   switch (expression.kind) {
-    case "number": return BigInt(expression.value);
-    case "symbol": return symbolValue(expression.name, left.kind === "binary" ? left.left : left);
-    case "address": if (expression.prefixLength === undefined) return addressOf(expression.address, family); break;
+    case "number":
+      return BigInt(expression.value);
+    case "symbol":
+      return symbolValue(expression.name, left.kind === "binary" ? left.left : left);
+    case "address":
+      if (expression.prefixLength === undefined) return addressOf(expression.address, family);
+      break;
     case "binary": {
       const [one, other] = [constantOf(expression.left, left, family), constantOf(expression.right, left, family)];
       if (expression.operator === "|" && typeof one === "bigint" && typeof other === "bigint") return one | other;
       break;
     }
-    default: break;
+    default:
+      break;
   }
   throw new NotModelled(`constant ${expression.kind}`);
 }
@@ -190,7 +238,8 @@ function addressOf(text: string, family: Family): bigint {
 }
 
 function symbolValue(name: string, left: Expression): Value {
-  const numberIn = (names: Readonly<Record<string, number>>): bigint | undefined => (names[name] === undefined ? undefined : BigInt(names[name]));
+  const numberIn = (names: Readonly<Record<string, number>>): bigint | undefined =>
+    names[name] === undefined ? undefined : BigInt(names[name]);
   const value = ((): Value | undefined => {
     if (left.kind === "meta" && left.key === "nfproto") return name === "ipv4" || name === "ipv6" ? name : undefined;
     if (left.kind === "meta" && left.key === "l4proto") return numberIn(protocolNumbers);

@@ -13,7 +13,18 @@ export const plainPacket: Readonly<Record<Family, Packet>> = {
 };
 
 function packetBetween(source: bigint, destination: bigint): Packet {
-  return { time: 0, path: "input", source, destination, ttl: 64, protocol: 6, sourcePort: 40000, destinationPort: 9, inInterface: "eth0", outInterface: "" };
+  return {
+    time: 0,
+    path: "input",
+    source,
+    destination,
+    ttl: 64,
+    protocol: 6,
+    sourcePort: 40000,
+    destinationPort: 9,
+    inInterface: "eth0",
+    outInterface: "",
+  };
 }
 
 /** Values that fields have besides those which rules name. */
@@ -49,21 +60,36 @@ export function fits(field: Field, value: Value, path: Path): boolean {
 export function fieldOf(packet: Packet, field: Field): Value {
   if (field.startsWith("fact ")) return packet.facts?.has(field.slice("fact ".length)) ? 1n : 0n;
   switch (field as Exclude<Field, `fact ${string}`>) {
-    case "source": return packet.source;
-    case "destination": return packet.destination;
-    case "inInterface": return packet.inInterface;
-    case "outInterface": return packet.outInterface;
-    case "protocol": return BigInt(packet.protocol);
-    case "sourcePort": return BigInt(packet.sourcePort);
-    case "destinationPort": return BigInt(packet.destinationPort);
-    case "state": return packet.state ?? "new";
-    case "tcpFlags": return BigInt(tcpFlagsOf(packet));
-    case "icmpType": return BigInt(icmpTypeOf(packet));
-    case "icmpCode": return BigInt(packet.icmpCode ?? 0);
-    case "length": return BigInt(packet.length ?? 60);
-    case "mark": return BigInt(packet.mark ?? 0);
-    case "connectionMark": return BigInt(packet.connectionMark ?? 0);
-    case "ttl": return BigInt(packet.ttl);
+    case "source":
+      return packet.source;
+    case "destination":
+      return packet.destination;
+    case "inInterface":
+      return packet.inInterface;
+    case "outInterface":
+      return packet.outInterface;
+    case "protocol":
+      return BigInt(packet.protocol);
+    case "sourcePort":
+      return BigInt(packet.sourcePort);
+    case "destinationPort":
+      return BigInt(packet.destinationPort);
+    case "state":
+      return packet.state ?? "new";
+    case "tcpFlags":
+      return BigInt(tcpFlagsOf(packet));
+    case "icmpType":
+      return BigInt(icmpTypeOf(packet));
+    case "icmpCode":
+      return BigInt(packet.icmpCode ?? 0);
+    case "length":
+      return BigInt(packet.length ?? 60);
+    case "mark":
+      return BigInt(packet.mark ?? 0);
+    case "connectionMark":
+      return BigInt(packet.connectionMark ?? 0);
+    case "ttl":
+      return BigInt(packet.ttl);
   }
 }
 
@@ -76,7 +102,13 @@ export function withField(packet: Packet, field: Field, value: Value): Packet {
     return { ...packet, facts };
   }
   switch (field as Exclude<Field, `fact ${string}`>) {
-    case "source": case "destination": case "inInterface": case "outInterface": case "state": return { ...packet, [field]: value };
-    default: return { ...packet, [field]: Number(value) };
+    case "source":
+    case "destination":
+    case "inInterface":
+    case "outInterface":
+    case "state":
+      return { ...packet, [field]: value };
+    default:
+      return { ...packet, [field]: Number(value) };
   }
 }

@@ -117,7 +117,8 @@ export class Flight {
     const { packet } = this;
     const sent = destination === packet.destination && destinationPort === packet.destinationPort;
     return {
-      verdict, logs,
+      verdict,
+      logs,
       ...(mark !== 0n && { mark }),
       ...(!sent && verdict === "accept" && { sentTo: { address: destination, port: destinationPort } }),
     };
@@ -138,8 +139,14 @@ export interface Outcome {
 }
 
 export function sameOutcome(a: Outcome, b: Outcome): boolean {
-  return a.verdict === b.verdict && a.mark === b.mark && a.logs.length === b.logs.length && a.logs.every((log, index) => log === b.logs[index]) &&
-    a.sentTo?.address === b.sentTo?.address && a.sentTo?.port === b.sentTo?.port;
+  return (
+    a.verdict === b.verdict &&
+    a.mark === b.mark &&
+    a.logs.length === b.logs.length &&
+    a.logs.every((log, index) => log === b.logs[index]) &&
+    a.sentTo?.address === b.sentTo?.address &&
+    a.sentTo?.port === b.sentTo?.port
+  );
 }
 
 /** A ruleset holds something that the models know nothing of. */

@@ -33,9 +33,15 @@ export class RecentLists {
   private readonly uses = new Map<ExtensionUse, RecentUse>();
 
   /** @param listSize hosts that a list remembers (`ip_list_tot`); `Infinity` for lists that never forget */
-  constructor(ruleset: IptablesRuleset, private readonly listSize: number) {
+  constructor(
+    ruleset: IptablesRuleset,
+    private readonly listSize: number,
+  ) {
     const lists = new Map<string, { mask: bigint; ring: number }>();
-    for (const match of ruleset.tables.flatMap(loadOrder).flatMap(({ rules }) => rules).flatMap(({ matches }) => matches)) {
+    for (const match of ruleset.tables
+      .flatMap(loadOrder)
+      .flatMap(({ rules }) => rules)
+      .flatMap(({ matches }) => matches)) {
       if (match.extension !== "recent" || match.unknown) continue;
       const use = recentUse(match, ruleset.family);
       this.uses.set(match, use);
@@ -66,7 +72,7 @@ export class RecentLists {
   /** How far apart two addresses are at least that the list takes for two hosts. */
   stepOf(list: string): bigint {
     const { mask } = this.lists.get(list)!;
-    return (mask & -mask) || 1n;
+    return mask & -mask || 1n;
   }
 
   /** The stamps of a host in ticks, the newest last; `undefined` if it is not on the list. */
@@ -77,7 +83,7 @@ export class RecentLists {
 
   /** All stamps of a list, in ticks. */
   allStamps(list: string): number[] {
-    return [...this.lists.get(list)?.entries.values() ?? []].flatMap(({ stamps }) => stamps);
+    return [...(this.lists.get(list)?.entries.values() ?? [])].flatMap(({ stamps }) => stamps);
   }
 
   save(): ListsState {
@@ -122,7 +128,8 @@ export class RecentLists {
       case "remove":
         list.entries.delete(address);
         return !use.inverted;
-      case "rcheck": case "update": {
+      case "rcheck":
+      case "update": {
         const oldest = use.seconds === undefined ? -Infinity : time - use.seconds * ticksPerSecond;
         const holds = countSince(entry.stamps, oldest) >= use.hits;
         const result = holds !== use.inverted;

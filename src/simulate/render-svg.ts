@@ -36,7 +36,9 @@ export function renderSvg(comparisons: readonly LimitComparison[]): string {
   const parts: string[] = [];
   for (const comparison of comparisons) {
     const { list, hits, seconds, scenarios } = comparison;
-    parts.push(`<text class="title" x="${gap}" y="${y + 16}">${escaped(`list "${list}", ${hits} hits in ${seconds} s: packets let through`)}</text>`);
+    parts.push(
+      `<text class="title" x="${gap}" y="${y + 16}">${escaped(`list "${list}", ${hits} hits in ${seconds} s: packets let through`)}</text>`,
+    );
     y += titleHeight;
     parts.push(legend(gap, y - 10));
     y += legendHeight;
@@ -84,7 +86,9 @@ function chartOf({ name, description, curve, sent, passed }: ScenarioResult): st
     `<text class="note" x="${left - 6}" y="${top + high + 4}" text-anchor="end">0</text>`,
     `<text class="note" x="${left}" y="${top + high + 16}">0 s</text>`,
     `<text class="note" x="${left + inner}" y="${top + high + 16}" text-anchor="end">${end.toFixed(end < 10 ? 1 : 0)} s</text>`,
-    path("sent"), path("iptables"), path("nft"),
+    path("sent"),
+    path("iptables"),
+    path("nft"),
   ].join("");
 }
 

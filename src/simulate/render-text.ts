@@ -40,10 +40,15 @@ function renderVerdict({ verdict, lists, traffic }: SimulationReport, paint: Pai
   const notSearched = lists.filter(({ result }) => result.kind === "not-searched").length;
   const partly = lists.filter(({ result, leftOut }) => result.kind === "searched" && leftOut.length > 0).length;
   const words = [
-    `${lists.length} ${plural(lists.length, "list")}`, `${different} different`,
-    ...(notSearched > 0 ? [`${notSearched} not searched`] : []), ...(partly > 0 ? [`${partly} with rules left out`] : []),
-    `${grouped(schedules)} schedules`, `${grouped(packets)} packets`,
-    ...(traffic ? [`${grouped(traffic.families.reduce((sum, { differing }) => sum + differing, 0))} packets of the traffic different`] : []),
+    `${lists.length} ${plural(lists.length, "list")}`,
+    `${different} different`,
+    ...(notSearched > 0 ? [`${notSearched} not searched`] : []),
+    ...(partly > 0 ? [`${partly} with rules left out`] : []),
+    `${grouped(schedules)} schedules`,
+    `${grouped(packets)} packets`,
+    ...(traffic
+      ? [`${grouped(traffic.families.reduce((sum, { differing }) => sum + differing, 0))} packets of the traffic different`]
+      : []),
   ];
   return `${paint({ equal: "no difference", different: "different", unknown: "not all could be compared" }[verdict], verdict)}: ${words.join(", ")}\n`;
 }
@@ -56,7 +61,8 @@ function renderList(search: ListSearch, paint: Paint, width: number): string {
   const head = `${paint(`list "${visible(list)}"`, "bold")} (${where}): `;
   const notes = (text: string): string => wrapped(text, width, "    ");
   const tail = [
-    ...leftOut.map((text) => notes(`left out: ${text}`)), ...announced.map((text) => notes(`the translator warned: ${text}`)),
+    ...leftOut.map((text) => notes(`left out: ${text}`)),
+    ...announced.map((text) => notes(`the translator warned: ${text}`)),
     ...known.map((text) => notes(`stated: ${text}`)),
   ].join("");
   if (result.kind === "not-searched") return `${head}${paint("not searched", "unknown")}: ${visible(result.reason)}\n${tail}`;
@@ -75,9 +81,17 @@ function linesOf(numbers: readonly number[]): string {
 }
 
 function effortOf({ schedules, exhaustiveMoves, hits, classes }: Extract<ListSearch["result"], { kind: "searched" }>["effort"]): string {
-  const all = exhaustiveMoves === Infinity ? "all there are" : exhaustiveMoves === 0 ? "" : `all of up to ${exhaustiveMoves} ${plural(exhaustiveMoves, "move")}`;
+  const all =
+    exhaustiveMoves === Infinity
+      ? "all there are"
+      : exhaustiveMoves === 0
+        ? ""
+        : `all of up to ${exhaustiveMoves} ${plural(exhaustiveMoves, "move")}`;
   return [
-    `${grouped(schedules)} schedules`, ...(all === "" ? [] : [all]), `up to ${hits} packets`, `${classes} ${plural(classes, "kind")} of packets`,
+    `${grouped(schedules)} schedules`,
+    ...(all === "" ? [] : [all]),
+    `up to ${hits} packets`,
+    `${classes} ${plural(classes, "kind")} of packets`,
   ].join(", ");
 }
 
@@ -102,8 +116,14 @@ function renderEvent({ at, host, packet = host, iptables, nft, why }: TimelineEv
 
 function renderLimit({ list, hits, seconds, scenarios }: LimitComparison, paint: Paint, width: number): string {
   const rows = scenarios.map((one) => [
-    one.name, String(one.sent), String(one.passed.iptables), String(one.passed.nft), String(one.onlyNft), String(one.onlyIptables),
-    `${time(one.banAfter.iptables)} / ${time(one.banAfter.nft)}`, `${time(one.releaseAfter.iptables)} / ${time(one.releaseAfter.nft)}`,
+    one.name,
+    String(one.sent),
+    String(one.passed.iptables),
+    String(one.passed.nft),
+    String(one.onlyNft),
+    String(one.onlyIptables),
+    `${time(one.banAfter.iptables)} / ${time(one.banAfter.nft)}`,
+    `${time(one.releaseAfter.iptables)} / ${time(one.releaseAfter.nft)}`,
   ]);
   const heads = ["sender", "sent", "iptables", "nft", "nft alone", "iptables alone", "first drop", "release"];
   return [
@@ -114,11 +134,14 @@ function renderLimit({ list, hits, seconds, scenarios }: LimitComparison, paint:
 }
 
 function plotOf({ curve }: ScenarioResult, width: number): string {
-  return renderPlot([
-    { name: "sent", points: curve.map(({ at, sent }) => [at, sent]) },
-    { name: "iptables", points: curve.map(({ at, iptables }) => [at, iptables]) },
-    { name: "nft", points: curve.map(({ at, nft }) => [at, nft]) },
-  ], width);
+  return renderPlot(
+    [
+      { name: "sent", points: curve.map(({ at, sent }) => [at, sent]) },
+      { name: "iptables", points: curve.map(({ at, iptables }) => [at, iptables]) },
+      { name: "nft", points: curve.map(({ at, nft }) => [at, nft]) },
+    ],
+    width,
+  );
 }
 
 function time(seconds: number | undefined): string {
@@ -128,11 +151,21 @@ function time(seconds: number | undefined): string {
 /** Columns as wide as they need; the first is to the left, the others to the right. */
 function table(rows: readonly (readonly string[])[], width: number): string {
   const widths = rows[0]!.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)));
-  const lines = rows.map((row) => `  ${row.map((cell, column) => (column === 0 ? cell.padEnd(widths[column]!) : cell.padStart(widths[column]!))).join("  ")}`);
+  const lines = rows.map(
+    (row) => `  ${row.map((cell, column) => (column === 0 ? cell.padEnd(widths[column]!) : cell.padStart(widths[column]!))).join("  ")}`,
+  );
   if (lines[0]!.length <= width) return `${lines.join("\n")}\n`;
   // Too narrow for columns: one line a value.
   const [heads, ...rest] = rows;
-  return rest.map((row) => `  ${row[0]!}\n${row.slice(1).map((cell, column) => `    ${heads![column + 1]!}: ${cell}\n`).join("")}`).join("");
+  return rest
+    .map(
+      (row) =>
+        `  ${row[0]!}\n${row
+          .slice(1)
+          .map((cell, column) => `    ${heads![column + 1]!}: ${cell}\n`)
+          .join("")}`,
+    )
+    .join("");
 }
 
 // ---------------------------------------------------------------------------------------------------------- traffic
@@ -142,7 +175,8 @@ function renderTraffic({ file, skipped, families }: TrafficReport, paint: Paint,
     const head = `${paint(`traffic of ${visible(file)}`, "bold")} (${family === "ipv4" ? "IPv4" : "IPv6"}): `;
     if (notPlayed !== undefined) return `${head}${paint("not played", "unknown")}: ${visible(notPlayed)}\n`;
     const counts = `${grouped(sent)} packets, iptables lets ${grouped(passed.iptables)} through, nft ${grouped(passed.nft)}`;
-    const rest = leftOut === 0 ? "" : `  left out on both sides: ${leftOut} ${plural(leftOut, "rule")} that the script has not, or only in part\n`;
+    const rest =
+      leftOut === 0 ? "" : `  left out on both sides: ${leftOut} ${plural(leftOut, "rule")} that the script has not, or only in part\n`;
     if (differing === 0) return `${head}${paint("no difference", leftOut === 0 ? "equal" : "unknown")}: ${counts}\n${rest}`;
     return `${head}${paint("different", "different")} in ${grouped(differing)} of ${counts}\n${forgotten === 0 ? "" : wrapped(`${grouped(forgotten)} of these because iptables forgets all but the last 100 hosts of a list, and the script does not`, width, "    ")}${first ? renderTimeline(first, paint, width) : ""}${rest}`;
   });

@@ -29,7 +29,11 @@ export interface FamilyReplay {
 }
 
 /** One result for each family that the traffic has. */
-export function replayTraffic({ iptables, nft, diagnostics }: Translation, traffic: Traffic, translated: SearchOptions["translated"] = {}): FamilyReplay[] {
+export function replayTraffic(
+  { iptables, nft, diagnostics }: Translation,
+  traffic: Traffic,
+  translated: SearchOptions["translated"] = {},
+): FamilyReplay[] {
   return (["ipv4", "ipv6"] as const).flatMap((family): FamilyReplay[] => {
     const packets = traffic.packets.filter((one) => one.family === family).map(({ packet }) => packet);
     if (packets.length === 0) return [];
@@ -41,7 +45,13 @@ export function replayTraffic({ iptables, nft, diagnostics }: Translation, traff
       // iptables as it is: it remembers 100 hosts; and one that forgets nobody.
       const options = { ...translated, cut: cutRules(ruleset, diagnostics) };
       const models = modelsOf(ruleset, table, { ...options, listSize: 100 });
-      return [{ family, ...replay(packets, models, new XtModel(ruleset, { ...options, listSize: Infinity })), leftOut: models.xtables.refused.size }];
+      return [
+        {
+          family,
+          ...replay(packets, models, new XtModel(ruleset, { ...options, listSize: Infinity })),
+          leftOut: models.xtables.refused.size,
+        },
+      ];
     } catch (error) {
       if (error instanceof NotModelled) return [{ ...nothing, notPlayed: `the models do not know ${error.message}` }];
       throw error;
@@ -73,7 +83,10 @@ function replay(packets: readonly Packet[], { xtables, nft }: Models, mindful: X
   const shown = shortest ?? (end === undefined ? undefined : shrink(xtables, nft, packets.slice(0, end + 1)));
   const model = shortest ? mindful : xtables;
   return {
-    sent: packets.length, passed, differing, forgotten,
+    sent: packets.length,
+    passed,
+    differing,
+    forgotten,
     ...(shown && { first: timelineOf("the first difference", shown, model.lists.names, model, nft) }),
   };
 }

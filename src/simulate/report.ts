@@ -14,12 +14,18 @@ export interface SimulationReport {
   readonly traffic?: TrafficReport;
 }
 
-export interface TrafficReport { readonly file: string; readonly skipped: readonly string[]; readonly families: readonly FamilyReplay[] }
+export interface TrafficReport {
+  readonly file: string;
+  readonly skipped: readonly string[];
+  readonly families: readonly FamilyReplay[];
+}
 
 export function verdictOf(lists: readonly ListSearch[], traffic: TrafficReport | undefined): SimulationReport["verdict"] {
   const families = traffic?.families ?? [];
   if (lists.some(({ counterexample }) => counterexample) || families.some(({ differing }) => differing > 0)) return "different";
-  const isWhole = lists.every(({ result, leftOut }) => result.kind === "searched" && leftOut.length === 0) && families.every(({ notPlayed, leftOut }) => notPlayed === undefined && leftOut === 0);
+  const isWhole =
+    lists.every(({ result, leftOut }) => result.kind === "searched" && leftOut.length === 0) &&
+    families.every(({ notPlayed, leftOut }) => notPlayed === undefined && leftOut === 0);
   return isWhole ? "equal" : "unknown";
 }
 

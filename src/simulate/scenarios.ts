@@ -43,7 +43,10 @@ export interface ScenarioResult {
   readonly curve: readonly CurvePoint[];
 }
 
-export interface Sides<Value> { readonly iptables: Value; readonly nft: Value }
+export interface Sides<Value> {
+  readonly iptables: Value;
+  readonly nft: Value;
+}
 
 export interface CurvePoint extends Sides<number> {
   /** Seconds. */
@@ -51,10 +54,17 @@ export interface CurvePoint extends Sides<number> {
   readonly sent: number;
 }
 
-interface Scenario { readonly name: string; readonly description: string; readonly times: readonly number[] }
+interface Scenario {
+  readonly name: string;
+  readonly description: string;
+  readonly times: readonly number[];
+}
 
 /** Compares every list of the translation that is written as a limit; lists that no packet reaches are left out. */
-export function compareLimits({ iptables, nft, diagnostics }: Translation, options: Pick<SearchOptions, "lists" | "translated" | "seed"> = {}): LimitComparison[] {
+export function compareLimits(
+  { iptables, nft, diagnostics }: Translation,
+  options: Pick<SearchOptions, "lists" | "translated" | "seed"> = {},
+): LimitComparison[] {
   if (!nft) return [];
   return iptables.flatMap((ruleset) => {
     const table = tableOf(ruleset, nft.tables);
@@ -71,15 +81,24 @@ export function compareLimits({ iptables, nft, diagnostics }: Translation, optio
   });
 }
 
-function compareLists(models: Models, limited: readonly Diagnostic[], lists: readonly string[] | undefined, seed: number): LimitComparison[] {
+function compareLists(
+  models: Models,
+  limited: readonly Diagnostic[],
+  lists: readonly string[] | undefined,
+  seed: number,
+): LimitComparison[] {
   const { xtables } = models;
   const rules = rulesByList(xtables);
   const witnesses = new Witnesses(xtables, seededRandom(seed));
   return [...rules].flatMap(([list, own]) => {
     if (lists && !lists.includes(list)) return [];
-    const uses = own.filter((rule) => limited.some(({ span }) => isWithin(span, rule.span)))
-      .flatMap((rule) => usesOf(xtables, rule)).filter((use) => use.list === list && use.seconds !== undefined && use.hits > 1);
-    const windows = uses.filter((use, index) => uses.findIndex(({ hits, seconds }) => hits === use.hits && seconds === use.seconds) === index);
+    const uses = own
+      .filter((rule) => limited.some(({ span }) => isWithin(span, rule.span)))
+      .flatMap((rule) => usesOf(xtables, rule))
+      .filter((use) => use.list === list && use.seconds !== undefined && use.hits > 1);
+    const windows = uses.filter(
+      (use, index) => uses.findIndex(({ hits, seconds }) => hits === use.hits && seconds === use.seconds) === index,
+    );
     const packets = uses.length === 0 ? [] : classesOf(listsTogether(list, xtables, witnesses, rules), xtables, witnesses, rules).packets;
     return windows.flatMap((use) => compareWindow(models, use, packets));
   });
@@ -89,7 +108,9 @@ function compareWindow(models: Models, use: RecentUse, classes: readonly Packet[
   const { hits, list, seconds = 1 } = use;
   const packet = classes.find((one) => isLimited(models, one, hits));
   if (!packet) return [];
-  const scenarios = scenariosFor(hits, seconds * ticksPerSecond).map((scenario) => play(models, packet, scenario, seconds * ticksPerSecond));
+  const scenarios = scenariosFor(hits, seconds * ticksPerSecond).map((scenario) =>
+    play(models, packet, scenario, seconds * ticksPerSecond),
+  );
   return [{ list, family: models.xtables.ruleset.family, hits, seconds, scenarios }];
 }
 
@@ -113,13 +134,23 @@ function scenariosFor(hits: number, window: number): Scenario[] {
   const quick = Math.min(gap, ticksPerSecond / 10);
   const share = Math.max(1, Math.floor(0.7 * hits));
   const groups = (period: number, count: number): number[] =>
-    Array.from({ length: count }, (_, group) => Array.from({ length: share }, (__, index) => Math.round(group * period + index * quick))).flat();
+    Array.from({ length: count }, (_, group) =>
+      Array.from({ length: share }, (__, index) => Math.round(group * period + index * quick)),
+    ).flat();
   return [
-    { name: "burst", description: `${3 * hits} packets at once`, times: Array.from({ length: 3 * hits }, (_, index) => Math.round(index * quick)) },
+    {
+      name: "burst",
+      description: `${3 * hits} packets at once`,
+      times: Array.from({ length: 3 * hits }, (_, index) => Math.round(index * quick)),
+    },
     { name: "persistent", description: `three times the rate, for five windows`, times: every(gap / 3, 0, 5 * window) },
     { name: "just over", description: `one and a quarter times the rate, for five windows`, times: every(gap / 1.25, 0, 5 * window) },
     // So slow that no window ever holds all the hits.
-    { name: "slow and low", description: `a tenth slower than what xt_recent stops, for five windows`, times: every((1.1 * window) / (hits - 1), 0, 5 * window) },
+    {
+      name: "slow and low",
+      description: `a tenth slower than what xt_recent stops, for five windows`,
+      times: every((1.1 * window) / (hits - 1), 0, 5 * window),
+    },
     { name: "pulsing", description: `${share} at once, every six tenths of a window`, times: groups(0.6 * window, 9) },
     { name: "honest users", description: `behind one address, ${share} at once, every window and a fifth`, times: groups(1.2 * window, 5) },
   ];
@@ -163,12 +194,34 @@ function play({ xtables, nft }: Models, packet: Packet, { name, description, tim
     return undefined;
   };
   const releaseAfter = {
-    iptables: last.iptables === "drop" ? released((one) => xtables.send(one), () => restoring(xtables)) : undefined,
-    nft: last.nft === "drop" ? released((one) => nft.send(one), () => restoring(nft)) : undefined,
+    iptables:
+      last.iptables === "drop"
+        ? released(
+            (one) => xtables.send(one),
+            () => restoring(xtables),
+          )
+        : undefined,
+    nft:
+      last.nft === "drop"
+        ? released(
+            (one) => nft.send(one),
+            () => restoring(nft),
+          )
+        : undefined,
   };
   return {
-    name, description, sent: times.length, passed, onlyNft, onlyIptables, banAfter, curve,
-    releaseAfter: { ...(releaseAfter.iptables !== undefined && { iptables: releaseAfter.iptables }), ...(releaseAfter.nft !== undefined && { nft: releaseAfter.nft }) },
+    name,
+    description,
+    sent: times.length,
+    passed,
+    onlyNft,
+    onlyIptables,
+    banAfter,
+    curve,
+    releaseAfter: {
+      ...(releaseAfter.iptables !== undefined && { iptables: releaseAfter.iptables }),
+      ...(releaseAfter.nft !== undefined && { nft: releaseAfter.nft }),
+    },
   };
 }
 

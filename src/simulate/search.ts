@@ -82,8 +82,10 @@ class RulesetSearch {
   private deadline = Infinity;
 
   constructor(
-    private readonly ruleset: IptablesRuleset, private readonly table: NftTable,
-    private readonly diagnostics: readonly Diagnostic[], private readonly options: SearchOptions,
+    private readonly ruleset: IptablesRuleset,
+    private readonly table: NftTable,
+    private readonly diagnostics: readonly Diagnostic[],
+    private readonly options: SearchOptions,
   ) {}
 
   run(): ListSearch[] {
@@ -96,7 +98,10 @@ class RulesetSearch {
       models = modelsOf(this.ruleset, this.table, { ...translated, cut: cutRules(this.ruleset, this.diagnostics) });
     } catch (error) {
       if (!(error instanceof NotModelled)) throw error;
-      return names.map((list) => ({ ...this.about(list, []), result: { kind: "not-searched", reason: `the models do not know ${error.message}` } }));
+      return names.map((list) => ({
+        ...this.about(list, []),
+        result: { kind: "not-searched", reason: `the models do not know ${error.message}` },
+      }));
     }
     const rules = rulesByList(models.xtables);
     const witnesses = new Witnesses(models.xtables, seededRandom(seed), () => this.now() >= this.deadline);
@@ -107,7 +112,10 @@ class RulesetSearch {
     return this.options.now?.() ?? 0;
   }
 
-  private about(list: string, rules: readonly IptablesRule[]): Pick<ListSearch, "list" | "family" | "rules" | "announced" | "leftOut" | "known"> {
+  private about(
+    list: string,
+    rules: readonly IptablesRule[],
+  ): Pick<ListSearch, "list" | "family" | "rules" | "announced" | "leftOut" | "known"> {
     return { list, family: this.ruleset.family, rules: rules.map(({ span }) => span), announced: [], leftOut: [], known: [] };
   }
 
@@ -118,7 +126,8 @@ class RulesetSearch {
     const about = this.about(list, own);
     const lists = listsTogether(list, models.xtables, witnesses, rules);
     const involved = lists.flatMap((one) => rules.get(one) ?? []);
-    const leftOut = involved.filter((rule) => models.xtables.refused.has(rule))
+    const leftOut = involved
+      .filter((rule) => models.xtables.refused.has(rule))
       .map(({ span, text }) => `line ${span.line} is in the script only in part, and compared as it is there: ${printable(text)}`);
     const { packets, unreached: all } = classesOf(lists, models.xtables, witnesses, rules);
     if (packets.length === 0) {
@@ -128,21 +137,39 @@ class RulesetSearch {
       const mayBeReached = own.some((rule) => witnesses.mayBeReached(rule));
       const effort = { schedules: 0, packets: 0, exhaustiveMoves: Infinity, hits: 0, classes: 0 };
       return mayBeReached
-        ? { ...about, leftOut, result: { kind: "not-searched", reason: `no packet was found ${this.now() >= this.deadline ? "in the time " : ""}that comes to ${lines(own)}` } }
-        : { ...about, leftOut, known: ["no packet comes to its rules: nothing jumps to their chains, or only with other protocols"], result: { kind: "searched", effort } };
+        ? {
+            ...about,
+            leftOut,
+            result: {
+              kind: "not-searched",
+              reason: `no packet was found ${this.now() >= this.deadline ? "in the time " : ""}that comes to ${lines(own)}`,
+            },
+          }
+        : {
+            ...about,
+            leftOut,
+            known: ["no packet comes to its rules: nothing jumps to their chains, or only with other protocols"],
+            result: { kind: "searched", effort },
+          };
     }
     const unreached = all.filter((rule) => !models.xtables.refused.has(rule));
     const never = unreached.filter((rule) => !witnesses.mayBeReached(rule));
     const missed = unreached.filter((rule) => !never.includes(rule));
     if (missed.length > 0) leftOut.push(`no packet that comes to ${lines(missed)} was found and sent`);
     const uses = involved.flatMap((rule) => usesOf(models.xtables, rule));
-    const exploration = new Explorer({ ...models, classes: packets, uses }, seededRandom(seed)).run({ schedules, deadline: this.deadline, now: () => this.now() });
+    const exploration = new Explorer({ ...models, classes: packets, uses }, seededRandom(seed)).run({
+      schedules,
+      deadline: this.deadline,
+      now: () => this.now(),
+    });
     const { difference } = exploration;
     const most = Math.max(...uses.map(({ hits }) => hits));
-    const counterexample = difference && timelineOf(
-      `list "${printable(list)}"`, shrink(models.xtables, models.nft, difference), lists, models.xtables, models.nft);
+    const counterexample =
+      difference &&
+      timelineOf(`list "${printable(list)}"`, shrink(models.xtables, models.nft, difference), lists, models.xtables, models.nft);
     return {
-      ...about, leftOut,
+      ...about,
+      leftOut,
       result: { kind: "searched", effort: effortOf(exploration, packets.length) },
       ...(counterexample && { counterexample }),
       announced: counterexample ? this.announcedFor(involved) : [],
@@ -156,12 +183,16 @@ class RulesetSearch {
   }
 
   private announcedFor(rules: readonly IptablesRule[]): string[] {
-    const found = this.diagnostics.filter(({ code, span }) => effectOf(code) === "approximated" && rules.some((rule) => isWithin(span, rule.span)));
+    const found = this.diagnostics.filter(
+      ({ code, span }) => effectOf(code) === "approximated" && rules.some((rule) => isWithin(span, rule.span)),
+    );
     return [...new Set(found.map(({ code, message }) => `${message} [${code}]`))];
   }
 
   private notes(rules: readonly IptablesRule[]): string[] {
-    const found = this.diagnostics.filter(({ code, span }) => code === "recent-flood-guard" && rules.some((rule) => isWithin(span, rule.span)));
+    const found = this.diagnostics.filter(
+      ({ code, span }) => code === "recent-flood-guard" && rules.some((rule) => isWithin(span, rule.span)),
+    );
     return [...new Set(found.map(({ message }) => message))];
   }
 }

@@ -19,7 +19,7 @@ const mostPackets = 300_000;
 export function shrink(xtables: XtModel, nft: NftMachine, packets: readonly Packet[]): readonly Packet[] {
   let shortest = packets;
   let sent = 0;
-  for (let size = Math.ceil(packets.length / 2); size >= 1 && sent < mostPackets;) {
+  for (let size = Math.ceil(packets.length / 2); size >= 1 && sent < mostPackets; ) {
     let shorter: readonly Packet[] | undefined;
     for (const attempt of attempts(shortest, size)) {
       sent += attempt.length;

@@ -24,7 +24,8 @@ export class Tracker {
       this.answered.set(back, true);
       return "established";
     }
-    const opens = protocol !== 6 || tcpFlags === undefined || (tcpFlags & (tcpFlagBits["syn"]! | tcpFlagBits["ack"]!)) === tcpFlagBits["syn"];
+    const opens =
+      protocol !== 6 || tcpFlags === undefined || (tcpFlags & (tcpFlagBits["syn"]! | tcpFlagBits["ack"]!)) === tcpFlagBits["syn"];
     // A SYN of its own after an answer begins the connection anew.
     const isAnswered = this.answered.get(key) === true && !(protocol === 6 && opens && tcpFlags !== undefined);
     this.answered.set(key, isAnswered);

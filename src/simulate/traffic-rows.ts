@@ -5,13 +5,41 @@ import { elementPlaces, placeOf, type TextPlace } from "./json-places.js";
 
 /** What is wrong with a file; line and column count from 1, and are absent for captures. */
 export class TrafficFault extends Error {
-  constructor(message: string, readonly place?: TextPlace) { super(message); }
+  constructor(
+    message: string,
+    readonly place?: TextPlace,
+  ) {
+    super(message);
+  }
 }
 
-export interface Cell { readonly value: unknown; readonly place: TextPlace }
-export interface Row { readonly cells: ReadonlyMap<string, Cell>; readonly place: TextPlace }
+export interface Cell {
+  readonly value: unknown;
+  readonly place: TextPlace;
+}
+export interface Row {
+  readonly cells: ReadonlyMap<string, Cell>;
+  readonly place: TextPlace;
+}
 
-const names = ["time", "source", "destination", "protocol", "sport", "dport", "in", "out", "path", "state", "flags", "type", "code", "ttl", "length", "mark"] as const;
+const names = [
+  "time",
+  "source",
+  "destination",
+  "protocol",
+  "sport",
+  "dport",
+  "in",
+  "out",
+  "path",
+  "state",
+  "flags",
+  "type",
+  "code",
+  "ttl",
+  "length",
+  "mark",
+] as const;
 export type Name = (typeof names)[number];
 const needed: readonly Name[] = ["time", "source"];
 
@@ -22,14 +50,26 @@ function checkNames(found: readonly string[], placeOfName: (index: number) => Te
   if (missing) throw new TrafficFault(`no "${missing}"`, placeOfName(0));
 }
 
-interface CsvRecord { readonly record: readonly string[]; readonly info: { readonly lines: number }; readonly raw: string }
+interface CsvRecord {
+  readonly record: readonly string[];
+  readonly info: { readonly lines: number };
+  readonly raw: string;
+}
 
 /** Throws a `TrafficFault`. */
 export function rowsOfCsv(text: string): Row[] {
   let records: CsvRecord[];
   try {
     // Its types do not tell what `info` and `raw` make of a record.
-    records = parseCsv(text, { bom: true, info: true, raw: true, relax_column_count: true, skip_empty_lines: true, trim: true, comment: "#" }) as unknown as CsvRecord[];
+    records = parseCsv(text, {
+      bom: true,
+      info: true,
+      raw: true,
+      relax_column_count: true,
+      skip_empty_lines: true,
+      trim: true,
+      comment: "#",
+    }) as unknown as CsvRecord[];
   } catch (error) {
     if (!(error instanceof CsvError)) throw error;
     throw new TrafficFault(error.message, { line: Number(error["lines"] ?? 1), column: 1 });
@@ -55,7 +95,7 @@ function fieldStarts(raw: string): number[] {
   const starts = [0];
   let quoted = false;
   for (let index = 0; index < raw.length; index++) {
-    if (raw[index] === "\"") quoted = !quoted;
+    if (raw[index] === '"') quoted = !quoted;
     else if (raw[index] === "," && !quoted) starts.push(index + 1);
   }
   return starts;

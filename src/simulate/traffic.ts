@@ -19,7 +19,10 @@ import { rowsOfCsv, rowsOfJson, TrafficFault, type Cell, type Name, type Row } f
 
 export { TrafficFault };
 
-export interface TrafficPacket { readonly family: Family; readonly packet: Packet }
+export interface TrafficPacket {
+  readonly family: Family;
+  readonly packet: Packet;
+}
 
 export interface Traffic {
   /** In the order of their times, the first at 0. */
@@ -47,17 +50,28 @@ export function readTraffic(bytes: Uint8Array, { interface: inInterface = "eth0"
   }
   const rows = /^\s*[[{]/.test(text) ? rowsOfJson(text) : rowsOfCsv(text);
   if (rows.length === 0) throw new TrafficFault("no packets in it", { line: 1, column: 1 });
-  return finish(rows.map((row) => reader.read(row)), []);
+  return finish(
+    rows.map((row) => reader.read(row)),
+    [],
+  );
 }
 
 // -------------------------------------------------------------------------------------------------------- packets
 
-interface Untracked { readonly family: Family; readonly packet: Omit<Packet, "state" | "time">; readonly seconds: number; readonly state: PacketState | undefined }
+interface Untracked {
+  readonly family: Family;
+  readonly packet: Omit<Packet, "state" | "time">;
+  readonly seconds: number;
+  readonly state: PacketState | undefined;
+}
 
 class RowReader {
   private readonly locals: readonly (readonly [Family, bigint])[];
 
-  constructor(private readonly inInterface: string, local: readonly string[]) {
+  constructor(
+    private readonly inInterface: string,
+    local: readonly string[],
+  ) {
     this.locals = local.map((text) => {
       const found = addressOf(text);
       if (!found) throw new TrafficFault(`"${text}" is not an address`);
@@ -97,28 +111,51 @@ class RowReader {
 
     const time = at("time");
     const seconds = Number(time?.value ?? NaN);
-    if (!Number.isFinite(seconds)) throw new TrafficFault(`time "${String(time?.value ?? "")}" is not a number of seconds`, time?.place ?? place);
+    if (!Number.isFinite(seconds))
+      throw new TrafficFault(`time "${String(time?.value ?? "")}" is not a number of seconds`, time?.place ?? place);
     const source = address("source");
     if (!source) throw new TrafficFault("no source", place);
     const [family, sourceAddress] = source;
     const destination = address("destination") ?? this.locals.find(([one]) => one === family) ?? usualDestination[family];
-    if (destination[0] !== family) throw new TrafficFault("source and destination are of different families", at("destination")?.place ?? place);
+    if (destination[0] !== family)
+      throw new TrafficFault("source and destination are of different families", at("destination")?.place ?? place);
     const protocolCell = at("protocol");
     const protocol = protocolCell ? protocolValue(String(protocolCell.value), { family }) : 6;
     if (protocol instanceof Invalid) throw new TrafficFault(`protocol ${protocol.reason}`, protocolCell?.place);
-    const flags = words("flags")?.toLowerCase().split(/[\s,|]+/).filter((flag) => flag !== "");
+    const flags = words("flags")
+      ?.toLowerCase()
+      .split(/[\s,|]+/)
+      .filter((flag) => flag !== "");
     const wrong = flags?.find((flag) => tcpFlagBits[flag] === undefined);
-    if (wrong !== undefined) throw new TrafficFault(`flags "${wrong}" is none of ${Object.keys(tcpFlagBits).join(", ")}`, at("flags")?.place);
-    const [icmpType, icmpCode, length, mark] = [numeric("type", 255), numeric("code", 255), numeric("length", 65535), numeric("mark", 0xffffffff)];
+    if (wrong !== undefined)
+      throw new TrafficFault(`flags "${wrong}" is none of ${Object.keys(tcpFlagBits).join(", ")}`, at("flags")?.place);
+    const [icmpType, icmpCode, length, mark] = [
+      numeric("type", 255),
+      numeric("code", 255),
+      numeric("length", 65535),
+      numeric("mark", 0xffffffff),
+    ];
     const [inward, outward] = [words("in"), words("out")];
-    const path = oneOf("path", ["input", "forward", "output"]) ?? (outward === undefined ? this.pathOf(family, sourceAddress, destination[1]) : inward === undefined ? "output" : "forward");
+    const path =
+      oneOf("path", ["input", "forward", "output"]) ??
+      (outward === undefined ? this.pathOf(family, sourceAddress, destination[1]) : inward === undefined ? "output" : "forward");
     return {
-      family, seconds, state: oneOf("state", packetStates),
+      family,
+      seconds,
+      state: oneOf("state", packetStates),
       packet: {
-        ...this.interfaces(path, inward, outward), source: sourceAddress, destination: destination[1], protocol, ttl: numeric("ttl", 255) ?? 64,
-        sourcePort: numeric("sport", 65535) ?? 40000, destinationPort: numeric("dport", 65535) ?? 0,
+        ...this.interfaces(path, inward, outward),
+        source: sourceAddress,
+        destination: destination[1],
+        protocol,
+        ttl: numeric("ttl", 255) ?? 64,
+        sourcePort: numeric("sport", 65535) ?? 40000,
+        destinationPort: numeric("dport", 65535) ?? 0,
         ...(flags && { tcpFlags: flags.reduce((bits, flag) => bits | tcpFlagBits[flag]!, 0) }),
-        ...(icmpType !== undefined && { icmpType }), ...(icmpCode !== undefined && { icmpCode }), ...(length !== undefined && { length }), ...(mark !== undefined && { mark }),
+        ...(icmpType !== undefined && { icmpType }),
+        ...(icmpCode !== undefined && { icmpCode }),
+        ...(length !== undefined && { length }),
+        ...(mark !== undefined && { mark }),
       },
     };
   }
@@ -136,7 +173,8 @@ class RowReader {
 }
 
 const usualDestination: Readonly<Record<Family, readonly [Family, bigint]>> = {
-  ipv4: ["ipv4", 0xc633_6401n], ipv6: ["ipv6", 0x2001_0db8_0001_0000_0000_0000_0000_0001n],
+  ipv4: ["ipv4", 0xc633_6401n],
+  ipv6: ["ipv6", 0x2001_0db8_0001_0000_0000_0000_0000_0001n],
 };
 
 function addressOf(text: string): readonly [Family, bigint] | undefined {
@@ -159,10 +197,20 @@ function readFromCapture(bytes: Uint8Array, reader: RowReader): Traffic {
       const { family, ...rest } = decoded;
       const { icmpType, icmpCode, tcpFlags, ...common } = rest;
       const path = reader.pathOf(family, rest.source, rest.destination);
-      return [{
-        family, seconds: at, state: undefined,
-        packet: { ...common, ...reader.interfaces(path), ...(tcpFlags !== undefined && { tcpFlags }), ...(icmpType !== undefined && { icmpType }), ...(icmpCode !== undefined && { icmpCode }) },
-      }];
+      return [
+        {
+          family,
+          seconds: at,
+          state: undefined,
+          packet: {
+            ...common,
+            ...reader.interfaces(path),
+            ...(tcpFlags !== undefined && { tcpFlags }),
+            ...(icmpType !== undefined && { icmpType }),
+            ...(icmpCode !== undefined && { icmpCode }),
+          },
+        },
+      ];
     });
     if (packets.length === 0) throw new TrafficFault("no IP packets in it");
     return finish(packets, other === 0 ? [] : [`frames that are no whole IP packets: ${other}`]);

@@ -21,11 +21,18 @@ const mostWays = 24;
 const mostValues = 48;
 
 const pathsOfChain: Readonly<Record<string, readonly Path[]>> = {
-  PREROUTING: ["input", "forward"], INPUT: ["input"], FORWARD: ["forward"], OUTPUT: ["output"], POSTROUTING: ["forward", "output"],
+  PREROUTING: ["input", "forward"],
+  INPUT: ["input"],
+  FORWARD: ["forward"],
+  OUTPUT: ["output"],
+  POSTROUTING: ["forward", "output"],
 };
 
 /** The rules that lead to a rule, from a built-in chain on. */
-interface Route { readonly path: Path; readonly calls: readonly IptablesRule[] }
+interface Route {
+  readonly path: Path;
+  readonly calls: readonly IptablesRule[];
+}
 
 export class Witnesses {
   private readonly family: Family;
@@ -35,7 +42,11 @@ export class Witnesses {
   private readonly values: Map<Field, Value[]>;
 
   /** @param isOver whether the time is up: then nothing more is found */
-  constructor(private readonly model: XtModel, private readonly random: Random, private readonly isOver: () => boolean = () => false) {
+  constructor(
+    private readonly model: XtModel,
+    private readonly random: Random,
+    private readonly isOver: () => boolean = () => false,
+  ) {
     const { ruleset } = model;
     this.family = ruleset.family;
     this.values = new Map([...usualValues(this.family)].map(([field, values]) => [field, [...values]]));
@@ -59,7 +70,7 @@ export class Witnesses {
 
   private learnValues({ field, candidates }: Condition): void {
     let values = this.values.get(field);
-    if (!values) this.values.set(field, values = []);
+    if (!values) this.values.set(field, (values = []));
     for (const value of candidates) if (values.length < mostValues && !values.includes(value)) values.push(value);
   }
 
@@ -155,14 +166,20 @@ export class Witnesses {
   /** The tests of a rule that leaves the chain before this one takes the packet. */
   private wayAround(blocker: IptablesRule): readonly Condition[] {
     const { rules } = this.placeOf(blocker).chain;
-    const returning = rules.slice(0, rules.indexOf(blocker)).filter(({ target }) => target?.kind === "extension" && target.extension === "RETURN");
+    const returning = rules
+      .slice(0, rules.indexOf(blocker))
+      .filter(({ target }) => target?.kind === "extension" && target.extension === "RETURN");
     // The first is what its author had in mind for most packets.
     const chosen = this.random() < 0.7 ? returning[0] : this.pick(returning);
     return (chosen && this.pick(this.waysOf(chosen))) ?? [];
   }
 
   /** Whether the packet comes to the rule's lists, and all rules it matched; every state is that of empty lists. */
-  private follow(packet: Packet, calls: readonly IptablesRule[], rule: IptablesRule): { readonly reached: boolean; readonly matched: readonly IptablesRule[] } {
+  private follow(
+    packet: Packet,
+    calls: readonly IptablesRule[],
+    rule: IptablesRule,
+  ): { readonly reached: boolean; readonly matched: readonly IptablesRule[] } {
     let reached = false;
     const matched: IptablesRule[] = [];
     this.model.reset();
@@ -200,7 +217,12 @@ export class Witnesses {
 
   /** The plain packet, changed until all conditions hold. */
   private solve(conditions: readonly Condition[], path: Path): Packet | undefined {
-    let packet: Packet = { ...plainPacket[this.family], path, ...(path === "output" && { inInterface: "" }), ...(path !== "input" && { outInterface: path === "output" ? "eth0" : "eth1" }) };
+    let packet: Packet = {
+      ...plainPacket[this.family],
+      path,
+      ...(path === "output" && { inInterface: "" }),
+      ...(path !== "input" && { outInterface: path === "output" ? "eth0" : "eth1" }),
+    };
     const byField = new Map<Field, Condition[]>();
     for (const condition of conditions) {
       const list = byField.get(condition.field);

@@ -7,7 +7,10 @@ import { icmpTypeOf, tcpFlagBits, tcpFlagsOf, type Flight } from "./packet.js";
 /** Whether a packet matches. */
 export type Test = (flight: Flight) => boolean;
 
-interface Range { readonly from: number; readonly to: number }
+interface Range {
+  readonly from: number;
+  readonly to: number;
+}
 
 /** `-s -d -i -o -p` of a rule. */
 export function packetTests({ source, destination, inInterface, outInterface, protocol }: IptablesRule): Test[] {
@@ -33,20 +36,32 @@ function interfaceTest({ value, inverted }: OptionUse<string>, read: (flight: Fl
 /** The test of a match; `undefined` if it, or one of its options, has none here. */
 export function matchTest(use: ExtensionUse): Test | undefined {
   switch (use.extension) {
-    case "comment": return () => true;
-    case "tcp": return portProtocolTest(6, use);
-    case "udp": return portProtocolTest(17, use);
-    case "multiport": return optionTests(use, multiportTest);
-    case "state": case "conntrack": return optionTests(use, stateTest);
-    case "mark": return optionTests(use, markTest);
-    case "icmp": return icmpTest(1, use);
-    case "icmp6": return icmpTest(58, use);
-    case "length": return optionTests(use, ({ value, inverted }) => {
-      const { from, to } = value as Range;
-      return ({ packet }) => within(packet.length ?? 60, from, to) !== inverted;
-    });
-    case "iprange": return optionTests(use, addressRangeTest);
-    default: return undefined;
+    case "comment":
+      return () => true;
+    case "tcp":
+      return portProtocolTest(6, use);
+    case "udp":
+      return portProtocolTest(17, use);
+    case "multiport":
+      return optionTests(use, multiportTest);
+    case "state":
+    case "conntrack":
+      return optionTests(use, stateTest);
+    case "mark":
+      return optionTests(use, markTest);
+    case "icmp":
+      return icmpTest(1, use);
+    case "icmp6":
+      return icmpTest(58, use);
+    case "length":
+      return optionTests(use, ({ value, inverted }) => {
+        const { from, to } = value as Range;
+        return ({ packet }) => within(packet.length ?? 60, from, to) !== inverted;
+      });
+    case "iprange":
+      return optionTests(use, addressRangeTest);
+    default:
+      return undefined;
   }
 }
 
@@ -61,14 +76,18 @@ const within = (value: number, from: number, to: number): boolean => value >= fr
 function portProtocolTest(protocol: number, use: ExtensionUse): Test | undefined {
   const options = optionTests(use, (option) => {
     switch (option.name) {
-      case "source-port": return ({ sourcePort }) => inRange(sourcePort, option);
-      case "destination-port": return ({ destinationPort }) => inRange(destinationPort, option);
-      case "syn": return ({ packet }) => ((tcpFlagsOf(packet) & 0b10111) === tcpFlagBits["syn"]) !== option.inverted;
+      case "source-port":
+        return ({ sourcePort }) => inRange(sourcePort, option);
+      case "destination-port":
+        return ({ destinationPort }) => inRange(destinationPort, option);
+      case "syn":
+        return ({ packet }) => ((tcpFlagsOf(packet) & 0b10111) === tcpFlagBits["syn"]) !== option.inverted;
       case "tcp-flags": {
         const { mask, set } = option.value as { readonly mask: readonly string[]; readonly set: readonly string[] };
         return ({ packet }) => ((tcpFlagsOf(packet) & bitsOf(mask)) === bitsOf(set)) !== option.inverted;
       }
-      default: return undefined;
+      default:
+        return undefined;
     }
   });
   return options && ((flight) => flight.packet.protocol === protocol && options(flight));
@@ -87,9 +106,12 @@ function multiportTest({ name, value, inverted }: OptionUse<unknown>): Test {
   const ranges = value as readonly Range[];
   const listed = (port: number): boolean => ranges.some(({ from, to }) => within(port, from, to));
   switch (name) {
-    case "source-ports": return ({ sourcePort }) => listed(sourcePort) !== inverted;
-    case "destination-ports": return ({ destinationPort }) => listed(destinationPort) !== inverted;
-    default: return ({ sourcePort, destinationPort }) => (listed(sourcePort) || listed(destinationPort)) !== inverted;
+    case "source-ports":
+      return ({ sourcePort }) => listed(sourcePort) !== inverted;
+    case "destination-ports":
+      return ({ destinationPort }) => listed(destinationPort) !== inverted;
+    default:
+      return ({ sourcePort, destinationPort }) => (listed(sourcePort) || listed(destinationPort)) !== inverted;
   }
 }
 
@@ -109,7 +131,8 @@ function markTest({ value, inverted }: OptionUse<unknown>): Test {
 function icmpTest(protocol: number, use: ExtensionUse): Test | undefined {
   const options = optionTests(use, ({ value, inverted }) => {
     const { type, code } = value as { readonly type?: number; readonly code?: number };
-    return ({ packet }) => ((type === undefined || type === icmpTypeOf(packet)) && (code === undefined || code === (packet.icmpCode ?? 0))) !== inverted;
+    return ({ packet }) =>
+      ((type === undefined || type === icmpTypeOf(packet)) && (code === undefined || code === (packet.icmpCode ?? 0))) !== inverted;
   });
   return options && ((flight) => flight.packet.protocol === protocol && options(flight));
 }

@@ -26,7 +26,10 @@ export interface XtOptions {
 export type Cut = number | undefined;
 
 /** What the model remembers at one moment. */
-export interface XtState { readonly lists: ListsState; readonly borrowed: MachineState }
+export interface XtState {
+  readonly lists: ListsState;
+  readonly borrowed: MachineState;
+}
 
 type End = Verdict | "return";
 
@@ -51,8 +54,15 @@ type Target =
   | { readonly kind: "effect"; readonly run: (flight: Flight) => RuleEnd }
   | { readonly kind: "call"; readonly rules: CompiledChain; readonly goto: boolean };
 
-interface CompiledChain { readonly chain: IptablesChain; rules: readonly CompiledRule[] }
-interface BaseChain { readonly compiled: CompiledChain; readonly priority: number; readonly nat: boolean }
+interface CompiledChain {
+  readonly chain: IptablesChain;
+  rules: readonly CompiledRule[];
+}
+interface BaseChain {
+  readonly compiled: CompiledChain;
+  readonly priority: number;
+  readonly nat: boolean;
+}
 
 export class XtModel {
   readonly lists: RecentLists;
@@ -67,7 +77,10 @@ export class XtModel {
   /** Rules that the script has only in part, and that are here as they are there. */
   readonly refused: ReadonlySet<IptablesRule>;
 
-  constructor(readonly ruleset: IptablesRuleset, { listSize = 100, setSize = 65535, cut = new Map(), geoip }: XtOptions = {}) {
+  constructor(
+    readonly ruleset: IptablesRuleset,
+    { listSize = 100, setSize = 65535, cut = new Map(), geoip }: XtOptions = {},
+  ) {
     this.cut = cut;
     this.lists = new RecentLists(ruleset, listSize);
     this.borrower = new Borrower(ruleset, setSize, geoip);

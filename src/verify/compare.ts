@@ -30,7 +30,11 @@ export function toleranceFor(dumps: readonly string[], conntrack: boolean): Tole
 /** What TCPMSS takes a missing option for, and so writes at the most. */
 const assumedSegment = { ipv4: 536, ipv6: 1220 };
 
-export function differs({ iptables, nft, frame }: Outcome, { ports, segments, conntrack }: Tolerance, sockets: ReadonlySet<number> = new Set()): boolean {
+export function differs(
+  { iptables, nft, frame }: Outcome,
+  { ports, segments, conntrack }: Tolerance,
+  sockets: ReadonlySet<number> = new Set(),
+): boolean {
   if (iptables.verdict === "lost" && nft.verdict === "lost") return false;
   const { transport, fragmentSize, onlyFragment, source } = frame.packet;
   const original = "sourcePort" in transport ? transport : undefined;
@@ -40,19 +44,28 @@ export function differs({ iptables, nft, frame }: Outcome, { ports, segments, co
   // Several fragments under one number: which of them the sighting shows is chance.
   const several = !conntrack && fragmentSize !== undefined && onlyFragment === undefined;
   const port = (value: number | undefined, before: number | undefined): number =>
-    (ports === "none" || (ports === "kept" && value !== before) ? -1 : value ?? 0);
+    ports === "none" || (ports === "kept" && value !== before) ? -1 : (value ?? 0);
   const comparable = (fate: Fate, other: Fate): string => {
     if (several) return fate.verdict;
     const { reply, sighting, ...rest } = fate;
     const answered = silent || forSocket || reply === undefined ? rest : { ...rest, reply };
     if (sighting === undefined) return describeFate(answered);
     const { sourcePort, destinationPort, maximumSegment, connectionState, ...fields } = sighting;
-    const assumed = segments && other.sighting?.maximumSegment === undefined && maximumSegment !== undefined && maximumSegment <= assumedSegment[source.includes(":") ? "ipv6" : "ipv4"];
-    return describeFate({ ...answered, sighting: {
-      ...fields, sourcePort: port(sourcePort, original?.sourcePort), destinationPort: port(destinationPort, original?.destinationPort),
-      ...(forSocket || connectionState === undefined ? {} : { connectionState }),
-      ...(assumed || maximumSegment === undefined ? {} : { maximumSegment }),
-    } });
+    const assumed =
+      segments &&
+      other.sighting?.maximumSegment === undefined &&
+      maximumSegment !== undefined &&
+      maximumSegment <= assumedSegment[source.includes(":") ? "ipv6" : "ipv4"];
+    return describeFate({
+      ...answered,
+      sighting: {
+        ...fields,
+        sourcePort: port(sourcePort, original?.sourcePort),
+        destinationPort: port(destinationPort, original?.destinationPort),
+        ...(forSocket || connectionState === undefined ? {} : { connectionState }),
+        ...(assumed || maximumSegment === undefined ? {} : { maximumSegment }),
+      },
+    });
   };
   return comparable(iptables, nft) !== comparable(nft, iptables);
 }

@@ -6,10 +6,18 @@ import { describePacket, type Frame } from "./frame.js";
 import type { ReplayInput } from "./lab.js";
 import { familyOf } from "./packet.js";
 
-export interface FoundDifference { readonly outcome: Outcome; readonly input: ReplayInput; readonly report: Report }
+export interface FoundDifference {
+  readonly outcome: Outcome;
+  readonly input: ReplayInput;
+  readonly report: Report;
+}
 
 /** A rule as a reader finds it again. */
-export interface RuleName { readonly file: string; readonly line: number; readonly rule: string }
+export interface RuleName {
+  readonly file: string;
+  readonly line: number;
+  readonly rule: string;
+}
 
 /** One packet of the shortest row found that shows a difference. */
 export interface TimelineEntry {
@@ -38,7 +46,10 @@ export interface Difference {
   readonly replay: Pick<ReplayInput, "interfaces" | "prepare" | "conntrack"> & { readonly frames: readonly Frame[] };
 }
 
-export interface DifferenceGroup { readonly first: FoundDifference; readonly count: number }
+export interface DifferenceGroup {
+  readonly first: FoundDifference;
+  readonly count: number;
+}
 
 /** By verdict, reply and the fields that differ. */
 export function groupDifferences(found: readonly FoundDifference[]): DifferenceGroup[] {
@@ -54,7 +65,15 @@ export function groupDifferences(found: readonly FoundDifference[]): DifferenceG
 function wayOf({ iptables, nft, frame }: Outcome): string {
   const fields = [...new Set([...Object.keys(iptables.sighting ?? {}), ...Object.keys(nft.sighting ?? {})])].sort();
   const different = fields.filter((name) => fieldOf(iptables, name) !== fieldOf(nft, name));
-  return [familyOf(frame.packet), iptables.verdict, iptables.reply, nft.verdict, nft.reply, iptables.hook === nft.hook, ...(iptables.verdict === nft.verdict ? different : [])].join(" ");
+  return [
+    familyOf(frame.packet),
+    iptables.verdict,
+    iptables.reply,
+    nft.verdict,
+    nft.reply,
+    iptables.hook === nft.hook,
+    ...(iptables.verdict === nft.verdict ? different : []),
+  ].join(" ");
 }
 
 function fieldOf({ sighting }: Fate, name: string): unknown {
@@ -62,12 +81,23 @@ function fieldOf({ sighting }: Fate, name: string): unknown {
 }
 
 /** The difference as it was seen, before anything more is known of it. */
-export function plainDifference({ first: { outcome, input }, count }: DifferenceGroup, frames: readonly Frame[], timeline: readonly TimelineEntry[]): Difference {
+export function plainDifference(
+  { first: { outcome, input }, count }: DifferenceGroup,
+  frames: readonly Frame[],
+  timeline: readonly TimelineEntry[],
+): Difference {
   const { frame, iptables, nft } = outcome;
   return {
-    family: familyOf(frame.packet), packet: describePacket(frame.packet), iptables: describeFate(iptables), nft: describeFate(nft), count, timeline,
+    family: familyOf(frame.packet),
+    packet: describePacket(frame.packet),
+    iptables: describeFate(iptables),
+    nft: describeFate(nft),
+    count,
+    timeline,
     replay: {
-      frames, ...(input.interfaces && { interfaces: input.interfaces }), ...(input.prepare !== undefined && { prepare: input.prepare }),
+      frames,
+      ...(input.interfaces && { interfaces: input.interfaces }),
+      ...(input.prepare !== undefined && { prepare: input.prepare }),
       ...(input.conntrack !== undefined && { conntrack: input.conntrack }),
     },
   };

@@ -39,7 +39,10 @@ function asSeen(group: DifferenceGroup, tolerance: Tolerance): Difference {
 
 /** Alone, with those that came just before or from the same host, with all before: the first that differs again. */
 async function explainOne(group: DifferenceGroup, means: Means): Promise<Difference> {
-  const { outcome: { frame }, input } = group.first;
+  const {
+    outcome: { frame },
+    input,
+  } = group.first;
   const before = [...input.frames].sort((a, b) => a.at - b.at);
   const until = before.slice(0, before.indexOf(frame) + 1);
   const rows = [[frame], until.slice(-nearPackets), until.filter((other) => sameHosts(other, frame)), until];
@@ -53,7 +56,11 @@ async function explainOne(group: DifferenceGroup, means: Means): Promise<Differe
   const report = reports[chosen] as Report;
   const [without] = frames.length > 1 ? await means.replay([{ ...input, frames: frames.slice(0, -1) }]) : [undefined];
   const rules = without === undefined || "outcomes" in without ? matchedByLast(report, without, means.plan) : undefined;
-  const plain = plainDifference({ ...group, first: { ...group.first, outcome: report.outcomes.at(-1)! } }, frames, timelineOf(report.outcomes, means.tolerance));
+  const plain = plainDifference(
+    { ...group, first: { ...group.first, outcome: report.outcomes.at(-1)! } },
+    frames,
+    timelineOf(report.outcomes, means.tolerance),
+  );
   if (rules === undefined) return plain;
   const announced = announcedBy(rules.matched, means.plan);
   return { ...plain, rules: rules.names, ...(announced !== undefined && { announced }) };
@@ -66,13 +73,20 @@ function sameHosts({ packet, own }: Frame, { packet: other }: Frame): boolean {
 function timelineOf(outcomes: readonly Outcome[], tolerance: Tolerance): TimelineEntry[] {
   const start = outcomes[0]?.frame.at ?? 0;
   return outcomes.slice(-shownPackets).map((outcome) => ({
-    at: outcome.frame.at - start, packet: describePacket(outcome.frame.packet), iptables: describeFate(outcome.iptables), nft: describeFate(outcome.nft),
+    at: outcome.frame.at - start,
+    packet: describePacket(outcome.frame.packet),
+    iptables: describeFate(outcome.iptables),
+    nft: describeFate(outcome.nft),
     differs: differs(outcome, tolerance),
   }));
 }
 
 /** Rules whose counters stand higher with the last packet than without it. */
-function matchedByLast(report: Report, without: Report | undefined, { rulesets, counted }: Plan): { readonly names: NonNullable<Difference["rules"]>; readonly matched: readonly IptablesRule[] } {
+function matchedByLast(
+  report: Report,
+  without: Report | undefined,
+  { rulesets, counted }: Plan,
+): { readonly names: NonNullable<Difference["rules"]>; readonly matched: readonly IptablesRule[] } {
   const more = (now: ReadonlyMap<IptablesRule, number>, then: ReadonlyMap<IptablesRule, number> | undefined): IptablesRule[] =>
     [...now].filter(([rule, count]) => count > (then?.get(rule) ?? 0)).map(([rule]) => rule);
   const iptables = more(iptablesCounts(report.after.dump, rulesets), without && iptablesCounts(without.after.dump, rulesets));

@@ -42,7 +42,11 @@ export interface Report {
 
 /** `due` says when a packet was to be sent, in seconds from the first. */
 export function compare(
-  frames: readonly Frame[], iptables: Record<Family, Observations>, nft: Record<Family, Observations>, due: (index: number) => number, after: Report["after"],
+  frames: readonly Frame[],
+  iptables: Record<Family, Observations>,
+  nft: Record<Family, Observations>,
+  due: (index: number) => number,
+  after: Report["after"],
 ): Report {
   const arrivals = (side: Record<Family, Observations>, index: number): bigint | undefined =>
     side[familyOf(frames[index]!.packet)].arrivals.get(index + 1);
@@ -66,7 +70,13 @@ export function compare(
     if (there !== undefined) skew = Math.max(skew, Math.abs(Number(there - here)) / 1e9);
     return { frame, ...fates, differs, arrival };
   });
-  return { outcomes, differing: outcomes.filter(({ differs }) => differs), lateness: outcomes.length === 0 ? 0 : latest - earliest, skew, after };
+  return {
+    outcomes,
+    differing: outcomes.filter(({ differs }) => differs),
+    lateness: outcomes.length === 0 ? 0 : latest - earliest,
+    skew,
+    after,
+  };
 }
 
 /** The fate of a packet of the firewall's own. */
@@ -76,7 +86,10 @@ function fateOfOwn({ transport, source }: Packet, seen: Observations): Fate {
   const error = seen.own.errors.get(port);
   const reply = error !== undefined ? `icmp ${error}` : reset ? "tcp reset" : undefined;
   const answered = reply === undefined ? {} : { reply };
-  for (const [hook, verdict] of [["input", "accepted"], ["postrouting", "sent"]] as const) {
+  for (const [hook, verdict] of [
+    ["input", "accepted"],
+    ["postrouting", "sent"],
+  ] as const) {
     const sighting = seen.own.sightings[hook].get(port);
     if (sighting !== undefined) return { verdict, ...answered, hook, sighting };
   }
@@ -120,14 +133,20 @@ function replyTo(packet: Packet, number: number, seen: Observations): string | u
 
 /** One line that holds all that is compared. */
 export function describeFate({ verdict, reply, hook, sighting }: Fate): string {
-  const entries = Object.entries(sighting ?? {}).sort(([a], [b]) => (a < b ? -1 : 1)).map(([name, value]) => `${name}=${String(value)}`);
+  const entries = Object.entries(sighting ?? {})
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([name, value]) => `${name}=${String(value)}`);
   return [verdict, ...(reply === undefined ? [] : [`(${reply})`]), ...(hook === undefined ? [] : [`at ${hook}`]), ...entries].join(" ");
 }
 
 /** The first few differences as text for a failing test. */
 export function describeDifferences(report: Report, most = 10): string {
-  const lines = report.differing.slice(0, most).map(({ frame, iptables, nft, arrival }) =>
-    `${frame.at.toFixed(3)} s (arrived ${arrival?.toFixed(4) ?? "never"}) ${describePacket(frame.packet)}\n` +
-    `    iptables: ${describeFate(iptables)}\n    nft:      ${describeFate(nft)}`);
+  const lines = report.differing
+    .slice(0, most)
+    .map(
+      ({ frame, iptables, nft, arrival }) =>
+        `${frame.at.toFixed(3)} s (arrived ${arrival?.toFixed(4) ?? "never"}) ${describePacket(frame.packet)}\n` +
+        `    iptables: ${describeFate(iptables)}\n    nft:      ${describeFate(nft)}`,
+    );
   return [`${report.differing.length} of ${report.outcomes.length} packets differ`, ...lines].join("\n");
 }

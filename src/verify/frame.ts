@@ -42,9 +42,13 @@ export function hardwareAddress(index: number): string {
 export function describePacket({ source, destination, transport }: Packet): string {
   const host = (address: string, port: number): string => (address.includes(":") ? `[${address}]:${port}` : `${address}:${port}`);
   switch (transport.kind) {
-    case "tcp": return `tcp ${host(source, transport.sourcePort)} → ${host(destination, transport.destinationPort)} ${transport.flags.join(",")}`;
-    case "udp": return `udp ${host(source, transport.sourcePort)} → ${host(destination, transport.destinationPort)}`;
-    case "icmp": return `icmp ${transport.type}/${transport.code} ${source} → ${destination}`;
-    case "other": return `protocol ${transport.number} ${source} → ${destination}`;
+    case "tcp":
+      return `tcp ${host(source, transport.sourcePort)} → ${host(destination, transport.destinationPort)} ${transport.flags.join(",")}`;
+    case "udp":
+      return `udp ${host(source, transport.sourcePort)} → ${host(destination, transport.destinationPort)}`;
+    case "icmp":
+      return `icmp ${transport.type}/${transport.code} ${source} → ${destination}`;
+    case "other":
+      return `protocol ${transport.number} ${source} → ${destination}`;
   }
 }

@@ -39,14 +39,23 @@ export const ordersOf = (side: Side): string => `own.${side}`;
 
 /** Without these the kernel answers only some rejected packets, or drops some before any rule sees them. */
 const namespaceSettings = [
-  "net.ipv4.ip_forward=1", "net.ipv6.conf.all.forwarding=1",
-  "net.ipv4.conf.all.rp_filter=0", "net.ipv4.conf.default.rp_filter=0",
-  "net.ipv4.conf.all.send_redirects=0", "net.ipv4.conf.default.send_redirects=0",
-  "net.ipv4.icmp_ratelimit=0", "net.ipv4.icmp_ratemask=0", "net.ipv6.icmp.ratelimit=0",
-  "net.ipv6.conf.all.accept_dad=0", "net.ipv6.conf.default.accept_dad=0",
+  "net.ipv4.ip_forward=1",
+  "net.ipv6.conf.all.forwarding=1",
+  "net.ipv4.conf.all.rp_filter=0",
+  "net.ipv4.conf.default.rp_filter=0",
+  "net.ipv4.conf.all.send_redirects=0",
+  "net.ipv4.conf.default.send_redirects=0",
+  "net.ipv4.icmp_ratelimit=0",
+  "net.ipv4.icmp_ratemask=0",
+  "net.ipv6.icmp.ratelimit=0",
+  "net.ipv6.conf.all.accept_dad=0",
+  "net.ipv6.conf.default.accept_dad=0",
   // Reports of groups go out at once, before anything counts them.
-  "net.ipv6.conf.default.mldv1_unsolicited_report_interval=1", "net.ipv6.conf.default.mldv2_unsolicited_report_interval=1",
-  "net.ipv6.conf.default.router_solicitations=0", "net.ipv6.conf.default.autoconf=0", "net.ipv6.conf.default.accept_ra=0",
+  "net.ipv6.conf.default.mldv1_unsolicited_report_interval=1",
+  "net.ipv6.conf.default.mldv2_unsolicited_report_interval=1",
+  "net.ipv6.conf.default.router_solicitations=0",
+  "net.ipv6.conf.default.autoconf=0",
+  "net.ipv6.conf.default.accept_ra=0",
 ];
 
 export function labScript({ interfaces, families, hasScript, prepares, hasSets, hasWire, variant, ownSender }: LabSetup): string {
@@ -54,9 +63,15 @@ export function labScript({ interfaces, families, hasScript, prepares, hasSets, 
     ...(hasSets ? [`inside ${side} ipset restore <sets.ipset`] : []),
     ...families.map((family) => `inside ${side} ${restoreCommand(family, variant)} <dump.${family}`),
   ];
-  const ports = sides.flatMap((side) => interfaces.map(({ name, addresses }, index) => ({
-    side, name, addresses, port: `${side}${index}`, hardware: hardwareAddress(index),
-  })));
+  const ports = sides.flatMap((side) =>
+    interfaces.map(({ name, addresses }, index) => ({
+      side,
+      name,
+      addresses,
+      port: `${side}${index}`,
+      hardware: hardwareAddress(index),
+    })),
+  );
   return `set -eE
 trap 'echo "failed: $BASH_COMMAND" >&2' ERR
 cd "$(dirname "$0")"
@@ -72,27 +87,47 @@ bridge link set dev sender1 learning off
 ip link set sender0 up; ip link set sender1 up; ip link set bridge0 up
 # The copies that a bridge floods share one buffer, and IPv6 reassembly gives up on such; writing to each parts them.
 nft 'add table bridge copies; add chain bridge copies flooded { type filter hook postrouting priority 0; }; add rule bridge copies flooded ether saddr set ether saddr'
-${sides.map((side) => `ip netns add ${side}
+${sides
+  .map(
+    (side) => `ip netns add ${side}
 inside ${side} sysctl -qw ${namespaceSettings.join(" ")}
-inside ${side} ip link set lo up`).join("\n")}
-${ports.map(({ side, name, addresses, port, hardware }) => `ip link add ${port} type veth peer name ${name} address ${hardware} netns ${side}
+inside ${side} ip link set lo up`,
+  )
+  .join("\n")}
+${ports
+  .map(
+    ({ side, name, addresses, port, hardware }) => `ip link add ${port} type veth peer name ${name} address ${hardware} netns ${side}
 ip link set ${port} master bridge0
 bridge link set dev ${port} learning off isolated on
 ip link set ${port} up
 # Without ARP every host behind the interface is there at once, and nothing but the replayed packets is on the wire.
 inside ${side} ip link set ${name} arp off addrgenmode none up
-${addresses.map((address) => `inside ${side} ip address add ${address} dev ${name}${address.includes(":") ? " nodad" : ""}`).join("\n")}`).join("\n")}
-${sides.map((side) => `inside ${side} ip route add default dev ${interfaces[0]!.name}
+${addresses.map((address) => `inside ${side} ip address add ${address} dev ${name}${address.includes(":") ? " nodad" : ""}`).join("\n")}`,
+  )
+  .join("\n")}
+${sides
+  .map(
+    (side) => `inside ${side} ip route add default dev ${interfaces[0]!.name}
 inside ${side} ip -6 route add default dev ${interfaces[0]!.name}
-${prepares ? `inside ${side} bash -e prepare.sh` : ""}`).join("\n")}
+${prepares ? `inside ${side} bash -e prepare.sh` : ""}`,
+  )
+  .join("\n")}
 
 ${restore("iptables").join("\n")}
 ${hasScript ? "inside nft nft -f script.nft" : restore("nft").join("\n")}
 ${sides.map((side) => `inside ${side} nft -f observer.nft`).join("\n")}
-${ownSender === undefined ? "" : `
-${sides.map((side) => `mkfifo ${ordersOf(side)}
+${
+  ownSender === undefined
+    ? ""
+    : `
+${sides
+  .map(
+    (side) => `mkfifo ${ordersOf(side)}
 inside ${side} ${ownSender} own.mjs <${ordersOf(side)} &
-senders="$senders $!"`).join("\n")}`}
+senders="$senders $!"`,
+  )
+  .join("\n")}`
+}
 echo ${readyLine}
 ${hasWire ? "tcpreplay --quiet --topspeed --intf1=sender0 -" : "cat >/dev/null"} <&5
 sleep 0.05
@@ -100,10 +135,14 @@ ${ownSender === undefined ? "" : "wait $senders"}
 
 inside iptables iptables-${variant}-save -c >after.dump
 inside iptables ip6tables-${variant}-save -c >>after.dump
-${sides.flatMap((side) => (["ipv4", "ipv6"] as const).map((family) => {
-    const { sets, times } = listCommands(family);
-    return `inside ${side} ${sets} >${side}.${family}.json\ninside ${side} ${times} >${side}.${family}.times`;
-  })).join("\n")}
+${sides
+  .flatMap((side) =>
+    (["ipv4", "ipv6"] as const).map((family) => {
+      const { sets, times } = listCommands(family);
+      return `inside ${side} ${sets} >${side}.${family}.json\ninside ${side} ${times} >${side}.${family}.times`;
+    }),
+  )
+  .join("\n")}
 inside nft nft list ruleset >after.ruleset
 `;
 }

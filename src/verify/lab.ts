@@ -67,23 +67,25 @@ export async function replayAll(inputs: readonly ReplayInput[], signal?: AbortSi
   const gate = new Promise<void>((resolve) => {
     open = resolve;
   });
-  const reports = await Promise.all(inputs.map(async (input) => {
-    let arrived = false;
-    const arrive = (): Promise<void> => {
-      if (!arrived) waiting -= 1;
-      arrived = true;
-      if (waiting === 0) open();
-      return gate;
-    };
-    try {
-      return await replayWhen(input, arrive, signal);
-    } catch (error) {
-      if (error instanceof ReplayError) return error;
-      throw error;
-    } finally {
-      void arrive();
-    }
-  }));
+  const reports = await Promise.all(
+    inputs.map(async (input) => {
+      let arrived = false;
+      const arrive = (): Promise<void> => {
+        if (!arrived) waiting -= 1;
+        arrived = true;
+        if (waiting === 0) open();
+        return gate;
+      };
+      try {
+        return await replayWhen(input, arrive, signal);
+      } catch (error) {
+        if (error instanceof ReplayError) return error;
+        throw error;
+      } finally {
+        void arrive();
+      }
+    }),
+  );
   signal?.throwIfAborted();
   return reports;
 }
@@ -92,15 +94,21 @@ export async function replayAll(inputs: readonly ReplayInput[], signal?: AbortSi
 type Event = { readonly at: number; readonly index: number } & ({ readonly bytes: Uint8Array } | { readonly order: string });
 
 function eventsOf(frames: readonly Frame[], interfaces: readonly Interface[], start: number): Event[] {
-  return frames.flatMap((frame, index): Event[] => {
-    const at = frame.at - start;
-    if (frame.own) {
-      const order = orderFor(frame);
-      return order === undefined ? [] : [{ at, index, order }];
-    }
-    const target = hardwareAddress(interfaceIndex(interfaces, frame.interface));
-    return serialize(frame.packet, index + 1).map((bytes) => ({ at, index, bytes: ethernetFrame(target, frame.hardwareSource ?? senderAddress, bytes) }));
-  }).sort((a, b) => a.at - b.at);
+  return frames
+    .flatMap((frame, index): Event[] => {
+      const at = frame.at - start;
+      if (frame.own) {
+        const order = orderFor(frame);
+        return order === undefined ? [] : [{ at, index, order }];
+      }
+      const target = hardwareAddress(interfaceIndex(interfaces, frame.interface));
+      return serialize(frame.packet, index + 1).map((bytes) => ({
+        at,
+        index,
+        bytes: ethernetFrame(target, frame.hardwareSource ?? senderAddress, bytes),
+      }));
+    })
+    .sort((a, b) => a.at - b.at);
 }
 
 function interfaceIndex(interfaces: readonly Interface[], name: string | undefined): number {
@@ -120,7 +128,11 @@ async function replayWhen(input: ReplayInput, ready: () => Promise<void>, signal
   const ownPorts = frames.flatMap(({ own, packet: { transport } }) => (own && "sourcePort" in transport ? [transport.sourcePort] : []));
 
   const files = {
-    "observer.nft": observerScript(interfaces.map(({ name }) => name), conntrack, ownPorts),
+    "observer.nft": observerScript(
+      interfaces.map(({ name }) => name),
+      conntrack,
+      ownPorts,
+    ),
     "script.nft": input.script ?? "",
     "dump.ipv4": input.dumps.ipv4 ?? "",
     "dump.ipv6": input.dumps.ipv6 ?? "",
@@ -143,7 +155,9 @@ async function replayWhen(input: ReplayInput, ready: () => Promise<void>, signal
     const postponed: number[] = [];
     const { status, stdout, stderr } = await runInNamespace(join(directory, "lab.sh"), duration + allowance, {
       ...(signal && { signal }),
-      heard: (text) => { acknowledgements.hear(text); },
+      heard: (text) => {
+        acknowledgements.hear(text);
+      },
       feed: (stream) => {
         const orders = ownPorts.length === 0 ? [] : sides.map((side) => pipeTo(join(directory, ordersOf(side))));
         void ready().then(() => setTimeout(() => play(events, stream, orders, acknowledgements, postponed), playerStart));
@@ -156,7 +170,13 @@ async function replayWhen(input: ReplayInput, ready: () => Promise<void>, signal
       ipv6: readObservations("ipv6", await read(`${side}.ipv6.json`), await read(`${side}.ipv6.times`)),
     });
     const after = { dump: await read("after.dump"), ruleset: await read("after.ruleset") };
-    return compare(frames, await observe("iptables"), await observe("nft"), (index) => frames[index]!.at - start + (postponed[index] ?? 0), after);
+    return compare(
+      frames,
+      await observe("iptables"),
+      await observe("nft"),
+      (index) => frames[index]!.at - start + (postponed[index] ?? 0),
+      after,
+    );
   });
 }
 
@@ -181,7 +201,9 @@ class Acknowledgements {
   await(count: number, resume: () => void): void {
     this.waiting = { count, resume };
     if (this.count() >= count) return this.resume();
-    setTimeout(() => { if (this.waiting?.count === count) this.resume(); }, senderPatience);
+    setTimeout(() => {
+      if (this.waiting?.count === count) this.resume();
+    }, senderPatience);
   }
 
   private resume(): void {
@@ -203,7 +225,13 @@ const senderPatience = 500;
  * sends, everything else waits: the rest of the schedule comes later by that, in seconds by frame in `postponed`.
  * (tcpreplay's own clock is no use: it sleeps too long by a quarter of a millisecond a packet, tenths of a second in the end.)
  */
-function play(events: readonly Event[], wire: Writable, orders: readonly Writable[], acknowledgements: Acknowledgements, postponed: number[]): void {
+function play(
+  events: readonly Event[],
+  wire: Writable,
+  orders: readonly Writable[],
+  acknowledgements: Acknowledgements,
+  postponed: number[],
+): void {
   let start = performance.now();
   const began = start;
   wire.write(fileHeader);

@@ -64,11 +64,18 @@ done
     const { status, stdout, stderr } = await runInNamespace(join(directory, "load.sh"), allowance + scripts.length * 2);
     if (status === null) throw new Error(`the scripts were not loaded: ${stderr}${stdout}`);
     const read = (name: string): Promise<string> => readFile(join(directory, name), "utf8");
-    return Promise.all(names.map(async (name): Promise<LoadResult> => ({
-      loaded: await read(`${name}.loaded`).then(() => true, () => false),
-      messages: (await read(`${name}.messages`)).replaceAll(`${name}.nft`, "script.nft"),
-      first: await read(`${name}.first`),
-      second: await read(`${name}.second`),
-    })));
+    return Promise.all(
+      names.map(
+        async (name): Promise<LoadResult> => ({
+          loaded: await read(`${name}.loaded`).then(
+            () => true,
+            () => false,
+          ),
+          messages: (await read(`${name}.messages`)).replaceAll(`${name}.nft`, "script.nft"),
+          first: await read(`${name}.first`),
+          second: await read(`${name}.second`),
+        }),
+      ),
+    );
   });
 }

@@ -11,7 +11,13 @@ import { Unable } from "./tools.js";
 const allowance = 300;
 
 /** Numbers of the lines, from 1. Throws `Unable` if not even the chains load. */
-export async function unloadableLines(dump: string, family: Family, variant: IptablesVariant, ipsets = "", signal?: AbortSignal): Promise<ReadonlySet<number>> {
+export async function unloadableLines(
+  dump: string,
+  family: Family,
+  variant: IptablesVariant,
+  ipsets = "",
+  signal?: AbortSignal,
+): Promise<ReadonlySet<number>> {
   const restore = restoreCommand(family, variant);
   const script = `cd "$(dirname "$0")"
 [ ! -s sets ] || ipset restore <sets || exit 1
@@ -31,7 +37,12 @@ done <dump
     const { status, stdout, stderr } = await runInNamespace(join(directory, "check.sh"), allowance, signal && { signal });
     signal?.throwIfAborted();
     if (status !== 0) throw new Unable(`${restore} loads not even the chains: ${stderr.trim()}`);
-    return new Set(stdout.split("\n").filter((line) => line !== "").map(Number));
+    return new Set(
+      stdout
+        .split("\n")
+        .filter((line) => line !== "")
+        .map(Number),
+    );
   });
 }
 

@@ -12,7 +12,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Writable } from "node:stream";
 
-export interface ShellResult { readonly status: number | null; readonly stdout: string; readonly stderr: string }
+export interface ShellResult {
+  readonly status: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
 
 const supervisor = `
 exec 3<&0
@@ -40,8 +44,9 @@ const ownNamespaces = ["--net", "--mount", "--pid", "--fork", "--kill-child"];
  * The arguments of `unshare`: plainly where we are root, else with a user namespace. There nft may not enlarge its socket's
  * buffer, and a script of some thousand rules fails with "Message too long".
  */
-export const unshareArguments: readonly string[] | undefined = [ownNamespaces, ["--user", "--map-root-user", ...ownNamespaces]]
-  .find((candidate) => spawnSync("unshare", [...candidate, "mount", "-t", "tmpfs", "tmpfs", "/run"], { stdio: "ignore" }).status === 0);
+export const unshareArguments: readonly string[] | undefined = [ownNamespaces, ["--user", "--map-root-user", ...ownNamespaces]].find(
+  (candidate) => spawnSync("unshare", [...candidate, "mount", "-t", "tmpfs", "tmpfs", "/run"], { stdio: "ignore" }).status === 0,
+);
 
 /** What a script prints when it is ready for its input. */
 export const readyLine = "ready-for-input";
@@ -97,7 +102,8 @@ export function runInNamespace(scriptFile: string, deadline: number, { feed, hea
 
 /** Writes the files into a directory that exists only while `use` runs. */
 export async function withFiles<Result>(
-  files: Readonly<Record<string, string | Uint8Array>>, use: (directory: string) => Promise<Result>,
+  files: Readonly<Record<string, string | Uint8Array>>,
+  use: (directory: string) => Promise<Result>,
 ): Promise<Result> {
   const directory = await mkdtemp(join(tmpdir(), "ipt2nft-recent-"));
   try {

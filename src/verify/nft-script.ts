@@ -1,7 +1,8 @@
 /** Telling an nft script from an iptables-save dump. */
 
 /** A line that only an nft script has; a dump's lines begin with `*`, `:`, `-`, `[`, `#` or are COMMIT. */
-const statement = /^\s*(?:(?:add|create|delete|destroy|flush|insert|replace)\s+(?:table|chain|rule|set|map|element|ruleset)\b|table\s+(?:ip|ip6|inet|arp|bridge|netdev|\S+\s*\{)|define\s+\S+\s*=|include\s+["'])/mu;
+const statement =
+  /^\s*(?:(?:add|create|delete|destroy|flush|insert|replace)\s+(?:table|chain|rule|set|map|element|ruleset)\b|table\s+(?:ip|ip6|inet|arp|bridge|netdev|\S+\s*\{)|define\s+\S+\s*=|include\s+["'])/mu;
 const dumpTable = /^\*\w+\s*$/mu;
 
 export function isNftScript(text: string): boolean {

@@ -63,16 +63,47 @@ export function resetKey(client: string, clientPort: number, sequence: number, a
   return [client, clientPort, sequence, acknowledgement].join(" ");
 }
 
-const protocols: Record<Family, {
-  readonly name: string; readonly id: string; readonly ttl: string;
-  /** The bytes of the header that hold the TOS byte, and how far it stands from their low end, in bits. */
-  readonly tos: string; readonly tosShift: number;
-  readonly icmp: string; readonly errorTypes: string; readonly echoReply: number;
-  /** The number of the packet an ICMP error is about, in bits from the start of the ICMP header; and its source port. */
-  readonly innerId: string; readonly innerPort: string;
-}> = {
-  ipv4: { name: "ip", id: "ip id", ttl: "ip ttl", tos: "@nh,8,8", tosShift: 0, icmp: "icmp", errorTypes: "{ 3, 11, 12 }", echoReply: 0, innerId: "@th,96,16", innerPort: "@th,224,16" },
-  ipv6: { name: "ip6", id: "ip6 flowlabel", ttl: "ip6 hoplimit", tos: "@nh,0,16", tosShift: 4, icmp: "icmpv6", errorTypes: "{ 1, 2, 3, 4 }", echoReply: 129, innerId: "@th,76,20", innerPort: "@th,384,16" },
+const protocols: Record<
+  Family,
+  {
+    readonly name: string;
+    readonly id: string;
+    readonly ttl: string;
+    /** The bytes of the header that hold the TOS byte, and how far it stands from their low end, in bits. */
+    readonly tos: string;
+    readonly tosShift: number;
+    readonly icmp: string;
+    readonly errorTypes: string;
+    readonly echoReply: number;
+    /** The number of the packet an ICMP error is about, in bits from the start of the ICMP header; and its source port. */
+    readonly innerId: string;
+    readonly innerPort: string;
+  }
+> = {
+  ipv4: {
+    name: "ip",
+    id: "ip id",
+    ttl: "ip ttl",
+    tos: "@nh,8,8",
+    tosShift: 0,
+    icmp: "icmp",
+    errorTypes: "{ 3, 11, 12 }",
+    echoReply: 0,
+    innerId: "@th,96,16",
+    innerPort: "@th,224,16",
+  },
+  ipv6: {
+    name: "ip6",
+    id: "ip6 flowlabel",
+    ttl: "ip6 hoplimit",
+    tos: "@nh,0,16",
+    tosShift: 4,
+    icmp: "icmpv6",
+    errorTypes: "{ 1, 2, 3, 4 }",
+    echoReply: 129,
+    innerId: "@th,76,20",
+    innerPort: "@th,384,16",
+  },
 };
 
 /**
@@ -94,15 +125,21 @@ function tableText(family: Family, incoming: string, conntrack: boolean, ownPort
   };
   const chains = [
     chainText("prerouting", firstPriority, [`${incoming} ${record("arrival", `${id} . meta time`)}`]),
-    ...observedHooks.map((hook) => chainText(hook, lastPriority, [
-      // A rule each: a packet that lacks a field ends only the rule that asks for it.
-      record(`${hook}_address`, `${id} . ${name} saddr . ${name} daddr`),
-      record(`${hook}_header`, `${id} . meta mark . ${ttl} . ${tos}`),
-      record(`${hook}_port`, `${id} . th sport . th dport`),
-      record(`${hook}_segment`, `${id} . tcp option maxseg size`),
-      ...(conntrack ? [record(`${hook}_state`, `${id} . ct state`), record(`${hook}_connmark`, `${id} . ct mark`)] : []),
-      // In postrouting the namespace's own packets have no incoming interface and stay out.
-    ].map((rule) => `${incoming} ${rule}`))),
+    ...observedHooks.map((hook) =>
+      chainText(
+        hook,
+        lastPriority,
+        [
+          // A rule each: a packet that lacks a field ends only the rule that asks for it.
+          record(`${hook}_address`, `${id} . ${name} saddr . ${name} daddr`),
+          record(`${hook}_header`, `${id} . meta mark . ${ttl} . ${tos}`),
+          record(`${hook}_port`, `${id} . th sport . th dport`),
+          record(`${hook}_segment`, `${id} . tcp option maxseg size`),
+          ...(conntrack ? [record(`${hook}_state`, `${id} . ct state`), record(`${hook}_connmark`, `${id} . ct mark`)] : []),
+          // In postrouting the namespace's own packets have no incoming interface and stay out.
+        ].map((rule) => `${incoming} ${rule}`),
+      ),
+    ),
     chainText("output", lastPriority, [
       `tcp flags & rst == rst ${record("reset_sent", `${name} daddr . tcp dport . tcp sequence . tcp ackseq`)}`,
       `${icmp} type ${errorTypes} ${record("error_sent", `${icmp} type . ${icmp} code . ${innerId}`)}`,
@@ -120,32 +157,65 @@ function observeOwn(family: Family, conntrack: boolean, ports: readonly number[]
   const set = (suffix: string, ...fields: readonly string[]): string =>
     `  set own_${suffix} { typeof ${["th sport", ...fields].join(" . ")}; size ${setSize}; flags dynamic; }`;
   const parts: Readonly<Record<string, string>> = {
-    address: `${name} saddr . ${name} daddr`, header: `meta mark . ${ttl} . ${tos}`, port: "th sport . th dport",
+    address: `${name} saddr . ${name} daddr`,
+    header: `meta mark . ${ttl} . ${tos}`,
+    port: "th sport . th dport",
     ...(conntrack ? { state: "ct state", connmark: "ct mark" } : {}),
   };
   // The port it was sent from is the connection's, unless the packet belongs to none; SNAT may have changed it.
   const keys: readonly (readonly [key: string, condition: string])[] = conntrack
-    ? [["ct original proto-src", `ct direction original ct original proto-src ${list}`], ["th sport", `ct state untracked th sport ${list}`]]
+    ? [
+        ["ct original proto-src", `ct direction original ct original proto-src ${list}`],
+        ["th sport", `ct state untracked th sport ${list}`],
+      ]
     : [["th sport", `th sport ${list}`]];
   // Of a connection the opening alone: what the kernel sends later has the same port.
   const openings = ["meta l4proto udp", "tcp flags & (syn | ack) == syn"];
-  const chains: readonly (readonly [hook: OwnHook, condition: string])[] = [["input", 'iifname "lo"'], ["postrouting", 'oifname != "lo"']];
+  const chains: readonly (readonly [hook: OwnHook, condition: string])[] = [
+    ["input", 'iifname "lo"'],
+    ["postrouting", 'oifname != "lo"'],
+  ];
   return {
     sets: [
-      set("arrival"), `  set own_error { typeof ${icmp} type . ${icmp} code . ${innerPort}; size ${setSize}; flags dynamic; }`,
+      set("arrival"),
+      `  set own_error { typeof ${icmp} type . ${icmp} code . ${innerPort}; size ${setSize}; flags dynamic; }`,
       ...ownHooks.flatMap((hook) => Object.entries(parts).map(([suffix, fields]) => set(`${hook}_${suffix}`, fields))),
     ],
     chains: [
-      chainText("output", firstPriority, openings.map((opening) => `${opening} th sport ${list} add @own_arrival { th sport }`), "own_arrival"),
-      chainText("output", lastPriority, [`${icmp} type ${errorTypes} add @own_error { ${icmp} type . ${icmp} code . ${innerPort} }`], "own_error"),
-      ...chains.map(([hook, condition]) => chainText(hook, lastPriority, openings.flatMap((opening) => keys.flatMap(([key, belongs]) =>
-        Object.entries(parts).map(([suffix, fields]) => `${condition} ${opening} ${belongs} add @own_${hook}_${suffix} { ${key} . ${fields} }`))), `own_${hook}`)),
+      chainText(
+        "output",
+        firstPriority,
+        openings.map((opening) => `${opening} th sport ${list} add @own_arrival { th sport }`),
+        "own_arrival",
+      ),
+      chainText(
+        "output",
+        lastPriority,
+        [`${icmp} type ${errorTypes} add @own_error { ${icmp} type . ${icmp} code . ${innerPort} }`],
+        "own_error",
+      ),
+      ...chains.map(([hook, condition]) =>
+        chainText(
+          hook,
+          lastPriority,
+          openings.flatMap((opening) =>
+            keys.flatMap(([key, belongs]) =>
+              Object.entries(parts).map(
+                ([suffix, fields]) => `${condition} ${opening} ${belongs} add @own_${hook}_${suffix} { ${key} . ${fields} }`,
+              ),
+            ),
+          ),
+          `own_${hook}`,
+        ),
+      ),
     ],
   };
 }
 
 function chainText(hook: string, priority: number, rules: readonly string[], name = hook): string {
-  return [`  chain ${name} {`, `    type filter hook ${hook} priority ${priority};`, ...rules.map((rule) => `    ${rule}`), "  }"].join("\n");
+  return [`  chain ${name} {`, `    type filter hook ${hook} priority ${priority};`, ...rules.map((rule) => `    ${rule}`), "  }"].join(
+    "\n",
+  );
 }
 
 /** Shell commands that print what the observer of this family saw, for `readObservations`; the first prints JSON. */
@@ -161,14 +231,19 @@ export function listCommands(family: Family): { readonly sets: string; readonly 
 interface Listing {
   readonly nftables: readonly { readonly set?: { readonly name: string; readonly elem?: readonly Element[] } }[];
 }
-type Element = Field | { readonly concat: readonly Field[] } | { readonly elem: { readonly val: Field | { readonly concat: readonly Field[] } } };
+type Element =
+  | Field
+  | { readonly concat: readonly Field[] }
+  | { readonly elem: { readonly val: Field | { readonly concat: readonly Field[] } } };
 type Field = number | string;
 
 /** Reads the output of `listCommands`. */
 export function readObservations(family: Family, json: string, times: string): Observations {
   const { tosShift } = protocols[family];
   const listing = JSON.parse(json) as Listing;
-  const sets = new Map(listing.nftables.flatMap(({ set }) => (set === undefined ? [] : [[set.name, (set.elem ?? []).map(fieldsOf)] as const])));
+  const sets = new Map(
+    listing.nftables.flatMap(({ set }) => (set === undefined ? [] : [[set.name, (set.elem ?? []).map(fieldsOf)] as const])),
+  );
   const rows = (name: string): readonly (readonly Field[])[] => sets.get(name) ?? [];
 
   const sightingsAt = (hook: string): Map<number, Sighting> => {
@@ -192,10 +267,12 @@ export function readObservations(family: Family, json: string, times: string): O
     arrivals: readTimes(family, times),
     sightings: { input: sightingsAt("input"), forward: sightingsAt("forward"), postrouting: sightingsAt("postrouting") },
     errors: new Map(rows("error_sent").map(([type, code, id]) => [Number(id), `${type}/${code}`])),
-    resets: new Set(rows("reset_sent").map(([client, ...numbers]) => {
-      const [clientPort, sequence, acknowledgement] = numbers.map(Number);
-      return resetKey(String(client), clientPort!, sequence!, acknowledgement!);
-    })),
+    resets: new Set(
+      rows("reset_sent").map(([client, ...numbers]) => {
+        const [clientPort, sequence, acknowledgement] = numbers.map(Number);
+        return resetKey(String(client), clientPort!, sequence!, acknowledgement!);
+      }),
+    ),
     echoReplies: new Set(rows("echo_sent").map(([, sequence]) => Number(sequence))),
     own: {
       arrived: new Set(rows("own_arrival").map(([port]) => Number(port))),

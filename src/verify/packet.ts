@@ -19,7 +19,11 @@ export interface TcpSegment {
   /** Options as bytes; filled up with end-of-list to a multiple of four. */
   readonly options?: Uint8Array;
 }
-export interface UdpDatagram { readonly kind: "udp"; readonly sourcePort: number; readonly destinationPort: number }
+export interface UdpDatagram {
+  readonly kind: "udp";
+  readonly sourcePort: number;
+  readonly destinationPort: number;
+}
 /** ICMP, or ICMPv6 in an IPv6 packet. */
 export interface IcmpMessage {
   readonly kind: "icmp";
@@ -29,7 +33,10 @@ export interface IcmpMessage {
   readonly rest?: number;
 }
 /** Any other protocol: the payload follows the IP header as it is. */
-export interface OtherProtocol { readonly kind: "other"; readonly number: number }
+export interface OtherProtocol {
+  readonly kind: "other";
+  readonly number: number;
+}
 export type Transport = TcpSegment | UdpDatagram | IcmpMessage | OtherProtocol;
 
 export type TcpFlag = "fin" | "syn" | "rst" | "psh" | "ack" | "urg" | "ece" | "cwr";
@@ -64,12 +71,22 @@ type TransportOptions<Kind extends Transport> = Partial<Omit<Kind, "kind" | "des
 type HeaderOptions = Partial<Omit<Packet, "source" | "destination" | "transport">>;
 
 /** A TCP segment, a SYN from port 40000 unless told. */
-export function tcp(source: string, destination: string, destinationPort: number, options: TransportOptions<TcpSegment> & HeaderOptions = {}): Packet {
+export function tcp(
+  source: string,
+  destination: string,
+  destinationPort: number,
+  options: TransportOptions<TcpSegment> & HeaderOptions = {},
+): Packet {
   const { sourcePort = 40_000, flags = ["syn"], sequence, acknowledgement, window, options: tcpOptions, ...header } = options;
   return {
-    source, destination, ...header,
+    source,
+    destination,
+    ...header,
     transport: {
-      kind: "tcp", sourcePort, destinationPort, flags,
+      kind: "tcp",
+      sourcePort,
+      destinationPort,
+      flags,
       ...(sequence === undefined ? {} : { sequence }),
       ...(acknowledgement === undefined ? {} : { acknowledgement }),
       ...(window === undefined ? {} : { window }),
@@ -79,17 +96,34 @@ export function tcp(source: string, destination: string, destinationPort: number
 }
 
 /** A UDP datagram, from port 40000 and with four bytes of payload unless told. */
-export function udp(source: string, destination: string, destinationPort: number, options: TransportOptions<UdpDatagram> & HeaderOptions = {}): Packet {
+export function udp(
+  source: string,
+  destination: string,
+  destinationPort: number,
+  options: TransportOptions<UdpDatagram> & HeaderOptions = {},
+): Packet {
   const { sourcePort = 40_000, ...header } = options;
   return { source, destination, payload: new Uint8Array(4), ...header, transport: { kind: "udp", sourcePort, destinationPort } };
 }
 
 /** An echo request of the addresses' family. */
 export function echoRequest(source: string, destination: string, header: HeaderOptions = {}): Packet {
-  return { source, destination, payload: new Uint8Array(32), ...header, transport: { kind: "icmp", type: isIpv6(destination) ? 128 : 8, code: 0 } };
+  return {
+    source,
+    destination,
+    payload: new Uint8Array(32),
+    ...header,
+    transport: { kind: "icmp", type: isIpv6(destination) ? 128 : 8, code: 0 },
+  };
 }
 
-export function icmp(source: string, destination: string, type: number, code: number, header: HeaderOptions & { rest?: number } = {}): Packet {
+export function icmp(
+  source: string,
+  destination: string,
+  type: number,
+  code: number,
+  header: HeaderOptions & { rest?: number } = {},
+): Packet {
   const { rest, ...others } = header;
   return { source, destination, ...others, transport: { kind: "icmp", type, code, ...(rest === undefined ? {} : { rest }) } };
 }
@@ -199,7 +233,10 @@ function transportBytes(packet: Packet, packetNumber: number, source: Uint8Array
       view.setUint32(4, sequence >>> 0);
       view.setUint32(8, acknowledgement >>> 0);
       view.setUint8(12, (header.length / 4) << 4);
-      view.setUint8(13, transport.flags.reduce((bits, flag) => bits | flagBits[flag], 0));
+      view.setUint8(
+        13,
+        transport.flags.reduce((bits, flag) => bits | flagBits[flag], 0),
+      );
       view.setUint16(14, transport.window ?? 65_535);
       header.set(options, 20);
       return withChecksum(joined([header, payload]), 16, pseudoHeader(packet, source, destination, header.length + payload.length));
@@ -217,7 +254,7 @@ function transportBytes(packet: Packet, packetNumber: number, source: Uint8Array
       const view = new DataView(header.buffer);
       view.setUint8(0, transport.type);
       view.setUint8(1, transport.code);
-      view.setUint32(4, transport.rest ?? ((1 << 16) | packetNumber));
+      view.setUint32(4, transport.rest ?? (1 << 16) | packetNumber);
       const pseudo = isIpv6(packet.destination) ? pseudoHeader(packet, source, destination, 8 + payload.length) : new Uint8Array(0);
       return withChecksum(joined([header, payload]), 2, pseudo);
     }
@@ -225,9 +262,10 @@ function transportBytes(packet: Packet, packetNumber: number, source: Uint8Array
 }
 
 function pseudoHeader(packet: Packet, source: Uint8Array, destination: Uint8Array, length: number): Uint8Array {
-  const tail = source.length === 4
-    ? Uint8Array.of(0, protocolNumber(packet), length >> 8, length & 0xff)
-    : Uint8Array.of(0, 0, length >> 8, length & 0xff, 0, 0, 0, protocolNumber(packet));
+  const tail =
+    source.length === 4
+      ? Uint8Array.of(0, protocolNumber(packet), length >> 8, length & 0xff)
+      : Uint8Array.of(0, 0, length >> 8, length & 0xff, 0, 0, 0, protocolNumber(packet));
   return joined([source, destination, tail]);
 }
 
@@ -247,7 +285,11 @@ function checksum(parts: readonly Uint8Array[]): number {
   return ~sum & 0xffff;
 }
 
-interface Piece { readonly offset: number; readonly bytes: Uint8Array; readonly more: boolean }
+interface Piece {
+  readonly offset: number;
+  readonly bytes: Uint8Array;
+  readonly more: boolean;
+}
 
 function cut(body: Uint8Array, size: number | undefined): Piece[] {
   if (size === undefined) return [{ offset: 0, bytes: body, more: false }];
@@ -267,7 +309,8 @@ function isIpv6(address: string): boolean {
 export function parseAddress(address: string): Uint8Array {
   if (!isIpv6(address)) {
     const bytes = address.split(".").map(Number);
-    if (bytes.length !== 4 || bytes.some((byte) => !(byte >= 0 && byte <= 255))) throw new RangeError(`"${address}" is not an IPv4 address`);
+    if (bytes.length !== 4 || bytes.some((byte) => !(byte >= 0 && byte <= 255)))
+      throw new RangeError(`"${address}" is not an IPv4 address`);
     return Uint8Array.from(bytes);
   }
   const [left = "", right] = address.split("::");

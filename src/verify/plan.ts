@@ -25,7 +25,12 @@ export interface PlanInput {
   readonly spoil?: (script: NftScript) => NftScript;
 }
 
-export interface LeftOut { readonly file: string; readonly line: number; readonly text: string; readonly reason: string }
+export interface LeftOut {
+  readonly file: string;
+  readonly line: number;
+  readonly text: string;
+  readonly reason: string;
+}
 
 export interface Plan {
   readonly dumps: Partial<Readonly<Record<Family, string>>>;
@@ -42,15 +47,21 @@ export interface Plan {
 
 /** The input is no ruleset, or the script no script. */
 export class InvalidInput extends Error {
-  constructor(message: string, readonly diagnostics: readonly Diagnostic[] = []) {
+  constructor(
+    message: string,
+    readonly diagnostics: readonly Diagnostic[] = [],
+  ) {
     super(message);
   }
 }
 
 /** Rules that decide by chance or by circumstances: no two runs of the same packets are alike. */
 const undecidable: readonly (readonly [RegExp, string])[] = [
-  [/--mode random/u, "it decides by chance"], [/-m cpu\b/u, "it asks for the processor"], [/-m time\b/u, "it asks for the time of day"],
-  [/-j (?:NFQUEUE|QUEUE)\b/u, "a program decides, and none runs"], [/-j SYNPROXY\b/u, "the kernel answers in the place of a server, and none is there"],
+  [/--mode random/u, "it decides by chance"],
+  [/-m cpu\b/u, "it asks for the processor"],
+  [/-m time\b/u, "it asks for the time of day"],
+  [/-j (?:NFQUEUE|QUEUE)\b/u, "a program decides, and none runs"],
+  [/-j SYNPROXY\b/u, "the kernel answers in the place of a server, and none is there"],
   [/-j TEE\b/u, "its copies would be taken for packets"],
 ];
 
@@ -58,7 +69,8 @@ const undecidable: readonly (readonly [RegExp, string])[] = [
 export async function plan(input: PlanInput, findTools: () => Tools, signal?: AbortSignal): Promise<Plan> {
   const { options, leaveOut, realTime, spoil } = input;
   for (const { file, text } of input.sources) {
-    if (isScript(text)) throw new InvalidInput(`${file} is a script of commands: run it where that does no harm, and verify what iptables-save prints then`);
+    if (isScript(text))
+      throw new InvalidInput(`${file} is a script of commands: run it where that does no harm, and verify what iptables-save prints then`);
   }
   let sources = input.sources.map((source) => ({ ...source, text: source.text.replaceAll("\r", "") }));
   const leftOut: LeftOut[] = [];
@@ -73,18 +85,32 @@ export async function plan(input: PlanInput, findTools: () => Tools, signal?: Ab
       const reason = reasons.get(placeOf(rule.span));
       if (reason !== undefined) leftOut.push({ file: rule.span.file, line: rule.span.line, text: rule.text, reason });
     }
-    sources = sources.map((source) => ({ ...source, text: mapLines(source.text, (line, number) => (reasons.has(`${source.file}:${number}`) ? "" : line)) }));
+    sources = sources.map((source) => ({
+      ...source,
+      text: mapLines(source.text, (line, number) => (reasons.has(`${source.file}:${number}`) ? "" : line)),
+    }));
   };
   const first = read();
   const tools = findTools();
-  remove(new Map(rulesOf(first.iptables).flatMap(({ rule }) => {
-    const reason = undecidable.find(([form]) => form.test(rule.text))?.[1];
-    return reason === undefined ? [] : [[placeOf(rule.span), reason] as const];
-  })));
+  remove(
+    new Map(
+      rulesOf(first.iptables).flatMap(({ rule }) => {
+        const reason = undecidable.find(([form]) => form.test(rule.text))?.[1];
+        return reason === undefined ? [] : [[placeOf(rule.span), reason] as const];
+      }),
+    ),
+  );
   for (const [family, mine] of byFamily(sources, first.iptables)) {
     const joined = joinedTexts(mine);
     const lines = await unloadableLines(joined.text, family, tools.variant, ipsets, signal);
-    remove(new Map([...lines].map((line) => [joined.placeOf(line), `iptables does not load it on this kernel${/-m set\b|-j SET\b/u.test(joined.text) ? " (or its set is in no --ipset file)" : ""}`])));
+    remove(
+      new Map(
+        [...lines].map((line) => [
+          joined.placeOf(line),
+          `iptables does not load it on this kernel${/-m set\b|-j SET\b/u.test(joined.text) ? " (or its set is in no --ipset file)" : ""}`,
+        ]),
+      ),
+    );
   }
   const unwanted = leaveOut === "nothing" ? [] : leaveOut === "refused" ? ["refused"] : ["refused", "approximated"];
   for (let round = 0; round < 4; round += 1) {
@@ -103,13 +129,20 @@ export async function plan(input: PlanInput, findTools: () => Tools, signal?: Ab
   const script = given ?? emit(spoil ? spoil(nft) : nft);
   const complaint = await nftComplaint(script, signal);
   if (complaint !== "") throw refusal(complaint, given !== undefined, tools);
-  const notes = [...scaling?.notes ?? []];
+  const notes = [...(scaling?.notes ?? [])];
   if (given !== undefined && !realTime && sources.some(({ text }) => /--seconds/u.test(text))) {
-    notes.push("the windows of a script from elsewhere cannot be made short: rhythms are played for windows of a few seconds only (--real-time plays all)");
+    notes.push(
+      "the windows of a script from elsewhere cannot be made short: rhythms are played for windows of a few seconds only (--real-time plays all)",
+    );
   }
   return {
     dumps: Object.fromEntries(byFamily(sources, iptables).map(([family, mine]) => [family, joinedTexts(mine).text])),
-    script, rulesets: iptables, counted: given === undefined, leftOut, notes, ipsets,
+    script,
+    rulesets: iptables,
+    counted: given === undefined,
+    leftOut,
+    notes,
+    ipsets,
     announced: given === undefined ? numbered.diagnostics.filter(({ code }) => ["refused", "approximated"].includes(effectOf(code))) : [],
   };
 }
@@ -119,37 +152,58 @@ function refusal(complaint: string, given: boolean, { unprivileged }: Tools): Er
   if (unprivileged && /Message too long|No buffer space/u.test(complaint)) {
     return new Unable(`the script is too long for one transaction in a user namespace (about 208 KB); run verify as root: ${complaint}`);
   }
-  return given ? new InvalidInput(`nft does not load the script: ${complaint}`) : new Unable(`nft does not load the translation here: ${complaint}`);
+  return given
+    ? new InvalidInput(`nft does not load the script: ${complaint}`)
+    : new Unable(`nft does not load the translation here: ${complaint}`);
 }
 
 /** Whether the script is what we would write: then it can be written anew with other windows. */
 function ownScript(script: string, sources: readonly Source[], options: TranslateOptions): boolean {
-  const plain = (text: string): string => text.replaceAll(/^\s*#.*$/gmu, "").replaceAll(/counter packets \d+ bytes \d+/gu, "counter").replaceAll(/\s+/gu, " ").trim();
+  const plain = (text: string): string =>
+    text
+      .replaceAll(/^\s*#.*$/gmu, "")
+      .replaceAll(/counter packets \d+ bytes \d+/gu, "counter")
+      .replaceAll(/\s+/gu, " ")
+      .trim();
   return plain(translate(sources, options).script ?? "") === plain(script);
 }
 
-export function rulesOf(rulesets: readonly IptablesRuleset[]): { readonly family: Family; readonly table: string; readonly chain: string; readonly index: number; readonly rule: IptablesRule }[] {
-  return rulesets.flatMap(({ family, tables }) => tables.flatMap((table) => table.chains.flatMap((chain) =>
-    chain.rules.map((rule, index) => ({ family, table: table.name, chain: chain.name, index, rule })))));
+export function rulesOf(
+  rulesets: readonly IptablesRuleset[],
+): { readonly family: Family; readonly table: string; readonly chain: string; readonly index: number; readonly rule: IptablesRule }[] {
+  return rulesets.flatMap(({ family, tables }) =>
+    tables.flatMap((table) =>
+      table.chains.flatMap((chain) => chain.rules.map((rule, index) => ({ family, table: table.name, chain: chain.name, index, rule }))),
+    ),
+  );
 }
 
 const placeOf = ({ file, line }: { readonly file: string; readonly line: number }): string => `${file}:${line}`;
 
 function mapLines(text: string, change: (line: string, number: number) => string): string {
-  return text.split("\n").map((line, index) => change(line, index + 1)).join("\n");
+  return text
+    .split("\n")
+    .map((line, index) => change(line, index + 1))
+    .join("\n");
 }
 
 /** The sources of each family, each with the lines of that family's tables alone: a file may hold both. */
 function byFamily(sources: readonly Source[], rulesets: readonly IptablesRuleset[]): (readonly [Family, Source[]])[] {
-  return rulesets.map(({ family, tables }) => [family, sources.flatMap((source) => {
-    const starts = new Set(tables.filter(({ span }) => span.file === source.file).map(({ span }) => span.line));
-    let inside = false;
-    const text = mapLines(source.text, (line, number) => {
-      inside = starts.has(number) || (inside && !/^\s*\*/u.test(line));
-      return inside ? line : "";
-    });
-    return starts.size === 0 ? [] : [{ ...source, text }];
-  })] as const);
+  return rulesets.map(
+    ({ family, tables }) =>
+      [
+        family,
+        sources.flatMap((source) => {
+          const starts = new Set(tables.filter(({ span }) => span.file === source.file).map(({ span }) => span.line));
+          let inside = false;
+          const text = mapLines(source.text, (line, number) => {
+            inside = starts.has(number) || (inside && !/^\s*\*/u.test(line));
+            return inside ? line : "";
+          });
+          return starts.size === 0 ? [] : [{ ...source, text }];
+        }),
+      ] as const,
+  );
 }
 
 /** Several dumps of one family, loaded one after another. */

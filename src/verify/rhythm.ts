@@ -17,7 +17,11 @@ export interface Limit {
 export const tieMargin = 0.04;
 
 /** Packets that are sent together: how long after the group before it they start, and the distance inside, in seconds. */
-interface Group { readonly after: number; readonly count: number; readonly spacing: number }
+interface Group {
+  readonly after: number;
+  readonly count: number;
+  readonly spacing: number;
+}
 type Habit = (limit: { readonly window: number; readonly hits: number }, random: Random) => Group;
 
 const between = (random: Random, low: number, high: number): number => low + (high - low) * random();
@@ -31,14 +35,23 @@ function steady(factor: number): Habit {
   };
 }
 
-const burst: Habit = ({ window, hits }, random) =>
-  ({ after: window * between(random, 0.4, 1.6), count: 1 + Math.floor(random() * (hits + 2)), spacing: between(random, 0.003, 0.03) });
-const longBurst: Habit = ({ window, hits }, random) =>
-  ({ after: window * between(random, 1.2, 2), count: 2 * hits + 2, spacing: between(random, 0.002, 0.01) });
+const burst: Habit = ({ window, hits }, random) => ({
+  after: window * between(random, 0.4, 1.6),
+  count: 1 + Math.floor(random() * (hits + 2)),
+  spacing: between(random, 0.003, 0.03),
+});
+const longBurst: Habit = ({ window, hits }, random) => ({
+  after: window * between(random, 1.2, 2),
+  count: 2 * hits + 2,
+  spacing: between(random, 0.002, 0.01),
+});
 const sparse: Habit = ({ window }, random) => ({ after: window * between(random, 0.3, 1.8), count: 1, spacing: 0 });
 /** One to three at a time, so far apart that some of the last ones are forgotten and others are not. */
-const staggered: Habit = ({ window, hits }, random) =>
-  ({ after: window * between(random, 0.25, 0.75), count: 1 + Math.floor(random() * Math.max(2, hits * 0.75)), spacing: between(random, 0.003, 0.02) });
+const staggered: Habit = ({ window, hits }, random) => ({
+  after: window * between(random, 0.25, 0.75),
+  count: 1 + Math.floor(random() * Math.max(2, hits * 0.75)),
+  spacing: between(random, 0.003, 0.02),
+});
 const mixed: Habit = (limit, random) => {
   const habits = [burst, steady(0.8), steady(1.25), sparse, longBurst, steady(0.4)];
   return habits[Math.floor(random() * habits.length)]!(limit, random);

@@ -34,7 +34,12 @@ const mostSenders = 3 * senderCount;
 /** Rules of a list that its hosts visit. */
 const mostPlaces = 5;
 
-interface List { readonly firewall: Firewall; readonly name: string; readonly limit: Limit; readonly rules: readonly FirewallRule[] }
+interface List {
+  readonly firewall: Firewall;
+  readonly name: string;
+  readonly limit: Limit;
+  readonly rules: readonly FirewallRule[];
+}
 
 export function rhythms(input: RhythmInput): Batch[] {
   const lists = input.rulesets.flatMap((ruleset) => listsOf(firewallOf(ruleset, netOf(input.interfaces, ruleset.family)), input.seconds));
@@ -50,15 +55,23 @@ export function rhythms(input: RhythmInput): Batch[] {
 function listsOf(firewall: Firewall, seconds: number): List[] {
   const byName = new Map<string, FirewallRule[]>();
   for (const rule of firewall.rules) {
-    for (const name of new Set(rule.conditions.flatMap(({ list }) => list?.name ?? []))) byName.set(name, [...byName.get(name) ?? [], rule]);
+    for (const name of new Set(rule.conditions.flatMap(({ list }) => list?.name ?? [])))
+      byName.set(name, [...(byName.get(name) ?? []), rule]);
   }
   return [...byName].flatMap(([name, rules]): List[] => {
-    const uses = rules.flatMap(({ rule }) => rule.matches).filter(({ extension }) => extension === "recent")
-      .map((use) => recentUse(use, firewall.family)).filter(({ list }) => list === name);
-    const checks = uses.flatMap((use) => (use.seconds !== undefined && use.seconds * 2 <= seconds ? [{ seconds: use.seconds, hits: use.hits }] : []));
+    const uses = rules
+      .flatMap(({ rule }) => rule.matches)
+      .filter(({ extension }) => extension === "recent")
+      .map((use) => recentUse(use, firewall.family))
+      .filter(({ list }) => list === name);
+    const checks = uses.flatMap((use) =>
+      use.seconds !== undefined && use.seconds * 2 <= seconds ? [{ seconds: use.seconds, hits: use.hits }] : [],
+    );
     if (checks.length === 0) return [];
     const tightest = checks.reduce((a, b) => (b.seconds / b.hits < a.seconds / a.hits ? b : a));
-    return [{ firewall, name, rules, limit: { windows: [...new Set(checks.map((check) => check.seconds))], hits: Math.max(2, tightest.hits) } }];
+    return [
+      { firewall, name, rules, limit: { windows: [...new Set(checks.map((check) => check.seconds))], hits: Math.max(2, tightest.hits) } },
+    ];
   });
 }
 
@@ -67,7 +80,9 @@ function batchOf(lists: readonly List[], { interfaces, random, seconds }: Rhythm
   const needs: Record<Family, Needs> = { ipv4: noNeeds, ipv6: noNeeds };
   const senders = Math.min(mostSenders, Math.floor(hostsInBatch / lists.length));
   lists.forEach((list, index) => {
-    const { firewall: { family, net } } = list;
+    const {
+      firewall: { family, net },
+    } = list;
     const chooser = new Chooser(random, net, needs[family]);
     const duration = Math.min(seconds, Math.max(6, 4 * Math.max(...list.limit.windows)));
     for (let sender = 0; sender < senders; sender += 1) {
@@ -82,7 +97,11 @@ function batchOf(lists: readonly List[], { interfaces, random, seconds }: Rhythm
 /** Ways in which a host visits the list: each makes the packets of a moment. */
 function visitsOf({ firewall, name, rules }: List, chooser: Chooser, number: number): ((at: number) => Frame[])[] {
   const solver = new Solver(firewall, chooser);
-  const host = hostBehind(firewall.net, number % firewall.net.interfaces.length, hostNumbers.rhythms + Math.floor(number / firewall.net.interfaces.length) % 50);
+  const host = hostBehind(
+    firewall.net,
+    number % firewall.net.interfaces.length,
+    hostNumbers.rhythms + (Math.floor(number / firewall.net.interfaces.length) % 50),
+  );
   const world = new World();
   const visits: ((at: number) => Frame[])[] = [];
   for (const rule of rules) {
@@ -90,7 +109,9 @@ function visitsOf({ firewall, name, rules }: List, chooser: Chooser, number: num
     if (place === undefined || visits.length >= mostPlaces) continue;
     const draft = draftWith(place, host, name, solver, chooser);
     if (draft === undefined) continue;
-    visits.push((at) => solver.again(place, draft, chooser.needs, world).map((step, index) => frameOf(step, firewall.family, at + index * 0.001)));
+    visits.push((at) =>
+      solver.again(place, draft, chooser.needs, world).map((step, index) => frameOf(step, firewall.family, at + index * 0.001)),
+    );
   }
   return visits;
 }
@@ -98,7 +119,10 @@ function visitsOf({ firewall, name, rules }: List, chooser: Chooser, number: num
 function draftWith(place: Place, host: bigint, list: string, solver: Solver, chooser: Chooser): Draft | undefined {
   const side = place.goal.conditions.find((condition) => condition.list?.name === list)!.list!.side;
   const interfaceName = chooser.net.interfaces.find((_, index) => hostBehind(chooser.net, index, 1) >> 8n === host >> 8n)?.name;
-  const pinned = side === "source" && place.hook !== "OUTPUT" && interfaceName !== undefined ? [{ source: host, inInterface: interfaceName }, { source: host }] : [{ [side]: host }];
+  const pinned =
+    side === "source" && place.hook !== "OUTPUT" && interfaceName !== undefined
+      ? [{ source: host, inInterface: interfaceName }, { source: host }]
+      : [{ [side]: host }];
   for (const pins of [...pinned, {}]) {
     const found = solver.solve(place, new World(), pins);
     if ("kind" in found) continue;

@@ -1,6 +1,5 @@
 /** Long windows made short, in a dump's text and so in both firewalls alike. */
 
-
 /** Hits a second that a window may ask for at most: hosts that try more often are treated specially. */
 const hitsPerSecond = 12;
 
@@ -19,9 +18,11 @@ export function scale(texts: readonly string[]): { readonly texts: readonly stri
   if (slowed) notes.push("limits per second or minute are limits per hour in both firewalls, so that their burst alone counts");
   return {
     notes,
-    texts: texts.map((text) => text
-      .replaceAll(/--seconds (\d+)/gu, (_, seconds: string) => `--seconds ${windows.get(Number(seconds)) ?? seconds}`)
-      .replaceAll(rate, "$1$2/hour")),
+    texts: texts.map((text) =>
+      text
+        .replaceAll(/--seconds (\d+)/gu, (_, seconds: string) => `--seconds ${windows.get(Number(seconds)) ?? seconds}`)
+        .replaceAll(rate, "$1$2/hour"),
+    ),
   };
 }
 

@@ -14,17 +14,28 @@ import { familyOf } from "./packet.js";
 const margin = 0.012;
 
 /** What the lists of a ruleset look at. */
-interface Lists { readonly windows: readonly number[]; readonly keys: readonly { readonly side: "source" | "destination"; readonly mask: bigint }[] }
+interface Lists {
+  readonly windows: readonly number[];
+  readonly keys: readonly { readonly side: "source" | "destination"; readonly mask: bigint }[];
+}
 
 export type ListsOf = Partial<Readonly<Record<Family, Lists>>>;
 
 export function listsOf(rulesets: readonly IptablesRuleset[]): ListsOf {
-  return Object.fromEntries(rulesets.map(({ family, tables }) => {
-    const uses = tables.flatMap(({ chains }) => chains).flatMap(({ rules }) => rules).flatMap(({ matches }) => matches)
-      .filter(({ extension }) => extension === "recent").map((use) => recentUse(use, family));
-    const keys = new Map(uses.map(({ side, mask }) => [`${side} ${mask}`, { side: side === "saddr" ? "source" : "destination", mask } as const]));
-    return [family, { windows: [...new Set(uses.flatMap(({ seconds }) => seconds ?? []))], keys: [...keys.values()] }];
-  }));
+  return Object.fromEntries(
+    rulesets.map(({ family, tables }) => {
+      const uses = tables
+        .flatMap(({ chains }) => chains)
+        .flatMap(({ rules }) => rules)
+        .flatMap(({ matches }) => matches)
+        .filter(({ extension }) => extension === "recent")
+        .map((use) => recentUse(use, family));
+      const keys = new Map(
+        uses.map(({ side, mask }) => [`${side} ${mask}`, { side: side === "saddr" ? "source" : "destination", mask } as const]),
+      );
+      return [family, { windows: [...new Set(uses.flatMap(({ seconds }) => seconds ?? []))], keys: [...keys.values()] }];
+    }),
+  );
 }
 
 /** Packets whose hosts had a tie before or with them. */

@@ -60,9 +60,20 @@ export interface Progress {
   readonly seconds: number;
 }
 
-export interface CounterDifference { readonly file: string; readonly line: number; readonly rule: string; readonly iptables: number; readonly nft: number }
+export interface CounterDifference {
+  readonly file: string;
+  readonly line: number;
+  readonly rule: string;
+  readonly iptables: number;
+  readonly nft: number;
+}
 
-export interface Announcement { readonly file: string; readonly line: number; readonly code: string; readonly message: string }
+export interface Announcement {
+  readonly file: string;
+  readonly line: number;
+  readonly code: string;
+  readonly message: string;
+}
 
 export interface VerifyReport {
   /** No packet's fate and no rule's counter differed in two runs. */
@@ -109,7 +120,10 @@ export async function verify(input: VerifyInput): Promise<VerifyReport> {
 }
 
 /** A batch that was played. */
-interface Played { readonly input: ReplayInput; readonly report: Report }
+interface Played {
+  readonly input: ReplayInput;
+  readonly report: Report;
+}
 
 class Verification {
   private readonly start = Date.now();
@@ -142,22 +156,42 @@ class Verification {
   async run(): Promise<VerifyReport> {
     const { sources, script, options = {}, leaveOut = "nothing", realTime = false, spoil, signal } = this.input;
     this.tell("reading");
-    this.plan = await plan({ sources, ...(script !== undefined && { script }), options, leaveOut, realTime, ...(spoil && { spoil }) }, findTools, signal);
+    this.plan = await plan(
+      { sources, ...(script !== undefined && { script }), options, leaveOut, realTime, ...(spoil && { spoil }) },
+      findTools,
+      signal,
+    );
     const { rulesets, dumps } = this.plan;
     this.interfaces = interfacesFor(rulesets);
     this.lists = listsOf(rulesets);
     const conntrack = Object.values(dumps).some((dump) => usesConnections.test(dump));
     this.tolerance = toleranceFor(Object.values(dumps), conntrack);
     const inputFor = (batch: Batch): ReplayInput => ({
-      dumps, script: this.plan.script, frames: batch.frames, interfaces: this.interfaces, prepare: batch.prepare, conntrack, variant: findTools().variant,
+      dumps,
+      script: this.plan.script,
+      frames: batch.frames,
+      interfaces: this.interfaces,
+      prepare: batch.prepare,
+      conntrack,
+      variant: findTools().variant,
       ...(this.plan.ipsets !== undefined && { ipsets: this.plan.ipsets }),
     });
 
     this.tell("finding packets");
-    const windows = rhythms({ rulesets, interfaces: this.interfaces, random: seededRandom(this.seed + 7), seconds: this.rhythmSeconds(), late: () => this.searchedLong(0.2) });
+    const windows = rhythms({
+      rulesets,
+      interfaces: this.interfaces,
+      random: seededRandom(this.seed + 7),
+      seconds: this.rhythmSeconds(),
+      late: () => this.searchedLong(0.2),
+    });
     await this.play(alternating(this.search(undefined, 0), windows).map(inputFor));
     for (let round = 1; round < rounds && !this.late(); round += 1) {
-      const missed = new Set(rulesOf(rulesets).map(({ rule }) => rule).filter((rule) => (this.hits.get(rule) ?? 0) === 0));
+      const missed = new Set(
+        rulesOf(rulesets)
+          .map(({ rule }) => rule)
+          .filter((rule) => (this.hits.get(rule) ?? 0) === 0),
+      );
       if (missed.size === 0) break;
       const again = this.search(missed, round);
       if (again.length === 0) break;
@@ -172,8 +206,12 @@ class Verification {
     const { packets = defaults.packets } = this.input;
     const { rulesets } = this.plan;
     const { batches, obstacles } = derive({
-      rulesets, interfaces: this.interfaces, random: seededRandom(this.seed + 100 * round), packets: wanted ? Math.ceil(packets / 4) : packets,
-      late: () => this.searchedLong(wanted ? 1 : 0.5), ...(wanted && { wanted, extra: 0 }),
+      rulesets,
+      interfaces: this.interfaces,
+      random: seededRandom(this.seed + 100 * round),
+      packets: wanted ? Math.ceil(packets / 4) : packets,
+      late: () => this.searchedLong(wanted ? 1 : 0.5),
+      ...(wanted && { wanted, extra: 0 }),
     });
     if (!wanted) this.obstacles = obstacles;
     return batches;
@@ -226,7 +264,8 @@ class Verification {
     this.played.push(played);
     this.lateness = Math.max(this.lateness, report.lateness);
     for (const { iptables } of report.outcomes) this.verdicts[iptables.verdict] += 1;
-    for (const [rule, count] of iptablesCounts(report.after.dump, this.plan.rulesets)) this.hits.set(rule, (this.hits.get(rule) ?? 0) + count);
+    for (const [rule, count] of iptablesCounts(report.after.dump, this.plan.rulesets))
+      this.hits.set(rule, (this.hits.get(rule) ?? 0) + count);
   }
 
   /** What differs once may be noise: a packet that came late, one of the kernel's own. What differs twice is not. */
@@ -269,8 +308,9 @@ class Verification {
     const nft = nftCounts(report.after.ruleset, rulesets);
     for (const [rule, count] of nft.count) {
       const other = nft.shared.get(rule);
-      const expected = (iptables.get(lineOf(rule)) ?? 0) + (other ? iptables.get(lineOf(other)) ?? 0 : 0);
-      if (expected !== count) differing.set(rule, { file: rule.span.file, line: rule.span.line, rule: rule.text, iptables: expected, nft: count });
+      const expected = (iptables.get(lineOf(rule)) ?? 0) + (other ? (iptables.get(lineOf(other)) ?? 0) : 0);
+      if (expected !== count)
+        differing.set(rule, { file: rule.span.file, line: rule.span.line, rule: rule.text, iptables: expected, nft: count });
     }
     return { compared: nft.count.size, differing };
   }
@@ -280,7 +320,11 @@ class Verification {
   private async report(): Promise<VerifyReport> {
     if (this.found.length > 0) this.tell("looking into differences");
     const differences = await explain(groupDifferences(this.found), {
-      plan: this.plan, tolerance: this.tolerance, most: this.input.explained ?? defaults.explained, late: () => this.late(explanation), replay: (inputs) => replayAll(inputs, this.input.signal),
+      plan: this.plan,
+      tolerance: this.tolerance,
+      most: this.input.explained ?? defaults.explained,
+      late: () => this.late(explanation),
+      replay: (inputs) => replayAll(inputs, this.input.signal),
     });
     const compared = this.played[0] ? this.countersOf(this.played[0].report).compared : 0;
     return {
@@ -294,8 +338,14 @@ class Verification {
       coverage: coverageOf(this.plan.rulesets, this.hits, this.obstacles, this.unplayed > 0),
       leftOut: this.plan.leftOut,
       announced: this.plan.announced.map(({ span, code, message }) => ({ file: span.file, line: span.line, code, message })),
-      notes: [...this.plan.notes, ...this.unplayedNotes(), ...[...this.forgetful].map(({ span }) =>
-        `${span.file}:${span.line} counts hosts whose window has passed under iptables and not under nft; it only takes hosts off a list, so no verdict changes`)],
+      notes: [
+        ...this.plan.notes,
+        ...this.unplayedNotes(),
+        ...[...this.forgetful].map(
+          ({ span }) =>
+            `${span.file}:${span.line} counts hosts whose window has passed under iptables and not under nft; it only takes hosts off a list, so no verdict changes`,
+        ),
+      ],
       ownScript: this.plan.counted,
       runs: this.runs,
       seconds: (Date.now() - this.start) / 1000,
@@ -306,7 +356,11 @@ class Verification {
 
   private unplayedNotes(): string[] {
     const all = this.unplayed + this.played.length;
-    return this.unplayed === 0 ? [] : [`the budget of ${this.budget / 1000} s ended with ${this.unplayed} of ${all} batches of packets not played: --budget gives more time`];
+    return this.unplayed === 0
+      ? []
+      : [
+          `the budget of ${this.budget / 1000} s ended with ${this.unplayed} of ${all} batches of packets not played: --budget gives more time`,
+        ];
   }
 
   private packets(): number {
@@ -341,7 +395,6 @@ function onlyRemoves({ matches, target }: IptablesRule): boolean {
 }
 
 const usesConnections = /conntrack|state|connmark|CONNMARK|^\*nat|connlimit|connbytes|-j CT |NOTRACK|helper|socket|cluster|connlabel/mu;
-
 
 /** Two of the first for each of the others, so that neither waits for the other's end. */
 function alternating(batches: readonly Batch[], windows: readonly Batch[]): Batch[] {

@@ -27,7 +27,8 @@ const filterRules: readonly Making[] = [
   (random) => `-s ${host(random)}/32 -p tcp -m tcp --dport ${port(random)} -j ACCEPT`,
   (random) => `-s ${network(random)} -d ${host(random)}/32 -p tcp -m tcp --dport ${port(random)} -j ACCEPT`,
   (random) => `-i ${outside(random)} -p tcp -m tcp --dport ${port(random)} -m conntrack --ctstate NEW -j ACCEPT`,
-  (random) => `-d ${host(random)}/32 -i ${outside(random)} -o ${inside(random)} -p tcp -m tcp --dport ${port(random)} -m comment --comment "${word(random)} ${port(random)}" -j ACCEPT`,
+  (random) =>
+    `-d ${host(random)}/32 -i ${outside(random)} -o ${inside(random)} -p tcp -m tcp --dport ${port(random)} -m comment --comment "${word(random)} ${port(random)}" -j ACCEPT`,
   (random) => `-p tcp -m multiport --dports 80,443,${port(random)} -m state --state NEW,RELATED -j ACCEPT`,
   (random) => `-p udp -m udp --sport 1024:65535 --dport ${port(random)} -j ACCEPT`,
   (random) => `! -s ${network(random)} -p udp -m udp --dport 53 -j DROP`,
@@ -38,7 +39,8 @@ const filterRules: readonly Making[] = [
   (random) => `-d ${host(random)}/32 -p icmp -m icmp --icmp-type 8 -m limit --limit 2/sec -j ACCEPT`,
   (random) => `-m mac --mac-source 00:00:5e:00:53:${below(256, random).toString(16).padStart(2, "0")} -i ${inside(random)} -j ACCEPT`,
   (random) => `-p tcp -m tcp --tcp-flags FIN,SYN,RST,ACK SYN -m tcp --dport ${port(random)} -m conntrack --ctstate NEW -j RETURN`,
-  (random) => `-m iprange --src-range 198.18.1.${below(100, random)}-198.18.1.${100 + below(100, random)} -p tcp -m tcp --dport 22 -j ACCEPT`,
+  (random) =>
+    `-m iprange --src-range 198.18.1.${below(100, random)}-198.18.1.${100 + below(100, random)} -p tcp -m tcp --dport 22 -j ACCEPT`,
   (random) => `-m mark --mark 0x${(1 + below(255, random)).toString(16)}/0xff -j ACCEPT`,
   (random) => `-d ${network(random)} -m conntrack --ctstate INVALID -j DROP`,
   (random) => `-d ${network(random)} -m addrtype --dst-type BROADCAST -j DROP`,
@@ -46,13 +48,16 @@ const filterRules: readonly Making[] = [
 
 const natRules: readonly Making[] = [
   (random) => `-d ${host(random)}/32 -p tcp -m tcp --dport ${port(random)} -j DNAT --to-destination ${host(random)}:${port(random)}`,
-  (random) => `! -s ${network(random)} -d ${host(random)}/32 -p udp -m udp --dport ${port(random)} -j DNAT --to-destination ${host(random)}:53`,
-  (random) => `-d ${host(random)}/32 -m comment --comment "${word(random)}/${word(random)}:http" -m statistic --mode random --probability 0.50000000000 -j RETURN`,
+  (random) =>
+    `! -s ${network(random)} -d ${host(random)}/32 -p udp -m udp --dport ${port(random)} -j DNAT --to-destination ${host(random)}:53`,
+  (random) =>
+    `-d ${host(random)}/32 -m comment --comment "${word(random)}/${word(random)}:http" -m statistic --mode random --probability 0.50000000000 -j RETURN`,
   (random) => `-s ${host(random)}/32 -m comment --comment "${word(random)}" -j MARK --set-xmark 0x4000/0x4000`,
 ];
 
 const mangleRules: readonly Making[] = [
-  (random) => `-s ${network(random)} -p tcp -m tcp --dport ${port(random)} -j MARK --set-xmark 0x${(1 + below(255, random)).toString(16)}/0xffffffff`,
+  (random) =>
+    `-s ${network(random)} -p tcp -m tcp --dport ${port(random)} -j MARK --set-xmark 0x${(1 + below(255, random)).toString(16)}/0xffffffff`,
   (random) => `-o ${outside(random)} -p tcp -m tcp --tcp-flags SYN,RST SYN -j TCPMSS --clamp-mss-to-pmtu`,
 ];
 
@@ -69,7 +74,12 @@ function throttle(index: number, random: Random): string[] {
  */
 export function bigRuleset(rules: number): string {
   const random = seededRandom(rules);
-  const table = (name: string, builtIn: readonly (readonly [chain: string, policy: string])[], share: number, make: (chain: number) => string[]): string => {
+  const table = (
+    name: string,
+    builtIn: readonly (readonly [chain: string, policy: string])[],
+    share: number,
+    make: (chain: number) => string[],
+  ): string => {
     const chains = Math.max(1, Math.round((rules * share) / rulesInChain));
     const names = Array.from({ length: chains }, (_, index) => `${name}-${word(random)}-${index}`);
     return [
@@ -78,16 +88,43 @@ export function bigRuleset(rules: number): string {
       ...names.map((chain) => `:${chain} - [0:0]`),
       ...names.map((chain) => `-A ${builtIn[0]![0]} -d ${network(random)} -j ${chain}`),
       ...names.flatMap((chain, index) => make(index).map((rule) => `-A ${chain} ${rule}`)),
-      "COMMIT", "",
+      "COMMIT",
+      "",
     ].join("\n");
   };
-  const rulesOf = (makings: readonly Making[]) => (): string[] => Array.from({ length: rulesInChain - 1 }, () => pick(makings, random)(random));
+  const rulesOf = (makings: readonly Making[]) => (): string[] =>
+    Array.from({ length: rulesInChain - 1 }, () => pick(makings, random)(random));
   return [
-    table("mangle", [["FORWARD", "ACCEPT"], ["POSTROUTING", "ACCEPT"]], 0.1, rulesOf(mangleRules)),
-    table("nat", [["PREROUTING", "ACCEPT"], ["POSTROUTING", "ACCEPT"]], 0.2, rulesOf(natRules)),
-    table("filter", [["FORWARD", "DROP"], ["INPUT", "DROP"], ["OUTPUT", "ACCEPT"]], 0.7, (chain) => {
-      const plain = rulesOf(filterRules)();
-      return chain % 10 === 0 ? [...throttle(chain, random), ...plain.slice(2)] : plain;
-    }),
+    table(
+      "mangle",
+      [
+        ["FORWARD", "ACCEPT"],
+        ["POSTROUTING", "ACCEPT"],
+      ],
+      0.1,
+      rulesOf(mangleRules),
+    ),
+    table(
+      "nat",
+      [
+        ["PREROUTING", "ACCEPT"],
+        ["POSTROUTING", "ACCEPT"],
+      ],
+      0.2,
+      rulesOf(natRules),
+    ),
+    table(
+      "filter",
+      [
+        ["FORWARD", "DROP"],
+        ["INPUT", "DROP"],
+        ["OUTPUT", "ACCEPT"],
+      ],
+      0.7,
+      (chain) => {
+        const plain = rulesOf(filterRules)();
+        return chain % 10 === 0 ? [...throttle(chain, random), ...plain.slice(2)] : plain;
+      },
+    ),
   ].join("");
 }

@@ -6,12 +6,18 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 /** What one run took: seconds on the clock and of processor time. */
-export interface Run { readonly clock: number; readonly processor: number }
+export interface Run {
+  readonly clock: number;
+  readonly processor: number;
+}
 
 /** Runs a command and takes what bash says of its time. */
 export function run(command: string): Run {
   const script = `TIMEFORMAT='took %3R %3U %3S'; time { ${command} >/dev/null 2>&1; }`;
-  const { stderr } = spawnSync("bash", ["-c", script], { encoding: "utf8", env: { ...process.env, PATH: `${process.env["PATH"] ?? ""}:/usr/sbin:/sbin` } });
+  const { stderr } = spawnSync("bash", ["-c", script], {
+    encoding: "utf8",
+    env: { ...process.env, PATH: `${process.env["PATH"] ?? ""}:/usr/sbin:/sbin` },
+  });
   const [, clock, user, system] = /took ([\d.]+) ([\d.]+) ([\d.]+)/.exec(stderr) ?? [];
   if (clock === undefined) throw new Error(`${command}: ${stderr}`);
   return { clock: Number(clock), processor: Number(user) + Number(system) };
@@ -31,7 +37,8 @@ export function compare(commands: readonly string[], count: number): Run[] {
 /** Peak memory in megabytes, if GNU time is there to tell. */
 export function peakMemory(command: string): string {
   const { stderr, status } = spawnSync("bash", ["-c", `command time -f 'peak %M' ${command} 2>&1 >/dev/null | tail -1 >&2`], {
-    encoding: "utf8", env: { ...process.env, PATH: `${process.env["PATH"] ?? ""}:/usr/sbin:/sbin` },
+    encoding: "utf8",
+    env: { ...process.env, PATH: `${process.env["PATH"] ?? ""}:/usr/sbin:/sbin` },
   });
   const kilobytes = status === 0 ? /peak (\d+)/.exec(stderr)?.[1] : undefined;
   return kilobytes === undefined ? "?" : (Number(kilobytes) / 1024).toFixed(0);

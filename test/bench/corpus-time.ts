@@ -24,9 +24,16 @@ export function measureCorpus(): string {
     const threads = [1, 2, 4];
     const commands = threads.map((jobs) => `${ours} corpus --jobs ${jobs} ${corpus}`);
     const runs: Run[] = compare(commands, turns);
-    const lines = [`${dumps} dumps (${cases.length} machines in turn), first run ${expected.toFixed(1)} s`, "", "| threads | s | processor s | ms per dump | MB |", "|---|---|---|---|---|"];
+    const lines = [
+      `${dumps} dumps (${cases.length} machines in turn), first run ${expected.toFixed(1)} s`,
+      "",
+      "| threads | s | processor s | ms per dump | MB |",
+      "|---|---|---|---|---|",
+    ];
     runs.forEach(({ clock, processor }, index) => {
-      lines.push(`| ${threads[index]} | ${clock.toFixed(2)} | ${processor.toFixed(2)} | ${(clock / dumps * 1000).toFixed(1)} | ${peakMemory(commands[index]!)} |`);
+      lines.push(
+        `| ${threads[index]} | ${clock.toFixed(2)} | ${processor.toFixed(2)} | ${((clock / dumps) * 1000).toFixed(1)} | ${peakMemory(commands[index]!)} |`,
+      );
     });
     rmSync(corpus, { recursive: true });
     return lines.join("\n");

@@ -24,7 +24,14 @@ if (subject === "all" || subject === "packets") {
   const costs: Cost[] = [];
   for (const traffic of traffics.filter(({ name }) => kind === undefined || kind === "all" || name === kind)) {
     process.stderr.write(`measuring ${traffic.name}\n`);
-    costs.push(...await measurePackets(traffic, shapes.filter(({ name }) => name.startsWith(prefix))));
+    costs.push(
+      ...(await measurePackets(
+        traffic,
+        shapes.filter(({ name }) => name.startsWith(prefix)),
+      )),
+    );
   }
-  process.stdout.write(`Microseconds of processor time per packet above an empty namespace (ratio to xt_recent):\n\n${packetTable(costs)}\n`);
+  process.stdout.write(
+    `Microseconds of processor time per packet above an empty namespace (ratio to xt_recent):\n\n${packetTable(costs)}\n`,
+  );
 }

@@ -38,7 +38,17 @@ export const traffics: readonly Traffic[] = [
   { name: "64 hosts", hosts: 64, loops: 1_000, preceded: true, period: 0, window: () => 60, turns: 9, warmUp: 1, together: shapes.length },
   // Two hits in a window at most, so a count of two needs a shorter one.
   { name: "slow", hosts: 20_000, loops: 1, period: 2.5, window: ({ hits }) => (hits > 2 ? 4 : 2), turns: 9, warmUp: 3, together: 2 },
-  { name: "blocked", hosts: 20_000, loops: 1, period: 2.5, window: () => 20, turns: 7, warmUp: 6, together: 2, measures: ({ hits }) => hits <= 4 },
+  {
+    name: "blocked",
+    hosts: 20_000,
+    loops: 1,
+    period: 2.5,
+    window: () => 20,
+    turns: 7,
+    warmUp: 6,
+    together: 2,
+    measures: ({ hits }) => hits <= 4,
+  },
   { name: "spoofed", hosts: 200_000, loops: 1, period: 0, window: () => 60, turns: 5, warmUp: 0, together: 4, fresh: true },
 ];
 
@@ -51,7 +61,11 @@ export interface Cost {
   readonly spread: number;
 }
 
-interface Subject { readonly name: string; readonly load: string; readonly files: Readonly<Record<string, string>> }
+interface Subject {
+  readonly name: string;
+  readonly load: string;
+  readonly files: Readonly<Record<string, string>>;
+}
 
 const receiver = "02:00:00:00:00:01";
 const sender = "02:00:00:00:00:02";
@@ -74,12 +88,15 @@ function capture(hosts: number): Uint8Array {
 function subjectsOf(shape: Shape, seconds: number): Subject[] {
   const dump = shape.dump(seconds);
   const iptables: Subject = { name: "xt_recent", load: "iptables-legacy-restore <", files: { dump } };
-  return [iptables, ...shape.forms.map((recent): Subject => {
-    const options: TranslateOptions = { recent, family: "ipv4" };
-    const { script, diagnostics } = translate(dump, options);
-    if (script === undefined) throw new Error(diagnostics.map(({ message }) => message).join("\n"));
-    return { name: recent, load: "nft -f", files: { script } };
-  })];
+  return [
+    iptables,
+    ...shape.forms.map((recent): Subject => {
+      const options: TranslateOptions = { recent, family: "ipv4" };
+      const { script, diagnostics } = translate(dump, options);
+      if (script === undefined) throw new Error(diagnostics.map(({ message }) => message).join("\n"));
+      return { name: recent, load: "nft -f", files: { script } };
+    }),
+  ];
 }
 
 /** The script for one set of namespaces; it prints a line of subject and seconds of processor time for each turn. */
@@ -134,7 +151,9 @@ export async function measurePackets(traffic: Traffic, chosen: readonly Shape[])
     const group = measured.slice(start, start + traffic.together);
     const labelled = group.flatMap((shape) => subjectsOf(shape, traffic.window(shape)).map((subject) => ({ shape, subject })));
     const subjects: Subject[] = [{ name: "empty", load: "", files: {} }, ...labelled.map(({ subject }) => subject)];
-    const files = Object.fromEntries(subjects.flatMap(({ files }, index) => Object.entries(files).map(([name, text]) => [`${index}-${name}`, text])));
+    const files = Object.fromEntries(
+      subjects.flatMap(({ files }, index) => Object.entries(files).map(([name, text]) => [`${index}-${name}`, text])),
+    );
     const seconds = await withFiles({ capture: content, sink, ...files }, async (directory) => {
       return withFiles({ script: bashScript(traffic, subjects, directory) }, async (scriptDirectory) => {
         const result = await runInNamespace(`${scriptDirectory}/script`, 900);
@@ -148,8 +167,11 @@ export async function measurePackets(traffic: Traffic, chosen: readonly Shape[])
     labelled.forEach(({ shape, subject }, index) => {
       const above = seconds[index + 1]!.map((time, turn) => ((time - seconds[0]![turn]!) / packets) * 1e6);
       costs.push({
-        traffic: traffic.name, shape: shape.name, form: subject.name,
-        microseconds: median(above), spread: (median(above, 0.75) - median(above, 0.25)) / 2,
+        traffic: traffic.name,
+        shape: shape.name,
+        form: subject.name,
+        microseconds: median(above),
+        spread: (median(above, 0.75) - median(above, 0.25)) / 2,
       });
     });
   }
@@ -158,7 +180,8 @@ export async function measurePackets(traffic: Traffic, chosen: readonly Shape[])
 
 function readTimes(output: string, subjects: number): number[][] {
   const times = Array.from({ length: subjects }, (): number[] => []);
-  for (const [, subject, user, system] of output.matchAll(/^cost (\d+) ([\d.]+) ([\d.]+)$/gm)) times[Number(subject)]!.push(Number(user) + Number(system));
+  for (const [, subject, user, system] of output.matchAll(/^cost (\d+) ([\d.]+) ([\d.]+)$/gm))
+    times[Number(subject)]!.push(Number(user) + Number(system));
   return times;
 }
 
@@ -174,7 +197,9 @@ export function packetTable(costs: readonly Cost[]): string {
     rows.set(`${cost.shape} | ${cost.form}`, row);
   }
   return [
-    `| rules | form | ${kinds.join(" | ")} |`, `|---|---|${kinds.map(() => "---|").join("")}`,
-    ...[...rows].map(([name, cells]) => `| ${name} | ${cells.join(" | ")} |`), "",
+    `| rules | form | ${kinds.join(" | ")} |`,
+    `|---|---|${kinds.map(() => "---|").join("")}`,
+    ...[...rows].map(([name, cells]) => `| ${name} | ${cells.join(" | ")} |`),
+    "",
   ].join("\n");
 }

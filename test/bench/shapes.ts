@@ -18,44 +18,45 @@ export interface Shape {
 
 const rule = "-A INPUT -p udp -m udp --dport 53";
 const set = "-m recent --set --name list";
-const test = (operation: string, seconds: number, hits: number): string => `-m recent ${operation} --seconds ${seconds} --hitcount ${hits} --name list`;
+const test = (operation: string, seconds: number, hits: number): string =>
+  `-m recent ${operation} --seconds ${seconds} --hitcount ${hits} --name list`;
 
 function shape(name: string, hits: number, rules: (seconds: number) => readonly string[], forms: readonly RecentForm[] = ["exact"]): Shape {
   return {
-    name: `${name}, ${hits} hits`, hits, forms,
-    dump: (seconds) => ["*filter", ":INPUT ACCEPT [0:0]", ":FORWARD ACCEPT [0:0]", ":OUTPUT ACCEPT [0:0]", ...rules(seconds), "COMMIT", ""].join("\n"),
+    name: `${name}, ${hits} hits`,
+    hits,
+    forms,
+    dump: (seconds) =>
+      ["*filter", ":INPUT ACCEPT [0:0]", ":FORWARD ACCEPT [0:0]", ":OUTPUT ACCEPT [0:0]", ...rules(seconds), "COMMIT", ""].join("\n"),
   };
 }
 
 export const shapes: readonly Shape[] = [
-  ...[2, 3, 4, 10, 20, 100].map((hits) => shape("set, update", hits, (seconds) => [
-    `${rule} ${set}`,
-    `${rule} ${test("--update", seconds, hits)} -j ACCEPT`,
-  ], [4, 20, 100].includes(hits) ? ["exact", "limit"] : ["exact"])),
-  shape("update, set", 4, (seconds) => [
-    `${rule} ${test("--update", seconds, 4)} -j ACCEPT`,
-    `${rule} ${set}`,
-  ]),
-  shape("set, rcheck", 4, (seconds) => [
-    `${rule} ${set}`,
-    `${rule} ${test("--rcheck", seconds, 4)} -j ACCEPT`,
-  ]),
-  shape("rcheck, set", 4, (seconds) => [
-    `${rule} ${test("--rcheck", seconds, 4)} -j ACCEPT`,
-    `${rule} ${set}`,
-  ]),
+  ...[2, 3, 4, 10, 20, 100].map((hits) =>
+    shape(
+      "set, update",
+      hits,
+      (seconds) => [`${rule} ${set}`, `${rule} ${test("--update", seconds, hits)} -j ACCEPT`],
+      [4, 20, 100].includes(hits) ? ["exact", "limit"] : ["exact"],
+    ),
+  ),
+  shape("update, set", 4, (seconds) => [`${rule} ${test("--update", seconds, 4)} -j ACCEPT`, `${rule} ${set}`]),
+  shape("set, rcheck", 4, (seconds) => [`${rule} ${set}`, `${rule} ${test("--rcheck", seconds, 4)} -j ACCEPT`]),
+  shape("rcheck, set", 4, (seconds) => [`${rule} ${test("--rcheck", seconds, 4)} -j ACCEPT`, `${rule} ${set}`]),
   shape("set, update and LOG, update", 4, (seconds) => [
     `${rule} ${set}`,
     `${rule} ${test("--update", seconds, 4)} -j LOG --log-prefix "over "`,
     `${rule} ${test("--update", seconds, 4)} -j ACCEPT`,
   ]),
-  ...[4, 20].map((hits) => shape("set in a chain, ! rcheck apart", hits, (seconds) => [
-    ":RECORD - [0:0]",
-    "-A INPUT -j RECORD",
-    `${rule} -m length --length 1400:1500 -j ACCEPT`,
-    `${rule} ${test("! --rcheck", seconds, hits)} -j ACCEPT`,
-    `-A RECORD -p udp -m udp --dport 53 ${set}`,
-  ])),
+  ...[4, 20].map((hits) =>
+    shape("set in a chain, ! rcheck apart", hits, (seconds) => [
+      ":RECORD - [0:0]",
+      "-A INPUT -j RECORD",
+      `${rule} -m length --length 1400:1500 -j ACCEPT`,
+      `${rule} ${test("! --rcheck", seconds, hits)} -j ACCEPT`,
+      `-A RECORD -p udp -m udp --dport 53 ${set}`,
+    ]),
+  ),
   shape("set in a chain, update apart", 4, (seconds) => [
     ":RECORD - [0:0]",
     "-A INPUT -j RECORD",

@@ -24,7 +24,10 @@ COMMIT
 /** Builds the command, measures, and returns tables as Markdown: the generated rulesets of the corpus, random ones, and the dumps named. */
 export function measureTranslator(files: readonly string[] = []): string {
   return withCommand((ours, directory) => {
-    const lines = ["| ruleset | rules | iptables-restore-translate: s, MB | ours: s, MB | ratio of processor time |", "|---|---|---|---|---|"];
+    const lines = [
+      "| ruleset | rules | iptables-restore-translate: s, MB | ours: s, MB | ratio of processor time |",
+      "|---|---|---|---|---|",
+    ];
     const random = [1_000, 10_000, 100_000].map((rules) => {
       const file = join(directory, `random-${rules}.v4`);
       writeFileSync(file, bigRuleset(rules));
@@ -33,18 +36,26 @@ export function measureTranslator(files: readonly string[] = []): string {
     for (const file of [...generatedFiles().map(({ path }) => path), ...random, ...files]) {
       const upstreamCommand = `${file.endsWith("6") ? "ip6tables" : "iptables"}-restore-translate -f ${file}`;
       const ourCommand = `${ours} ${file}`;
-      const rules = readFileSync(file, "utf8").split("\n").filter((line) => line.startsWith("-A")).length;
+      const rules = readFileSync(file, "utf8")
+        .split("\n")
+        .filter((line) => line.startsWith("-A")).length;
       const [upstream, own] = compare([upstreamCommand, ourCommand], turns) as [Run, Run];
-      const cell = ({ clock, processor }: Run, memory: string): string => `${clock.toFixed(2)} (processor ${processor.toFixed(2)}), ${memory}`;
+      const cell = ({ clock, processor }: Run, memory: string): string =>
+        `${clock.toFixed(2)} (processor ${processor.toFixed(2)}), ${memory}`;
       const name = file.startsWith("corpus/") ? file.split("/").slice(-2).join("/") : basename(file);
-      lines.push(`| ${name} | ${rules} | ${cell(upstream, peakMemory(upstreamCommand))} | ${cell(own, peakMemory(ourCommand))} | ${(own.processor / upstream.processor).toFixed(1)} |`);
+      lines.push(
+        `| ${name} | ${rules} | ${cell(upstream, peakMemory(upstreamCommand))} | ${cell(own, peakMemory(ourCommand))} | ${(own.processor / upstream.processor).toFixed(1)} |`,
+      );
     }
     const small = join(directory, "small.v4");
     writeFileSync(small, smallDump);
     const [bare, translation] = compare(["node -e 0", `${ours} ${small}`], 21) as [Run, Run];
     const milliseconds = (seconds: number): string => (seconds * 1000).toFixed(0);
-    lines.push("", `A small file: ${milliseconds(translation.clock)} ms (processor ${milliseconds(translation.processor)}), a bare node -e 0 `
-      + `${milliseconds(bare.clock)} ms (${milliseconds(bare.processor)}): ${(translation.clock / bare.clock).toFixed(2)} times (${(translation.processor / bare.processor).toFixed(2)}).`);
+    lines.push(
+      "",
+      `A small file: ${milliseconds(translation.clock)} ms (processor ${milliseconds(translation.processor)}), a bare node -e 0 ` +
+        `${milliseconds(bare.clock)} ms (${milliseconds(bare.processor)}): ${(translation.clock / bare.clock).toFixed(2)} times (${(translation.processor / bare.processor).toFixed(2)}).`,
+    );
     return lines.join("\n");
   });
 }

@@ -12,7 +12,8 @@ export const program = process.env["CHROMIUM"] ?? programs.find((path) => exists
 export const isSkipped = program === undefined && process.env["CI"] === undefined;
 
 export async function launch(): Promise<Browser> {
-  if (program === undefined) throw new Error(`no Chromium here (${programs.join(", ")}, or CHROMIUM=…): apt-get install chromium-headless-shell`);
+  if (program === undefined)
+    throw new Error(`no Chromium here (${programs.join(", ")}, or CHROMIUM=…): apt-get install chromium-headless-shell`);
   // Its sandbox does not start as root; the pages are our own.
   return chromium.launch({ executablePath: program, args: ["--no-sandbox"] });
 }

@@ -33,11 +33,19 @@ async function accessibilityFaults(page: Page): Promise<string[]> {
 }
 
 describe.skipIf(isSkipped)("the review page in Chromium", () => {
-  beforeAll(async () => { browser = await launch(); });
-  afterAll(async () => { await browser.close(); });
+  beforeAll(async () => {
+    browser = await launch();
+  });
+  afterAll(async () => {
+    await browser.close();
+  });
 
   it.each([
-    { scheme: "light", width: 1280 }, { scheme: "dark", width: 1280 }, { scheme: "light", width: 360 }, { scheme: "dark", width: 360 }, { scheme: "light", width: 320 },
+    { scheme: "light", width: 1280 },
+    { scheme: "dark", width: 1280 },
+    { scheme: "light", width: 360 },
+    { scheme: "dark", width: 360 },
+    { scheme: "light", width: 320 },
   ] as const)("is quiet, complete and accessible: $scheme, $width pixels", async ({ scheme, width }) => {
     for (const given of [sampleReport, hostileReport]) {
       const { page, events } = await open(browser, html(given), { colorScheme: scheme, viewport: { width, height: 740 } });
@@ -70,7 +78,7 @@ describe.skipIf(isSkipped)("the review page in Chromium", () => {
     await expect.poll(() => page.getByRole("status").textContent()).toBe("1 of 8 rules");
     expect(await shownRules(page)).toEqual(["6"]);
     expect(await page.locator(".chain:visible").count()).toBe(1);
-    expect(await page.evaluate(() => [...CSS.highlights.get("search") ?? []].map(String))).toEqual(["--set", "SSH", "SSH"]);
+    expect(await page.evaluate(() => [...(CSS.highlights.get("search") ?? [])].map(String))).toEqual(["--set", "SSH", "SSH"]);
     await page.getByRole("searchbox").fill("hit_23");
     await expect.poll(() => shownRules(page)).toEqual(["8"]);
     await page.getByRole("searchbox").fill("no such rule");
@@ -115,7 +123,10 @@ describe.skipIf(isSkipped)("the review page in Chromium", () => {
     // Rules 6 and 7 share a line of the script.
     await page.locator("#rule-2 .nft").hover();
     expect(await linked(page)).toEqual(["rule-2", "rule-3"]);
-    expect(await page.locator(".line.linked").evaluateAll((lines) => lines.map((line) => line.getAttribute("data-line")))).toEqual(["30", "30"]);
+    expect(await page.locator(".line.linked").evaluateAll((lines) => lines.map((line) => line.getAttribute("data-line")))).toEqual([
+      "30",
+      "30",
+    ]);
     await page.locator("#finding-2 .place").focus();
     expect(await linked(page)).toEqual(["rule-6"]);
     expect(await page.locator("#rule-2.linked").count()).toBe(0);
@@ -129,7 +140,9 @@ describe.skipIf(isSkipped)("the review page in Chromium", () => {
       await expect.poll(() => page.locator("#rule-6").isVisible()).toBe(true);
       expect(await page.getByLabel("Chain").inputValue()).toBe("");
     }
-    await page.evaluate(() => { location.hash = "#finding-3"; });
+    await page.evaluate(() => {
+      location.hash = "#finding-3";
+    });
     await expect.poll(() => page.locator("#finding-3").isVisible()).toBe(true);
   });
 
@@ -157,31 +170,46 @@ describe.skipIf(isSkipped)("the review page in Chromium", () => {
     expect(await page.locator('.row-head .place[tabindex="0"]').count()).toBe(1);
   });
 
-  it.each([["with", false], ["even without", true]])("runs nothing that a dump holds, %s its policy", async (_name, bypassCSP) => {
+  it.each([
+    ["with", false],
+    ["even without", true],
+  ])("runs nothing that a dump holds, %s its policy", async (_name, bypassCSP) => {
     const { page, events } = await open(browser, html(hostileReport), { bypassCSP });
     await page.getByRole("searchbox").fill("<script>");
     await expect.poll(() => page.getByRole("status").textContent()).toBe("8 rules");
-    expect(await page.evaluate(() => ({
-      scripts: document.scripts.length, images: document.images.length,
-      handlers: [...document.querySelectorAll("*")].flatMap((one) => one.getAttributeNames()).filter((name) => name.startsWith("on") || name === "style"),
-      title: document.title.includes("<script>alert(1)</script>"),
-    }))).toEqual({ scripts: 1, images: 0, handlers: [], title: true });
+    expect(
+      await page.evaluate(() => ({
+        scripts: document.scripts.length,
+        images: document.images.length,
+        handlers: [...document.querySelectorAll("*")]
+          .flatMap((one) => one.getAttributeNames())
+          .filter((name) => name.startsWith("on") || name === "style"),
+        title: document.title.includes("<script>alert(1)</script>"),
+      })),
+    ).toEqual({ scripts: 1, images: 0, handlers: [], title: true });
     expect(events).toEqual([]);
   });
 
   it("runs nothing that a real dump holds in names, comments and prefixes", async () => {
     const script = "<script>alert(1)</script>";
     const text = [
-      "*filter", ":INPUT ACCEPT [0:0]", ":<img/src=x/onerror=a> - [0:0]",
+      "*filter",
+      ":INPUT ACCEPT [0:0]",
+      ":<img/src=x/onerror=a> - [0:0]",
       `-A INPUT -m comment --comment "${script}" -m recent --set --name "<svg onload=alert(2)>"`,
       `-A INPUT -m recent --update --seconds 60 --hitcount 3 --name "<svg onload=alert(2)>" -j LOG --log-prefix "</style><script>"`,
-      `-A INPUT -m string --algo bm --string "${script}" -j DROP`, "-A INPUT -j <img/src=x/onerror=a>", "COMMIT", "",
+      `-A INPUT -m string --algo bm --string "${script}" -j DROP`,
+      "-A INPUT -j <img/src=x/onerror=a>",
+      "COMMIT",
+      "",
     ].join("\n");
     const given = reviewRulesets({ new: [{ file: "<b>.v4", text }], tool: { name: "ipt2nft-recent", version: "0.1.0" } });
     expect(given.rows).toHaveLength(4);
     const { page, events } = await open(browser, html(given), { bypassCSP: true });
     expect(await page.locator(".row").allTextContents()).toContainEqual(expect.stringContaining(script));
-    expect(await page.evaluate(() => [document.scripts.length, document.images.length, document.querySelectorAll("b, svg[onload]").length])).toEqual([1, 0, 0]);
+    expect(
+      await page.evaluate(() => [document.scripts.length, document.images.length, document.querySelectorAll("b, svg[onload]").length]),
+    ).toEqual([1, 0, 0]);
     expect(events).toEqual([]);
   });
 
@@ -199,8 +227,12 @@ describe.skipIf(isSkipped)("the review page in Chromium", () => {
   });
 
   it("copes with 5,000 rules", async () => {
-    const rows = Array.from({ length: 5000 }, (_, index) => row(index + 1, { chain: `CHAIN_${Math.floor(index / 100)}`, findings: index % 10 === 0 ? [index / 10] : [] }));
-    const findings = Array.from({ length: 500 }, (_, index) => finding({ span: spanAt(index * 10 + 1, 3, 5), source: rows[index * 10]!.original }));
+    const rows = Array.from({ length: 5000 }, (_, index) =>
+      row(index + 1, { chain: `CHAIN_${Math.floor(index / 100)}`, findings: index % 10 === 0 ? [index / 10] : [] }),
+    );
+    const findings = Array.from({ length: 500 }, (_, index) =>
+      finding({ span: spanAt(index * 10 + 1, 3, 5), source: rows[index * 10]!.original }),
+    );
     const { page, events } = await open(browser, html(report({ rows, findings })));
     await page.getByRole("searchbox").fill("dport 4321");
     await expect.poll(() => page.getByRole("status").textContent()).toBe("1 of 5000 rules");

@@ -10,7 +10,15 @@ function bytesOf(packet: Packet): Uint8Array {
 
 const syn = bytesOf(tcp("192.0.2.1", "198.51.100.1", 22, { sourcePort: 40001, ttl: 61, flags: ["syn", "ack"] }));
 const decoded = {
-  family: "ipv4", source: 0xc000_0201n, destination: 0xc633_6401n, ttl: 61, protocol: 6, length: syn.length, sourcePort: 40001, destinationPort: 22, tcpFlags: 18,
+  family: "ipv4",
+  source: 0xc000_0201n,
+  destination: 0xc633_6401n,
+  ttl: 61,
+  protocol: 6,
+  length: syn.length,
+  sourcePort: 40001,
+  destinationPort: 22,
+  tcpFlags: 18,
 };
 const plain = ethernetFrame("02:00:00:00:00:01", "02:00:00:00:00:02", syn);
 
@@ -27,12 +35,22 @@ test.each([
 
 test("IPv6 and UDP", () => {
   expect(decode(101, bytesOf(udp("2001:db8::1", "2001:db8::2", 53, { sourcePort: 5353 })))).toMatchObject({
-    family: "ipv6", source: 0x2001_0db8_0000_0000_0000_0000_0000_0001n, ttl: 64, protocol: 17, sourcePort: 5353, destinationPort: 53,
+    family: "ipv6",
+    source: 0x2001_0db8_0000_0000_0000_0000_0000_0001n,
+    ttl: 64,
+    protocol: 17,
+    sourcePort: 5353,
+    destinationPort: 53,
   });
 });
 
 test("ICMP has a type and no ports", () => {
-  expect(decode(101, bytesOf(echoRequest("192.0.2.1", "198.51.100.1")))).toMatchObject({ protocol: 1, icmpType: 8, icmpCode: 0, sourcePort: 0 });
+  expect(decode(101, bytesOf(echoRequest("192.0.2.1", "198.51.100.1")))).toMatchObject({
+    protocol: 1,
+    icmpType: 8,
+    icmpCode: 0,
+    sourcePort: 0,
+  });
 });
 
 test("IPv6 extension headers are skipped", () => {

@@ -23,7 +23,9 @@ export interface Action {
 
 export interface Workflow {
   readonly on: { readonly workflow_call?: { readonly inputs: Readonly<Record<string, { readonly default?: string }>> } };
-  readonly jobs: Readonly<Record<string, { readonly uses?: string; readonly with?: Readonly<Record<string, string>>; readonly steps?: readonly Step[] }>>;
+  readonly jobs: Readonly<
+    Record<string, { readonly uses?: string; readonly with?: Readonly<Record<string, string>>; readonly steps?: readonly Step[] }>
+  >;
 }
 
 export function readYaml<Document>(path: string): Document {
@@ -66,7 +68,9 @@ export function runAction(action: Action, inputs: Readonly<Record<string, string
     if (!required && ours === undefined) throw new Error(`input ${name} has no default`);
   }
   for (const name of Object.keys(inputs)) if (!(name in action.inputs)) throw new Error(`no input ${name}`);
-  const context: Record<string, string> = Object.fromEntries(Object.entries(action.inputs).map(([name, { default: ours = "" }]) => [`inputs.${name}`, inputs[name] ?? ours]));
+  const context: Record<string, string> = Object.fromEntries(
+    Object.entries(action.inputs).map(([name, { default: ours = "" }]) => [`inputs.${name}`, inputs[name] ?? ours]),
+  );
   mkdirSync(runner.temporary, { recursive: true });
   const run = { status: 0, log: "", error: "", summary: "" };
   for (const [index, step] of action.runs.steps.entries()) {
@@ -87,7 +91,12 @@ function outputOf(value: string, context: Readonly<Record<string, string>>): str
   return evaluate(value, new Proxy({ ...context }, { get: (known, name: string) => known[name] ?? "" }));
 }
 
-function runStep(step: Step, index: number, context: Readonly<Record<string, string>>, { actionPath, workspace, temporary, environment }: Runner): ActionRun {
+function runStep(
+  step: Step,
+  index: number,
+  context: Readonly<Record<string, string>>,
+  { actionPath, workspace, temporary, environment }: Runner,
+): ActionRun {
   if (step.run === undefined || step.shell !== "bash" || step.uses !== undefined) throw new Error(`not a bash step: ${step.name}`);
   // The text of a script must not hold expressions: an input would become part of it.
   if (step.run.includes("${{")) throw new Error(`an expression in the script of ${step.name}`);
@@ -95,14 +104,31 @@ function runStep(step: Step, index: number, context: Readonly<Record<string, str
   for (const name of ["output", "summary"]) writeFileSync(file(name), "");
   writeFileSync(file("script.sh"), step.run);
   const env = {
-    PATH: process.env["PATH"], HOME: temporary, CI: "true", GITHUB_ACTIONS: "true", GITHUB_ACTION_PATH: actionPath, GITHUB_WORKSPACE: workspace,
-    RUNNER_TEMP: temporary, GITHUB_OUTPUT: file("output"), GITHUB_STEP_SUMMARY: file("summary"), ...environment,
+    PATH: process.env["PATH"],
+    HOME: temporary,
+    CI: "true",
+    GITHUB_ACTIONS: "true",
+    GITHUB_ACTION_PATH: actionPath,
+    GITHUB_WORKSPACE: workspace,
+    RUNNER_TEMP: temporary,
+    GITHUB_OUTPUT: file("output"),
+    GITHUB_STEP_SUMMARY: file("summary"),
+    ...environment,
     ...Object.fromEntries(Object.entries(step.env ?? {}).map(([name, value]) => [name, evaluate(value, context)])),
   };
-  const { status, stdout, stderr } = spawnSync("bash", ["--noprofile", "--norc", "-eo", "pipefail", file("script.sh")], { cwd: workspace, env, encoding: "utf8" });
-  const outputs = Object.fromEntries(readFileSync(file("output"), "utf8").split("\n").filter((line) => line !== "").map((line) => {
-    const at = line.indexOf("=");
-    return [line.slice(0, at), line.slice(at + 1)];
-  }));
+  const { status, stdout, stderr } = spawnSync("bash", ["--noprofile", "--norc", "-eo", "pipefail", file("script.sh")], {
+    cwd: workspace,
+    env,
+    encoding: "utf8",
+  });
+  const outputs = Object.fromEntries(
+    readFileSync(file("output"), "utf8")
+      .split("\n")
+      .filter((line) => line !== "")
+      .map((line) => {
+        const at = line.indexOf("=");
+        return [line.slice(0, at), line.slice(at + 1)];
+      }),
+  );
   return { status: status ?? -1, log: stdout, error: stderr, summary: readFileSync(file("summary"), "utf8"), outputs };
 }

@@ -23,11 +23,21 @@ export function install(): Installed {
   const folder = mkdtempSync(join(tmpdir(), "ipt2nft-ci-"));
   const checkout = join(folder, "checkout");
   mkdirSync(checkout);
-  for (const file of ["package.json", "README.md", "LICENSE", "docs", "action.yml"]) cpSync(join(root, file), join(checkout, file), { recursive: true });
+  for (const file of ["package.json", "README.md", "LICENSE", "docs", "action.yml"])
+    cpSync(join(root, file), join(checkout, file), { recursive: true });
   execFileSync(process.execPath, [join(root, "build.js"), "--directory", join(checkout, "dist"), "--no-types"]);
   const npm = (words: readonly string[]): string =>
-    execFileSync("npm", [...words, "--ignore-scripts", "--offline", "--no-audit", "--no-fund", "--loglevel=error"], { cwd: checkout, encoding: "utf8" });
+    execFileSync("npm", [...words, "--ignore-scripts", "--offline", "--no-audit", "--no-fund", "--loglevel=error"], {
+      cwd: checkout,
+      encoding: "utf8",
+    });
   const tarball = join(folder, npm(["pack", "--pack-destination", folder]).trim());
   npm(["install", "--global", "--prefix", join(folder, "prefix"), tarball]);
-  return { folder, checkout, tarball, programs: join(folder, "prefix", "bin"), remove: () => rmSync(folder, { recursive: true, force: true }) };
+  return {
+    folder,
+    checkout,
+    tarball,
+    programs: join(folder, "prefix", "bin"),
+    remove: () => rmSync(folder, { recursive: true, force: true }),
+  };
 }

@@ -10,7 +10,9 @@ import { install, type Installed } from "./installed.js";
 import { harmless, loosened, makeRepository, rules, rulesIpv6, writeFiles, type Repository } from "./repository.js";
 
 let installed: Installed;
-beforeAll(() => { installed = install(); });
+beforeAll(() => {
+  installed = install();
+});
 afterAll(() => installed.remove());
 
 const files = "firewall/rules.v4\nfirewall/rules.v6\n";
@@ -19,19 +21,39 @@ let number = 0;
 
 /** A checkout of a change of the IPv4 rules. */
 function checkout(change: string): Repository {
-  return makeRepository(join(installed.folder, `repository-${++number}`), { "firewall/rules.v4": rules, "firewall/rules.v6": rulesIpv6 }, { "firewall/rules.v4": change });
+  return makeRepository(
+    join(installed.folder, `repository-${++number}`),
+    { "firewall/rules.v4": rules, "firewall/rules.v6": rulesIpv6 },
+    { "firewall/rules.v4": change },
+  );
 }
 
 describe("action.yml", () => {
   const action = readYaml<Action>("action.yml");
   const pullRequest = { GITHUB_EVENT_NAME: "pull_request", GITHUB_BASE_REF: "main", GITHUB_HEAD_REF: "change" };
 
-  function review(repository: Repository, inputs: Readonly<Record<string, string>> = {}, environment: Readonly<Record<string, string>> = pullRequest): ActionRun {
-    return runAction(action, { files, ...inputs }, { actionPath: installed.checkout, workspace: repository.folder, temporary: join(installed.folder, `temporary-${++number}`), environment });
+  function review(
+    repository: Repository,
+    inputs: Readonly<Record<string, string>> = {},
+    environment: Readonly<Record<string, string>> = pullRequest,
+  ): ActionRun {
+    return runAction(
+      action,
+      { files, ...inputs },
+      {
+        actionPath: installed.checkout,
+        workspace: repository.folder,
+        temporary: join(installed.folder, `temporary-${++number}`),
+        environment,
+      },
+    );
   }
 
   function annotations({ log }: ActionRun): string[] {
-    return log.split("\n").map(readCommand).flatMap((command) => (command ? [`${command.name} ${command.properties["file"]}:${command.properties["line"]}`] : []));
+    return log
+      .split("\n")
+      .map(readCommand)
+      .flatMap((command) => (command ? [`${command.name} ${command.properties["file"]}:${command.properties["line"]}`] : []));
   }
 
   it("annotates what a pull request opens, says it on the page of the job, and fails", () => {
@@ -71,7 +93,8 @@ describe("action.yml", () => {
   it("runs nothing that an input holds", () => {
     const repository = checkout(loosened);
     const hostile = '"; touch broken-out; $(touch broken-out) `touch broken-out`';
-    for (const input of ["files", "base-ref", "script", "baseline", "fail-on", "format", "options"]) expect(review(repository, { [input]: hostile }).status).not.toBe(0);
+    for (const input of ["files", "base-ref", "script", "baseline", "fail-on", "format", "options"])
+      expect(review(repository, { [input]: hostile }).status).not.toBe(0);
     expect(existsSync(join(repository.folder, "broken-out"))).toBe(false);
   });
 
@@ -92,7 +115,9 @@ describe("examples/ci/github", () => {
   const caller = readYaml<Workflow>("examples/ci/github/pull-request.yml");
 
   it("names every other action by a commit", () => {
-    const uses = Object.values(workflow.jobs).flatMap(({ steps = [] }) => steps).flatMap((step) => step.uses ?? []);
+    const uses = Object.values(workflow.jobs)
+      .flatMap(({ steps = [] }) => steps)
+      .flatMap((step) => step.uses ?? []);
     expect(uses).toHaveLength(3);
     for (const one of uses) expect(one).toMatch(/^[\w-]+\/[\w-]+@[0-9a-f]{40}$/);
   });
@@ -100,13 +125,21 @@ describe("examples/ci/github", () => {
   it("reviews what the pull request changes, and keeps the page", () => {
     const { uses, with: given = {} } = caller.jobs["firewall"]!;
     expect(uses).toBe("./.github/workflows/firewall-review.yml");
-    const inputs = Object.entries(workflow.on.workflow_call!.inputs).map(([name, { default: ours = "" }]) => [`inputs.${name}`, given[name] ?? ours]);
+    const inputs = Object.entries(workflow.on.workflow_call!.inputs).map(([name, { default: ours = "" }]) => [
+      `inputs.${name}`,
+      given[name] ?? ours,
+    ]);
     const [, review, upload] = workflow.jobs["review"]!.steps!;
-    const words = Object.entries(review!.with!).map(([name, value]) => [name, evaluate(String(value), Object.fromEntries(inputs) as Record<string, string>)]);
+    const words = Object.entries(review!.with!).map(([name, value]) => [
+      name,
+      evaluate(String(value), Object.fromEntries(inputs) as Record<string, string>),
+    ]);
     const repository = checkout(loosened);
     writeFiles(repository.folder, { "firewall/accepted.json": emptyBaseline(repository) });
     const run = runAction(action, Object.fromEntries(words) as Record<string, string>, {
-      actionPath: installed.checkout, workspace: repository.folder, temporary: join(installed.folder, `temporary-${++number}`),
+      actionPath: installed.checkout,
+      workspace: repository.folder,
+      temporary: join(installed.folder, `temporary-${++number}`),
       environment: { GITHUB_EVENT_NAME: "pull_request", GITHUB_BASE_REF: "main" },
     });
     expect(run).toMatchObject({ status: 1, error: "" });
@@ -122,22 +155,42 @@ function emptyBaseline({ folder }: Repository): string {
   return readFileSync(path, "utf8");
 }
 
-interface ShellRun { readonly status: number | null; readonly output: string; readonly error: string }
+interface ShellRun {
+  readonly status: number | null;
+  readonly output: string;
+  readonly error: string;
+}
 
 /** Runs the script with the installed command, which `npm install` is taken to have installed. */
 function shell(script: string, folder: string, environment: Readonly<Record<string, string>>, words: readonly string[] = []): ShellRun {
   const env = { PATH: `${installed.programs}:${process.env["PATH"]}`, HOME: installed.folder, CI: "true", ...environment };
-  const { status, stdout, stderr } = spawnSync("bash", ["-eo", "pipefail", "-c", script, "bash", ...words], { cwd: folder, env, encoding: "utf8" });
+  const { status, stdout, stderr } = spawnSync("bash", ["-eo", "pipefail", "-c", script, "bash", ...words], {
+    cwd: folder,
+    env,
+    encoding: "utf8",
+  });
   return { status, output: stdout, error: stderr };
 }
 
 describe("examples/ci/gitlab", () => {
-  interface Job { readonly before_script: readonly string[]; readonly script: readonly string[]; readonly variables: Readonly<Record<string, string>>; readonly artifacts: { readonly paths: readonly string[]; readonly reports: Readonly<Record<string, string>> } }
+  interface Job {
+    readonly before_script: readonly string[];
+    readonly script: readonly string[];
+    readonly variables: Readonly<Record<string, string>>;
+    readonly artifacts: { readonly paths: readonly string[]; readonly reports: Readonly<Record<string, string>> };
+  }
   const job = readYaml<Readonly<Record<string, Job>>>("examples/ci/gitlab/.gitlab-ci.yml")["firewall review"]!;
 
   function run(change: string): ShellRun & { readonly repository: Repository } {
     const repository = checkout(change);
-    const environment = { ...job.variables, GITLAB_CI: "true", CI_PIPELINE_SOURCE: "merge_request_event", CI_MERGE_REQUEST_DIFF_BASE_SHA: repository.base, CI_PROJECT_DIR: repository.folder, PACKAGE: installed.tarball };
+    const environment = {
+      ...job.variables,
+      GITLAB_CI: "true",
+      CI_PIPELINE_SOURCE: "merge_request_event",
+      CI_MERGE_REQUEST_DIFF_BASE_SHA: repository.base,
+      CI_PROJECT_DIR: repository.folder,
+      PACKAGE: installed.tarball,
+    };
     // npm writes into the folder that holds the installed command, and not into this machine's.
     const before = `export npm_config_prefix="${installed.folder}/prefix" npm_config_offline=true npm_config_ignore_scripts=true`;
     return { ...shell([before, ...job.before_script, ...job.script].join("\n"), repository.folder, environment), repository };
@@ -148,7 +201,9 @@ describe("examples/ci/gitlab", () => {
     expect(status).toBe(1);
     expect(output).toContain("firewall/rules.v4:10");
     const artifact = (path: string): string => readFileSync(join(repository.folder, path), "utf8");
-    expect(JSON.parse(artifact(job.artifacts.reports["codequality"]!))).toContainEqual(expect.objectContaining({ location: { path: "firewall/rules.v4", lines: { begin: 10, end: 10 } } }));
+    expect(JSON.parse(artifact(job.artifacts.reports["codequality"]!))).toContainEqual(
+      expect.objectContaining({ location: { path: "firewall/rules.v4", lines: { begin: 10, end: 10 } } }),
+    );
     expect(artifact(job.artifacts.reports["junit"]!)).toMatch(/<failure /);
     expect(artifact(job.artifacts.paths[0]!)).toMatch(/^<!doctype html>/);
   });
@@ -159,7 +214,11 @@ describe("examples/ci/gitlab", () => {
 });
 
 describe(".pre-commit-hooks.yaml", () => {
-  interface Hook { readonly entry: string; readonly files: string; readonly language: string }
+  interface Hook {
+    readonly entry: string;
+    readonly files: string;
+    readonly language: string;
+  }
   const [hook] = readYaml<readonly Hook[]>(".pre-commit-hooks.yaml");
 
   /** pre-commit splits the entry as a shell does, and puts the paths behind it. */
@@ -167,7 +226,10 @@ describe(".pre-commit-hooks.yaml", () => {
     const { folder } = checkout(rules);
     writeFiles(folder, change);
     const paths = Object.keys(change).filter((path) => new RegExp(hook!.files).test(path));
-    return shell('eval "set -- $ENTRY $QUOTED"; exec "$@"', folder, { ENTRY: hook!.entry, QUOTED: paths.map((path) => `'${path}'`).join(" ") });
+    return shell('eval "set -- $ENTRY $QUOTED"; exec "$@"', folder, {
+      ENTRY: hook!.entry,
+      QUOTED: paths.map((path) => `'${path}'`).join(" "),
+    });
   }
 
   it("chooses dumps by their names", () => {

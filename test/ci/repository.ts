@@ -17,7 +17,8 @@ export const rules = `*filter
 COMMIT
 `;
 
-export const rulesIpv6 = "*filter\n:INPUT DROP [0:0]\n:FORWARD DROP [0:0]\n:OUTPUT ACCEPT [0:0]\n-A INPUT -s 2001:db8::/32 -j ACCEPT\nCOMMIT\n";
+export const rulesIpv6 =
+  "*filter\n:INPUT DROP [0:0]\n:FORWARD DROP [0:0]\n:OUTPUT ACCEPT [0:0]\n-A INPUT -s 2001:db8::/32 -j ACCEPT\nCOMMIT\n";
 
 /** The rules with one that lets telnet in, on line 10. */
 export const loosened = rules.replace("COMMIT", "-A INPUT -p tcp -m tcp --dport 23 -j ACCEPT\nCOMMIT");
@@ -33,7 +34,11 @@ export interface Repository {
 }
 
 /** The files by their path; those of the change replace those of the main branch. `folder` must not exist yet. */
-export function makeRepository(folder: string, main: Readonly<Record<string, string>>, change: Readonly<Record<string, string>>): Repository {
+export function makeRepository(
+  folder: string,
+  main: Readonly<Record<string, string>>,
+  change: Readonly<Record<string, string>>,
+): Repository {
   const origin = `${folder}-origin`;
   git(dirname(folder), "init", "--quiet", "--initial-branch=main", origin);
   commit(origin, main);
@@ -54,10 +59,25 @@ export function writeFiles(folder: string, files: Readonly<Record<string, string
 function commit(folder: string, files: Readonly<Record<string, string>>): void {
   writeFiles(folder, files);
   git(folder, "add", "--all");
-  git(folder, "-c", "user.name=Example", "-c", "user.email=example@example.org", "commit", "--quiet", "--allow-empty", "--message", "rules");
+  git(
+    folder,
+    "-c",
+    "user.name=Example",
+    "-c",
+    "user.email=example@example.org",
+    "commit",
+    "--quiet",
+    "--allow-empty",
+    "--message",
+    "rules",
+  );
 }
 
 /** Neither the settings of this user nor of this machine count. */
 function git(folder: string, ...words: readonly string[]): string {
-  return execFileSync("git", words, { cwd: folder, encoding: "utf8", env: { ...process.env, GIT_CONFIG_GLOBAL: "/dev/null", GIT_CONFIG_SYSTEM: "/dev/null" } }).trim();
+  return execFileSync("git", words, {
+    cwd: folder,
+    encoding: "utf8",
+    env: { ...process.env, GIT_CONFIG_GLOBAL: "/dev/null", GIT_CONFIG_SYSTEM: "/dev/null" },
+  }).trim();
 }

@@ -5,7 +5,9 @@ import { afterEach, beforeEach, expect, it } from "vitest";
 import { checkScript } from "../../src/cli/check.js";
 
 let folder: string;
-beforeEach(() => { folder = mkdtempSync(join(tmpdir(), "ipt2nft-check-")); });
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), "ipt2nft-check-"));
+});
 afterEach(() => rmSync(folder, { recursive: true }));
 
 /** A stand-in for nft: what is tested is how it is called and how its answer is read. */
@@ -23,9 +25,11 @@ it("hands the script to nft -c -f -", async () => {
 });
 
 it("passes on what nft says", async () => {
-  await expect(checkScript("x".repeat(10_000_000), nftThat("echo '1:1-1: Error: syntax error' >&2; exit 1")))
-    .rejects.toThrow("nft does not accept the script (exit status 1):\n1:1-1: Error: syntax error");
+  await expect(checkScript("x".repeat(10_000_000), nftThat("echo '1:1-1: Error: syntax error' >&2; exit 1"))).rejects.toThrow(
+    "nft does not accept the script (exit status 1):\n1:1-1: Error: syntax error",
+  );
   await expect(checkScript("", nftThat("kill -9 $$"))).rejects.toThrow("ended by SIGKILL");
-  await expect(checkScript("", nftThat("echo 'netlink: Error: cache initialization failed: Operation not permitted' >&2; exit 1")))
-    .rejects.toThrow("needs root's rights");
+  await expect(
+    checkScript("", nftThat("echo 'netlink: Error: cache initialization failed: Operation not permitted' >&2; exit 1")),
+  ).rejects.toThrow("needs root's rights");
 });

@@ -21,7 +21,11 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-interface Result { status: number | null; output: string; error: string }
+interface Result {
+  status: number | null;
+  output: string;
+  error: string;
+}
 
 function execute(words: readonly string[], input: string | Uint8Array = dump): Result {
   const { status, stdout, stderr } = spawnSync(command, words, { input, maxBuffer: 1 << 30 });
@@ -47,8 +51,11 @@ function partsOf(file: string): Set<string> {
 }
 
 function manyRules(count: number): string {
-  const rules = Array.from({ length: count }, (_, index) =>
-    `-A INPUT -s 198.51.${(index >> 8) & 255}.${index & 255}/32 -p tcp -m tcp --dport ${1 + (index % 65535)} -m comment --comment "rule ${index}" -j DROP\n`);
+  const rules = Array.from(
+    { length: count },
+    (_, index) =>
+      `-A INPUT -s 198.51.${(index >> 8) & 255}.${index & 255}/32 -p tcp -m tcp --dport ${1 + (index % 65535)} -m comment --comment "rule ${index}" -j DROP\n`,
+  );
   return `*filter\n:INPUT ACCEPT [0:0]\n${rules.join("")}COMMIT\n`;
 }
 
@@ -67,7 +74,9 @@ describe("the command", () => {
   it("reads nothing of the subcommands when it starts", () => {
     const parts = join(folder, "dist", "parts");
     const read = partsOf(command);
-    const ofSubcommands = readdirSync(parts).filter((part) => /^(?:simulate|verify|review|corpus)-/.test(part)).flatMap((part) => [...partsOf(join(parts, part))]);
+    const ofSubcommands = readdirSync(parts)
+      .filter((part) => /^(?:simulate|verify|review|corpus)-/.test(part))
+      .flatMap((part) => [...partsOf(join(parts, part))]);
     // What they alone have: the models, the laboratory, the findings.
     for (const word of ["not-searched", "tcpreplay", "unreachable-rule"]) {
       const holders = [...new Set(ofSubcommands)].filter((part) => readFileSync(part, "utf8").includes(word));
@@ -94,12 +103,20 @@ describe("the command", () => {
 
   it("reads and writes descriptors that somebody has made non-blocking", async () => {
     // The ends of a socket pair are what Node gives a child for "pipe"; they stay non-blocking in the child's child.
-    const child = spawn(process.execPath, ["-e",
-      `process.stdin.on("data",()=>{});process.stdout.write("");` +
-      `const c=require("node:child_process").spawn(${JSON.stringify(command)},["--ipv4"],{stdio:["inherit","inherit","inherit"]});` +
-      `process.stdin.pause();c.on("exit",code=>process.exit(code))`], { stdio: ["pipe", "pipe", "inherit"] });
+    const child = spawn(
+      process.execPath,
+      [
+        "-e",
+        `process.stdin.on("data",()=>{});process.stdout.write("");` +
+          `const c=require("node:child_process").spawn(${JSON.stringify(command)},["--ipv4"],{stdio:["inherit","inherit","inherit"]});` +
+          `process.stdin.pause();c.on("exit",code=>process.exit(code))`,
+      ],
+      { stdio: ["pipe", "pipe", "inherit"] },
+    );
     let output = "";
-    child.stdout.setEncoding("utf8").on("data", (text: string) => { output += text; });
+    child.stdout.setEncoding("utf8").on("data", (text: string) => {
+      output += text;
+    });
     setTimeout(() => child.stdin.end(dump), 500);
     expect(await new Promise((resolve) => child.on("close", resolve))).toBe(0);
     expect(output).toContain("192.0.2.1");
@@ -117,7 +134,8 @@ describe("the package", () => {
     for (const file of ["package.json", "LICENSE", "README.md"]) {
       if (existsSync(join(root, file))) cpSync(join(root, file), join(folder, file));
     }
-    const npm = (...words: string[]): string => execFileSync("npm", words, { cwd: folder, encoding: "utf8", stdio: ["ignore", "pipe", "pipe"] });
+    const npm = (...words: string[]): string =>
+      execFileSync("npm", words, { cwd: folder, encoding: "utf8", stdio: ["ignore", "pipe", "pipe"] });
     npm("pack", "--ignore-scripts");
     const tarball = readdirSync(folder).find((name) => name.endsWith(".tgz"))!;
     const prefix = join(folder, "prefix");
@@ -132,7 +150,12 @@ describe("the package", () => {
     const cases = mkdtempSync(join(folder, "corpus-"));
     for (const name of ["a", "b", "c", "d"]) writeFileSync(join(cases, `${name}.v4`), manyRules(10));
     const installed = (...words: string[]): Result => {
-      const { status, stdout, stderr } = spawnSync(join(folder, "prefix", "bin", "ipt2nft-recent"), ["corpus", ".", ...words], { cwd: cases, encoding: "utf8", env: { ...process.env, CI: "" }, maxBuffer: 1 << 30 });
+      const { status, stdout, stderr } = spawnSync(join(folder, "prefix", "bin", "ipt2nft-recent"), ["corpus", ".", ...words], {
+        cwd: cases,
+        encoding: "utf8",
+        env: { ...process.env, CI: "" },
+        maxBuffer: 1 << 30,
+      });
       return { status, output: stdout, error: stderr };
     };
     expect(installed("--update", "--jobs", "2")).toMatchObject({ status: 0, error: "" });
@@ -140,18 +163,30 @@ describe("the package", () => {
     writeFileSync(join(cases, "d.diagnostics"), "something\n");
     const { status, output } = installed("--jobs", "2", "--json");
     expect(status).toBe(1);
-    expect(JSON.parse(output)).toMatchObject({ cases: 4, failed: 1, threads: 2, results: [{ name: "a", problems: [] }, {}, {}, { name: "d", problems: [{ kind: "diagnostics" }] }] });
+    expect(JSON.parse(output)).toMatchObject({
+      cases: 4,
+      failed: 1,
+      threads: 2,
+      results: [{ name: "a", problems: [] }, {}, {}, { name: "d", problems: [{ kind: "diagnostics" }] }],
+    });
   });
 
   it("has a library that runs without Node", async () => {
     const library = await build({
-      entryPoints: [join(folder, "dist", "index.js")], bundle: true, format: "iife", globalName: "library", platform: "neutral", write: false,
+      entryPoints: [join(folder, "dist", "index.js")],
+      bundle: true,
+      format: "iife",
+      globalName: "library",
+      platform: "neutral",
+      write: false,
     });
     // What every browser has, and nothing else.
     const context = createContext({ console, TextEncoder, TextDecoder, performance });
     runInContext(library.outputFiles[0]!.text, context);
-    const { script, outcome } = runInContext(`library.translate(${JSON.stringify(dump)}, { family: "ipv4" })`, context) as
-      { script: string; outcome: string };
+    const { script, outcome } = runInContext(`library.translate(${JSON.stringify(dump)}, { family: "ipv4" })`, context) as {
+      script: string;
+      outcome: string;
+    };
     expect(outcome).toBe("exact");
     expect(script).toContain("192.0.2.1");
   });

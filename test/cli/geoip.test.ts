@@ -38,7 +38,8 @@ it.each([
 
 it("reads tables, packed or not, and puts several together", () => {
   const geoip = readGeoip([
-    file("ipv4.csv.gz", gzipSync("192.0.2.0,192.0.2.255,CN\n")), file("more.csv", "198.51.100.0,198.51.100.0,CN\n2001:db8::,2001:db8::1,DE\n"),
+    file("ipv4.csv.gz", gzipSync("192.0.2.0,192.0.2.255,CN\n")),
+    file("more.csv", "198.51.100.0,198.51.100.0,CN\n2001:db8::,2001:db8::1,DE\n"),
   ]);
   expect(geoip("CN", "ipv4")).toEqual([first, { from: 0xc6336400n, to: 0xc6336400n }]);
   expect(geoip("DE", "ipv6")).toHaveLength(1);
@@ -48,8 +49,16 @@ it("reads tables, packed or not, and puts several together", () => {
 it.each([
   ["a path that is not there", () => "nowhere", /"nowhere" cannot be read: no such file or directory/],
   ["a folder without countries", () => dirname(file("empty/readme", "")), /holds no files of countries, such as CN\.iv4/],
-  ["a table of something else", () => file("other.csv", "a,b\nc,d\n"), /other\.csv", line 2: neither .* such as 192\.0\.2\.0,192\.0\.2\.255,CN/],
-  ["a packed file that is cut off", () => file("cut.csv.gz", gzipSync("192.0.2.0,192.0.2.255,CN\n").subarray(0, 20)), /cut\.csv\.gz" cannot be unpacked: /],
+  [
+    "a table of something else",
+    () => file("other.csv", "a,b\nc,d\n"),
+    /other\.csv", line 2: neither .* such as 192\.0\.2\.0,192\.0\.2\.255,CN/,
+  ],
+  [
+    "a packed file that is cut off",
+    () => file("cut.csv.gz", gzipSync("192.0.2.0,192.0.2.255,CN\n").subarray(0, 20)),
+    /cut\.csv\.gz" cannot be unpacked: /,
+  ],
 ])("refuses %s", (_, path, message) => {
   expect(() => readGeoip([path()])).toThrow(message);
 });

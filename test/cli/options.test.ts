@@ -16,18 +16,78 @@ function complaintOf(...words: string[]): string {
 describe("parseArguments", () => {
   it("has defaults", () => {
     expect(settingsOf()).toEqual({
-      files: [], ipsets: [], geoip: [], output: undefined, table: "ipt2nft", family: undefined, recent: "auto", setSize: 65535, keepSets: false,
-      counters: true, targetNft: undefined, strict: false, check: false, format: "text", color: undefined,
+      files: [],
+      ipsets: [],
+      geoip: [],
+      output: undefined,
+      table: "ipt2nft",
+      family: undefined,
+      recent: "auto",
+      setSize: 65535,
+      keepSets: false,
+      counters: true,
+      targetNft: undefined,
+      strict: false,
+      check: false,
+      format: "text",
+      color: undefined,
     });
   });
 
   it("reads every option", () => {
-    expect(settingsOf("a.v4", "-o", "out.nft", "--table", "fw", "--ipv6", "--recent", "limit", "--set-size", "4294967295", "--keep-sets", "--ipset", "one.ipset", "--ipset=-",
-      "--geoip", "/usr/share/xt_geoip", "--geoip=more.csv", "--no-counters", "--target-nft", "0.9.8", "--strict", "--check", "--format", "json", "--no-color", "--", "-odd")).toEqual({
-      files: ["a.v4", "-odd"], ipsets: ["one.ipset", "-"], geoip: ["/usr/share/xt_geoip", "more.csv"], output: "out.nft", table: "fw", family: "ipv6", recent: "limit", setSize: 4294967295, keepSets: true,
-      counters: false, targetNft: "0.9.8", strict: true, check: true, format: "json", color: false,
+    expect(
+      settingsOf(
+        "a.v4",
+        "-o",
+        "out.nft",
+        "--table",
+        "fw",
+        "--ipv6",
+        "--recent",
+        "limit",
+        "--set-size",
+        "4294967295",
+        "--keep-sets",
+        "--ipset",
+        "one.ipset",
+        "--ipset=-",
+        "--geoip",
+        "/usr/share/xt_geoip",
+        "--geoip=more.csv",
+        "--no-counters",
+        "--target-nft",
+        "0.9.8",
+        "--strict",
+        "--check",
+        "--format",
+        "json",
+        "--no-color",
+        "--",
+        "-odd",
+      ),
+    ).toEqual({
+      files: ["a.v4", "-odd"],
+      ipsets: ["one.ipset", "-"],
+      geoip: ["/usr/share/xt_geoip", "more.csv"],
+      output: "out.nft",
+      table: "fw",
+      family: "ipv6",
+      recent: "limit",
+      setSize: 4294967295,
+      keepSets: true,
+      counters: false,
+      targetNft: "0.9.8",
+      strict: true,
+      check: true,
+      format: "json",
+      color: false,
     });
-    expect(settingsOf("--ipv4", "--color", "--output=-", "-")).toMatchObject({ family: "ipv4", color: true, output: undefined, files: ["-"] });
+    expect(settingsOf("--ipv4", "--color", "--output=-", "-")).toMatchObject({
+      family: "ipv4",
+      color: true,
+      output: undefined,
+      files: ["-"],
+    });
   });
 
   it.each([

@@ -1,11 +1,24 @@
-import { chmodSync, lstatSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { writeFileAtomically } from "../../src/cli/output.js";
 
 let folder: string;
-beforeEach(() => { folder = mkdtempSync(join(tmpdir(), "ipt2nft-output-")); });
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), "ipt2nft-output-"));
+});
 afterEach(() => rmSync(folder, { recursive: true }));
 
 it("writes a new file and leaves nothing else behind", async () => {

@@ -9,7 +9,9 @@ import { dump } from "../review/dumps.js";
 import { execute as executeSubcommand } from "./subcommand.js";
 
 let folder: string;
-beforeEach(() => { folder = mkdtempSync(join(tmpdir(), "ipt2nft-review-")); });
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), "ipt2nft-review-"));
+});
 afterEach(() => rmSync(folder, { recursive: true }));
 
 const at = (name: string): string => join(folder, name);
@@ -39,7 +41,10 @@ describe("what is compared with what", () => {
 
   it("takes two dumps of one family for the old and the new one", async () => {
     const { inputs, opens } = await report(write("a", closed), write("b", open));
-    expect(inputs).toEqual([{ role: "old", file: at("a") }, { role: "new", file: at("b") }]);
+    expect(inputs).toEqual([
+      { role: "old", file: at("a") },
+      { role: "new", file: at("b") },
+    ]);
     expect(opens.map(({ sentence }) => sentence)).toEqual(["TCP to port 23 (Telnet) of this machine from anywhere"]);
   });
 
@@ -48,7 +53,14 @@ describe("what is compared with what", () => {
   });
 
   it("compares machines of both families with --old", async () => {
-    const { opens } = await report("--old", write("old.v4", closed), "--old", write("old.v6", ipv6), write("new.v4", open), write("new.v6", ipv6));
+    const { opens } = await report(
+      "--old",
+      write("old.v4", closed),
+      "--old",
+      write("old.v6", ipv6),
+      write("new.v4", open),
+      write("new.v6", ipv6),
+    );
     expect(opens).toHaveLength(1);
   });
 
@@ -61,7 +73,23 @@ describe("what is compared with what", () => {
 
 describe("--base-ref", () => {
   const git = (...words: string[]): string =>
-    execFileSync("git", ["-C", folder, "-c", "user.name=Test", "-c", "user.email=test@example.com", "-c", "init.defaultBranch=main", "-c", "commit.gpgsign=false", ...words], { encoding: "utf8" });
+    execFileSync(
+      "git",
+      [
+        "-C",
+        folder,
+        "-c",
+        "user.name=Test",
+        "-c",
+        "user.email=test@example.com",
+        "-c",
+        "init.defaultBranch=main",
+        "-c",
+        "commit.gpgsign=false",
+        ...words,
+      ],
+      { encoding: "utf8" },
+    );
 
   beforeEach(() => {
     git("init", "--quiet");
@@ -94,7 +122,9 @@ describe("--base-ref", () => {
   });
 
   it("does not take two machines for one", async () => {
-    expect((await execute("--base-ref", "main", write("net/rules.v4", open), write("other/rules.v4", closed))).error).toContain("give the dumps of one machine");
+    expect((await execute("--base-ref", "main", write("net/rules.v4", open), write("other/rules.v4", closed))).error).toContain(
+      "give the dumps of one machine",
+    );
   });
 
   it.each<[fault: string, ref: string, file: string, said: RegExp]>([
@@ -111,7 +141,12 @@ describe("--base-ref", () => {
 describe("exit status", () => {
   const warning = dump("-A INPUT -m recent --rcheck --name x -j DROP");
 
-  it.each([[[], 1], [["--fail-on", "error"], 0], [["--fail-on", "note"], 1], [["--fail-on", "never"], 0]] as const)("with %j and a warning is %d", async (words, status) => {
+  it.each([
+    [[], 1],
+    [["--fail-on", "error"], 0],
+    [["--fail-on", "note"], 1],
+    [["--fail-on", "never"], 0],
+  ] as const)("with %j and a warning is %d", async (words, status) => {
     expect((await execute(write("rules.v4", warning), ...words)).status).toBe(status);
   });
 
@@ -120,12 +155,18 @@ describe("exit status", () => {
     expect((await execute(write("rules.v4", "junk\n"))).status).toBe(1);
   });
 
-  it.each([[[]], [["--fail-on", "sometimes"]], [["--format", "poem"]], [["--write", "html"]], [["--update-baseline"]], [["--base-ref", "x", "--old", "y"]]])(
-    "is 2 for %j, with nothing on standard output", async (words) => {
-      const { status, output, error } = await executeSubcommand(review, [...words, ...(words.length > 0 ? [write("rules.v4", closed)] : [])]);
-      expect({ status, output }).toEqual({ status: 2, output: "" });
-      expect(error).toMatch(/^ipt2nft-recent: error: /);
-    });
+  it.each([
+    [[]],
+    [["--fail-on", "sometimes"]],
+    [["--format", "poem"]],
+    [["--write", "html"]],
+    [["--update-baseline"]],
+    [["--base-ref", "x", "--old", "y"]],
+  ])("is 2 for %j, with nothing on standard output", async (words) => {
+    const { status, output, error } = await executeSubcommand(review, [...words, ...(words.length > 0 ? [write("rules.v4", closed)] : [])]);
+    expect({ status, output }).toEqual({ status: 2, output: "" });
+    expect(error).toMatch(/^ipt2nft-recent: error: /);
+  });
 
   it("is 2 for a file that is not there", async () => {
     expect(await execute(at("missing"))).toMatchObject({ status: 2, output: "" });
@@ -138,7 +179,10 @@ describe("--baseline", () => {
   it("accepts what --update-baseline wrote, and nothing else", async () => {
     const rules = write("rules.v4", warning);
     expect((await execute(rules, "--baseline", at("accepted.json"), "--update-baseline")).status).toBe(0);
-    expect(JSON.parse(readFileSync(at("accepted.json"), "utf8"))).toMatchObject({ version: 1, findings: [{ code: "list-never-set", file: rules }, { code: "recent-list-size" }] });
+    expect(JSON.parse(readFileSync(at("accepted.json"), "utf8"))).toMatchObject({
+      version: 1,
+      findings: [{ code: "list-never-set", file: rules }, { code: "recent-list-size" }],
+    });
     expect((await execute(rules, "--baseline", at("accepted.json"))).status).toBe(0);
     write("rules.v4", dump("-A INPUT -m recent --rcheck --name y -j DROP"));
     expect((await execute(rules, "--baseline", at("accepted.json"))).status).toBe(1);
@@ -152,7 +196,15 @@ describe("--baseline", () => {
 
 describe("reports", () => {
   it("go to files in several formats at once", async () => {
-    const { output } = await execute(write("rules.v4", closed), "--format", "markdown", "--write", `sarif=${at("review.sarif")}`, "--write", `html=${at("review.html")}`);
+    const { output } = await execute(
+      write("rules.v4", closed),
+      "--format",
+      "markdown",
+      "--write",
+      `sarif=${at("review.sarif")}`,
+      "--write",
+      `html=${at("review.html")}`,
+    );
     expect(output).toMatch(/^## /);
     expect(JSON.parse(readFileSync(at("review.sarif"), "utf8"))).toMatchObject({ version: "2.1.0" });
     expect(readFileSync(at("review.html"), "utf8")).toMatch(/^<!doctype html>/i);

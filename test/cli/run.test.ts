@@ -8,19 +8,34 @@ import { diagnostic } from "../../src/diagnostic.js";
 import type { Source, TranslateOptions, Translation } from "../../src/translate.js";
 
 let folder: string;
-beforeEach(() => { folder = mkdtempSync(join(tmpdir(), "ipt2nft-run-")); });
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), "ipt2nft-run-"));
+});
 afterEach(() => rmSync(folder, { recursive: true }));
 
 const span = { file: "<stdin>", line: 1, column: 1, length: 7 };
 const exact: Translation = { script: "table ip x {\n}\n", diagnostics: [], iptables: [], nft: undefined, outcome: "exact" };
 const approximated: Translation = { ...exact, outcome: "approximated", diagnostics: [diagnostic("recent-rttl", span, "stricter")] };
 const refused: Translation = { ...exact, outcome: "refused", diagnostics: [diagnostic("unknown-match", span, "opens")] };
-const invalid: Translation = { ...exact, script: undefined, outcome: "invalid", diagnostics: [diagnostic("missing-commit", span, "no COMMIT")] };
+const invalid: Translation = {
+  ...exact,
+  script: undefined,
+  outcome: "invalid",
+  diagnostics: [diagnostic("missing-commit", span, "no COMMIT")],
+};
 
-interface Result { status: number; output: string; error: string; sources: readonly Source[]; options: TranslateOptions }
+interface Result {
+  status: number;
+  output: string;
+  error: string;
+  sources: readonly Source[];
+  options: TranslateOptions;
+}
 
 async function execute(
-  words: string[], translation: Translation | Error = exact, surroundings: Partial<Surroundings> & { input?: string | Uint8Array } = {},
+  words: string[],
+  translation: Translation | Error = exact,
+  surroundings: Partial<Surroundings> & { input?: string | Uint8Array } = {},
 ): Promise<Result> {
   const result: Result = { status: -1, output: "", error: "", sources: [], options: {} };
   result.status = await run(words, {
@@ -33,8 +48,12 @@ async function execute(
     environment: {},
     readInput: async () => Buffer.from(surroundings.input ?? "*filter\nCOMMIT\n"),
     inputIsTerminal: async () => false,
-    writeOutput: async (text) => { result.output += text; },
-    writeError: async (text) => { result.error += text; },
+    writeOutput: async (text) => {
+      result.output += text;
+    },
+    writeError: async (text) => {
+      result.error += text;
+    },
     outputIsTerminal: async () => false,
     outputWidth: async () => undefined,
     errorIsTerminal: async () => false,
@@ -99,8 +118,10 @@ describe("exit status and streams", () => {
     const toFile = await execute(["-o", join(folder, "none", "rules.nft")]);
     expect(toFile).toMatchObject({ status: 2, output: "" });
     expect(toFile.error).toContain("no such file or directory");
-    expect(await execute([], exact, { writeOutput: () => Promise.reject(new Error("full")) }))
-      .toMatchObject({ status: 2, error: "ipt2nft-recent: error: full\n" });
+    expect(await execute([], exact, { writeOutput: () => Promise.reject(new Error("full")) })).toMatchObject({
+      status: 2,
+      error: "ipt2nft-recent: error: full\n",
+    });
   });
 
   it("survives a standard error that does not work", async () => {
@@ -121,7 +142,10 @@ describe("input", () => {
 
   it("reads files of sets beside the dumps, and blames their lines", async () => {
     const sets = write("sets.ipset", "create office hash:nothing\n");
-    const blaming: Translation = { ...invalid, diagnostics: [diagnostic("invalid-value", { file: sets, line: 1, column: 15, length: 12 }, "no such type")] };
+    const blaming: Translation = {
+      ...invalid,
+      diagnostics: [diagnostic("invalid-value", { file: sets, line: 1, column: 15, length: 12 }, "no such type")],
+    };
     const result = await execute(["--ipset", sets], blaming);
     expect(result.options.ipsets).toEqual([{ file: sets, text: "create office hash:nothing\n" }]);
     expect(result).toMatchObject({ status: 2, output: "" });
@@ -132,8 +156,16 @@ describe("input", () => {
     const table = write("countries.csv", "192.0.2.0,192.0.2.255,CN\n");
     const { options } = await execute(["--geoip", table]);
     expect(options.geoip?.("CN", "ipv4")).toEqual([{ from: 0xc0000200n, to: 0xc00002ffn }]);
-    expect(await execute(["--geoip", join(folder, "none")])).toMatchObject({ status: 2, output: "", error: expect.stringContaining("no such file") as string });
-    const late = await execute(["--geoip", table], exact, { translate: () => { throw new Failure("of a folder's file"); } });
+    expect(await execute(["--geoip", join(folder, "none")])).toMatchObject({
+      status: 2,
+      output: "",
+      error: expect.stringContaining("no such file") as string,
+    });
+    const late = await execute(["--geoip", table], exact, {
+      translate: () => {
+        throw new Failure("of a folder's file");
+      },
+    });
     expect(late).toMatchObject({ status: 2, output: "", error: "ipt2nft-recent: error: of a folder's file\n" });
   });
 
@@ -157,7 +189,17 @@ describe("input", () => {
 
 describe("options", () => {
   it("reach the translation", async () => {
-    const { options } = await execute(["--table", "fw", "--recent", "exact", "--set-size", "1000", "--keep-sets", "--no-counters", "--ipv4"]);
+    const { options } = await execute([
+      "--table",
+      "fw",
+      "--recent",
+      "exact",
+      "--set-size",
+      "1000",
+      "--keep-sets",
+      "--no-counters",
+      "--ipv4",
+    ]);
     expect(options).toEqual({ table: "fw", recent: "exact", setSize: 1000, keepSets: true, counters: false, family: "ipv4" });
     expect((await execute([])).options).toEqual({ table: "ipt2nft", recent: "auto", setSize: 65535, keepSets: false, counters: true });
   });

@@ -7,7 +7,9 @@ import type { SimulationReport } from "../../src/simulate/report.js";
 import { execute, type Result } from "./subcommand.js";
 
 let folder: string;
-beforeEach(() => { folder = mkdtempSync(join(tmpdir(), "ipt2nft-simulate-")); });
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), "ipt2nft-simulate-"));
+});
 afterEach(() => rmSync(folder, { recursive: true }));
 
 const ssh = "-A INPUT -p tcp -m tcp --dport 22 -m recent";
@@ -31,7 +33,9 @@ function fileWith(name: string, content: string | Uint8Array): string {
 describe("a search", () => {
   it("finds nothing in an exact translation, and says how far it looked", async () => {
     const { status, output, error } = await run(throttle);
-    expect(output).toMatch(/^list "SSH" \(IPv4, lines 4, 5\): no difference\n {4}2,0\d\d schedules, all of up to \d moves?, up to \d+ packets, \d kinds of packets\n/);
+    expect(output).toMatch(
+      /^list "SSH" \(IPv4, lines 4, 5\): no difference\n {4}2,0\d\d schedules, all of up to \d moves?, up to \d+ packets, \d kinds of packets\n/,
+    );
     expect(output).toMatch(/\nno difference: 1 list, 0 different, 2,0\d\d schedules, [\d,]+ packets\n$/);
     expect(output).toContain("stated: more than 100 hosts: iptables forgets a host");
     expect(error).toBe("");
@@ -40,9 +44,9 @@ describe("a search", () => {
 
   it("shows the shortest traffic that the limit form decides otherwise", async () => {
     const { status, output } = await run(throttle, "--recent", "limit");
-    expect(output).toContain("list \"SSH\" (IPv4, lines 4, 5): different\n");
+    expect(output).toContain('list "SSH" (IPv4, lines 4, 5): different\n');
     expect(output).toMatch(/\+\d+\.\d{3} s {2}tcp 192\.0\.2\.7:40000 to 198\.51\.100\.1:22, in by eth0: iptables accept, nft drop\n/);
-    expect(output).toContain("the translator warned: list \"SSH\": written as a limit of 4/minute burst 3 with a ban of 60 s");
+    expect(output).toContain('the translator warned: list "SSH": written as a limit of 4/minute burst 3 with a ban of 60 s');
     expect(status).toBe(1);
   });
 
@@ -59,7 +63,9 @@ describe("a search", () => {
   });
 
   it("says loudly what could not be searched", async () => {
-    const { status, output } = await run(dump("-A INPUT -m string --algo bm --string x -m recent --set --name SSH", `${ssh} --rcheck --name SSH -j DROP`));
+    const { status, output } = await run(
+      dump("-A INPUT -m string --algo bm --string x -m recent --set --name SSH", `${ssh} --rcheck --name SSH -j DROP`),
+    );
     expect(output).toContain("left out: line 4 is in the script only in part");
     expect(output).toContain("not all could be compared: 1 list, 0 different, 1 with rules left out");
     expect(status).toBe(1);
@@ -72,19 +78,34 @@ describe("a search", () => {
   it("searches only the lists asked for", async () => {
     const two = dump(`${ssh} --set --name SSH`, `${ssh} --rcheck --name other -j DROP`);
     expect((await run(two, "--list", "other")).output).toMatch(/^list "other" [^]*1 list, /);
-    expect(await run(two, "--list", "none")).toMatchObject({ status: 2, output: "", error: "ipt2nft-recent: error: no rule uses a list \"none\"\n" });
+    expect(await run(two, "--list", "none")).toMatchObject({
+      status: 2,
+      output: "",
+      error: 'ipt2nft-recent: error: no rule uses a list "none"\n',
+    });
   });
 
   it("writes JSON", async () => {
     const { output } = await run(throttle, "--json", "--recent", "limit");
     const report = JSON.parse(output) as SimulationReport;
-    expect(report).toMatchObject({ version: 1, verdict: "different", lists: [{ list: "SSH", family: "ipv4" }], limits: [{ hits: 4, seconds: 60 }] });
+    expect(report).toMatchObject({
+      version: 1,
+      verdict: "different",
+      lists: [{ list: "SSH", family: "ipv4" }],
+      limits: [{ hits: 4, seconds: 60 }],
+    });
     expect(report.lists[0]!.counterexample!.events.at(-1)).toMatchObject({ iptables: "accept", nft: "drop" });
   });
 
   it("draws a picture that needs nothing else, in light and dark", async () => {
     const file = join(folder, "limits.svg");
-    await run(dump(`${ssh} --set --name "a<b"`, `${ssh} --update --seconds 60 --hitcount 4 --name "a<b" -j DROP`), "--recent", "limit", "--svg", file);
+    await run(
+      dump(`${ssh} --set --name "a<b"`, `${ssh} --update --seconds 60 --hitcount 4 --name "a<b" -j DROP`),
+      "--recent",
+      "limit",
+      "--svg",
+      file,
+    );
     const picture = readFileSync(file, "utf8");
     expect(picture).toMatch(/^<svg xmlns="http:\/\/www\.w3\.org\/2000\/svg"/);
     expect(picture).toContain("prefers-color-scheme: dark");
@@ -94,7 +115,7 @@ describe("a search", () => {
 
   it("keeps text of the input from the terminal's controls", async () => {
     const { output } = await run(dump(`${ssh} --set --name "\u202eSSH"`));
-    expect(output).toContain("list \"\\u{202e}SSH\"");
+    expect(output).toContain('list "\\u{202e}SSH"');
   });
 });
 
@@ -109,7 +130,15 @@ describe("traffic", () => {
 
   it("shows the first difference without what it does not need", async () => {
     // Four within a minute, but slower than the limit.
-    const times = [[0, "192.0.2.9", 22], [5, "203.0.113.5", 80], [20, "192.0.2.9", 22], [25, "192.0.2.9", 22], [30, "192.0.2.9", 22], [31, "203.0.113.5", 80], [81, "192.0.2.9", 22]];
+    const times = [
+      [0, "192.0.2.9", 22],
+      [5, "203.0.113.5", 80],
+      [20, "192.0.2.9", 22],
+      [25, "192.0.2.9", 22],
+      [30, "192.0.2.9", 22],
+      [31, "203.0.113.5", 80],
+      [81, "192.0.2.9", 22],
+    ];
     const file = fileWith("traffic.csv", `time,source,dport\n${times.map((row) => `${row.join(",")}\n`).join("")}`);
     const { status, output } = await run(throttle, "--recent", "limit", "--traffic", file);
     const shown = output.slice(output.indexOf("traffic of"));
@@ -120,10 +149,10 @@ describe("traffic", () => {
   });
 
   it.each([
-    ["time,source\nx,192.0.2.1\n", ":2:1: time \"x\" is not a number of seconds"],
-    ["time,source,dport\n0,192.0.2.1,99999\n", ":2:13: dport \"99999\" is not a number from 0 to 65535"],
-    ["time,source,colour\n0,192.0.2.1,red\n", ":1:13: \"colour\" is none of time, source, "],
-    ["[{\"time\": 0, \"source\": \"192.0.2.1\"},\n {\"time\": 1, \"source\": 7}]", ":2:2: source \"7\" is not an address"],
+    ["time,source\nx,192.0.2.1\n", ':2:1: time "x" is not a number of seconds'],
+    ["time,source,dport\n0,192.0.2.1,99999\n", ':2:13: dport "99999" is not a number from 0 to 65535'],
+    ["time,source,colour\n0,192.0.2.1,red\n", ':1:13: "colour" is none of time, source, '],
+    ['[{"time": 0, "source": "192.0.2.1"},\n {"time": 1, "source": 7}]', ':2:2: source "7" is not an address'],
     ["", ":1:1: no packets in it"],
   ])("that cannot be read is refused with its place: %j", async (content, message) => {
     const file = fileWith("traffic", content);
@@ -148,7 +177,14 @@ describe("bad input", () => {
     expect(status).toBe(2);
   });
 
-  it.each([["--budget", "0"], ["--budget", "soon"], ["--seed", "x"], ["--traffic", "/nonexistent/file"], ["--local", "nowhere", "--traffic", "/dev/null"], ["--recent", "no"]])("in the words: %s %s", async (...words) => {
+  it.each([
+    ["--budget", "0"],
+    ["--budget", "soon"],
+    ["--seed", "x"],
+    ["--traffic", "/nonexistent/file"],
+    ["--local", "nowhere", "--traffic", "/dev/null"],
+    ["--recent", "no"],
+  ])("in the words: %s %s", async (...words) => {
     const { status, output, error } = await run(throttle, ...words);
     expect({ status, output }).toEqual({ status: 2, output: "" });
     expect(error).toMatch(/^ipt2nft-recent: error: /);

@@ -3,11 +3,16 @@
 import type { ExitStatus, Surroundings } from "../../src/cli/run.js";
 import { translate } from "../../src/translate.js";
 
-export interface Result { readonly status: ExitStatus; readonly output: string; readonly error: string }
+export interface Result {
+  readonly status: ExitStatus;
+  readonly output: string;
+  readonly error: string;
+}
 
 /** Nothing is a terminal and the environment is empty, unless told. */
 export async function execute(
-  subcommand: (words: readonly string[], surroundings: Surroundings) => Promise<ExitStatus>, words: readonly string[],
+  subcommand: (words: readonly string[], surroundings: Surroundings) => Promise<ExitStatus>,
+  words: readonly string[],
   { input = "", ...surroundings }: Partial<Surroundings> & { readonly input?: string } = {},
 ): Promise<Result> {
   let output = "";
@@ -17,8 +22,12 @@ export async function execute(
     environment: {},
     readInput: async () => Buffer.from(input),
     inputIsTerminal: async () => false,
-    writeOutput: async (text) => { output += text; },
-    writeError: async (text) => { error += text; },
+    writeOutput: async (text) => {
+      output += text;
+    },
+    writeError: async (text) => {
+      error += text;
+    },
     outputIsTerminal: async () => false,
     outputWidth: async () => undefined,
     errorIsTerminal: async () => false,

@@ -10,7 +10,19 @@ const run = (input: string, ...words: readonly string[]): Promise<Result> => exe
 it("shows its help", async () => {
   const { status, output, error } = await run("", "--help");
   expect({ status, error }).toEqual({ status: 0, error: "" });
-  for (const option of ["--script", "--packets", "--seed", "--budget", "--real-time", "--leave-out", "--reproduce", "--json", "--ipset", "--inet"]) expect(output).toContain(option);
+  for (const option of [
+    "--script",
+    "--packets",
+    "--seed",
+    "--budget",
+    "--real-time",
+    "--leave-out",
+    "--reproduce",
+    "--json",
+    "--ipset",
+    "--inet",
+  ])
+    expect(output).toContain(option);
 });
 
 it.each([

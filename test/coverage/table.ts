@@ -7,13 +7,16 @@ import type { Outcome } from "../../src/translate.js";
 import { optionRules, type OptionRule } from "./options.js";
 import { judge, type Verdict } from "./verdicts.js";
 
-interface Judged extends OptionRule { readonly verdict: Verdict }
+interface Judged extends OptionRule {
+  readonly verdict: Verdict;
+}
 
 const baseline = highest([]);
 
 export function renderCoverage(): string {
   const judged = optionRules().map((rule): Judged => ({ ...rule, verdict: judge(rule) }));
-  const of = (kind: OptionRule["kind"], extension: string): Judged[] => judged.filter((one) => one.kind === kind && one.extension === extension);
+  const of = (kind: OptionRule["kind"], extension: string): Judged[] =>
+    judged.filter((one) => one.kind === kind && one.extension === extension);
   const known = [...matches, ...targets].filter(({ unavailable }) => !unavailable);
   const outcomes = worstByOption(judged);
   const count = (outcome: Outcome): number => outcomes.filter((one) => one === outcome).length;
@@ -51,8 +54,12 @@ export function renderCoverage(): string {
     "",
     "| name | why | instead |",
     "|---|---|---|",
-    ...matches.flatMap(({ name, unavailable }) => (unavailable ? [row(`\`-m ${name}\``, cell(unavailable.reason), cell(unavailable.help))] : [])),
-    ...targets.flatMap(({ name, unavailable }) => (unavailable ? [row(`\`-j ${name}\``, cell(unavailable.reason), cell(unavailable.help))] : [])),
+    ...matches.flatMap(({ name, unavailable }) =>
+      unavailable ? [row(`\`-m ${name}\``, cell(unavailable.reason), cell(unavailable.help))] : [],
+    ),
+    ...targets.flatMap(({ name, unavailable }) =>
+      unavailable ? [row(`\`-j ${name}\``, cell(unavailable.reason), cell(unavailable.help))] : [],
+    ),
     "",
     "## Versions",
     "",
@@ -74,7 +81,13 @@ function table(judged: readonly Judged[]): string[] {
   const withRemarks = judged.some(({ verdict }) => verdict.reasons.length > 0);
   const cells = (all: readonly (readonly [boolean, string])[]): string => row(...all.filter(([shown]) => shown).map(([, text]) => text));
   const columns = (option: string, outcome: string, nft: string, kernel: string, remark: string): string =>
-    cells([[true, option], [true, outcome], [withVersions, nft], [withVersions, kernel], [withRemarks, remark]]);
+    cells([
+      [true, option],
+      [true, outcome],
+      [withVersions, nft],
+      [withVersions, kernel],
+      [withRemarks, remark],
+    ]);
   return [
     columns("option", "translation", "nft", "Linux", "why, or how it differs"),
     columns("---", "---", "---", "---", "---"),
@@ -83,7 +96,12 @@ function table(judged: readonly Judged[]): string[] {
       return alike.map(([, group]) => {
         const verdicts = group.map(({ verdict }) => verdict);
         return columns(
-          label(group, rules), word(verdicts[0]!.outcome), version("nft", verdicts), version("kernel", verdicts), cell(verdicts[0]!.reasons.join("; ")));
+          label(group, rules),
+          word(verdicts[0]!.outcome),
+          version("nft", verdicts),
+          version("kernel", verdicts),
+          cell(verdicts[0]!.reasons.join("; ")),
+        );
       });
     }),
   ];
@@ -116,14 +134,24 @@ function word(outcome: Outcome): string {
 
 /** The latest that any of them needs; empty if that is what every script needs, or if there is none. */
 function version(of: "nft" | "kernel", verdicts: readonly Verdict[]): string {
-  const latest = verdicts.reduce((best, { requirements }) => (requirements && isOlder(best, requirements[of]) ? requirements[of] : best), baseline[of]);
+  const latest = verdicts.reduce(
+    (best, { requirements }) => (requirements && isOlder(best, requirements[of]) ? requirements[of] : best),
+    baseline[of],
+  );
   return latest === baseline[of] ? "" : latest;
 }
 
 /** For each option, plain or inverted, the worst of its rules. */
 function worstByOption(judged: readonly Judged[]): Outcome[] {
-  const options = groupBy(judged.filter(({ kind }) => kind !== "rule"), ({ kind, extension, option, inverted }) => `${kind} ${extension} ${inverted} ${option}`);
-  return options.map(([, rules]) => (["invalid", "refused", "approximated"] as const).find((outcome) => rules.some(({ verdict }) => verdict.outcome === outcome)) ?? "exact");
+  const options = groupBy(
+    judged.filter(({ kind }) => kind !== "rule"),
+    ({ kind, extension, option, inverted }) => `${kind} ${extension} ${inverted} ${option}`,
+  );
+  return options.map(
+    ([, rules]) =>
+      (["invalid", "refused", "approximated"] as const).find((outcome) => rules.some(({ verdict }) => verdict.outcome === outcome)) ??
+      "exact",
+  );
 }
 
 function groupBy<Item>(items: readonly Item[], key: (item: Item) => string): [string, Item[]][] {

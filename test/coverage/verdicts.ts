@@ -20,9 +20,11 @@ export function judge(rule: OptionRule): Verdict {
   const { outcome, nft, diagnostics, iptables } = translateAlone(rule);
   const read = iptables[0]?.tables[0]?.chains[0]?.rules[0];
   const ending = read ? `; ${consequence(read)}` : "";
-  const reasons = diagnostics.filter(({ severity }) => severity !== "note").map(({ message }) => {
-    const withoutEnd = ending !== "" && message.endsWith(ending) ? message.slice(0, -ending.length) : message;
-    return withoutEnd.replace(/^.*? cannot be translated: /, "").replace(/^(?:match|target|list) "[^"]*": /, "");
-  });
+  const reasons = diagnostics
+    .filter(({ severity }) => severity !== "note")
+    .map(({ message }) => {
+      const withoutEnd = ending !== "" && message.endsWith(ending) ? message.slice(0, -ending.length) : message;
+      return withoutEnd.replace(/^.*? cannot be translated: /, "").replace(/^(?:match|target|list) "[^"]*": /, "");
+    });
   return { outcome, requirements: nft && outcome !== "refused" ? requirements(nft) : undefined, reasons };
 }

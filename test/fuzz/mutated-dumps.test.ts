@@ -15,8 +15,10 @@ function holds(dump: Dump): void {
 
 describe("whatever comes in", () => {
   it.each([
-    ["mutated dumps of the corpus", mutatedDump], ["matches and targets thrown together", thrownTogether],
-    ["lists of recent used in every way", recentEverywhere], ["deep jumps", deepJumps],
+    ["mutated dumps of the corpus", mutatedDump],
+    ["matches and targets thrown together", thrownTogether],
+    ["lists of recent used in every way", recentEverywhere],
+    ["deep jumps", deepJumps],
   ])("%s: an error, or a script that holds nothing but what we mean", { timeout: 600_000 }, (_, dumps) => {
     fc.assert(fc.property(dumps, holds), { seed, numRuns: runs });
   });
@@ -26,16 +28,28 @@ describe("whatever comes in", () => {
   });
 
   it("gives the same bytes for the same input", () => {
-    fc.assert(fc.property(anyDump, (dump) => {
-      expect(brokenPromises(dump).translation?.script).toBe(brokenPromises(dump).translation?.script);
-    }), { seed, numRuns: runs / 4 });
+    fc.assert(
+      fc.property(anyDump, (dump) => {
+        expect(brokenPromises(dump).translation?.script).toBe(brokenPromises(dump).translation?.script);
+      }),
+      { seed, numRuns: runs / 4 },
+    );
   });
 
   it("does not throw on text that is no dump at all", () => {
-    fc.assert(fc.property(fc.oneof(fc.string({ unit: "binary" }), fc.uint8Array({ maxLength: 300 }).map((bytes) => new TextDecoder("utf-8").decode(bytes))), (text) => {
-      holds({ sources: [{ file: "rules.v4", text }], options: {} });
-      holds({ sources: [{ file: "rules.v4", text: `*filter\n${text}\nCOMMIT\n` }], options: {} });
-    }), { seed, numRuns: runs });
+    fc.assert(
+      fc.property(
+        fc.oneof(
+          fc.string({ unit: "binary" }),
+          fc.uint8Array({ maxLength: 300 }).map((bytes) => new TextDecoder("utf-8").decode(bytes)),
+        ),
+        (text) => {
+          holds({ sources: [{ file: "rules.v4", text }], options: {} });
+          holds({ sources: [{ file: "rules.v4", text: `*filter\n${text}\nCOMMIT\n` }], options: {} });
+        },
+      ),
+      { seed, numRuns: runs },
+    );
   });
 });
 
@@ -49,7 +63,10 @@ describe("every match and every target of the corpus in every chain of every tab
       ];
       for (const body of bodies) {
         const text = `*${table}\n${builtIn[table]!.map((name) => `:${name} ACCEPT\n`).join("")}-A ${chain} -m comment --comment "tag 1" ${body}\nCOMMIT\n`;
-        const { broken } = brokenPromises({ sources: [{ file: `rules.${family}`, text, family: family === "v4" ? "ipv4" : "ipv6" }], options: {} });
+        const { broken } = brokenPromises({
+          sources: [{ file: `rules.${family}`, text, family: family === "v4" ? "ipv4" : "ipv6" }],
+          options: {},
+        });
         expect([body, broken]).toEqual([body, []]);
       }
     }
@@ -63,11 +80,20 @@ describe("time grows with the input and not faster", () => {
   const inputs: readonly (readonly [string, (size: number) => string])[] = [
     ["chains whose names look alike in nft", (size) => text(many(size, (index) => `:${odd(index)} - [0:0]`))],
     ["lists whose names look alike in nft", (size) => text(many(size / 4, (index) => `-A INPUT -m recent --set --name ${odd(index)}`))],
-    ["a chain of jumps that nothing reaches", (size) => text([...many(size, (index) => `:c${index} - [0:0]`), ...many(size - 1, (index) => `-A c${index} -j c${index + 1}`)])],
-    ["rules of one list", (size) => text(many(size / 4, (index) => `-A INPUT -p tcp --dport ${index} -m recent --update --seconds 60 --name a -j DROP`))],
-    ["rules that return behind a list", (size) => text(many(size / 16, (index) => `-A INPUT -m recent ! --update --seconds 60 --name n${index} -j RETURN`))],
+    [
+      "a chain of jumps that nothing reaches",
+      (size) => text([...many(size, (index) => `:c${index} - [0:0]`), ...many(size - 1, (index) => `-A c${index} -j c${index + 1}`)]),
+    ],
+    [
+      "rules of one list",
+      (size) => text(many(size / 4, (index) => `-A INPUT -p tcp --dport ${index} -m recent --update --seconds 60 --name a -j DROP`)),
+    ],
+    [
+      "rules that return behind a list",
+      (size) => text(many(size / 16, (index) => `-A INPUT -m recent ! --update --seconds 60 --name n${index} -j RETURN`)),
+    ],
     ["errors in every line", (size) => text(many(size, (index) => `-A INPUT --no-such-option ${index}`))],
-    ["backslashes and quotes", (size) => text(many(size / 20, () => `-A INPUT -m comment --comment "${"\\\\\\\"".repeat(80)}"`))],
+    ["backslashes and quotes", (size) => text(many(size / 20, () => `-A INPUT -m comment --comment "${'\\\\\\"'.repeat(80)}"`))],
   ];
   it.each(inputs)("%s", { timeout: 120_000 }, (_, input) => {
     const time = (size: number): number => {

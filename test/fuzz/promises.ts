@@ -11,7 +11,10 @@ export function brokenPromises({ sources, options }: Dump): { translation: Trans
   try {
     translation = translate(sources, options);
   } catch (thrown) {
-    return { translation: undefined, broken: [`translate throws ${thrown instanceof Error ? thrown.stack ?? thrown.message : String(thrown)}`] };
+    return {
+      translation: undefined,
+      broken: [`translate throws ${thrown instanceof Error ? (thrown.stack ?? thrown.message) : String(thrown)}`],
+    };
   }
   const { script, nft, diagnostics } = translation;
   const broken: string[] = [];
@@ -22,7 +25,8 @@ export function brokenPromises({ sources, options }: Dump): { translation: Trans
     const lines = lineCounts.get(span.file);
     const inside = lines !== undefined && span.line >= 1 && span.line <= lines && span.column >= 1 && span.length >= 0;
     if (!inside) broken.push(`a diagnostic blames what is not there: ${JSON.stringify(span)} ${message}`);
-    if (message === "" || /undefined|NaN|\[object/.test(`${message} ${help ?? ""}`.replace(/"[^]*"/, ""))) broken.push(`a diagnostic says nothing: ${message}`);
+    if (message === "" || /undefined|NaN|\[object/.test(`${message} ${help ?? ""}`.replace(/"[^]*"/, "")))
+      broken.push(`a diagnostic says nothing: ${message}`);
   }
   if (script !== undefined && nft !== undefined) {
     broken.push(...brokenText(script, nft), ...nft.tables.flatMap(brokenTable), ...lostRules(translation));
@@ -46,11 +50,11 @@ function brokenText(script: string, nft: NftScript): string[] {
         if (line.slice(0, at).trim() !== "") broken.push(`a comment behind a statement: ${JSON.stringify(line)}`);
         break;
       }
-      if (character === "\"") {
-        const close = line.indexOf("\"", at + 1);
+      if (character === '"') {
+        const close = line.indexOf('"', at + 1);
         if (close === -1) broken.push(`a string without an end: ${JSON.stringify(line)}`);
         at = close === -1 ? line.length : close;
-        rest += "\"\"";
+        rest += '""';
       } else rest += character;
     }
     plain.push(rest);
@@ -66,9 +70,13 @@ function brokenText(script: string, nft: NftScript): string[] {
   if (depth !== 0) broken.push("braces do not match");
   const ours = [...nft.tables, ...(nft.replaced ?? [])].map(({ family, name }) => `${family} ${name}`);
   for (const line of outside) {
-    const command = /^(?:(?:add |delete |flush )?table (\w+ \w+)(?: \{)?|(?:add|delete) chain (\w+ \w+) \w+(?: \{.*\})?|(?:add|flush) set (\w+ \w+) [\w.-]+(?: \{.*\})?|\})$/.exec(line);
+    const command =
+      /^(?:(?:add |delete |flush )?table (\w+ \w+)(?: \{)?|(?:add|delete) chain (\w+ \w+) \w+(?: \{.*\})?|(?:add|flush) set (\w+ \w+) [\w.-]+(?: \{.*\})?|\})$/.exec(
+        line,
+      );
     const subject = command?.[1] ?? command?.[2] ?? command?.[3];
-    if (command === null || (subject !== undefined && !ours.includes(subject))) broken.push(`a command that is not ours: ${JSON.stringify(line)}`);
+    if (command === null || (subject !== undefined && !ours.includes(subject)))
+      broken.push(`a command that is not ours: ${JSON.stringify(line)}`);
   }
   return broken;
 }
@@ -88,15 +96,18 @@ function brokenTable(table: NftTable): string[] {
   const helpers = new Set(table.helpers.map(({ name }) => name));
   const walk = (node: unknown): void => {
     if (typeof node !== "object" || node === null) {
-      if (typeof node === "number" && !(Number.isSafeInteger(node) && Math.abs(node) <= Number.MAX_SAFE_INTEGER)) broken.push(`not a whole number: ${node}`);
+      if (typeof node === "number" && !(Number.isSafeInteger(node) && Math.abs(node) <= Number.MAX_SAFE_INTEGER))
+        broken.push(`not a whole number: ${node}`);
       return;
     }
     if ("kind" in node) {
       const one = node as Statement | { kind: "set-reference"; set: string };
       if (one.kind === "jump" && !chains.has(one.chain)) broken.push(`a jump to a chain that is not there: ${one.chain}`);
       if ((one.kind === "set" || one.kind === "set-reference") && !sets.has(one.set)) broken.push(`a set that is not there: ${one.set}`);
-      if (one.kind === "object" && one.type === "ct helper" && !helpers.has(one.object)) broken.push(`an object that is not there: ${one.object}`);
-      if (one.kind === "log" && one.prefix !== undefined && (/[$"]/.test(one.prefix) || byteLength(one.prefix) > 127)) broken.push(`a log prefix that nft refuses: ${one.prefix}`);
+      if (one.kind === "object" && one.type === "ct helper" && !helpers.has(one.object))
+        broken.push(`an object that is not there: ${one.object}`);
+      if (one.kind === "log" && one.prefix !== undefined && (/[$"]/.test(one.prefix) || byteLength(one.prefix) > 127))
+        broken.push(`a log prefix that nft refuses: ${one.prefix}`);
     }
     for (const value of Array.isArray(node) ? node : Object.values(node)) walk(value);
   };
@@ -106,7 +117,9 @@ function brokenTable(table: NftTable): string[] {
       walk(entry.statements);
       if (entry.statements.length === 0) broken.push(`a rule without a statement in chain ${chain.name}`);
       if (entry.comment !== undefined && byteLength(entry.comment) > 128) broken.push(`a comment over 128 bytes in chain ${chain.name}`);
-      const final = entry.statements.findIndex((statement) => statement.kind === "verdict" || statement.kind === "jump" || statement.kind === "reject");
+      const final = entry.statements.findIndex(
+        (statement) => statement.kind === "verdict" || statement.kind === "jump" || statement.kind === "reject",
+      );
       if (final !== -1 && final < entry.statements.length - 1) broken.push(`statements behind a verdict in chain ${chain.name}`);
     }
   }
@@ -125,7 +138,11 @@ const byteLength = (text: string): number => encoder.encode(text).length;
 function lostRules({ iptables, nft, diagnostics, script }: Translation): string[] {
   const comments = new Set((nft?.tables ?? []).flatMap(({ chains }) => chains.flatMap(commentsOf)));
   // A rule that asks an unknown ipset is written all the same.
-  const refused = new Set(diagnostics.filter(({ code }) => effectOf(code) === "refused" && code !== "ipset-missing").map(({ span }) => `${span.file}:${span.line}`));
+  const refused = new Set(
+    diagnostics
+      .filter(({ code }) => effectOf(code) === "refused" && code !== "ipset-missing")
+      .map(({ span }) => `${span.file}:${span.line}`),
+  );
   const broken: string[] = [];
   for (const ruleset of iptables) {
     for (const table of ruleset.tables) {
@@ -136,7 +153,8 @@ function lostRules({ iptables, nft, diagnostics, script }: Translation): string[
           const tag = /--comment "(tag [0-9]+)"/.exec(text)?.[1];
           if (tag === undefined || told === true || comments.has(tag)) continue;
           // A rule that only stamps has no nft rule of its own to bear the comment.
-          if (!script!.includes(`line ${span.line} can never match (`) && !script!.includes(`line ${span.line}: `)) broken.push(`the rule in line ${span.line} is lost: ${text}`);
+          if (!script!.includes(`line ${span.line} can never match (`) && !script!.includes(`line ${span.line}: `))
+            broken.push(`the rule in line ${span.line} is lost: ${text}`);
         }
       }
     }
@@ -151,5 +169,11 @@ function commentsOf({ entries }: NftChain): string[] {
 /** The same dump with a comment on every rule that allows one, by which it is found again in the script. */
 export function tagged({ sources, options }: Dump): Dump {
   let tag = 0;
-  return { options, sources: sources.map((source) => ({ ...source, text: source.text.replace(/^((?:\[\d+:\d+\] )?-A \S+)(?= |$)/gm, (start) => `${start} -m comment --comment "tag ${++tag}"`) })) };
+  return {
+    options,
+    sources: sources.map((source) => ({
+      ...source,
+      text: source.text.replace(/^((?:\[\d+:\d+\] )?-A \S+)(?= |$)/gm, (start) => `${start} -m comment --comment "tag ${++tag}"`),
+    })),
+  };
 }

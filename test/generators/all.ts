@@ -19,5 +19,7 @@ export function generatedFiles(): GeneratedFile[] {
     "shorewall-six-zones": { "rules.v4": shorewall() },
     "ufw-150-rules": ufw(),
   };
-  return Object.entries(cases).flatMap(([name, files]) => Object.entries(files).map(([file, text]) => ({ path: `corpus/generated/${name}/${file}`, text })));
+  return Object.entries(cases).flatMap(([name, files]) =>
+    Object.entries(files).map(([file, text]) => ({ path: `corpus/generated/${name}/${file}`, text })),
+  );
 }

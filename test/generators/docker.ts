@@ -44,13 +44,17 @@ function publications(random: Random): Publication[] {
     const network = open[index % open.length]!;
     const address = `${network.prefix}.${2 + Math.floor(index / open.length)}`;
     const ports = between(1, 2, random);
-    return Array.from({ length: ports }, (_unused, number): Publication => ({
-      network, address,
-      protocol: random() < 0.15 ? "udp" : "tcp",
-      port: pick([80, 443, 3000, 5432, 6379, 8080, 9090], random) + number,
-      hostPort: 20_000 + 10 * index + number,
-      ...(random() < 0.25 && { hostAddress: pick(["127.0.0.1", "192.0.2.1"], random) }),
-    }));
+    return Array.from(
+      { length: ports },
+      (_unused, number): Publication => ({
+        network,
+        address,
+        protocol: random() < 0.15 ? "udp" : "tcp",
+        port: pick([80, 443, 3000, 5432, 6379, 8080, 9090], random) + number,
+        hostPort: 20_000 + 10 * index + number,
+        ...(random() < 0.25 && { hostAddress: pick(["127.0.0.1", "192.0.2.1"], random) }),
+      }),
+    );
   }).flat();
 }
 
@@ -65,12 +69,16 @@ export function docker(): string {
   forward(filter);
   const local = "-m addrtype --dst-type LOCAL -j DOCKER";
   nat.add("PREROUTING", local).add("OUTPUT", `! -d 127.0.0.0/8 ${local}`);
-  for (const { prefix, bridge, internal } of networks) if (!internal) nat.add("POSTROUTING", `-s ${prefix}.0/24 ! -o ${bridge} -j MASQUERADE`);
+  for (const { prefix, bridge, internal } of networks)
+    if (!internal) nat.add("POSTROUTING", `-s ${prefix}.0/24 ! -o ${bridge} -j MASQUERADE`);
   for (const { bridge, internal } of networks) if (!internal) nat.add("DOCKER", `-i ${bridge} -j RETURN`);
   for (const { network, address, protocol, port, hostPort, hostAddress } of publications(random)) {
     const destination = `-p ${protocol} -m ${protocol} --dport`;
     nat.add("POSTROUTING", `-s ${address}/32 -d ${address}/32 ${destination} ${port} -j MASQUERADE`);
-    nat.add("DOCKER", `${hostAddress === undefined ? "" : `-d ${hostAddress}/32 `}! -i ${network.bridge} ${destination} ${hostPort} -j DNAT --to-destination ${address}:${port}`);
+    nat.add(
+      "DOCKER",
+      `${hostAddress === undefined ? "" : `-d ${hostAddress}/32 `}! -i ${network.bridge} ${destination} ${hostPort} -j DNAT --to-destination ${address}:${port}`,
+    );
     filter.add("DOCKER", `-d ${address}/32 ! -i ${network.bridge} -o ${network.bridge} ${destination} ${port} -j ACCEPT`);
   }
   return [nat, filter].map((table) => table.render()).join("");
@@ -80,7 +88,8 @@ export function docker(): string {
 function hostRules(filter: Table): void {
   const login = "-i eth0 -p tcp -m tcp --dport 22 -m conntrack --ctstate NEW -m recent";
   const list = "--name SSH --mask 255.255.255.255 --rsource";
-  filter.add("INPUT",
+  filter.add(
+    "INPUT",
     "-i lo -j ACCEPT",
     "-m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT",
     "-m conntrack --ctstate INVALID -j DROP",
@@ -89,19 +98,24 @@ function hostRules(filter: Table): void {
     `${login} --update --seconds 60 --hitcount 6 ${list} -j DROP`,
     "-i eth0 -p tcp -m tcp --dport 22 -j ACCEPT",
     "-s 198.51.100.0/25 -p tcp -m multiport --dports 2376,9100,9323 -j ACCEPT",
-    ...networks.map(({ bridge, prefix }) => `-s ${prefix}.0/24 -i ${bridge} -p udp -m udp --dport 53 -j ACCEPT`));
+    ...networks.map(({ bridge, prefix }) => `-s ${prefix}.0/24 -i ${bridge} -p udp -m udp --dport 53 -j ACCEPT`),
+  );
 }
 
 function administratorRules(filter: Table): void {
   const list = "--name portscan --mask 255.255.255.255 --rsource";
-  filter.add("DOCKER-USER",
+  filter.add(
+    "DOCKER-USER",
     "-m conntrack --ctstate RELATED,ESTABLISHED -j RETURN",
     `-i eth0 -m recent --rcheck --seconds 600 ${list} -j DROP`,
     `-i eth0 -p tcp -m tcp --dport 23 -m recent --set ${list} -j DROP`,
     ...Array.from({ length: 24 }, (_, index) => `-s 203.0.113.${8 * index}/29 -i eth0 ${comment(`abuse report ${1040 + index}`)} -j DROP`),
-    ...[3306, 5432, 6379, 27_017].map((port) => `! -s 198.51.100.0/24 -i eth0 -p tcp -m conntrack --ctorigdstport ${port} --ctdir ORIGINAL -j DROP`),
+    ...[3306, 5432, 6379, 27_017].map(
+      (port) => `! -s 198.51.100.0/24 -i eth0 -p tcp -m conntrack --ctorigdstport ${port} --ctdir ORIGINAL -j DROP`,
+    ),
     "-i eth0 -p tcp -m tcp --tcp-flags FIN,SYN,RST,ACK SYN -m connlimit --connlimit-above 40 --connlimit-mask 32 --connlimit-saddr -j REJECT --reject-with tcp-reset",
-    "-j RETURN");
+    "-j RETURN",
+  );
 }
 
 function isolate(filter: Table): void {
@@ -124,9 +138,13 @@ function forward(filter: Table): void {
     if (internal) {
       filter.add("FORWARD", `-i ${bridge} -o ${bridge} -j ACCEPT`);
     } else {
-      filter.add("FORWARD",
-        `-o ${bridge} -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT`, `-o ${bridge} -j DOCKER`,
-        `-i ${bridge} ! -o ${bridge} -j ACCEPT`, `-i ${bridge} -o ${bridge} -j ACCEPT`);
+      filter.add(
+        "FORWARD",
+        `-o ${bridge} -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT`,
+        `-o ${bridge} -j DOCKER`,
+        `-i ${bridge} ! -o ${bridge} -j ACCEPT`,
+        `-i ${bridge} -o ${bridge} -j ACCEPT`,
+      );
     }
   }
 }

@@ -11,7 +11,8 @@ export class Table {
 
   /** `policies` of the built-in chains, in the order of the kernel; `program` prints the dump. */
   constructor(
-    private readonly name: string, private readonly policies: Readonly<Record<string, "ACCEPT" | "DROP">>,
+    private readonly name: string,
+    private readonly policies: Readonly<Record<string, "ACCEPT" | "DROP">>,
     private readonly program: "iptables-save" | "ip6tables-save" = "iptables-save",
   ) {
     for (const chain of Object.keys(policies)) this.chains.set(chain, []);

@@ -62,7 +62,9 @@ function serviceOf(index: number, random: Random): Service {
     endpoints: Array.from({ length: endpoints }, (_, number) => `198.19.${number}.${1 + index}:${udp ? 5353 : targetPort}`),
     affinity: index % 6 === 3,
     ...(outside && { nodePort: 30_000 + 7 * index }),
-    ...(balanced && { balancer: { address: `203.0.113.${1 + index}`, sources: index % 40 === 10 ? ["198.51.100.0/25", "192.0.2.64/26"] : [] } }),
+    ...(balanced && {
+      balancer: { address: `203.0.113.${1 + index}`, sources: index % 40 === 10 ? ["198.51.100.0/25", "192.0.2.64/26"] : [] },
+    }),
     local: index % 15 === 5,
   };
 }
@@ -83,33 +85,51 @@ export function kubeProxy(): string {
     if (service.endpoints.length === 0) withoutEndpoints(service, filter);
     else withEndpoints(service, nat, filter);
   }
-  nat.add("KUBE-SERVICES", `${comment("kubernetes service nodeports; NOTE: this must be the last rule in this chain")} -m addrtype --dst-type LOCAL -j KUBE-NODEPORTS`);
+  nat.add(
+    "KUBE-SERVICES",
+    `${comment("kubernetes service nodeports; NOTE: this must be the last rule in this chain")} -m addrtype --dst-type LOCAL -j KUBE-NODEPORTS`,
+  );
   return [mangle, nat, filter].map((table) => table.render()).join("");
 }
 
 function skeleton(nat: Table, filter: Table): void {
   nat
-    .add("KUBE-KUBELET-CANARY").add("KUBE-PROXY-CANARY").add("KUBE-NODEPORTS")
+    .add("KUBE-KUBELET-CANARY")
+    .add("KUBE-PROXY-CANARY")
+    .add("KUBE-NODEPORTS")
     .add("PREROUTING", `${comment("kubernetes service portals")} -j KUBE-SERVICES`)
     .add("OUTPUT", `${comment("kubernetes service portals")} -j KUBE-SERVICES`)
     .add("POSTROUTING", `${comment("kubernetes postrouting rules")} -j KUBE-POSTROUTING`)
     .add("KUBE-MARK-MASQ", "-j MARK --set-xmark 0x4000/0x4000")
-    .add("KUBE-POSTROUTING",
-      "-m mark ! --mark 0x4000/0x4000 -j RETURN", "-j MARK --set-xmark 0x4000/0x0",
-      `${comment("kubernetes service traffic requiring SNAT")} -j MASQUERADE --random-fully`);
+    .add(
+      "KUBE-POSTROUTING",
+      "-m mark ! --mark 0x4000/0x4000 -j RETURN",
+      "-j MARK --set-xmark 0x4000/0x0",
+      `${comment("kubernetes service traffic requiring SNAT")} -j MASQUERADE --random-fully`,
+    );
   const isNew = "-m conntrack --ctstate NEW";
   const firewall = `${isNew} ${comment("kubernetes load balancer firewall")} -j KUBE-PROXY-FIREWALL`;
   const portals = `${isNew} ${comment("kubernetes service portals")} -j KUBE-SERVICES`;
   const external = `${isNew} ${comment("kubernetes externally-visible service portals")} -j KUBE-EXTERNAL-SERVICES`;
   filter
-    .add("KUBE-KUBELET-CANARY").add("KUBE-PROXY-CANARY").add("KUBE-EXTERNAL-SERVICES").add("KUBE-SERVICES").add("KUBE-PROXY-FIREWALL")
+    .add("KUBE-KUBELET-CANARY")
+    .add("KUBE-PROXY-CANARY")
+    .add("KUBE-EXTERNAL-SERVICES")
+    .add("KUBE-SERVICES")
+    .add("KUBE-PROXY-FIREWALL")
     .add("INPUT", firewall, `${comment("kubernetes health check service ports")} -j KUBE-NODEPORTS`, external, "-j KUBE-FIREWALL")
     .add("FORWARD", firewall, `${comment("kubernetes forwarding rules")} -j KUBE-FORWARD`, portals, external)
     .add("OUTPUT", firewall, portals, "-j KUBE-FIREWALL")
-    .add("KUBE-FIREWALL", `! -s 127.0.0.0/8 -d 127.0.0.0/8 ${comment("block incoming localnet connections")} -m conntrack ! --ctstate RELATED,ESTABLISHED,DNAT -j DROP`)
-    .add("KUBE-FORWARD",
-      "-m conntrack --ctstate INVALID -j DROP", `${comment("kubernetes forwarding rules")} -m mark --mark 0x4000/0x4000 -j ACCEPT`,
-      `${comment("kubernetes forwarding conntrack rule")} -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT`)
+    .add(
+      "KUBE-FIREWALL",
+      `! -s 127.0.0.0/8 -d 127.0.0.0/8 ${comment("block incoming localnet connections")} -m conntrack ! --ctstate RELATED,ESTABLISHED,DNAT -j DROP`,
+    )
+    .add(
+      "KUBE-FORWARD",
+      "-m conntrack --ctstate INVALID -j DROP",
+      `${comment("kubernetes forwarding rules")} -m mark --mark 0x4000/0x4000 -j ACCEPT`,
+      `${comment("kubernetes forwarding conntrack rule")} -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT`,
+    )
     .add("KUBE-NODEPORTS");
 }
 
@@ -122,8 +142,10 @@ function withoutEndpoints(service: Service, filter: Table): void {
   const { name, protocol, address, nodePort } = service;
   filter.add("KUBE-SERVICES", `${to(address, service, "has no endpoints")} -j REJECT --reject-with icmp-port-unreachable`);
   if (nodePort === undefined) return;
-  filter.add("KUBE-EXTERNAL-SERVICES",
-    `-p ${protocol} ${comment(`${name} has no endpoints`)} -m addrtype --dst-type LOCAL -m ${protocol} --dport ${nodePort} -j REJECT --reject-with icmp-port-unreachable`);
+  filter.add(
+    "KUBE-EXTERNAL-SERVICES",
+    `-p ${protocol} ${comment(`${name} has no endpoints`)} -m addrtype --dst-type LOCAL -m ${protocol} --dport ${nodePort} -j REJECT --reject-with icmp-port-unreachable`,
+  );
 }
 
 function withEndpoints(service: Service, nat: Table, filter: Table): void {
@@ -138,11 +160,13 @@ function withEndpoints(service: Service, nat: Table, filter: Table): void {
   const external = chain.replace("SVC", "EXT");
   if (local) {
     const own = chain.replace("SVC", "SVL");
-    nat.add(external,
+    nat.add(
+      external,
       `-s ${podNetwork} ${comment(`pod traffic for ${name} external destinations`)} -j ${chain}`,
       `${comment(`masquerade LOCAL traffic for ${name} external destinations`)} -m addrtype --src-type LOCAL -j KUBE-MARK-MASQ`,
       `${comment(`route LOCAL traffic for ${name} external destinations`)} -m addrtype --src-type LOCAL -j ${chain}`,
-      `-j ${own}`);
+      `-j ${own}`,
+    );
     balance(own, service, endpoints.slice(0, 1), nat);
   } else {
     nat.add(external, `${comment(`masquerade traffic for ${name} external destinations`)} -j KUBE-MARK-MASQ`, `-j ${chain}`);
@@ -158,9 +182,11 @@ function withEndpoints(service: Service, nat: Table, filter: Table): void {
   }
   const firewall = chain.replace("SVC", "FW");
   nat.add("KUBE-SERVICES", `${to(balancer.address, service, "loadbalancer IP")} -j ${firewall}`);
-  nat.add(firewall,
+  nat.add(
+    firewall,
     ...[...balancer.sources, `${node}/32`].map((source) => `-s ${source} ${comment(`${name} loadbalancer IP`)} -j ${external}`),
-    comment(`other traffic to ${name} will be dropped by KUBE-PROXY-FIREWALL`));
+    comment(`other traffic to ${name} will be dropped by KUBE-PROXY-FIREWALL`),
+  );
   filter.add("KUBE-PROXY-FIREWALL", `${to(balancer.address, service, `traffic not accepted by ${firewall}`)} -j DROP`);
 }
 
@@ -170,8 +196,11 @@ function balance(chain: string, service: Service, endpoints: readonly string[], 
   const target = (endpoint: string): string => chainOfEndpoint(service, endpoint);
   if (service.affinity) {
     for (const endpoint of endpoints) {
-      nat.add(chain, `${comment(`${service.name} -> ${endpoint}`)} -m recent --rcheck --seconds ${seconds} --reap --name ${target(endpoint)} ` +
-        `--mask 255.255.255.255 --rsource -j ${target(endpoint)}`);
+      nat.add(
+        chain,
+        `${comment(`${service.name} -> ${endpoint}`)} -m recent --rcheck --seconds ${seconds} --reap --name ${target(endpoint)} ` +
+          `--mask 255.255.255.255 --rsource -j ${target(endpoint)}`,
+      );
     }
   }
   endpoints.forEach((endpoint, index) => {
@@ -194,7 +223,9 @@ function addEndpoint(service: Service, endpoint: string, nat: Table): void {
   const { name, protocol, affinity } = service;
   const chain = chainOfEndpoint(service, endpoint);
   const list = affinity ? `-m recent --set --name ${chain} --mask 255.255.255.255 --rsource ` : "";
-  nat.add(chain,
+  nat.add(
+    chain,
     `-s ${endpoint.split(":")[0]!}/32 ${comment(name)} -j KUBE-MARK-MASQ`,
-    `-p ${protocol} ${comment(name)} ${list}-m ${protocol} -j DNAT --to-destination ${endpoint}`);
+    `-p ${protocol} ${comment(name)} ${list}-m ${protocol} -j DNAT --to-destination ${endpoint}`,
+  );
 }

@@ -47,7 +47,11 @@ export function ufw(): { readonly "rules.v4": string; readonly "rules.v6": strin
 
 function dumpOf(side: Side): string {
   const random = seededRandom(side.family === "ipv4" ? 36 : 37);
-  const filter = new Table("filter", { INPUT: "DROP", FORWARD: "DROP", OUTPUT: "ACCEPT" }, side.family === "ipv4" ? "iptables-save" : "ip6tables-save");
+  const filter = new Table(
+    "filter",
+    { INPUT: "DROP", FORWARD: "DROP", OUTPUT: "ACCEPT" },
+    side.family === "ipv4" ? "iptables-save" : "ip6tables-save",
+  );
   frame(side, filter);
   if (side.family === "ipv4") beforeRules(side, filter);
   else beforeRulesOfIpv6(side, filter);
@@ -69,11 +73,16 @@ function frame({ prefix, family }: Side, filter: Table): void {
     filter.add(`${prefix}-user-${direction}`).add(`${prefix}-user-logging-${direction}`);
     filter.add(`${prefix}-skip-to-policy-${direction}`, `-j ${direction === "output" ? "ACCEPT" : "DROP"}`);
   }
-  for (const direction of ["input", "forward"]) filter.add(`${prefix}-after-logging-${direction}`, `${limited} -j LOG --log-prefix "[UFW BLOCK] "`);
+  for (const direction of ["input", "forward"])
+    filter.add(`${prefix}-after-logging-${direction}`, `${limited} -j LOG --log-prefix "[UFW BLOCK] "`);
   filter
     .add(`${prefix}-logging-allow`, `${limited} -j LOG --log-prefix "[UFW ALLOW] "`)
     .add(`${prefix}-logging-deny`, `-m conntrack --ctstate INVALID ${limited} -j RETURN`, `${limited} -j LOG --log-prefix "[UFW BLOCK] "`)
-    .add(`${prefix}-user-limit`, `-m limit --limit 3/min -j LOG --log-prefix "[UFW LIMIT BLOCK] "`, `-j REJECT --reject-with ${family === "ipv4" ? "icmp-port-unreachable" : "icmp6-port-unreachable"}`)
+    .add(
+      `${prefix}-user-limit`,
+      `-m limit --limit 3/min -j LOG --log-prefix "[UFW LIMIT BLOCK] "`,
+      `-j REJECT --reject-with ${family === "ipv4" ? "icmp-port-unreachable" : "icmp6-port-unreachable"}`,
+    )
     .add(`${prefix}-user-limit-accept`, "-j ACCEPT")
     .add(`${prefix}-track-output`, "-p tcp -m conntrack --ctstate NEW -j ACCEPT", "-p udp -m conntrack --ctstate NEW -j ACCEPT");
 }
@@ -84,12 +93,25 @@ const invalid = "-m conntrack --ctstate INVALID";
 function beforeRules({ prefix }: Side, filter: Table): void {
   const messages = [3, 11, 12, 8].map((type) => `-p icmp -m icmp --icmp-type ${type} -j ACCEPT`);
   filter
-    .add(`${prefix}-before-input`,
-      "-i lo -j ACCEPT", established, `${invalid} -j ${prefix}-logging-deny`, `${invalid} -j DROP`, ...messages,
-      "-p udp -m udp --sport 67 --dport 68 -j ACCEPT", `-j ${prefix}-not-local`,
-      "-d 224.0.0.251/32 -p udp -m udp --dport 5353 -j ACCEPT", "-d 239.255.255.250/32 -p udp -m udp --dport 1900 -j ACCEPT", `-j ${prefix}-user-input`)
-    .add(`${prefix}-not-local`,
-      ...["LOCAL", "MULTICAST", "BROADCAST"].map((type) => `-m addrtype --dst-type ${type} -j RETURN`), `${limited} -j ${prefix}-logging-deny`, "-j DROP")
+    .add(
+      `${prefix}-before-input`,
+      "-i lo -j ACCEPT",
+      established,
+      `${invalid} -j ${prefix}-logging-deny`,
+      `${invalid} -j DROP`,
+      ...messages,
+      "-p udp -m udp --sport 67 --dport 68 -j ACCEPT",
+      `-j ${prefix}-not-local`,
+      "-d 224.0.0.251/32 -p udp -m udp --dport 5353 -j ACCEPT",
+      "-d 239.255.255.250/32 -p udp -m udp --dport 1900 -j ACCEPT",
+      `-j ${prefix}-user-input`,
+    )
+    .add(
+      `${prefix}-not-local`,
+      ...["LOCAL", "MULTICAST", "BROADCAST"].map((type) => `-m addrtype --dst-type ${type} -j RETURN`),
+      `${limited} -j ${prefix}-logging-deny`,
+      "-j DROP",
+    )
     .add(`${prefix}-before-output`, "-o lo -j ACCEPT", established, `-j ${prefix}-user-output`)
     .add(`${prefix}-before-forward`, established, ...messages, `-j ${prefix}-user-forward`);
 }
@@ -100,34 +122,78 @@ function beforeRulesOfIpv6({ prefix }: Side, filter: Table): void {
   const listeners = [130, 131, 132, 143].map((type) => `-s fe80::/10 ${message(type)}`);
   const errors = [1, 2, 3, 4].map((type) => message(type));
   filter
-    .add(`${prefix}-before-input`,
-      "-i lo -j ACCEPT", "-m rt --rt-type 0 -j DROP", established, message(129), `${invalid} -j ${prefix}-logging-deny`, `${invalid} -j DROP`,
-      ...errors, message(128), ...onLink, ...listeners, "-s fe80::/10 -d fe80::/10 -p udp -m udp --sport 547 --dport 546 -j ACCEPT",
-      "-d ff02::fb/128 -p udp -m udp --dport 5353 -j ACCEPT", "-d ff02::f/128 -p udp -m udp --dport 1900 -j ACCEPT", `-j ${prefix}-user-input`)
-    .add(`${prefix}-before-output`, "-o lo -j ACCEPT", "-m rt --rt-type 0 -j DROP", established, ...errors, message(128), message(129), ...onLink, `-j ${prefix}-user-output`)
-    .add(`${prefix}-before-forward`, "-m rt --rt-type 0 -j DROP", established, ...errors, message(128), message(129), `-j ${prefix}-user-forward`);
+    .add(
+      `${prefix}-before-input`,
+      "-i lo -j ACCEPT",
+      "-m rt --rt-type 0 -j DROP",
+      established,
+      message(129),
+      `${invalid} -j ${prefix}-logging-deny`,
+      `${invalid} -j DROP`,
+      ...errors,
+      message(128),
+      ...onLink,
+      ...listeners,
+      "-s fe80::/10 -d fe80::/10 -p udp -m udp --sport 547 --dport 546 -j ACCEPT",
+      "-d ff02::fb/128 -p udp -m udp --dport 5353 -j ACCEPT",
+      "-d ff02::f/128 -p udp -m udp --dport 1900 -j ACCEPT",
+      `-j ${prefix}-user-input`,
+    )
+    .add(
+      `${prefix}-before-output`,
+      "-o lo -j ACCEPT",
+      "-m rt --rt-type 0 -j DROP",
+      established,
+      ...errors,
+      message(128),
+      message(129),
+      ...onLink,
+      `-j ${prefix}-user-output`,
+    )
+    .add(
+      `${prefix}-before-forward`,
+      "-m rt --rt-type 0 -j DROP",
+      established,
+      ...errors,
+      message(128),
+      message(129),
+      `-j ${prefix}-user-forward`,
+    );
 }
 
 /** Noise that is not worth a line in the log. */
 function afterRules({ prefix, family }: Side, filter: Table): void {
   const skip = `-j ${prefix}-skip-to-policy-input`;
-  const ports = family === "ipv4" ? ["udp 137", "udp 138", "tcp 139", "tcp 445", "udp 67", "udp 68"] : ["udp 137", "udp 138", "tcp 139", "tcp 445", "udp 546", "udp 547"];
-  filter.add(`${prefix}-after-input`, ...ports.map((one) => {
-    const [protocol, port] = one.split(" ");
-    return `-p ${protocol!} -m ${protocol!} --dport ${port!} ${skip}`;
-  }));
+  const ports =
+    family === "ipv4"
+      ? ["udp 137", "udp 138", "tcp 139", "tcp 445", "udp 67", "udp 68"]
+      : ["udp 137", "udp 138", "tcp 139", "tcp 445", "udp 546", "udp 547"];
+  filter.add(
+    `${prefix}-after-input`,
+    ...ports.map((one) => {
+      const [protocol, port] = one.split(" ");
+      return `-p ${protocol!} -m ${protocol!} --dport ${port!} ${skip}`;
+    }),
+  );
   if (family === "ipv4") filter.add(`${prefix}-after-input`, `-m addrtype --dst-type BROADCAST ${skip}`);
 }
 
-const applications = [["Nginx%20Full", "tcp", "80,443"], ["Samba", "udp", "137,138"], ["Samba", "tcp", "139,445"], ["Dovecot%20Secure%20IMAP", "tcp", "993"], ["Mail%20submission", "tcp", "587"]] as const;
+const applications = [
+  ["Nginx%20Full", "tcp", "80,443"],
+  ["Samba", "udp", "137,138"],
+  ["Samba", "tcp", "139,445"],
+  ["Dovecot%20Secure%20IMAP", "tcp", "993"],
+  ["Mail%20submission", "tcp", "587"],
+] as const;
 
 /** One `ufw RULE`, in the chain of its direction. */
 function userRule(side: Side, filter: Table, random: Random): void {
   const direction = random() < 0.85 ? "input" : "output";
   const chain = `${side.prefix}-user-${direction}`;
-  const [source, destination] = direction === "input"
-    ? [random() < 0.5 ? ` -s ${pick([side.host, side.network], random)(random)}` : "", random() < 0.2 ? ` -d ${side.own(random)}` : ""]
-    : ["", ` -d ${pick([side.host, side.network], random)(random)}`];
+  const [source, destination] =
+    direction === "input"
+      ? [random() < 0.5 ? ` -s ${pick([side.host, side.network], random)(random)}` : "", random() < 0.2 ? ` -d ${side.own(random)}` : ""]
+      : ["", ` -d ${pick([side.host, side.network], random)(random)}`];
   const device = random() < 0.15 ? ` ${direction === "input" ? "-i" : "-o"} ${pick(["eth0", "eth1"], random)}` : "";
   const start = `${source}${destination}${device}`.slice(1);
   const join = (...words: readonly string[]): string => words.filter((word) => word !== "").join(" ");
@@ -139,22 +205,37 @@ function userRule(side: Side, filter: Table, random: Random): void {
     return;
   }
   const protocol = random() < 0.8 ? "tcp" : "udp";
-  const port = pick(["22", "25", "53", "80", "123", "443", "993", "1194", "3306", "5432", "6000:6007", "8080", "9100", "27017", "60000:61000"], random);
+  const port = pick(
+    ["22", "25", "53", "80", "123", "443", "993", "1194", "3306", "5432", "6000:6007", "8080", "9100", "27017", "60000:61000"],
+    random,
+  );
   const what = join(start, `-p ${protocol} -m ${protocol} --dport ${port}`);
   if (kind < 0.25 && direction === "input") {
     const list = `--name DEFAULT --mask ${side.limitMask} --rsource`;
-    filter.add(chain,
+    filter.add(
+      chain,
       `${what} -m conntrack --ctstate NEW -m recent --set ${list}`,
       `${what} -m conntrack --ctstate NEW -m recent --update --seconds 30 --hitcount 6 ${list} -j ${side.prefix}-user-limit`,
-      `${what} -j ${side.prefix}-user-limit-accept`);
+      `${what} -j ${side.prefix}-user-limit-accept`,
+    );
     return;
   }
-  const verdict = kind < 0.7 ? "ACCEPT" : kind < 0.9 ? "DROP" : protocol === "tcp" ? "REJECT --reject-with tcp-reset"
-    : `REJECT --reject-with ${side.family === "ipv4" ? "icmp-port-unreachable" : "icmp6-port-unreachable"}`;
+  const verdict =
+    kind < 0.7
+      ? "ACCEPT"
+      : kind < 0.9
+        ? "DROP"
+        : protocol === "tcp"
+          ? "REJECT --reject-with tcp-reset"
+          : `REJECT --reject-with ${side.family === "ipv4" ? "icmp-port-unreachable" : "icmp6-port-unreachable"}`;
   if (random() < 0.2) {
     const logging = `${side.prefix}-user-logging-${direction}`;
     const onlyNew = random() < 0.7 ? " -m conntrack --ctstate NEW" : "";
-    filter.add(logging, `${what}${onlyNew} ${limited} -j LOG --log-prefix "[UFW ${verdict === "ACCEPT" ? "ALLOW" : "BLOCK"}] "`, `${what} -j RETURN`);
+    filter.add(
+      logging,
+      `${what}${onlyNew} ${limited} -j LOG --log-prefix "[UFW ${verdict === "ACCEPT" ? "ALLOW" : "BLOCK"}] "`,
+      `${what} -j RETURN`,
+    );
     filter.add(chain, `${what} -j ${logging}`);
   }
   filter.add(chain, `${what} -j ${verdict}`);
@@ -165,5 +246,8 @@ function route(side: Side, filter: Table, random: Random): void {
   const [inside, outside] = random() < 0.5 ? ["eth0", "eth1"] : ["eth1", "eth0"];
   const port = pick(["80", "443", "3389", "5060:5070"], random);
   const source = random() < 0.5 ? `-s ${side.network(random)} ` : "";
-  filter.add(`${side.prefix}-user-forward`, `${source}-i ${inside} -o ${outside} -p tcp -m tcp --dport ${port} -j ${random() < 0.7 ? "ACCEPT" : "DROP"}`);
+  filter.add(
+    `${side.prefix}-user-forward`,
+    `${source}-i ${inside} -o ${outside} -p tcp -m tcp --dport ${port} -j ${random() < 0.7 ? "ACCEPT" : "DROP"}`,
+  );
 }

@@ -24,7 +24,9 @@ it.each([
 });
 
 it("keeps families and countries apart", () => {
-  const geoip = read("192.0.2.0,192.0.2.255,CN\n2001:db8::,2001:db8::ff,CN\n42540766411282592856903984951653826560,42540766411282592856903984951653826561,DE\n198.51.100.0,198.51.100.0,CN\n");
+  const geoip = read(
+    "192.0.2.0,192.0.2.255,CN\n2001:db8::,2001:db8::ff,CN\n42540766411282592856903984951653826560,42540766411282592856903984951653826561,DE\n198.51.100.0,198.51.100.0,CN\n",
+  );
   expect(geoip("CN", "ipv4")).toEqual([...china, { from: 0xc6336400n, to: 0xc6336400n }]);
   expect(geoip("CN", "ipv6")).toEqual([{ from: 0x20010db8n << 96n, to: (0x20010db8n << 96n) + 255n }]);
   expect(geoip("DE", "ipv6")).toEqual([{ from: 0x20010db8n << 96n, to: (0x20010db8n << 96n) + 1n }]);

@@ -14,7 +14,12 @@ import type { Registry } from "../../src/iptables/rule-reader.js";
 const translate = (): { statements: [] } => ({ statements: [] });
 const matches = [
   tcp,
-  defineMatch({ name: "udp", protocols: [17], options: { "destination-port": { aliases: ["dport"], value: integer(0, 65535), invertible: true } }, translate }),
+  defineMatch({
+    name: "udp",
+    protocols: [17],
+    options: { "destination-port": { aliases: ["dport"], value: integer(0, 65535), invertible: true } },
+    translate,
+  }),
   defineMatch({ name: "comment", options: { comment: { value: freeText(255), required: true } }, translate }),
   defineMatch({
     name: "recent",
@@ -29,7 +34,14 @@ const matches = [
   }),
   defineMatch({ name: "mark", options: { mark: { value: integer(0, 255), invertible: true, required: true } }, translate }),
   defineMatch({ name: "connmark", options: { mark: { value: integer(0, 255), invertible: true, required: true } }, translate }),
-  defineMatch({ name: "icmp6", aliases: ["icmpv6"], family: "ipv6", protocols: [58], options: { "icmpv6-type": { value: integer(0, 255) } }, translate }),
+  defineMatch({
+    name: "icmp6",
+    aliases: ["icmpv6"],
+    family: "ipv6",
+    protocols: [58],
+    options: { "icmpv6-type": { value: integer(0, 255) } },
+    translate,
+  }),
 ];
 const targets = [
   ...["ACCEPT", "DROP", "RETURN"].map((name) => defineTarget({ name, options: {}, translate })),
@@ -69,12 +81,15 @@ function ruleOf(line: string, family: Family = "ipv4"): IptablesRule {
 /** The matches of a rule, each as its name and `option=text` for each option. */
 function matchesOf(rule: IptablesRule): string[] {
   return rule.matches.map(({ extension, options }) =>
-    [extension, ...Object.values(options).map(({ name, text, inverted }) => `${inverted ? "!" : ""}${name}=${text}`)].join(" "));
+    [extension, ...Object.values(options).map(({ name, text, inverted }) => `${inverted ? "!" : ""}${name}=${text}`)].join(" "),
+  );
 }
 
 describe("a rule", () => {
   test("holds what its line says", () => {
-    const rule = ruleOf('[7:9] -A INPUT ! -s 192.0.2.7/24 -i eth+ -p tcp -m tcp --dport 22 -m comment --comment "a b" -j LOG --log-prefix x: ');
+    const rule = ruleOf(
+      '[7:9] -A INPUT ! -s 192.0.2.7/24 -i eth+ -p tcp -m tcp --dport 22 -m comment --comment "a b" -j LOG --log-prefix x: ',
+    );
     expect(rule).toMatchObject({
       text: '-A INPUT ! -s 192.0.2.7/24 -i eth+ -p tcp -m tcp --dport 22 -m comment --comment "a b" -j LOG --log-prefix x:',
       counters: { packets: 7n, bytes: 9n },
@@ -86,7 +101,10 @@ describe("a rule", () => {
     expect(rule.destination).toBeUndefined();
     expect(matchesOf(rule)).toEqual(["tcp destination-port=22", "comment comment=a b"]);
     expect(rule.span).toEqual({ file: "x", line: 3, column: 7, length: rule.text.length });
-    expect(rule.matches[0]).toMatchObject({ span: { column: 49, length: 17 }, options: { "destination-port": { span: { column: 56, length: 10 } } } });
+    expect(rule.matches[0]).toMatchObject({
+      span: { column: 49, length: 17 },
+      options: { "destination-port": { span: { column: 56, length: 10 } } },
+    });
   });
 
   test.each([
@@ -127,7 +145,8 @@ describe("a rule", () => {
 
   test("keeps a test that no packet passes", () => {
     expect(ruleOf("-A FORWARD ! -s 0.0.0.0/0 ! -i + -j ACCEPT")).toMatchObject({
-      source: { inverted: true, value: { mask: 0n } }, inInterface: { inverted: true, value: "+" },
+      source: { inverted: true, value: { mask: 0n } },
+      inInterface: { inverted: true, value: "+" },
     });
   });
 
@@ -233,8 +252,11 @@ describe("errors blame the option", () => {
   });
 
   test("as many as there are", () => {
-    expect(complaints("-A INPUT -p tcp --dport x --sport y\n-A x\n\"\n-A INPUT -j ACCEPT")).toEqual([
-      "1:17+9 invalid-value", "1:27+9 invalid-value", "2:4+1 undeclared-chain", "3:1+1 unclosed-quote",
+    expect(complaints('-A INPUT -p tcp --dport x --sport y\n-A x\n"\n-A INPUT -j ACCEPT')).toEqual([
+      "1:17+9 invalid-value",
+      "1:27+9 invalid-value",
+      "2:4+1 undeclared-chain",
+      "3:1+1 unclosed-quote",
     ]);
   });
 
@@ -244,11 +266,19 @@ describe("errors blame the option", () => {
 });
 
 describe("commands", () => {
-  const order = (lines: string): string => chainsOf(lines).map((chain) =>
-    `${chain.name}: ${chain.rules.map((rule) => rule.source?.value.address.toString(16).slice(-1) ?? (rule.target?.kind === "chain" ? rule.target.chain : "?")).join("")}`).join("; ");
+  const order = (lines: string): string =>
+    chainsOf(lines)
+      .map(
+        (chain) =>
+          `${chain.name}: ${chain.rules.map((rule) => rule.source?.value.address.toString(16).slice(-1) ?? (rule.target?.kind === "chain" ? rule.target.chain : "?")).join("")}`,
+      )
+      .join("; ");
 
   test.each([
-    ["-A INPUT -s 192.0.2.1\n-I INPUT -s 192.0.2.2\n-I INPUT -s 192.0.2.3\n-A INPUT -s 192.0.2.4\n-I INPUT 2 -s 192.0.2.5", "INPUT: 35214; mine: "],
+    [
+      "-A INPUT -s 192.0.2.1\n-I INPUT -s 192.0.2.2\n-I INPUT -s 192.0.2.3\n-A INPUT -s 192.0.2.4\n-I INPUT 2 -s 192.0.2.5",
+      "INPUT: 35214; mine: ",
+    ],
     ["-A INPUT -s 192.0.2.1\n-I INPUT 2 -s 192.0.2.2\n-R INPUT 1 -s 192.0.2.3\n-D INPUT 2", "INPUT: 3; mine: "],
     ["-A INPUT -s 192.0.2.1\n-A INPUT -s 192.0.2.2\n-A INPUT -s 192.0.2.1\n-D INPUT -s 192.0.2.1/32", "INPUT: 21; mine: "],
     ["-A INPUT -s 192.0.2.1\n-F INPUT\n-A mine -s 192.0.2.2\n-F\n-A OUTPUT -s 192.0.2.3", "INPUT: ; OUTPUT: 3; mine: "],
@@ -267,7 +297,11 @@ describe("commands", () => {
     expect(chainsOf(":FORWARD DROP [1:2]\n-P INPUT DROP\n[3:4] -A OUTPUT\n-A OUTPUT -c 5 6\n-A OUTPUT -c 7,8")).toMatchObject([
       { name: "INPUT", policy: "DROP" },
       { name: "FORWARD", policy: "DROP", counters: { packets: 1n, bytes: 2n } },
-      { name: "OUTPUT", policy: "ACCEPT", rules: [{ counters: { packets: 3n } }, { counters: { bytes: 6n } }, { counters: { bytes: 8n } }] },
+      {
+        name: "OUTPUT",
+        policy: "ACCEPT",
+        rules: [{ counters: { packets: 3n } }, { counters: { bytes: 6n } }, { counters: { bytes: 8n } }],
+      },
       { name: "mine" },
     ]);
   });
@@ -301,7 +335,8 @@ describe("chains that jump in a circle", () => {
 });
 
 describe("tables", () => {
-  const codes = (text: string, family?: Family): string[] => read(text, family).diagnostics.map(({ span, code }) => `${span.line}:${span.column} ${code}`);
+  const codes = (text: string, family?: Family): string[] =>
+    read(text, family).diagnostics.map(({ span, code }) => `${span.line}:${span.column} ${code}`);
 
   test.each([
     ["", ["1:1 no-table"]],
@@ -317,11 +352,15 @@ describe("tables", () => {
 
   test("stand in the order of their COMMITs, one given twice as given last", () => {
     const { rulesets, diagnostics } = read(
-      "*filter\n:INPUT DROP\n:FORWARD DROP\n:mine -\n-A INPUT -j mine\nCOMMIT\n*nat\nCOMMIT\n*filter\n:INPUT ACCEPT\n-A OUTPUT -s 192.0.2.1\nCOMMIT\n", "ipv4");
+      "*filter\n:INPUT DROP\n:FORWARD DROP\n:mine -\n-A INPUT -j mine\nCOMMIT\n*nat\nCOMMIT\n*filter\n:INPUT ACCEPT\n-A OUTPUT -s 192.0.2.1\nCOMMIT\n",
+      "ipv4",
+    );
     expect(rulesets[0]?.tables.map((table) => table.name)).toEqual(["nat", "filter"]);
     // The chains of the first are gone, but its policies stay.
     expect(rulesets[0]?.tables[1]?.chains).toMatchObject([
-      { name: "INPUT", policy: "ACCEPT", rules: [] }, { name: "FORWARD", policy: "DROP" }, { name: "OUTPUT", policy: "ACCEPT", rules: [{}] },
+      { name: "INPUT", policy: "ACCEPT", rules: [] },
+      { name: "FORWARD", policy: "DROP" },
+      { name: "OUTPUT", policy: "ACCEPT", rules: [{}] },
     ]);
     expect(diagnostics.map(({ code, message }) => `${code}: ${message}`)).toEqual([expect.stringMatching(/^repeated-table: .* 1 rules/)]);
   });
@@ -334,7 +373,10 @@ describe("tables", () => {
 describe("the family", () => {
   const families = (text: string): string => {
     const { rulesets, diagnostics } = read(text);
-    return [...rulesets.map(({ family, tables }) => `${family} ${tables.map(({ name }) => name).join()}`), ...diagnostics.map(({ code }) => code)].join("; ");
+    return [
+      ...rulesets.map(({ family, tables }) => `${family} ${tables.map(({ name }) => name).join()}`),
+      ...diagnostics.map(({ code }) => code),
+    ].join("; ");
   };
   const table = (line: string, name = "filter"): string => `*${name}\n${line}\nCOMMIT\n`;
 
@@ -356,31 +398,98 @@ describe("the family", () => {
   });
 
   test("may differ from table to table", () => {
-    expect(families(`# Generated by iptables-save\n${table("-A INPUT")}# Generated by ip6tables-save\n${table("-A INPUT")}${table("", "raw")}`))
-      .toBe("ipv4 filter; ipv6 filter,raw");
-    expect(families(table("-A INPUT -s 192.0.2.1") + table("-A INPUT -s 2001:db8::1") + table("", "nat"))).toBe("ipv4 filter; ipv6 filter,nat");
+    expect(
+      families(`# Generated by iptables-save\n${table("-A INPUT")}# Generated by ip6tables-save\n${table("-A INPUT")}${table("", "raw")}`),
+    ).toBe("ipv4 filter; ipv6 filter,raw");
+    expect(families(table("-A INPUT -s 192.0.2.1") + table("-A INPUT -s 2001:db8::1") + table("", "nat"))).toBe(
+      "ipv4 filter; ipv6 filter,nat",
+    );
     expect(families(table("", "nat") + table("-A INPUT -s 2001:db8::1"))).toBe("ipv6 nat,filter");
   });
 });
 
 describe("whatever the input", () => {
-  const line = fc.array(fc.constantFrom(
-    "-A", "INPUT", "mine", "-I", "1", "-D", "-R", "-E", "-X", "-F", "-N", "-P", "-Z", "ACCEPT", "DROP", "-j", "-g", "-m", "tcp", "recent", "geoip", "comment",
-    "--set", "--s", "--name", "--dport", "22", "!", "--", "-", "-p", "-s", "192.0.2.1", "192.0.2.1,192.0.2.2", "2001:db8::1", "0/0", '"', '"a b"', "-4", "-6", "-c",
-    "[0:0]", "*filter", "*nat", "*", ":mine", ":INPUT", "COMMIT", "__proto__", "constructor", "--constructor", "--__proto__", "--=", "-xyz", "\\", "\u0000",
-  ), { maxLength: 12 }).map((words) => words.join(" "));
+  const line = fc
+    .array(
+      fc.constantFrom(
+        "-A",
+        "INPUT",
+        "mine",
+        "-I",
+        "1",
+        "-D",
+        "-R",
+        "-E",
+        "-X",
+        "-F",
+        "-N",
+        "-P",
+        "-Z",
+        "ACCEPT",
+        "DROP",
+        "-j",
+        "-g",
+        "-m",
+        "tcp",
+        "recent",
+        "geoip",
+        "comment",
+        "--set",
+        "--s",
+        "--name",
+        "--dport",
+        "22",
+        "!",
+        "--",
+        "-",
+        "-p",
+        "-s",
+        "192.0.2.1",
+        "192.0.2.1,192.0.2.2",
+        "2001:db8::1",
+        "0/0",
+        '"',
+        '"a b"',
+        "-4",
+        "-6",
+        "-c",
+        "[0:0]",
+        "*filter",
+        "*nat",
+        "*",
+        ":mine",
+        ":INPUT",
+        "COMMIT",
+        "__proto__",
+        "constructor",
+        "--constructor",
+        "--__proto__",
+        "--=",
+        "-xyz",
+        "\\",
+        "\u0000",
+      ),
+      { maxLength: 12 },
+    )
+    .map((words) => words.join(" "));
 
   test("reading ends without an exception", () => {
-    fc.assert(fc.property(fc.array(line, { maxLength: 12 }), fc.constantFrom<Family | undefined>("ipv4", "ipv6", undefined), (lines, family) => {
-      read(lines.join("\n"), family);
-      read(`*filter\n:mine -\n${lines.join("\n")}\nCOMMIT\n`, family);
-      build({ file: "x", text: `*filter\n:mine -\n${lines.join("\n")}\nCOMMIT\n` });
-    }), { numRuns: 500 });
+    fc.assert(
+      fc.property(fc.array(line, { maxLength: 12 }), fc.constantFrom<Family | undefined>("ipv4", "ipv6", undefined), (lines, family) => {
+        read(lines.join("\n"), family);
+        read(`*filter\n:mine -\n${lines.join("\n")}\nCOMMIT\n`, family);
+        build({ file: "x", text: `*filter\n:mine -\n${lines.join("\n")}\nCOMMIT\n` });
+      }),
+      { numRuns: 500 },
+    );
   });
 
   test("address lists cannot fill the memory", () => {
     const list = Array.from({ length: 250 }, () => "1/8").join();
-    const { diagnostics } = read(`*filter\n${Array.from({ length: 20 }, () => `-A INPUT -s ${list} -d ${list}`).join("\n")}\nCOMMIT\n`, "ipv4");
+    const { diagnostics } = read(
+      `*filter\n${Array.from({ length: 20 }, () => `-A INPUT -s ${list} -d ${list}`).join("\n")}\nCOMMIT\n`,
+      "ipv4",
+    );
     expect(diagnostics.filter(({ code }) => effectOf(code) === "invalid").length).toBeGreaterThan(10);
   });
 });

@@ -12,13 +12,15 @@ import { execute } from "../cli/subcommand.js";
 import { describeOnKernel } from "./requirements.js";
 
 let folder: string;
-beforeEach(() => { folder = mkdtempSync(join(tmpdir(), "corpus-kernel-")); });
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), "corpus-kernel-"));
+});
 afterEach(() => rmSync(folder, { recursive: true }));
 
 /** What stands in the place of the script of a case of the name. */
 const wrong: Readonly<Record<string, (script: string) => string>> = {
   "no-nft": () => "no nft\n",
-  "grows": (script) => script.replace(/^delete table .*$/m, ""),
+  grows: (script) => script.replace(/^delete table .*$/m, ""),
 };
 
 describeOnKernel("corpus --kernel", () => {
@@ -53,13 +55,18 @@ describeOnKernel("corpus --kernel", () => {
     const { results } = JSON.parse(output) as CorpusJson;
     expect(results.find(({ name }) => name === "right")!.kernel!.verified).toMatchObject({ rules: 1, hit: 1, leftOut: 0 });
     expect(results.find(({ name }) => name === "refused")!.kernel).toBeUndefined();
-    const kernelProblems = results.map(({ name, problems }) => [name, problems.filter(({ kind }) => kind === "load" || kind === "verify").map(({ kind, message }) => `${kind}: ${message}`)]);
+    const kernelProblems = results.map(({ name, problems }) => [
+      name,
+      problems.filter(({ kind }) => kind === "load" || kind === "verify").map(({ kind, message }) => `${kind}: ${message}`),
+    ]);
     expect(Object.fromEntries(kernelProblems)).toEqual({
-      "right": [],
-      "refused": [],
+      right: [],
+      refused: [],
       "no-nft": ["load: the kernel does not load the script"],
-      "grows": ["load: loading the script a second time changes the ruleset, or nft complains"],
+      grows: ["load: loading the script a second time changes the ruleset, or nft complains"],
     });
-    expect(results.find(({ name }) => name === "no-nft")!.problems.find(({ kind }) => kind === "load")!.detail).toContain("script.nft:1:7-7: Error: syntax error");
+    expect(results.find(({ name }) => name === "no-nft")!.problems.find(({ kind }) => kind === "load")!.detail).toContain(
+      "script.nft:1:7-7: Error: syntax error",
+    );
   });
 });

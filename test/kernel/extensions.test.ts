@@ -16,12 +16,22 @@ const builtInChains = ["PREROUTING", "INPUT", "FORWARD", "OUTPUT", "POSTROUTING"
 /** Seconds between two packets. */
 const usualSpacing = 0.003;
 
-interface Placed { readonly item: Case; readonly host: number; readonly address: string }
-interface Batch { readonly placed: readonly Placed[]; readonly input: ReplayInput; readonly frames: readonly (readonly Frame[])[]; readonly diagnostics: readonly (readonly Diagnostic[])[] }
+interface Placed {
+  readonly item: Case;
+  readonly host: number;
+  readonly address: string;
+}
+interface Batch {
+  readonly placed: readonly Placed[];
+  readonly input: ReplayInput;
+  readonly frames: readonly (readonly Frame[])[];
+  readonly diagnostics: readonly (readonly Diagnostic[])[];
+}
 
 function place(item: Case, index: number): Placed {
   const host = firstHost + index;
-  const network = item.family === "ipv4" ? (item.local === true ? "192.0.2." : "198.51.100.") : (item.local === true ? "2001:db8::" : "2001:db8:1::");
+  const network =
+    item.family === "ipv4" ? (item.local === true ? "192.0.2." : "198.51.100.") : item.local === true ? "2001:db8::" : "2001:db8:1::";
   return { item, host, address: `${network}${host}` };
 }
 
@@ -35,13 +45,25 @@ function dumpOf(placed: readonly Placed[], family: Family): { readonly text: str
   };
   for (const table of ["raw", "mangle", "nat", "filter", "security"]) {
     write(`*${table}`);
-    const chains = placed.flatMap(({ item, host, address }, index) => (item.family !== family ? [] : Object.entries(item.rules).flatMap(([where, rules]) => {
-      const [name, chain = ""] = where.split(" ");
-      const builtIn = builtInChains.includes(chain);
-      const selection = builtIn ? `${item.select?.replace("ADDRESS", address) ?? `-d ${address}`} ` : "";
-      const numbered = (text: string): string => text.replaceAll("{n}", String(host));
-      return name !== table ? [] : [{ index, declared: builtIn ? undefined : numbered(chain), rules: rules.map((rule) => `-A ${numbered(chain)} ${selection}${numbered(rule)}`) }];
-    })));
+    const chains = placed.flatMap(({ item, host, address }, index) =>
+      item.family !== family
+        ? []
+        : Object.entries(item.rules).flatMap(([where, rules]) => {
+            const [name, chain = ""] = where.split(" ");
+            const builtIn = builtInChains.includes(chain);
+            const selection = builtIn ? `${item.select?.replace("ADDRESS", address) ?? `-d ${address}`} ` : "";
+            const numbered = (text: string): string => text.replaceAll("{n}", String(host));
+            return name !== table
+              ? []
+              : [
+                  {
+                    index,
+                    declared: builtIn ? undefined : numbered(chain),
+                    rules: rules.map((rule) => `-A ${numbered(chain)} ${selection}${numbered(rule)}`),
+                  },
+                ];
+          }),
+    );
     for (const { declared } of chains) if (declared !== undefined) write(`:${declared} - [0:0]`);
     for (const { index, rules } of chains) for (const rule of rules) write(rule, index);
     write("COMMIT");
@@ -62,7 +84,8 @@ function batchOf(items: readonly Case[], conntrack: boolean): Batch {
   for (const family of ["ipv4", "ipv6"] as const) {
     const { text, owners } = dumpOf(placed, family);
     const translation = translate(text, { family });
-    if (translation.script === undefined) throw new Error(translation.diagnostics.map(({ message, span }) => `${span.line}: ${message}`).join("\n"));
+    if (translation.script === undefined)
+      throw new Error(translation.diagnostics.map(({ message, span }) => `${span.line}: ${message}`).join("\n"));
     script += translation.script;
     dumps[family] = text;
     for (const diagnostic of translation.diagnostics) {
@@ -71,25 +94,39 @@ function batchOf(items: readonly Case[], conntrack: boolean): Batch {
     }
   }
   let at = 0;
-  const frames = placed.map(({ item, address }) => [...item.hits, ...item.misses, ...item.others].map((probe) => {
-    at += item.spacing ?? usualSpacing;
-    return frameOf(probe, address, at);
-  }));
-  const prepare = placed.flatMap(({ item, host, address }) => [
-    ...(item.local === true ? [`ip address add ${address}/${item.family === "ipv4" ? "32" : "128 nodad"} dev ${defaultInterfaces[0]!.name}`] : []),
-    ...(item.prepare === undefined ? [] : [item.prepare.replaceAll("{n}", String(host))]),
-  ]).join("\n");
+  const frames = placed.map(({ item, address }) =>
+    [...item.hits, ...item.misses, ...item.others].map((probe) => {
+      at += item.spacing ?? usualSpacing;
+      return frameOf(probe, address, at);
+    }),
+  );
+  const prepare = placed
+    .flatMap(({ item, host, address }) => [
+      ...(item.local === true
+        ? [`ip address add ${address}/${item.family === "ipv4" ? "32" : "128 nodad"} dev ${defaultInterfaces[0]!.name}`]
+        : []),
+      ...(item.prepare === undefined ? [] : [item.prepare.replaceAll("{n}", String(host))]),
+    ])
+    .join("\n");
   return { placed, input: { dumps, script, frames: frames.flat(), prepare, conntrack }, frames, diagnostics };
 }
 
 function batchesOf(items: readonly Case[], conntrack: boolean): Batch[] {
-  return Array.from({ length: Math.ceil(items.length / batchSize) }, (_, index) => batchOf(items.slice(index * batchSize, (index + 1) * batchSize), conntrack));
+  return Array.from({ length: Math.ceil(items.length / batchSize) }, (_, index) =>
+    batchOf(items.slice(index * batchSize, (index + 1) * batchSize), conntrack),
+  );
 }
 
 const batches = [...batchesOf(trackedCases, true), ...batchesOf(untrackedCases, false)];
-const cases = batches.flatMap((batch, batchIndex) => batch.placed.map(({ item }, index) => ({
-  item, batch, batchIndex, index, title: `${item.family}${batch.input.conntrack === true ? "" : " untracked"}: ${item.name}`,
-})));
+const cases = batches.flatMap((batch, batchIndex) =>
+  batch.placed.map(({ item }, index) => ({
+    item,
+    batch,
+    batchIndex,
+    index,
+    title: `${item.family}${batch.input.conntrack === true ? "" : " untracked"}: ${item.name}`,
+  })),
+);
 
 function outcomesOf(report: Report, batch: Batch, index: number): readonly Outcome[] {
   const start = batch.frames.slice(0, index).reduce((sum, frames) => sum + frames.length, 0);
@@ -99,8 +136,15 @@ function outcomesOf(report: Report, batch: Batch, index: number): readonly Outco
 /** Packets counted by the rules of one case: by iptables-save, and by nft where the rules did not move into chains of our own. */
 function countsOf(report: Report, { item, address }: Placed): { readonly iptables: number; readonly nft: number | undefined } {
   const wanted = (item.select?.replace("ADDRESS", address) ?? address).replace(/^-[sd] /, "");
-  const lines = (text: string): string[] => text.split("\n").filter((line) => line.replaceAll(/[^0-9a-f.:]+/g, " ").split(" ").includes(wanted));
-  const numbers = (text: string, pattern: RegExp): number[] => lines(text).flatMap((line) => pattern.exec(line)?.slice(1, 2).map(Number) ?? []);
+  const lines = (text: string): string[] =>
+    text.split("\n").filter((line) =>
+      line
+        .replaceAll(/[^0-9a-f.:]+/g, " ")
+        .split(" ")
+        .includes(wanted),
+    );
+  const numbers = (text: string, pattern: RegExp): number[] =>
+    lines(text).flatMap((line) => pattern.exec(line)?.slice(1, 2).map(Number) ?? []);
   const sum = (values: readonly number[]): number => values.reduce((total, value) => total + value, 0);
   const iptables = numbers(report.after.dump, /^\[([0-9]+):/);
   const nft = numbers(report.after.ruleset, /counter packets ([0-9]+)/);
@@ -113,7 +157,9 @@ describeOnKernel("extensions on the kernel", () => {
   beforeAll(async () => {
     const first = await replayAll(batches.map(({ input }) => input));
     // connlimit's count now and then misses a connection on one side: what is wrong with a translation is wrong again.
-    const suspects = first.flatMap((report, index) => (report instanceof ReplayError || report.outcomes.some(({ differs }) => differs) ? [index] : []));
+    const suspects = first.flatMap((report, index) =>
+      report instanceof ReplayError || report.outcomes.some(({ differs }) => differs) ? [index] : [],
+    );
     const again = suspects.length === 0 ? [] : await replayAll(suspects.map((index) => batches[index]!.input));
     reports = first.map((report, index) => (suspects.includes(index) ? again[suspects.indexOf(index)]! : report));
     const outcomes = reports.flatMap((report) => (report instanceof ReplayError ? [] : report.outcomes));
@@ -125,7 +171,9 @@ describeOnKernel("extensions on the kernel", () => {
     if (report instanceof ReplayError) throw report;
     const outcomes = outcomesOf(report, batch, index);
 
-    expect(describeDifferences({ ...report, outcomes, differing: outcomes.filter(({ differs }) => differs) })).toBe(`0 of ${outcomes.length} packets differ`);
+    expect(describeDifferences({ ...report, outcomes, differing: outcomes.filter(({ differs }) => differs) })).toBe(
+      `0 of ${outcomes.length} packets differ`,
+    );
     const passed = outcomes.map(({ iptables }) => iptables.verdict === "accepted" || iptables.verdict === "forwarded");
     expect(passed.slice(0, item.hits.length + item.misses.length)).toEqual([...item.hits.map(() => false), ...item.misses.map(() => true)]);
 
@@ -137,7 +185,8 @@ describeOnKernel("extensions on the kernel", () => {
     const counts = countsOf(report, batch.placed[index]!);
     if (counts.nft !== undefined) expect(counts.nft).toBe(counts.iptables);
 
-    const messages = (effect: Effect): string[] => batch.diagnostics[index]!.filter(({ code }) => effectOf(code) === effect).map(({ message }) => message);
+    const messages = (effect: Effect): string[] =>
+      batch.diagnostics[index]!.filter(({ code }) => effectOf(code) === effect).map(({ message }) => message);
     expect(messages("refused")).toEqual([]);
     if (item.approximate) expect(messages("approximated")).not.toEqual([]);
     else expect(messages("approximated")).toEqual([]);

@@ -36,7 +36,10 @@ export interface Case {
   readonly approximate: boolean;
 }
 
-type Options = Partial<Pick<Case, "local" | "select" | "others" | "spacing" | "prepare" | "approximate">> & { readonly chain?: string; readonly before?: Case["rules"] };
+type Options = Partial<Pick<Case, "local" | "select" | "others" | "spacing" | "prepare" | "approximate">> & {
+  readonly chain?: string;
+  readonly before?: Case["rules"];
+};
 
 const client = "203.0.113.7";
 const client6 = "2001:db8:2::7";
@@ -47,44 +50,77 @@ function matchCase(family: Family, rule: string, hits: readonly Probe[], misses:
   const { chain, before = {}, others = [], approximate = false, ...rest } = options;
   const place = chain ?? (options.local === true ? "filter INPUT" : "filter FORWARD");
   return {
-    name: rule, family, hits, misses, others, approximate, ...rest,
+    name: rule,
+    family,
+    hits,
+    misses,
+    others,
+    approximate,
+    ...rest,
     rules: { ...before, [place]: [...(before[place] ?? []), `${rule} -j DROP`] },
   };
 }
 
-const v4 = (rule: string, hits: readonly Probe[], misses: readonly Probe[], options: Options = {}): Case => matchCase("ipv4", rule, hits, misses, options);
-const v6 = (rule: string, hits: readonly Probe[], misses: readonly Probe[], options: Options = {}): Case => matchCase("ipv6", rule, hits, misses, options);
+const v4 = (rule: string, hits: readonly Probe[], misses: readonly Probe[], options: Options = {}): Case =>
+  matchCase("ipv4", rule, hits, misses, options);
+const v6 = (rule: string, hits: readonly Probe[], misses: readonly Probe[], options: Options = {}): Case =>
+  matchCase("ipv6", rule, hits, misses, options);
 
 type TcpOptions = NonNullable<Parameters<typeof tcp>[3]> & { from?: string };
 type UdpOptions = NonNullable<Parameters<typeof udp>[3]> & { from?: string };
 type HeaderOptions = NonNullable<Parameters<typeof echoRequest>[2]> & { from?: string };
 
 const sourceFor = (to: string, from: string | undefined): string => from ?? (to.includes(":") ? client6 : client);
-const t = (port: number, { from, ...options }: TcpOptions = {}): Probe => (to) => tcp(sourceFor(to, from), to, port, options);
-const u = (port: number, { from, ...options }: UdpOptions = {}): Probe => (to) => udp(sourceFor(to, from), to, port, options);
-const ping = ({ from, ...options }: HeaderOptions = {}): Probe => (to) => echoRequest(sourceFor(to, from), to, options);
-const message = (type: number, code: number): Probe => (to) => icmp(sourceFor(to, undefined), to, type, code, { payload: new Uint8Array(40) });
-const raw = (protocol: number, payload: readonly number[], { from, ...options }: HeaderOptions = {}): Probe =>
-  (to) => otherProtocol(sourceFor(to, from), to, protocol, { payload: Uint8Array.from(payload), ...options });
-const by = (name: string, probe: Probe): Probe => (to) => {
-  const made = probe(to);
-  return { ...("packet" in made ? made : { packet: made }), interface: name };
-};
-const withHardwareSource = (hardwareSource: string, probe: Probe): Probe => (to) => {
-  const made = probe(to);
-  return { ...("packet" in made ? made : { packet: made }), hardwareSource };
-};
-/** What the host behind the firewall answers. */
-const answer = (probe: Probe): Probe => (to) => {
-  const made = probe(to);
-  const packet = "packet" in made ? made.packet : made;
-  const { transport } = packet;
-  if (transport.kind !== "udp") throw new RangeError("only UDP is answered here");
-  return {
-    interface: "eth1",
-    packet: { ...packet, source: to, destination: packet.source, transport: { ...transport, sourcePort: transport.destinationPort, destinationPort: transport.sourcePort } },
+const t =
+  (port: number, { from, ...options }: TcpOptions = {}): Probe =>
+  (to) =>
+    tcp(sourceFor(to, from), to, port, options);
+const u =
+  (port: number, { from, ...options }: UdpOptions = {}): Probe =>
+  (to) =>
+    udp(sourceFor(to, from), to, port, options);
+const ping =
+  ({ from, ...options }: HeaderOptions = {}): Probe =>
+  (to) =>
+    echoRequest(sourceFor(to, from), to, options);
+const message =
+  (type: number, code: number): Probe =>
+  (to) =>
+    icmp(sourceFor(to, undefined), to, type, code, { payload: new Uint8Array(40) });
+const raw =
+  (protocol: number, payload: readonly number[], { from, ...options }: HeaderOptions = {}): Probe =>
+  (to) =>
+    otherProtocol(sourceFor(to, from), to, protocol, { payload: Uint8Array.from(payload), ...options });
+const by =
+  (name: string, probe: Probe): Probe =>
+  (to) => {
+    const made = probe(to);
+    return { ...("packet" in made ? made : { packet: made }), interface: name };
   };
-};
+const withHardwareSource =
+  (hardwareSource: string, probe: Probe): Probe =>
+  (to) => {
+    const made = probe(to);
+    return { ...("packet" in made ? made : { packet: made }), hardwareSource };
+  };
+/** What the host behind the firewall answers. */
+const answer =
+  (probe: Probe): Probe =>
+  (to) => {
+    const made = probe(to);
+    const packet = "packet" in made ? made.packet : made;
+    const { transport } = packet;
+    if (transport.kind !== "udp") throw new RangeError("only UDP is answered here");
+    return {
+      interface: "eth1",
+      packet: {
+        ...packet,
+        source: to,
+        destination: packet.source,
+        transport: { ...transport, sourcePort: transport.destinationPort, destinationPort: transport.sourcePort },
+      },
+    };
+  };
 const times = (count: number, probe: Probe): Probe[] => new Array<Probe>(count).fill(probe);
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
 
@@ -92,7 +128,12 @@ const ports = (source: number, destination: number): number[] => [source >> 8, s
 const word = (value: number): number[] => [(value >>> 24) & 0xff, (value >>> 16) & 0xff, (value >>> 8) & 0xff, value & 0xff];
 /** An SCTP packet of chunks, each its type and flags; its checksum is wrong, which only makes it invalid to conntrack. */
 const sctp = (source: number, destination: number, ...chunks: readonly (readonly [number, number])[]): Probe =>
-  raw(132, [...ports(source, destination), ...word(1), ...word(0), ...chunks.flatMap(([type, flags]) => [type, flags, 0, 20, ...new Array<number>(16).fill(0)])]);
+  raw(132, [
+    ...ports(source, destination),
+    ...word(1),
+    ...word(0),
+    ...chunks.flatMap(([type, flags]) => [type, flags, 0, 20, ...new Array<number>(16).fill(0)]),
+  ]);
 const dccp = (source: number, destination: number, type: number): Probe =>
   raw(33, [...ports(source, destination), 4, 0, 0, 0, (type << 1) | 1, 0, 0, 0, 0, 0, 0, 1, ...word(0), ...word(0)]);
 
@@ -101,9 +142,14 @@ const hopByHop = [0, Uint8Array.of(0, 1, 4, 0, 0, 0, 0)] as const;
 /** Of one option that the kernel does not know and may skip. */
 const longHopByHop = [0, Uint8Array.of(1, 30, 12, ...new Array<number>(12).fill(0))] as const;
 const destinationOptions = [60, Uint8Array.of(0, 1, 4, 0, 0, 0, 0)] as const;
-const routing = (type: number, left: number): readonly [number, Uint8Array] => [43, Uint8Array.of(2, type, left, ...new Array<number>(20).fill(0))];
-const authentication = (spi: number, words: number, reserved = 0): readonly [number, Uint8Array] =>
-  [51, Uint8Array.of(words, 0, reserved, ...word(spi), ...new Array<number>(words * 4).fill(0))];
+const routing = (type: number, left: number): readonly [number, Uint8Array] => [
+  43,
+  Uint8Array.of(2, type, left, ...new Array<number>(20).fill(0)),
+];
+const authentication = (spi: number, words: number, reserved = 0): readonly [number, Uint8Array] => [
+  51,
+  Uint8Array.of(words, 0, reserved, ...word(spi), ...new Array<number>(words * 4).fill(0)),
+];
 
 const basics: readonly Case[] = [
   v4("-s 203.0.113.0/25", [t(1)], [t(1, { from: "203.0.113.200" })]),
@@ -128,34 +174,96 @@ const basics: readonly Case[] = [
 const headerMatches: readonly Case[] = [
   v4("-p tcp -m tcp --dport 80", [t(80)], [t(81), u(80)]),
   v4("-p tcp -m tcp ! --dport 1000:2000", [t(999), t(2001)], [t(1000), t(2000), u(5)]),
-  v4("-p tcp -m tcp --sport 1000:2000 --dport 80", [t(80, { sourcePort: 1000 })], [t(80, { sourcePort: 2001 }), t(81, { sourcePort: 1000 })]),
+  v4(
+    "-p tcp -m tcp --sport 1000:2000 --dport 80",
+    [t(80, { sourcePort: 1000 })],
+    [t(80, { sourcePort: 2001 }), t(81, { sourcePort: 1000 })],
+  ),
   v4("-p tcp -m tcp --dport 0:65535", [t(0), t(65535)], [u(9)]),
   v4("-p tcp -m tcp ! --dport 0:65535", [], [t(0), t(65535)]),
-  v4("-p tcp -m tcp --tcp-flags FIN,SYN,RST,ACK SYN", [t(1), t(2, { flags: ["syn", "psh"] })], [t(3, { flags: ["syn", "ack"] }), t(4, { flags: ["ack"] }), t(5, { flags: [] })]),
-  v4("-p tcp -m tcp ! --tcp-flags FIN,SYN,RST,ACK SYN", [t(3, { flags: ["syn", "ack"] }), t(4, { flags: ["ack"] }), t(5, { flags: [] })], [t(1), t(2, { flags: ["syn", "psh"] }), u(1)]),
-  v4("-p tcp -m tcp --tcp-flags FIN,SYN,RST,PSH,ACK,URG NONE", [t(1, { flags: [] }), t(2, { flags: ["ece", "cwr"] })], [t(3), t(4, { flags: ["urg"] })]),
-  v4("-p tcp -m tcp --tcp-flags FIN,SYN FIN,SYN", [t(1, { flags: ["fin", "syn"] }), t(2, { flags: ["fin", "syn", "ack"] })], [t(3), t(4, { flags: ["fin"] })]),
-  v4("-p tcp -m tcp --tcp-option 8", [t(1, { options: Uint8Array.of(8, 10, 0, 0, 0, 1, 0, 0, 0, 0) }), t(2, { options: Uint8Array.of(1, 1, 8, 10, 0, 0, 0, 1, 0, 0, 0, 0) })],
-    [t(3), t(4, { options: maximumSegmentOption(1000) })]),
-  v4("-p tcp -m tcp ! --tcp-option 8", [t(3), t(4, { options: maximumSegmentOption(1000) })], [t(1, { options: Uint8Array.of(8, 10, 0, 0, 0, 1, 0, 0, 0, 0) }), u(1)]),
-  v4("-p tcp -m tcpmss --mss 1000:1400", [t(1, { options: maximumSegmentOption(1000) }), t(2, { options: maximumSegmentOption(1400) })],
-    [t(3, { options: maximumSegmentOption(1401) }), t(4, { options: maximumSegmentOption(999) }), t(5)]),
-  v4("-p tcp -m tcpmss ! --mss 1000:1400", [t(3, { options: maximumSegmentOption(1401) }), t(5), t(5, { options: Uint8Array.of(2, 30, 4, 0) }), t(5, { options: Uint8Array.of(2, 3, 4, 0) })], [t(1, { options: maximumSegmentOption(1000) }), u(1)]),
+  v4(
+    "-p tcp -m tcp --tcp-flags FIN,SYN,RST,ACK SYN",
+    [t(1), t(2, { flags: ["syn", "psh"] })],
+    [t(3, { flags: ["syn", "ack"] }), t(4, { flags: ["ack"] }), t(5, { flags: [] })],
+  ),
+  v4(
+    "-p tcp -m tcp ! --tcp-flags FIN,SYN,RST,ACK SYN",
+    [t(3, { flags: ["syn", "ack"] }), t(4, { flags: ["ack"] }), t(5, { flags: [] })],
+    [t(1), t(2, { flags: ["syn", "psh"] }), u(1)],
+  ),
+  v4(
+    "-p tcp -m tcp --tcp-flags FIN,SYN,RST,PSH,ACK,URG NONE",
+    [t(1, { flags: [] }), t(2, { flags: ["ece", "cwr"] })],
+    [t(3), t(4, { flags: ["urg"] })],
+  ),
+  v4(
+    "-p tcp -m tcp --tcp-flags FIN,SYN FIN,SYN",
+    [t(1, { flags: ["fin", "syn"] }), t(2, { flags: ["fin", "syn", "ack"] })],
+    [t(3), t(4, { flags: ["fin"] })],
+  ),
+  v4(
+    "-p tcp -m tcp --tcp-option 8",
+    [
+      t(1, { options: Uint8Array.of(8, 10, 0, 0, 0, 1, 0, 0, 0, 0) }),
+      t(2, { options: Uint8Array.of(1, 1, 8, 10, 0, 0, 0, 1, 0, 0, 0, 0) }),
+    ],
+    [t(3), t(4, { options: maximumSegmentOption(1000) })],
+  ),
+  v4(
+    "-p tcp -m tcp ! --tcp-option 8",
+    [t(3), t(4, { options: maximumSegmentOption(1000) })],
+    [t(1, { options: Uint8Array.of(8, 10, 0, 0, 0, 1, 0, 0, 0, 0) }), u(1)],
+  ),
+  v4(
+    "-p tcp -m tcpmss --mss 1000:1400",
+    [t(1, { options: maximumSegmentOption(1000) }), t(2, { options: maximumSegmentOption(1400) })],
+    [t(3, { options: maximumSegmentOption(1401) }), t(4, { options: maximumSegmentOption(999) }), t(5)],
+  ),
+  v4(
+    "-p tcp -m tcpmss ! --mss 1000:1400",
+    [
+      t(3, { options: maximumSegmentOption(1401) }),
+      t(5),
+      t(5, { options: Uint8Array.of(2, 30, 4, 0) }),
+      t(5, { options: Uint8Array.of(2, 3, 4, 0) }),
+    ],
+    [t(1, { options: maximumSegmentOption(1000) }), u(1)],
+  ),
   v4("-p udp -m udp --dport 53", [u(53)], [u(54), t(53)]),
   v4("-p udp -m udp ! --sport 1000:2000", [u(1)], [u(1, { sourcePort: 1500 }), t(1)]),
   v4("-p udp -m multiport --dports 53,100:200,5000", [u(53), u(100), u(200), u(5000)], [u(54), u(99), u(201), t(53)]),
-  v4("-p tcp -m multiport --ports 53,100:200", [t(53), t(1, { sourcePort: 150 }), t(150, { sourcePort: 150 })], [t(99), t(201, { sourcePort: 54 })]),
+  v4(
+    "-p tcp -m multiport --ports 53,100:200",
+    [t(53), t(1, { sourcePort: 150 }), t(150, { sourcePort: 150 })],
+    [t(99), t(201, { sourcePort: 54 })],
+  ),
   v4("-p tcp -m multiport ! --ports 53,100:200", [t(99), t(201, { sourcePort: 54 })], [t(53), t(1, { sourcePort: 150 }), u(5)]),
   v4("-p tcp -m multiport ! --sports 53,100:200", [t(53)], [t(53, { sourcePort: 53 })]),
   v4("-p udplite -m multiport --dports 53,99", [raw(136, [...ports(1, 53), 0, 0, 0, 0])], [raw(136, [...ports(53, 54), 0, 0, 0, 0])]),
   v4("-p sctp -m sctp --dport 100:200", [sctp(5, 100, [1, 0]), sctp(5, 200, [1, 0])], [sctp(5, 201, [1, 0])]),
   v4("-p sctp -m sctp ! --sport 5", [sctp(6, 1, [1, 0])], [sctp(5, 1, [1, 0])]),
   v4("-p sctp -m sctp --chunk-types any INIT,SACK", [sctp(1, 1, [1, 0]), sctp(1, 1, [0, 0], [3, 0])], [sctp(1, 1, [0, 0])]),
-  v4("-p sctp -m sctp --chunk-types all INIT,SACK", [sctp(1, 1, [1, 0], [3, 0]), sctp(1, 1, [3, 0], [0, 0], [1, 0])], [sctp(1, 1, [1, 0]), sctp(1, 1, [3, 0], [0, 0])]),
+  v4(
+    "-p sctp -m sctp --chunk-types all INIT,SACK",
+    [sctp(1, 1, [1, 0], [3, 0]), sctp(1, 1, [3, 0], [0, 0], [1, 0])],
+    [sctp(1, 1, [1, 0]), sctp(1, 1, [3, 0], [0, 0])],
+  ),
   v4("-p sctp -m sctp ! --chunk-types any INIT,SACK", [sctp(1, 1, [0, 0])], [sctp(1, 1, [1, 0]), sctp(1, 1, [0, 0], [3, 0])]),
-  v4("-p sctp -m sctp --chunk-types all INIT,ABORT:T", [sctp(1, 1, [1, 0], [6, 1])], [sctp(1, 1, [1, 0], [6, 0]), sctp(1, 1, [6, 1])], { approximate: true }),
-  v4("-p sctp -m sctp --dport 5 --chunk-types any SHUTDOWN_COMPLETE:t,ABORT:T", [sctp(1, 5, [6, 1]), sctp(1, 5, [14, 0])], [sctp(1, 6, [6, 1]), sctp(1, 5, [6, 0]), sctp(1, 5, [14, 1], [0, 0])], { approximate: true }),
-  v4("-p sctp -m sctp --dport 5 ! --chunk-types any DATA:UBe,ABORT:T", [sctp(1, 5, [6, 0]), sctp(1, 5, [0, 7]), sctp(1, 5, [1, 0])], [sctp(1, 6, [6, 0]), sctp(1, 5, [0, 6]), sctp(1, 5, [6, 1])], { approximate: true }),
+  v4("-p sctp -m sctp --chunk-types all INIT,ABORT:T", [sctp(1, 1, [1, 0], [6, 1])], [sctp(1, 1, [1, 0], [6, 0]), sctp(1, 1, [6, 1])], {
+    approximate: true,
+  }),
+  v4(
+    "-p sctp -m sctp --dport 5 --chunk-types any SHUTDOWN_COMPLETE:t,ABORT:T",
+    [sctp(1, 5, [6, 1]), sctp(1, 5, [14, 0])],
+    [sctp(1, 6, [6, 1]), sctp(1, 5, [6, 0]), sctp(1, 5, [14, 1], [0, 0])],
+    { approximate: true },
+  ),
+  v4(
+    "-p sctp -m sctp --dport 5 ! --chunk-types any DATA:UBe,ABORT:T",
+    [sctp(1, 5, [6, 0]), sctp(1, 5, [0, 7]), sctp(1, 5, [1, 0])],
+    [sctp(1, 6, [6, 0]), sctp(1, 5, [0, 6]), sctp(1, 5, [6, 1])],
+    { approximate: true },
+  ),
   v4("-p dccp -m dccp --dport 100 --dccp-types REQUEST,CLOSE", [dccp(1, 100, 0), dccp(1, 100, 6)], [dccp(1, 101, 0), dccp(1, 100, 1)]),
   v4("-p dccp -m dccp ! --dccp-types REQUEST,CLOSE", [dccp(1, 101, 1)], [dccp(1, 100, 6)]),
   v4("-p icmp -m icmp --icmp-type any", [ping(), message(13, 0)], [t(1)]),
@@ -167,9 +275,17 @@ const headerMatches: readonly Case[] = [
   v6("-p icmpv6 -m icmp6 --icmpv6-type 128", [ping()], [message(150, 0)]),
   v6("-p icmpv6 -m icmp6 --icmpv6-type no-route", [message(1, 0)], [message(1, 1), message(2, 0)]),
   v6("-p icmpv6 -m icmp6 ! --icmpv6-type no-route", [message(1, 1), message(2, 0)], [message(1, 0)]),
-  v4("-p ah -m ah --ahspi 500:600", [raw(51, [6, 4, 0, 0, ...word(500), ...word(1)]), raw(51, [6, 4, 0, 0, ...word(600), ...word(1)])], [raw(51, [6, 4, 0, 0, ...word(601), ...word(1)])]),
+  v4(
+    "-p ah -m ah --ahspi 500:600",
+    [raw(51, [6, 4, 0, 0, ...word(500), ...word(1)]), raw(51, [6, 4, 0, 0, ...word(600), ...word(1)])],
+    [raw(51, [6, 4, 0, 0, ...word(601), ...word(1)])],
+  ),
   v4("-p ah -m ah ! --ahspi 500", [raw(51, [6, 4, 0, 0, ...word(501), ...word(1)])], [raw(51, [6, 4, 0, 0, ...word(500), ...word(1)])]),
-  v4("-p esp -m esp --espspi 500:600", [raw(50, [...word(500), ...word(1)]), raw(50, [...word(600), ...word(1)])], [raw(50, [...word(499), ...word(1)]), raw(51, [6, 4, 0, 0, ...word(500), ...word(1)])]),
+  v4(
+    "-p esp -m esp --espspi 500:600",
+    [raw(50, [...word(500), ...word(1)]), raw(50, [...word(600), ...word(1)])],
+    [raw(50, [...word(499), ...word(1)]), raw(51, [6, 4, 0, 0, ...word(500), ...word(1)])],
+  ),
   v4("-p esp -m esp ! --espspi 500", [raw(50, [...word(501), ...word(1)])], [raw(50, [...word(500), ...word(1)])]),
   v4("-p ipcomp -m ipcomp --ipcompspi 500", [raw(108, [6, 0, 1, 244])], [raw(108, [6, 0, 1, 245])]),
   v4("-p ipcomp -m ipcomp ! --ipcompspi 500", [raw(108, [6, 0, 1, 245])], [raw(108, [6, 0, 1, 244])]),
@@ -178,8 +294,16 @@ const headerMatches: readonly Case[] = [
   v4("-m iprange ! --src-range 203.0.113.5-203.0.113.9", [t(1, { from: "203.0.113.10" })], [t(1)]),
   v4("-m iprange ! --dst-range 198.51.100.0-198.51.100.255 --src-range 203.0.113.5-203.0.113.9", [], [t(1)]),
   v6("-m iprange --src-range 2001:db8:2::5-2001:db8:2::9", [t(1)], [t(1, { from: "2001:db8:2::a" })]),
-  v4("-m mac --mac-source 02:00:00:00:aa:01", [withHardwareSource("02:00:00:00:aa:01", t(1))], [withHardwareSource("02:00:00:00:aa:02", t(1))]),
-  v4("-m mac ! --mac-source 02:00:00:00:aa:01", [withHardwareSource("02:00:00:00:aa:02", t(1))], [withHardwareSource("02:00:00:00:aa:01", t(1))]),
+  v4(
+    "-m mac --mac-source 02:00:00:00:aa:01",
+    [withHardwareSource("02:00:00:00:aa:01", t(1))],
+    [withHardwareSource("02:00:00:00:aa:02", t(1))],
+  ),
+  v4(
+    "-m mac ! --mac-source 02:00:00:00:aa:01",
+    [withHardwareSource("02:00:00:00:aa:02", t(1))],
+    [withHardwareSource("02:00:00:00:aa:01", t(1))],
+  ),
   v4("-m pkttype --pkt-type unicast", [t(1)], []),
   v4("-m pkttype ! --pkt-type unicast", [], [t(1)]),
   v4("-m ttl --ttl-eq 5", [t(1, { ttl: 5 })], [t(1, { ttl: 6 })], { local: true }),
@@ -188,7 +312,11 @@ const headerMatches: readonly Case[] = [
   v4("-m ttl ! --ttl-eq 5", [t(1, { ttl: 5 })], [t(1, { ttl: 6 })]),
   v6("-m hl --hl-eq 5", [t(1, { ttl: 5 })], [t(1, { ttl: 6 })], { local: true }),
   v6("-m hl ! --hl-eq 5", [t(1, { ttl: 6 })], [t(1, { ttl: 5 })], { local: true }),
-  v4("-m length --length 128:256", [u(1, { payload: new Uint8Array(100) }), u(1, { payload: new Uint8Array(228) })], [u(1, { payload: new Uint8Array(99) }), u(1, { payload: new Uint8Array(229) })]),
+  v4(
+    "-m length --length 128:256",
+    [u(1, { payload: new Uint8Array(100) }), u(1, { payload: new Uint8Array(228) })],
+    [u(1, { payload: new Uint8Array(99) }), u(1, { payload: new Uint8Array(229) })],
+  ),
   v4("-m length ! --length 128:256", [u(1, { payload: new Uint8Array(99) })], [u(1, { payload: new Uint8Array(100) })]),
   v6("-m length --length 148", [u(1, { payload: new Uint8Array(100) })], [u(1, { payload: new Uint8Array(101) })]),
   v6("-m length --length :147", [u(1, { payload: new Uint8Array(99) })], [u(1, { payload: new Uint8Array(100) })]),
@@ -204,11 +332,20 @@ const headerMatches: readonly Case[] = [
   v6("-m ecn --ecn-ip-ect 2", [t(1, { tos: 2 })], [t(1, { tos: 1 })]),
   v4("-p tcp -m ecn --ecn-tcp-cwr", [t(1, { flags: ["syn", "cwr"] })], [t(1, { flags: ["syn", "ece"] }), u(1)]),
   v4("-p tcp -m ecn ! --ecn-tcp-ece", [t(1)], [t(1, { flags: ["syn", "ece"] })]),
-  v4('-m u32 --u32 "0>>22&0x3c@0>>16&0xffff=0x1000:0x2000"', [t(1, { sourcePort: 0x1000 }), u(1, { sourcePort: 0x2000 })], [t(1, { sourcePort: 0x2001 })], { approximate: true }),
+  v4(
+    '-m u32 --u32 "0>>22&0x3c@0>>16&0xffff=0x1000:0x2000"',
+    [t(1, { sourcePort: 0x1000 }), u(1, { sourcePort: 0x2000 })],
+    [t(1, { sourcePort: 0x2001 })],
+    { approximate: true },
+  ),
   v4('-m u32 --u32 "6&0xff=17&&4&0x1fff=0"', [u(1)], [t(1)]),
   v4('-m u32 ! --u32 "6&0xff=17,6"', [ping()], [t(1), u(1)]),
-  v4('-m string --string "abc" --algo bm --from 28 --to 31', [u(1, { payload: bytes("abcd") })], [u(1, { payload: bytes("abdd") }), u(1, { payload: bytes("xabc") })]),
-  v4("-m comment --comment \"a comment\"", [t(1)], []),
+  v4(
+    '-m string --string "abc" --algo bm --from 28 --to 31',
+    [u(1, { payload: bytes("abcd") })],
+    [u(1, { payload: bytes("abdd") }), u(1, { payload: bytes("xabc") })],
+  ),
+  v4('-m comment --comment "a comment"', [t(1)], []),
 ];
 
 const ipv6Matches: readonly Case[] = [
@@ -219,19 +356,48 @@ const ipv6Matches: readonly Case[] = [
   v6("-m rt --rt-type 2", [t(1, { extensionHeaders: [routing(2, 0)] })], [t(1, { extensionHeaders: [routing(3, 0)] }), t(1)]),
   v6("-m rt ! --rt-type 2", [t(1, { extensionHeaders: [routing(3, 0)] })], [t(1, { extensionHeaders: [routing(2, 0)] }), t(1)]),
   v6("-m rt --rt-segsleft 1:2 --rt-len 24", [t(1, { extensionHeaders: [routing(2, 1)] })], [t(1, { extensionHeaders: [routing(2, 3)] })]),
-  v6("-m ah --ahspi 500", [t(1, { extensionHeaders: [authentication(500, 4)] })], [t(1, { extensionHeaders: [authentication(501, 4)] }), t(1)]),
-  v6("-m ah ! --ahspi 500", [t(1, { extensionHeaders: [authentication(501, 4)] })], [t(1, { extensionHeaders: [authentication(500, 4)] }), t(1)]),
+  v6(
+    "-m ah --ahspi 500",
+    [t(1, { extensionHeaders: [authentication(500, 4)] })],
+    [t(1, { extensionHeaders: [authentication(501, 4)] }), t(1)],
+  ),
+  v6(
+    "-m ah ! --ahspi 500",
+    [t(1, { extensionHeaders: [authentication(501, 4)] })],
+    [t(1, { extensionHeaders: [authentication(500, 4)] }), t(1)],
+  ),
   v6("-m ah --ahlen 24", [t(1, { extensionHeaders: [authentication(500, 4)] })], [t(1, { extensionHeaders: [authentication(500, 6)] })]),
   v6("-p mh -m mh --mh-type 1:3", [raw(135, [59, 0, 2, 0, 0, 0, 0, 0])], [raw(135, [59, 0, 4, 0, 0, 0, 0, 0])]),
-  v6("-m ipv6header --header hop --soft", [t(1, { extensionHeaders: [hopByHop] }), t(1, { extensionHeaders: [hopByHop, destinationOptions] })], [t(1)]),
-  v6("-m ipv6header --header hop,prot", [t(1, { extensionHeaders: [hopByHop] })], [t(1), t(1, { extensionHeaders: [hopByHop, destinationOptions] })]),
+  v6(
+    "-m ipv6header --header hop --soft",
+    [t(1, { extensionHeaders: [hopByHop] }), t(1, { extensionHeaders: [hopByHop, destinationOptions] })],
+    [t(1)],
+  ),
+  v6(
+    "-m ipv6header --header hop,prot",
+    [t(1, { extensionHeaders: [hopByHop] })],
+    [t(1), t(1, { extensionHeaders: [hopByHop, destinationOptions] })],
+  ),
   v6("-m ipv6header ! --header hop --soft", [t(1)], [t(1, { extensionHeaders: [hopByHop] })]),
 ];
 
-const segments = (left: number, tag: number): readonly [number, Uint8Array] => [43, Uint8Array.of(2, 4, left, 0, 0, tag >> 8, tag & 0xff, ...new Array<number>(16).fill(0))];
+const segments = (left: number, tag: number): readonly [number, Uint8Array] => [
+  43,
+  Uint8Array.of(2, 4, left, 0, 0, tag >> 8, tag & 0xff, ...new Array<number>(16).fill(0)),
+];
 const segmentMatches: readonly Case[] = [
-  v6("-m srh --srh-next-hdr 6 --srh-hdr-len-eq 2", [t(1, { extensionHeaders: [segments(0, 5)] })], [u(1, { extensionHeaders: [segments(0, 5)] }), t(1), t(1, { extensionHeaders: [routing(2, 0)] })], { approximate: true }),
-  v6("-m srh ! --srh-tag 0x505 --srh-hdr-len-gt 1 --srh-last-entry-lt 1 ! --srh-segs-left-gt 0", [t(1, { extensionHeaders: [segments(0, 6)] })], [t(1, { extensionHeaders: [segments(0, 0x505)] })], { approximate: true }),
+  v6(
+    "-m srh --srh-next-hdr 6 --srh-hdr-len-eq 2",
+    [t(1, { extensionHeaders: [segments(0, 5)] })],
+    [u(1, { extensionHeaders: [segments(0, 5)] }), t(1), t(1, { extensionHeaders: [routing(2, 0)] })],
+    { approximate: true },
+  ),
+  v6(
+    "-m srh ! --srh-tag 0x505 --srh-hdr-len-gt 1 --srh-last-entry-lt 1 ! --srh-segs-left-gt 0",
+    [t(1, { extensionHeaders: [segments(0, 6)] })],
+    [t(1, { extensionHeaders: [segments(0, 0x505)] })],
+    { approximate: true },
+  ),
 ];
 
 /** The answers of the firewall itself: resets of the kernel, which belong to no process. */
@@ -256,7 +422,13 @@ const chainCases: readonly Case[] = [
     ...v4("jumps", [t(80, { from: "203.0.113.9" }), u(1), t(3)], [t(80), t(81)]),
     rules: {
       "filter FORWARD": ["-j CALLED{n}", "-p tcp -m tcp --dport 80 -j ACCEPT", "-m mark --mark 0x7 -j ACCEPT", "-p tcp -j DROP"],
-      "filter CALLED{n}": ["-s 203.0.113.9/32 -g AWAY{n}", "-p tcp -m tcp --dport 80 -j RETURN", "-p udp -j DROP", "-p tcp -m tcp --dport 81 -g PASS{n}", "-p tcp -j RETURN"],
+      "filter CALLED{n}": [
+        "-s 203.0.113.9/32 -g AWAY{n}",
+        "-p tcp -m tcp --dport 80 -j RETURN",
+        "-p udp -j DROP",
+        "-p tcp -m tcp --dport 81 -g PASS{n}",
+        "-p tcp -j RETURN",
+      ],
       "filter AWAY{n}": ["-p udp -j RETURN", "-p tcp -m tcp --dport 80 -j DROP"],
       "filter PASS{n}": ["-j ACCEPT"],
     },
@@ -292,9 +464,15 @@ const stateMatches: readonly Case[] = [
   v4("-m conntrack ! --ctstate INVALID", [t(1)], [t(2, { flags: ["rst"] })]),
   v4("-m conntrack ! --ctstate NEW,RELATED", [t(2, { flags: ["rst"] })], [u(7)], { others: [u(7), answer(u(7)), u(7), u(8)] }),
   v4("-m conntrack --ctstate UNTRACKED", [t(3)], [t(4)], { before: { "raw PREROUTING": ["-p tcp -m tcp --dport 3 -j CT --notrack"] } }),
-  v4("-m state --state INVALID,UNTRACKED", [t(3), t(2, { flags: ["rst"] })], [t(4)], { before: { "raw PREROUTING": ["-p tcp -m tcp --dport 3 -j NOTRACK"] } }),
-  v4("-m conntrack ! --ctstate DNAT", [t(1)], [t(2), t(3, { sourcePort: 40_001 })], { before: { "nat PREROUTING": ["-p tcp -m tcp --dport 2:3 -j DNAT --to-destination :99"] } }),
-  v4("-m conntrack --ctstate DNAT,INVALID", [t(2), t(3, { flags: ["rst"] })], [t(1)], { before: { "nat PREROUTING": ["-p tcp -m tcp --dport 2 -j DNAT --to-destination :99"] } }),
+  v4("-m state --state INVALID,UNTRACKED", [t(3), t(2, { flags: ["rst"] })], [t(4)], {
+    before: { "raw PREROUTING": ["-p tcp -m tcp --dport 3 -j NOTRACK"] },
+  }),
+  v4("-m conntrack ! --ctstate DNAT", [t(1)], [t(2), t(3, { sourcePort: 40_001 })], {
+    before: { "nat PREROUTING": ["-p tcp -m tcp --dport 2:3 -j DNAT --to-destination :99"] },
+  }),
+  v4("-m conntrack --ctstate DNAT,INVALID", [t(2), t(3, { flags: ["rst"] })], [t(1)], {
+    before: { "nat PREROUTING": ["-p tcp -m tcp --dport 2 -j DNAT --to-destination :99"] },
+  }),
   v4("-m conntrack --ctproto 17", [u(1)], [t(1)]),
   v4("-m conntrack ! --ctproto udp", [t(1)], [u(1), t(2, { flags: ["rst"] })]),
   v4("-m conntrack --ctorigsrc 203.0.113.0/29", [u(1)], [u(1, { from: "203.0.113.9" })]),
@@ -306,24 +484,51 @@ const stateMatches: readonly Case[] = [
   v4("-m conntrack ! --ctstatus CONFIRMED,SEEN_REPLY", [u(1)], [], { others: [u(2), answer(u(2)), u(2)] }),
   v4("-m conntrack --ctdir ORIGINAL", [u(1)], [], { others: [t(1), t(2, { flags: ["rst"] })] }),
   v4("-m conntrack --ctexpire 100:600", [], [u(1)], { others: [u(1), u(1)] }),
-  v4("-m connmark --mark 0x2/0xff", [t(2)], [t(3), t(4)],
-    { before: { "mangle PREROUTING": ["-p tcp -m tcp --dport 2 -j CONNMARK --set-xmark 0xf02/0xffffffff", "-p tcp -m tcp --dport 3 -j CONNMARK --set-xmark 0xf03/0xffffffff"] } }),
-  v4("-m connmark ! --mark 0x2/0xff", [t(3), t(4)], [t(2), t(5, { flags: ["rst"] })], { before: { "mangle PREROUTING": ["-p tcp -m tcp --dport 2 -j CONNMARK --set-xmark 0xf02/0xffffffff"] } }),
-  v4("-m mark --mark 0x2/0xff", [t(2)], [t(3), t(4)],
-    { before: { "mangle PREROUTING": ["-p tcp -m tcp --dport 2 -j MARK --set-xmark 0xf02/0xffffffff", "-p tcp -m tcp --dport 3 -j MARK --set-xmark 0xf03/0xffffffff"] } }),
-  v4("-m mark ! --mark 0x2", [t(3), t(4)], [t(2)], { before: { "mangle PREROUTING": ["-p tcp -m tcp --dport 2 -j MARK --set-xmark 0x2/0xffffffff"] } }),
+  v4("-m connmark --mark 0x2/0xff", [t(2)], [t(3), t(4)], {
+    before: {
+      "mangle PREROUTING": [
+        "-p tcp -m tcp --dport 2 -j CONNMARK --set-xmark 0xf02/0xffffffff",
+        "-p tcp -m tcp --dport 3 -j CONNMARK --set-xmark 0xf03/0xffffffff",
+      ],
+    },
+  }),
+  v4("-m connmark ! --mark 0x2/0xff", [t(3), t(4)], [t(2), t(5, { flags: ["rst"] })], {
+    before: { "mangle PREROUTING": ["-p tcp -m tcp --dport 2 -j CONNMARK --set-xmark 0xf02/0xffffffff"] },
+  }),
+  v4("-m mark --mark 0x2/0xff", [t(2)], [t(3), t(4)], {
+    before: {
+      "mangle PREROUTING": [
+        "-p tcp -m tcp --dport 2 -j MARK --set-xmark 0xf02/0xffffffff",
+        "-p tcp -m tcp --dport 3 -j MARK --set-xmark 0xf03/0xffffffff",
+      ],
+    },
+  }),
+  v4("-m mark ! --mark 0x2", [t(3), t(4)], [t(2)], {
+    before: { "mangle PREROUTING": ["-p tcp -m tcp --dport 2 -j MARK --set-xmark 0x2/0xffffffff"] },
+  }),
   v4("-m connlabel --label 5", [t(2)], [t(3)], { before: { "filter FORWARD": ["-p tcp -m tcp --dport 2 -m connlabel --label 5 --set"] } }),
-  v4("-m connlabel ! --label 5", [t(3)], [t(2)], { before: { "filter FORWARD": ["-p tcp -m tcp --dport 2 -m connlabel --label 5 --set"] } }),
+  v4("-m connlabel ! --label 5", [t(3)], [t(2)], {
+    before: { "filter FORWARD": ["-p tcp -m tcp --dport 2 -m connlabel --label 5 --set"] },
+  }),
   v4("-m connbytes --connbytes 3: --connbytes-dir both --connbytes-mode packets", [], [], { others: times(5, u(1)) }),
   v4("-m connbytes ! --connbytes 3: --connbytes-dir original --connbytes-mode packets", [], [], { others: times(5, u(1)) }),
   v4("-m connbytes --connbytes :100 --connbytes-dir original --connbytes-mode bytes", [], [], { others: times(5, u(1)) }),
-  v4("-m connbytes --connbytes 100:200 --connbytes-dir both --connbytes-mode avgpkt", [], [], { others: times(5, u(1, { payload: new Uint8Array(100) })) }),
+  v4("-m connbytes --connbytes 100:200 --connbytes-dir both --connbytes-mode avgpkt", [], [], {
+    others: times(5, u(1, { payload: new Uint8Array(100) })),
+  }),
   v4("-m addrtype --dst-type LOCAL", [t(1)], [], { local: true }),
   v4("-m addrtype --dst-type LOCAL --limit-iface-in", [t(1)], [by("eth1", t(1))], { local: true }),
   v4("-m addrtype ! --dst-type LOCAL,BROADCAST", [t(1)], []),
   v4("-m addrtype --src-type UNICAST ! --dst-type MULTICAST", [t(1)], []),
-  v4("-m addrtype --dst-type BROADCAST", [() => udp("203.0.113.241", "192.0.2.255", 1)], [() => udp("203.0.113.241", "198.51.100.9", 1)], { select: "-s 203.0.113.241", chain: "mangle PREROUTING" }),
-  v4("-m addrtype ! --dst-type MULTICAST", [() => udp("203.0.113.242", "192.0.2.1", 1)], [], { select: "-s 203.0.113.242", chain: "mangle PREROUTING", others: [() => udp("203.0.113.242", "224.0.0.5", 1)] }),
+  v4("-m addrtype --dst-type BROADCAST", [() => udp("203.0.113.241", "192.0.2.255", 1)], [() => udp("203.0.113.241", "198.51.100.9", 1)], {
+    select: "-s 203.0.113.241",
+    chain: "mangle PREROUTING",
+  }),
+  v4("-m addrtype ! --dst-type MULTICAST", [() => udp("203.0.113.242", "192.0.2.1", 1)], [], {
+    select: "-s 203.0.113.242",
+    chain: "mangle PREROUTING",
+    others: [() => udp("203.0.113.242", "224.0.0.5", 1)],
+  }),
   v6("-m addrtype --dst-type LOCAL", [t(1)], [], { local: true }),
   v6("-m addrtype ! --dst-type LOCAL", [t(1)], []),
   v4("-m devgroup --src-group 0x2", [by("eth1", t(1))], [t(1)], { local: true, prepare: "ip link set eth1 group 2" }),
@@ -343,33 +548,67 @@ const stateMatches: readonly Case[] = [
   v4("-m quota ! --quota 100", [], [], { others: times(6, u(1)) }),
   v4("-m limit --limit 1/hour --limit-burst 3", times(3, u(1)), times(3, u(1))),
   v4("-m limit --limit 1/sec", times(5, u(1)), times(3, u(1))),
-  v4("-m hashlimit --hashlimit-upto 1/hour --hashlimit-burst 3 --hashlimit-mode srcip --hashlimit-name upto", [...times(3, u(1)), u(1, { from: "203.0.113.8" })], times(3, u(1)), { approximate: true }),
-  v4("-m hashlimit --hashlimit-above 1/hour --hashlimit-burst 3 --hashlimit-mode srcip,dstport --hashlimit-name above", [], [], { approximate: true, others: [...times(5, u(1)), u(2), ...times(2, u(1))] }),
-  v4("-m hashlimit --hashlimit-above 1/hour --hashlimit-burst 2 --hashlimit-mode srcip --hashlimit-srcmask 24 --hashlimit-name wide", [], [],
-    { approximate: true, others: [u(1), u(1, { from: "203.0.113.8" }), u(1, { from: "203.0.113.9" }), u(1, { from: "203.0.114.9" })] }),
-  v4("-p tcp -m connlimit --connlimit-above 2 --connlimit-mask 32 --connlimit-saddr", [], [],
+  v4(
+    "-m hashlimit --hashlimit-upto 1/hour --hashlimit-burst 3 --hashlimit-mode srcip --hashlimit-name upto",
+    [...times(3, u(1)), u(1, { from: "203.0.113.8" })],
+    times(3, u(1)),
+    { approximate: true },
+  ),
+  v4("-m hashlimit --hashlimit-above 1/hour --hashlimit-burst 3 --hashlimit-mode srcip,dstport --hashlimit-name above", [], [], {
+    approximate: true,
+    others: [...times(5, u(1)), u(2), ...times(2, u(1))],
+  }),
+  v4(
+    "-m hashlimit --hashlimit-above 1/hour --hashlimit-burst 2 --hashlimit-mode srcip --hashlimit-srcmask 24 --hashlimit-name wide",
+    [],
+    [],
+    { approximate: true, others: [u(1), u(1, { from: "203.0.113.8" }), u(1, { from: "203.0.113.9" }), u(1, { from: "203.0.114.9" })] },
+  ),
+  v4(
+    "-p tcp -m connlimit --connlimit-above 2 --connlimit-mask 32 --connlimit-saddr",
+    [],
+    [],
     // The kernel's count of connections may forget one that is not yet through the last hook when the next comes.
-    { spacing: 0.02, others: [t(1), t(2), t(3), t(1), t(4), t(1, { from: "203.0.113.8" })] }),
-  v4("-p tcp -m connlimit --connlimit-upto 2 --connlimit-mask 24 --connlimit-saddr", [], [], { spacing: 0.02, others: [t(1), t(2, { from: "203.0.113.8" }), t(3), t(4)] }),
+    { spacing: 0.02, others: [t(1), t(2), t(3), t(1), t(4), t(1, { from: "203.0.113.8" })] },
+  ),
+  v4("-p tcp -m connlimit --connlimit-upto 2 --connlimit-mask 24 --connlimit-saddr", [], [], {
+    spacing: 0.02,
+    others: [t(1), t(2, { from: "203.0.113.8" }), t(3), t(4)],
+  }),
   v4("-m time --datestart 2020-01-01 --datestop 2037-01-01", [t(1)], []),
   v4("-m time --datestop 2020-01-01", [], [t(1)]),
   v4(`-m time --timestart ${clock(-1)} --timestop ${clock(2)}`, [t(1)], []),
   v4(`-m time --timestart ${clock(2)} --timestop ${clock(3)}`, [], [t(1)]),
   v4("-m time --weekdays Mon,Tue,Wed,Thu,Fri,Sat,Sun", [t(1)], []),
-  v4("-m cluster --cluster-total-nodes 3 --cluster-local-node 2 --cluster-hash-seed 0xdeadbeef", [], [],
-    { approximate: true, others: Array.from({ length: 24 }, (_, index) => u(1, { from: `203.0.113.${index + 20}` })) }),
+  v4("-m cluster --cluster-total-nodes 3 --cluster-local-node 2 --cluster-hash-seed 0xdeadbeef", [], [], {
+    approximate: true,
+    others: Array.from({ length: 24 }, (_, index) => u(1, { from: `203.0.113.${index + 20}` })),
+  }),
 ];
 
 // ------------------------------------------------------------------------------------------------------- targets
 
-const target = (family: Family, place: string, rules: string | readonly string[], probes: readonly Probe[], options: Partial<Case> = {}): Case => ({
+const target = (
+  family: Family,
+  place: string,
+  rules: string | readonly string[],
+  probes: readonly Probe[],
+  options: Partial<Case> = {},
+): Case => ({
   name: typeof rules === "string" ? `${place} ${rules}` : `${place} ${rules.join("; ")}`,
-  family, rules: { [place]: typeof rules === "string" ? [rules] : rules }, hits: [], misses: [], others: probes, approximate: false, ...options,
+  family,
+  rules: { [place]: typeof rules === "string" ? [rules] : rules },
+  hits: [],
+  misses: [],
+  others: probes,
+  approximate: false,
+  ...options,
 });
 
 const mangle = (rules: string | readonly string[], probes: readonly Probe[] = [t(1, { tos: 0x2b })], options: Partial<Case> = {}): Case =>
   target("ipv4", "mangle PREROUTING", rules, probes, options);
-const mangle6 = (rules: string | readonly string[], probes: readonly Probe[] = [t(1, { tos: 0x2b })]): Case => target("ipv6", "mangle PREROUTING", rules, probes);
+const mangle6 = (rules: string | readonly string[], probes: readonly Probe[] = [t(1, { tos: 0x2b })]): Case =>
+  target("ipv6", "mangle PREROUTING", rules, probes);
 const rejectProbes = [t(1), u(1), t(2, { flags: ["ack"] }), t(3, { flags: ["rst"] }), ping()];
 
 const targetCases: readonly Case[] = [
@@ -382,7 +621,12 @@ const targetCases: readonly Case[] = [
   mangle(["-j MARK --set-mark 0x1ff", "-j CONNMARK --save-mark"]),
   mangle(["-j MARK --set-mark 0x1ff", "-j CONNMARK --set-mark 0x800", "-j CONNMARK --save-mark --nfmask 0xff --ctmask 0xff"]),
   mangle(["-j MARK --set-mark 0x800", "-j CONNMARK --set-mark 0x1ff", "-j CONNMARK --restore-mark --nfmask 0xff --ctmask 0xff"]),
-  mangle(["-j MARK --set-mark 0x1ff", "-j CONNMARK --save-mark --mask 0x12", "-j MARK --set-mark 0", "-j CONNMARK --restore-mark --mask 0x10"]),
+  mangle([
+    "-j MARK --set-mark 0x1ff",
+    "-j CONNMARK --save-mark --mask 0x12",
+    "-j MARK --set-mark 0",
+    "-j CONNMARK --restore-mark --mask 0x10",
+  ]),
   mangle(["-j MARK --set-mark 0x5", "-j CONNMARK --restore-mark"], [t(2, { flags: ["rst"] })]),
   mangle("-j DSCP --set-dscp 0x0a"),
   mangle("-j DSCP --set-dscp-class EF"),
@@ -403,12 +647,21 @@ const targetCases: readonly Case[] = [
   mangle6("-j HL --hl-inc 5", [t(1, { ttl: 10 }), t(1, { ttl: 253 })]),
   mangle6("-j HL --hl-dec 5", [t(1, { ttl: 10 }), t(1, { ttl: 3 })]),
   mangle("-j TRACE", [t(1)], { rules: { "raw PREROUTING": ["-j TRACE"] }, approximate: true }),
-  target("ipv4", "mangle FORWARD", "-p tcp -m tcp --tcp-flags SYN,RST SYN -j TCPMSS --set-mss 1000",
-    [t(1, { options: maximumSegmentOption(1400) }), t(1, { options: maximumSegmentOption(900) }), t(1, { flags: ["ack"], options: maximumSegmentOption(1400) })]),
-  target("ipv4", "mangle FORWARD", "-p tcp -m tcp --tcp-flags SYN,RST SYN -j TCPMSS --clamp-mss-to-pmtu",
-    [t(1, { options: maximumSegmentOption(1400) }), t(1, { options: maximumSegmentOption(1460) }), t(1, { options: maximumSegmentOption(8000) })]),
-  target("ipv6", "mangle FORWARD", "-p tcp -m tcp --tcp-flags SYN,RST SYN -j TCPMSS --clamp-mss-to-pmtu",
-    [t(1, { options: maximumSegmentOption(1400) }), t(1, { options: maximumSegmentOption(1460) }), t(1, { options: maximumSegmentOption(8000) })]),
+  target("ipv4", "mangle FORWARD", "-p tcp -m tcp --tcp-flags SYN,RST SYN -j TCPMSS --set-mss 1000", [
+    t(1, { options: maximumSegmentOption(1400) }),
+    t(1, { options: maximumSegmentOption(900) }),
+    t(1, { flags: ["ack"], options: maximumSegmentOption(1400) }),
+  ]),
+  target("ipv4", "mangle FORWARD", "-p tcp -m tcp --tcp-flags SYN,RST SYN -j TCPMSS --clamp-mss-to-pmtu", [
+    t(1, { options: maximumSegmentOption(1400) }),
+    t(1, { options: maximumSegmentOption(1460) }),
+    t(1, { options: maximumSegmentOption(8000) }),
+  ]),
+  target("ipv6", "mangle FORWARD", "-p tcp -m tcp --tcp-flags SYN,RST SYN -j TCPMSS --clamp-mss-to-pmtu", [
+    t(1, { options: maximumSegmentOption(1400) }),
+    t(1, { options: maximumSegmentOption(1460) }),
+    t(1, { options: maximumSegmentOption(8000) }),
+  ]),
   mangle("-p tcp -j TCPOPTSTRIP --strip-options mss", [t(1, { options: maximumSegmentOption(1400) }), t(1)], { approximate: true }),
   target("ipv4", "nat PREROUTING", "-p tcp -m tcp --dport 80 -j DNAT --to-destination 198.51.100.9:8080", [t(80), t(81)]),
   target("ipv4", "nat PREROUTING", "-p tcp -j DNAT --to-destination :8080", [t(80)]),
@@ -428,14 +681,27 @@ const targetCases: readonly Case[] = [
   target("ipv4", "raw PREROUTING", "-j CT --notrack", [t(1)]),
   target("ipv4", "raw PREROUTING", "-j NOTRACK", [t(1)]),
   target("ipv4", "raw PREROUTING", "-j CT --zone 7", [t(1), t(1, { flags: ["rst"] })]),
-  ...["icmp-net-unreachable", "icmp-host-unreachable", "icmp-port-unreachable", "icmp-proto-unreachable", "icmp-net-prohibited", "icmp-host-prohibited", "icmp-admin-prohibited"]
-    .map((type) => target("ipv4", "filter FORWARD", `-j REJECT --reject-with ${type}`, rejectProbes)),
+  ...[
+    "icmp-net-unreachable",
+    "icmp-host-unreachable",
+    "icmp-port-unreachable",
+    "icmp-proto-unreachable",
+    "icmp-net-prohibited",
+    "icmp-host-prohibited",
+    "icmp-admin-prohibited",
+  ].map((type) => target("ipv4", "filter FORWARD", `-j REJECT --reject-with ${type}`, rejectProbes)),
   target("ipv4", "filter INPUT", "-p tcp -j REJECT --reject-with tcp-reset", rejectProbes, { local: true }),
   target("ipv4", "filter FORWARD", "-p tcp -j REJECT --reject-with tcp-reset", rejectProbes),
-  ...["icmp6-no-route", "icmp6-adm-prohibited", "icmp6-addr-unreachable", "icmp6-port-unreachable", "icmp6-policy-fail", "icmp6-reject-route"]
-    .map((type) => target("ipv6", "filter FORWARD", `-j REJECT --reject-with ${type}`, rejectProbes)),
+  ...[
+    "icmp6-no-route",
+    "icmp6-adm-prohibited",
+    "icmp6-addr-unreachable",
+    "icmp6-port-unreachable",
+    "icmp6-policy-fail",
+    "icmp6-reject-route",
+  ].map((type) => target("ipv6", "filter FORWARD", `-j REJECT --reject-with ${type}`, rejectProbes)),
   target("ipv6", "filter FORWARD", "-p tcp -j REJECT --reject-with tcp-reset", rejectProbes),
-  target("ipv4", "filter FORWARD", ["-j LOG --log-prefix \"a: \"", "-p udp -j DROP"], [t(1), u(1)]),
+  target("ipv4", "filter FORWARD", ['-j LOG --log-prefix "a: "', "-p udp -j DROP"], [t(1), u(1)]),
   target("ipv4", "filter FORWARD", ["-j NFLOG --nflog-group 5", "-p udp -j DROP"], [t(1), u(1)]),
   target("ipv4", "filter FORWARD", ["-j AUDIT --type accept", "-p udp -j DROP"], [t(1), u(1)]),
   target("ipv4", "mangle POSTROUTING", ["-j CLASSIFY --set-class 1:10"], [t(1), u(1)]),
@@ -452,8 +718,10 @@ const furtherMatches: readonly Case[] = [
   v4("-p tcp -m multiport --dports 1:10,5:20,21", [t(1), t(15), t(21)], [t(22)]),
   v4("-m conntrack ! --ctstate NEW,SNAT", [t(1, { flags: ["rst"] })], [t(1)]),
   v4("-m conntrack --ctstate NEW,DNAT", [t(1), u(1)], [t(1, { flags: ["rst"] })], { others: [answer(u(1)), u(1)] }),
-  v4("-m conntrack ! --ctstate NEW,DNAT", [t(9, { flags: ["rst"] })], [u(1), u(2)],
-    { before: { "nat PREROUTING": ["-p udp -m udp --dport 2 -j DNAT --to-destination :99"] }, others: [u(1), answer(u(1)), u(1)] }),
+  v4("-m conntrack ! --ctstate NEW,DNAT", [t(9, { flags: ["rst"] })], [u(1), u(2)], {
+    before: { "nat PREROUTING": ["-p udp -m udp --dport 2 -j DNAT --to-destination :99"] },
+    others: [u(1), answer(u(1)), u(1)],
+  }),
   v4("-m conntrack --ctstatus NONE,EXPECTED", [], [], { others: [u(1), answer(u(1)), u(1), t(1, { flags: ["rst"] })] }),
   v4("-m conntrack ! --ctstatus NONE", [], [], { others: [u(1), answer(u(1)), u(1), t(1, { flags: ["rst"] })] }),
   v4("-m conntrack --ctstatus SEEN_REPLY,ASSURED", [], [u(1)], { others: [u(1), answer(u(1)), u(1), u(1), u(1)] }),
@@ -467,10 +735,17 @@ const furtherMatches: readonly Case[] = [
   v6("-m conntrack ! --ctorigsrc 2001:db8:2::/64", [u(1, { from: "2001:db8:3::7" })], [u(1)], { others: [t(2, { flags: ["rst"] })] }),
   v6("-m conntrack --ctstate RELATED,ESTABLISHED", [], [u(1), t(1)]),
   v4("-m state ! --state NEW,INVALID", [], [u(1), t(1, { flags: ["rst"] })]),
-  v4("-m hashlimit --hashlimit-above 1kb/s --hashlimit-burst 2kb --hashlimit-mode srcip --hashlimit-name bytes", [], [], { approximate: true, others: times(6, u(1, { payload: new Uint8Array(900) })) }),
+  v4("-m hashlimit --hashlimit-above 1kb/s --hashlimit-burst 2kb --hashlimit-mode srcip --hashlimit-name bytes", [], [], {
+    approximate: true,
+    others: times(6, u(1, { payload: new Uint8Array(900) })),
+  }),
   v4("-m hashlimit --hashlimit-upto 2/min --hashlimit-burst 1 --hashlimit-mode dstport --hashlimit-name port", [u(1), u(2)], [u(1), u(2)]),
   v4("-m hashlimit --hashlimit-upto 2/min --hashlimit-burst 1 --hashlimit-name all", [u(1)], [u(2), u(2, { from: "203.0.113.9" })]),
-  v4("-m hashlimit --hashlimit-upto 2/min --hashlimit-burst 1 --hashlimit-mode srcip,srcport,dstip,dstport --hashlimit-name every", [u(1), u(2)], [u(1), t(1)]),
+  v4(
+    "-m hashlimit --hashlimit-upto 2/min --hashlimit-burst 1 --hashlimit-mode srcip,srcport,dstip,dstport --hashlimit-name every",
+    [u(1), u(2)],
+    [u(1), t(1)],
+  ),
   v4("-m limit --limit 10/min --limit-burst 2", times(2, u(1)), times(2, u(1))),
   v4("-m limit --limit 1000/sec --limit-burst 100", times(4, u(1)), [], { approximate: true }),
   v4("-m limit", times(5, u(1)), times(2, u(1))),
@@ -489,30 +764,56 @@ const furtherMatches: readonly Case[] = [
   v4('-m u32 --u32 "12=0xcb007107"', [t(1)], [t(1, { from: "203.0.113.8" })]),
   v4('-m u32 --u32 "12>>8&0xff=113:114,200"', [t(1)], [t(1, { from: "203.0.112.8" })]),
   v4('-m u32 ! --u32 "12=0xcb007107&&6&0xff=6"', [u(1), t(1, { from: "203.0.113.8" })], [t(1)]),
-  v4('-m u32 --u32 "60=0x61626364"', [u(1, { payload: bytes(`${"x".repeat(32)}abcd`) })], [u(1, { payload: bytes(`${"x".repeat(32)}abc`) }), u(1)]),
-  v4('-m u32 ! --u32 "60=0x61626364"', [u(1, { payload: bytes(`${"x".repeat(32)}abc`) }), u(1)], [u(1, { payload: bytes(`${"x".repeat(32)}abcd`) })]),
+  v4(
+    '-m u32 --u32 "60=0x61626364"',
+    [u(1, { payload: bytes(`${"x".repeat(32)}abcd`) })],
+    [u(1, { payload: bytes(`${"x".repeat(32)}abc`) }), u(1)],
+  ),
+  v4(
+    '-m u32 ! --u32 "60=0x61626364"',
+    [u(1, { payload: bytes(`${"x".repeat(32)}abc`) }), u(1)],
+    [u(1, { payload: bytes(`${"x".repeat(32)}abcd`) })],
+  ),
   v6('-m u32 --u32 "6&0xff=64"', [], [], { others: [t(1), t(1, { ttl: 5 })] }),
-  v4('-m string --hex-string "|6162|c" --algo kmp --from 28 --to 31 --icase', [u(1, { payload: bytes("aBCd") })], [u(1, { payload: bytes("aXCd") }), u(1, { payload: bytes("ab") })]),
-  v4('-m string ! --string "abc" --algo kmp --from 28 --to 31', [u(1, { payload: bytes("aXCd") }), u(1, { payload: bytes("ab") })], [u(1, { payload: bytes("abcd") })]),
+  v4(
+    '-m string --hex-string "|6162|c" --algo kmp --from 28 --to 31 --icase',
+    [u(1, { payload: bytes("aBCd") })],
+    [u(1, { payload: bytes("aXCd") }), u(1, { payload: bytes("ab") })],
+  ),
+  v4(
+    '-m string ! --string "abc" --algo kmp --from 28 --to 31',
+    [u(1, { payload: bytes("aXCd") }), u(1, { payload: bytes("ab") })],
+    [u(1, { payload: bytes("abcd") })],
+  ),
   v4("-m time --utc --weekdays Sun --timestart 00:00 --timestop 00:00:01", [], [], { approximate: true, others: [t(1)] }),
   v4(`-m time --monthdays ${today}`, [t(1)], [], { approximate: true }),
   v4(`-m time ! --monthdays ${today}`, [], [t(1)], { approximate: true }),
   v4(`-m time --monthdays ${anotherDay}`, [], [t(1)], { approximate: true }),
   v4("-m rpfilter", [t(1)], [by("eth1", t(1))], { chain: "mangle PREROUTING" }),
-  v4("-m rpfilter --accept-local --invert", [by("eth1", t(1))], [t(1)], { chain: "raw PREROUTING", others: [t(1, { from: "192.0.2.1" }), t(1, { from: "192.0.2.255" })] }),
+  v4("-m rpfilter --accept-local --invert", [by("eth1", t(1))], [t(1)], {
+    chain: "raw PREROUTING",
+    others: [t(1, { from: "192.0.2.1" }), t(1, { from: "192.0.2.255" })],
+  }),
   v4("-m addrtype --src-type LOCAL,UNICAST", [t(1)], []),
   v4("-m addrtype ! --src-type LOCAL ! --dst-type LOCAL", [t(1)], []),
   v4("-m addrtype --dst-type UNICAST --limit-iface-out", [t(1)], []),
   v4("-m addrtype --src-type UNICAST --limit-iface-in", [], [], { local: true, others: [t(1), by("eth1", t(1))] }),
   v4("-p tcp -m tcp --dport 80 -m recent --set --name exercised -m limit --limit 1/hour --limit-burst 1", [t(80)], [t(80), u(80)]),
-  v4("-p 6 -m tcp --sport 40000 -m comment --comment \"x\" -m mark --mark 0x0 -m ttl --ttl-eq 63 -m length --length 40", [t(1)], [t(1, { ttl: 5 })]),
+  v4(
+    '-p 6 -m tcp --sport 40000 -m comment --comment "x" -m mark --mark 0x0 -m ttl --ttl-eq 63 -m length --length 40',
+    [t(1)],
+    [t(1, { ttl: 5 })],
+  ),
 ];
 
 /** The control connection of FTP up to the server's answer to PASV, then the data connection that it announces. */
 function ftpSession(serverPort: number, dataPort: number, dataSourcePort: number): readonly Probe[] {
   const control = { sourcePort: 41_000 + (serverPort % 1000) };
-  const fromServer = (options: TcpOptions): Probe => (to) => ({ interface: "eth1", packet: tcp(to, client, control.sourcePort, { ...options, sourcePort: serverPort }) });
-  const passive = (to: string): Uint8Array => bytes(`227 Entering Passive Mode (${to.replaceAll(".", ",")},${dataPort >> 8},${dataPort & 0xff}).\r\n`);
+  const fromServer =
+    (options: TcpOptions): Probe =>
+    (to) => ({ interface: "eth1", packet: tcp(to, client, control.sourcePort, { ...options, sourcePort: serverPort }) });
+  const passive = (to: string): Uint8Array =>
+    bytes(`227 Entering Passive Mode (${to.replaceAll(".", ",")},${dataPort >> 8},${dataPort & 0xff}).\r\n`);
   return [
     t(serverPort, { ...control, sequence: 100 }),
     fromServer({ flags: ["syn", "ack"], sequence: 500, acknowledgement: 101 }),
@@ -520,7 +821,16 @@ function ftpSession(serverPort: number, dataPort: number, dataSourcePort: number
     // The helper believes a line only where one before it ended.
     fromServer({ flags: ["psh", "ack"], sequence: 501, acknowledgement: 101, payload: bytes("220 ready\r\n") }),
     t(serverPort, { ...control, flags: ["psh", "ack"], sequence: 101, acknowledgement: 512, payload: bytes("PASV\r\n") }),
-    (to) => ({ interface: "eth1", packet: tcp(to, client, control.sourcePort, { sourcePort: serverPort, flags: ["psh", "ack"], sequence: 512, acknowledgement: 107, payload: passive(to) }) }),
+    (to) => ({
+      interface: "eth1",
+      packet: tcp(to, client, control.sourcePort, {
+        sourcePort: serverPort,
+        flags: ["psh", "ack"],
+        sequence: 512,
+        acknowledgement: 107,
+        payload: passive(to),
+      }),
+    }),
     t(dataPort, { sourcePort: dataSourcePort }),
     t(dataPort + 1, { sourcePort: dataSourcePort }),
   ];
@@ -528,19 +838,33 @@ function ftpSession(serverPort: number, dataPort: number, dataSourcePort: number
 
 const helperCases: readonly Case[] = [
   {
-    ...v4("CT --helper ftp, then RELATED", [], []), others: ftpSession(21, 1025, 42_000), dropped: [6],
-    rules: { "raw PREROUTING": ["-p tcp -m tcp --dport 21 -j CT --helper ftp"], "filter FORWARD": ["-p tcp -m tcp --dport 1024: -m conntrack --ctstate RELATED -j DROP"] },
+    ...v4("CT --helper ftp, then RELATED", [], []),
+    others: ftpSession(21, 1025, 42_000),
+    dropped: [6],
+    rules: {
+      "raw PREROUTING": ["-p tcp -m tcp --dport 21 -j CT --helper ftp"],
+      "filter FORWARD": ["-p tcp -m tcp --dport 1024: -m conntrack --ctstate RELATED -j DROP"],
+    },
   },
   {
-    ...v4("CT --helper ftp, then -m helper", [], []), others: ftpSession(2121, 1025, 42_001), dropped: [6],
+    ...v4("CT --helper ftp, then -m helper", [], []),
+    others: ftpSession(2121, 1025, 42_001),
+    dropped: [6],
     rules: { "raw PREROUTING": ["-p tcp -m tcp --dport 2121 -j CT --helper ftp"], "filter FORWARD": ["-m helper --helper ftp -j DROP"] },
   },
   {
-    ...v4("CT --helper ftp, then ! -m helper", [], []), others: ftpSession(2122, 1025, 42_002), dropped: [7],
-    rules: { "raw PREROUTING": ["-p tcp -m tcp --dport 2122 -j CT --helper ftp"], "filter FORWARD": ["-p tcp -m tcp --dport 1024:1100 -m helper ! --helper ftp -j DROP"] },
+    ...v4("CT --helper ftp, then ! -m helper", [], []),
+    others: ftpSession(2122, 1025, 42_002),
+    dropped: [7],
+    rules: {
+      "raw PREROUTING": ["-p tcp -m tcp --dport 2122 -j CT --helper ftp"],
+      "filter FORWARD": ["-p tcp -m tcp --dport 1024:1100 -m helper ! --helper ftp -j DROP"],
+    },
   },
   {
-    ...v4("no helper", [], []), others: ftpSession(2123, 1025, 42_003), dropped: [],
+    ...v4("no helper", [], []),
+    others: ftpSession(2123, 1025, 42_003),
+    dropped: [],
     rules: { "filter FORWARD": ["-p tcp -m tcp --dport 1024:1100 -m conntrack --ctstate RELATED -j DROP"] },
   },
 ];
@@ -549,11 +873,22 @@ const furtherTargets: readonly Case[] = [
   ...helperCases,
   {
     ...v4("ECN --ecn-tcp-remove", [t(1, { flags: ["syn", "ece", "cwr"] }), t(2, { flags: ["syn"] })], [u(1)]),
-    rules: { "mangle PREROUTING": ["-p tcp -j ECN --ecn-tcp-remove"], "filter FORWARD": ["-p tcp -m ecn ! --ecn-tcp-ece -m ecn ! --ecn-tcp-cwr -j DROP"] },
+    rules: {
+      "mangle PREROUTING": ["-p tcp -j ECN --ecn-tcp-remove"],
+      "filter FORWARD": ["-p tcp -m ecn ! --ecn-tcp-ece -m ecn ! --ecn-tcp-cwr -j DROP"],
+    },
   },
   {
-    ...v4("TCPOPTSTRIP, then the options that are left", [t(1, { options: Uint8Array.of(4, 2, 8, 10, 0, 0, 0, 1, 0, 0, 0, 0) })], [t(1), t(1, { options: Uint8Array.of(3, 3, 7) })], { approximate: true }),
-    rules: { "mangle PREROUTING": ["-p tcp -j TCPOPTSTRIP --strip-options sack-permitted,wscale"], "filter FORWARD": ["-p tcp -m tcp ! --tcp-option 4 -m tcp ! --tcp-option 3 -m tcp --tcp-option 8 -j DROP"] },
+    ...v4(
+      "TCPOPTSTRIP, then the options that are left",
+      [t(1, { options: Uint8Array.of(4, 2, 8, 10, 0, 0, 0, 1, 0, 0, 0, 0) })],
+      [t(1), t(1, { options: Uint8Array.of(3, 3, 7) })],
+      { approximate: true },
+    ),
+    rules: {
+      "mangle PREROUTING": ["-p tcp -j TCPOPTSTRIP --strip-options sack-permitted,wscale"],
+      "filter FORWARD": ["-p tcp -m tcp ! --tcp-option 4 -m tcp ! --tcp-option 3 -m tcp --tcp-option 8 -j DROP"],
+    },
   },
   mangle("-j CONNMARK --set-mark 0x1ff"),
   mangle("-j MARK --set-mark 0x0/0xf"),
@@ -564,10 +899,25 @@ const furtherTargets: readonly Case[] = [
   target("ipv4", "mangle FORWARD", "-j TTL --ttl-set 1", [t(1)]),
   target("ipv4", "mangle POSTROUTING", "-j DSCP --set-dscp-class AF41", [t(1)]),
   target("ipv6", "mangle POSTROUTING", "-j DSCP --set-dscp-class CS7", [t(1, { tos: 3 })]),
-  target("ipv6", "mangle FORWARD", ["-j MARK --set-mark 7", "-j TOS --set-tos Minimize-Cost", "-j TOS --or-tos 0x80"], [t(1, { tos: 0xff })]),
+  target(
+    "ipv6",
+    "mangle FORWARD",
+    ["-j MARK --set-mark 7", "-j TOS --set-tos Minimize-Cost", "-j TOS --or-tos 0x80"],
+    [t(1, { tos: 0xff })],
+  ),
   target("ipv6", "mangle PREROUTING", ["-j CONNMARK --set-mark 0x55", "-j CONNMARK --restore-mark --mask 0xf"], [t(1)]),
   target("ipv4", "nat PREROUTING", "-p tcp -j DNAT --to-destination 198.51.100.9:8080 --persistent", [t(80)]),
-  target("ipv4", "nat PREROUTING", ["-p tcp -m tcp --dport 80 -j RETURN", "-p tcp -j DNAT --to-destination 198.51.100.9", "-p udp -j ACCEPT", "-j DNAT --to-destination 198.51.100.8"], [t(80), t(81), u(80), ping()]),
+  target(
+    "ipv4",
+    "nat PREROUTING",
+    [
+      "-p tcp -m tcp --dport 80 -j RETURN",
+      "-p tcp -j DNAT --to-destination 198.51.100.9",
+      "-p udp -j ACCEPT",
+      "-j DNAT --to-destination 198.51.100.8",
+    ],
+    [t(80), t(81), u(80), ping()],
+  ),
   target("ipv4", "nat POSTROUTING", ["-p tcp -m tcp --dport 80 -j ACCEPT", "-j SNAT --to-source 198.51.100.98"], [t(80), t(81), u(80)]),
   target("ipv4", "nat PREROUTING", "-p udp -m udp --dport 53 -j REDIRECT --to-ports 5353", [u(53), u(54)], { local: true }),
   target("ipv6", "nat PREROUTING", "-p udp -m udp --dport 53 -j REDIRECT --to-ports 5353", [u(53), u(54)]),
@@ -576,12 +926,23 @@ const furtherTargets: readonly Case[] = [
   target("ipv4", "filter FORWARD", "-m conntrack --ctstate NEW -j REJECT", rejectProbes),
   target("ipv4", "filter INPUT", "-j REJECT --reject-with icmp-port-unreachable", rejectProbes, { local: true }),
   target("ipv6", "filter INPUT", "-j REJECT", rejectProbes, { local: true }),
-  target("ipv6", "filter FORWARD", ["-j LOG --log-prefix \"a \" --log-level 7 --log-uid", "-p udp -j DROP"], [t(1), u(1)]),
+  target("ipv6", "filter FORWARD", ['-j LOG --log-prefix "a " --log-level 7 --log-uid', "-p udp -j DROP"], [t(1), u(1)]),
   target("ipv4", "security FORWARD", "-p udp -j DROP", [t(1), u(1)]),
   target("ipv4", "raw PREROUTING", "-p udp -j DROP", [t(1), u(1)]),
 ];
 
-export const cases: readonly Case[] = [...basics, ...headerMatches, ...ipv6Matches, ...segmentMatches, ...chainCases, ...stateMatches, ...outputMatches, ...furtherMatches, ...targetCases, ...furtherTargets];
+export const cases: readonly Case[] = [
+  ...basics,
+  ...headerMatches,
+  ...ipv6Matches,
+  ...segmentMatches,
+  ...chainCases,
+  ...stateMatches,
+  ...outputMatches,
+  ...furtherMatches,
+  ...targetCases,
+  ...furtherTargets,
+];
 
 /** Of 24 bytes of payload whose every pair is 80, in three fragments of 16 bytes and less: those behind the first seem to have ports. */
 const misleading = { payload: Uint8Array.from({ length: 24 }, (_, index) => (index % 2 === 0 ? 0 : 80)), fragmentSize: 16 };
@@ -613,7 +974,11 @@ export const untrackedCases: readonly Case[] = [
   v6("-m frag", [u(80, first), u(80, later)], [u(80)]),
   v6("-m frag ! --fragid 4000000000", [u(80, first), u(80, later)], [u(80)]),
   v6("-m ipv6header --header frag --soft", [u(80, first), u(80, later)], [u(80)]),
-  v6("-m ah --ahspi 500", [t(1, { extensionHeaders: [authentication(500, 4)] })], [t(1, { extensionHeaders: [authentication(501, 4)] }), t(1)]),
+  v6(
+    "-m ah --ahspi 500",
+    [t(1, { extensionHeaders: [authentication(500, 4)] })],
+    [t(1, { extensionHeaders: [authentication(501, 4)] }), t(1)],
+  ),
   v6("-m hbh", [t(1, { extensionHeaders: [hopByHop] })], [t(1)]),
   v6("-p tcp", [t(1, { extensionHeaders: [hopByHop, destinationOptions] })], [u(1)]),
   v6("-p udp", [u(80, first), u(80)], [], { others: [u(80, later)] }),

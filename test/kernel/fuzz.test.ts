@@ -28,13 +28,19 @@ table ip6 bystander {
 }
 `;
 
-interface Survivor { readonly script: string; readonly nft: NftScript; readonly input: string }
+interface Survivor {
+  readonly script: string;
+  readonly nft: NftScript;
+  readonly input: string;
+}
 
 function survivor(dump: Dump): Survivor[] {
   const { translation, broken } = brokenPromises(dump);
   expect(broken).toEqual([]);
   const { script, nft } = translation!;
-  return script === undefined || nft === undefined ? [] : [{ script, nft, input: `${JSON.stringify(dump.options)}\n${dump.sources.map(({ text }) => text).join("\n")}` }];
+  return script === undefined || nft === undefined
+    ? []
+    : [{ script, nft, input: `${JSON.stringify(dump.options)}\n${dump.sources.map(({ text }) => text).join("\n")}` }];
 }
 
 /** Numbers of rules by table and chain, from `nft list ruleset`, which writes each rule on one line. */
@@ -49,7 +55,7 @@ function listedRules(listing: string): Map<string, number> {
       rules.set(table, 0);
     }
     const name = /^\tchain (\S+) \{$/.exec(line)?.[1];
-    if (name !== undefined) rules.set(chain = `${table} ${name}`, 0);
+    if (name !== undefined) rules.set((chain = `${table} ${name}`), 0);
     else if (line === "\t}") chain = undefined;
     else if (chain !== undefined && !line.startsWith("\t\ttype ")) rules.set(chain, rules.get(chain)! + 1);
   }
@@ -57,14 +63,23 @@ function listedRules(listing: string): Map<string, number> {
 }
 
 function meantRules({ tables }: NftScript): Map<string, number> {
-  return new Map(tables.flatMap((table) => [
-    [`${table.family} ${table.name}`, 0] as const,
-    ...table.chains.map((chain) => [`${table.family} ${table.name} ${chain.name}`, chain.entries.filter(({ kind }) => kind === "rule").length] as const),
-  ]));
+  return new Map(
+    tables.flatMap((table) => [
+      [`${table.family} ${table.name}`, 0] as const,
+      ...table.chains.map(
+        (chain) => [`${table.family} ${table.name} ${chain.name}`, chain.entries.filter(({ kind }) => kind === "rule").length] as const,
+      ),
+    ]),
+  );
 }
 
 const bystanderRules = new Map([
-  ["ip bystander", 0], ["ip bystander filter_INPUT", 1], ["inet bystander", 0], ["inet bystander filter_INPUT", 0], ["ip6 bystander", 0], ["ip6 bystander filter_INPUT", 0],
+  ["ip bystander", 0],
+  ["ip bystander filter_INPUT", 1],
+  ["inet bystander", 0],
+  ["inet bystander filter_INPUT", 0],
+  ["ip6 bystander", 0],
+  ["ip6 bystander filter_INPUT", 0],
 ]);
 
 /** What is wrong with the way a script was loaded. */
@@ -74,17 +89,25 @@ function complaints({ nft, input }: Survivor, { loaded, messages, first, second 
   else {
     if (first !== second) wrong.push("the second load changes something");
     const sorted = (rules: Map<string, number>): string => JSON.stringify([...rules].sort());
-    if (sorted(listedRules(first)) !== sorted(new Map([...bystanderRules, ...meantRules(nft)]))) wrong.push(`the kernel has other rules than meant: ${first}`);
-    if (!first.includes("elements = { 192.0.2.1 }") || !first.includes("ip saddr @recent_DEFAULT drop")) wrong.push(`the other table was touched: ${first}`);
+    if (sorted(listedRules(first)) !== sorted(new Map([...bystanderRules, ...meantRules(nft)])))
+      wrong.push(`the kernel has other rules than meant: ${first}`);
+    if (!first.includes("elements = { 192.0.2.1 }") || !first.includes("ip saddr @recent_DEFAULT drop"))
+      wrong.push(`the other table was touched: ${first}`);
   }
   return wrong.map((what) => `${what.slice(0, 2_000)}\n--- input\n${input.slice(0, 8_000)}`);
 }
 
 async function load(survivors: readonly Survivor[]): Promise<string[]> {
-  const results = await loadAllTwice(survivors.map(({ script }) => script), { before: bystander });
+  const results = await loadAllTwice(
+    survivors.map(({ script }) => script),
+    { before: bystander },
+  );
   const suspects = survivors.filter((one, index) => complaints(one, results[index]!).length > 0);
   // A listing may come out empty on a busy machine: what is wrong with a script is wrong again.
-  const again = await loadAllTwice(suspects.map(({ script }) => script), { before: bystander });
+  const again = await loadAllTwice(
+    suspects.map(({ script }) => script),
+    { before: bystander },
+  );
   return suspects.flatMap((one, index) => complaints(one, again[index]!));
 }
 
@@ -102,46 +125,75 @@ describeOnKernel("the kernel and hostile input", () => {
 
   it("loads every match and every target of the corpus in every chain that allows it", { timeout: 300_000 }, async () => {
     const protocols = ["", "-p tcp", "-p udp"];
-    const survivors = (["v4", "v6"] as const).flatMap((family) => places.flatMap(({ table, chain }) => {
-      const dump = (rules: readonly string[]): Dump => ({
-        sources: [{ file: "rules", family: family === "v4" ? "ipv4" : "ipv6", text: [`*${table}`, ...builtIn[table]!.map((name) => `:${name} ACCEPT`), ...rules, "COMMIT", ""].join("\n") }],
-        options: {},
-      });
-      // What `recent` becomes depends on all rules of a list: those are the business of the other tests.
-      const bodies = [
-        ...pieces[family].matches.filter((match) => !match.startsWith("-m recent")).map((match) => `${match} -j ACCEPT`),
-        ...pieces[family].targets.flatMap((target) => protocols.map((protocol) => `${protocol} ${target}`)),
-      ];
-      const valid = bodies.map((body) => `-A ${chain} ${body}`).filter((rule) => survivor(dump([rule])).length > 0);
-      return survivor(dump(valid));
-    }));
+    const survivors = (["v4", "v6"] as const).flatMap((family) =>
+      places.flatMap(({ table, chain }) => {
+        const dump = (rules: readonly string[]): Dump => ({
+          sources: [
+            {
+              file: "rules",
+              family: family === "v4" ? "ipv4" : "ipv6",
+              text: [`*${table}`, ...builtIn[table]!.map((name) => `:${name} ACCEPT`), ...rules, "COMMIT", ""].join("\n"),
+            },
+          ],
+          options: {},
+        });
+        // What `recent` becomes depends on all rules of a list: those are the business of the other tests.
+        const bodies = [
+          ...pieces[family].matches.filter((match) => !match.startsWith("-m recent")).map((match) => `${match} -j ACCEPT`),
+          ...pieces[family].targets.flatMap((target) => protocols.map((protocol) => `${protocol} ${target}`)),
+        ];
+        const valid = bodies.map((body) => `-A ${chain} ${body}`).filter((rule) => survivor(dump([rule])).length > 0);
+        return survivor(dump(valid));
+      }),
+    );
     expect(survivors).toHaveLength(2 * places.length);
     expect(await load(survivors)).toEqual([]);
   });
 
   it("loads rules as long and as deep as iptables takes them", { timeout: 300_000 }, async () => {
-    const repeated = (count: number, piece: (index: number) => string): string => Array.from({ length: count }, (_, index) => piece(index)).join(" ");
-    const lines = (count: number, line: (index: number) => string): string => Array.from({ length: count }, (_, index) => line(index)).join("\n");
+    const repeated = (count: number, piece: (index: number) => string): string =>
+      Array.from({ length: count }, (_, index) => piece(index)).join(" ");
+    const lines = (count: number, line: (index: number) => string): string =>
+      Array.from({ length: count }, (_, index) => line(index)).join("\n");
     const rules = [
       `-A INPUT ${repeated(61, (index) => `-m mark --mark ${index}`)} -j DROP`,
       `-A INPUT -p tcp ${repeated(15, (index) => `-m multiport --ports ${index},${index + 100}:${index + 200}`)} -j DROP`,
       `-A INPUT ${repeated(15, () => "-m conntrack --ctstate INVALID,UNTRACKED,SNAT --ctorigsrc 192.0.2.1 -m policy --dir in --pol none")} -j RETURN`,
       `-A INPUT ${repeated(12, (index) => `-m hashlimit --hashlimit-name h${index} --hashlimit-upto 3/s --hashlimit-mode srcip,dstport`)} -p tcp -j DROP`,
-      ...["--set", "--remove", "--rcheck", "--update", "! --set", "! --remove", "! --rcheck", "! --update", "--rcheck --mask 255.255.255.0", "--remove --mask 255.0.255.1"]
-        .map((operation) => `-A INPUT ${repeated(30, (index) => `-m recent ${operation} --name list${index}`)} -j DROP`),
-      ...["--update --seconds 60 --hitcount 5", "! --update --seconds 60 --hitcount 5", "! --rcheck --seconds 5"]
-        .flatMap((operation) => [16, 22].flatMap((count) => ["-j DROP", "-j RETURN"].map((target) =>
-          `-A INPUT ${repeated(count, (index) => `-m recent ${operation} --name list${index}`)} ${target}`))),
-      ...["--rcheck --seconds 60 --hitcount 3", "! --update --seconds 60", "--update --seconds 60 --hitcount 9"]
-        .map((operation) => lines(30, (index) => `-A INPUT -m recent ${operation} --name list${index} -j RETURN`)),
-      ...["--update", "--rcheck", "! --update"].map((operation) => lines(60, (index) => `-A INPUT -p tcp -m recent ${operation} --seconds ${index + 1} --name list -j LOG`)),
+      ...[
+        "--set",
+        "--remove",
+        "--rcheck",
+        "--update",
+        "! --set",
+        "! --remove",
+        "! --rcheck",
+        "! --update",
+        "--rcheck --mask 255.255.255.0",
+        "--remove --mask 255.0.255.1",
+      ].map((operation) => `-A INPUT ${repeated(30, (index) => `-m recent ${operation} --name list${index}`)} -j DROP`),
+      ...["--update --seconds 60 --hitcount 5", "! --update --seconds 60 --hitcount 5", "! --rcheck --seconds 5"].flatMap((operation) =>
+        [16, 22].flatMap((count) =>
+          ["-j DROP", "-j RETURN"].map(
+            (target) => `-A INPUT ${repeated(count, (index) => `-m recent ${operation} --name list${index}`)} ${target}`,
+          ),
+        ),
+      ),
+      ...["--rcheck --seconds 60 --hitcount 3", "! --update --seconds 60", "--update --seconds 60 --hitcount 9"].map((operation) =>
+        lines(30, (index) => `-A INPUT -m recent ${operation} --name list${index} -j RETURN`),
+      ),
+      ...["--update", "--rcheck", "! --update"].map((operation) =>
+        lines(60, (index) => `-A INPUT -p tcp -m recent ${operation} --seconds ${index + 1} --name list -j LOG`),
+      ),
       lines(12, (index) => `-A INPUT -p tcp -m recent --update --seconds ${index + 1} --hitcount ${index + 2} --name list -j LOG`),
     ];
-    const survivors = (minutes < 1 ? (["auto"] as const) : (["auto", "exact", "limit"] as const)).flatMap((recent) => rules.flatMap((text) => {
-      const found = survivor({ sources: [{ file: "rules", text: `*filter\n${text}\nCOMMIT\n`, family: "ipv4" }], options: { recent } });
-      expect([text, found.length]).toEqual([text, 1]);
-      return found;
-    }));
+    const survivors = (minutes < 1 ? (["auto"] as const) : (["auto", "exact", "limit"] as const)).flatMap((recent) =>
+      rules.flatMap((text) => {
+        const found = survivor({ sources: [{ file: "rules", text: `*filter\n${text}\nCOMMIT\n`, family: "ipv4" }], options: { recent } });
+        expect([text, found.length]).toEqual([text, 1]);
+        return found;
+      }),
+    );
     expect(await load(survivors)).toEqual([]);
   });
 });

@@ -17,7 +17,10 @@ const isKubeProxy = (name: string): boolean => name.startsWith("kube-proxy");
 
 /** The chosen endpoint is chance, which no two runs have alike: both firewalls take the endpoints in turn instead. */
 function inTurn(dump: string): string {
-  return dump.replace(/--mode random --probability ([\d.]+)/g, (_, share: string) => `--mode nth --every ${Math.round(1 / Number(share))} --packet 0`);
+  return dump.replace(
+    /--mode random --probability ([\d.]+)/g,
+    (_, share: string) => `--mode nth --every ${Math.round(1 / Number(share))} --packet 0`,
+  );
 }
 
 /** The firewall's own address, where node ports are asked for. */
@@ -71,16 +74,24 @@ describeOnKernel("generated rulesets", () => {
     expect([report.packets > 1000, report.coverage.hit > report.coverage.rules / 4]).toEqual([true, true]);
   });
 
-  it.each(files.filter(([name]) => isKubeProxy(name)))("%s: clients of every service reach the same endpoints", { timeout: 300_000 }, async (name, text) => {
-    const dump = inTurn(text);
-    const { script } = translate(dump);
-    const packets = kubeServices().flatMap(packetsTo);
-    const report = await replay({ dumps: { ipv4: dump }, script: script!, frames: packets.map((packet, index) => ({ at: index * 0.001, packet })) });
-    const tolerance = toleranceFor([dump], true);
-    const differing = report.outcomes.filter((outcome) => differs(outcome, tolerance));
-    const hits = [...report.after.dump.matchAll(/^\[(\d+):\d+\] -A/gm)].map(([, count]) => count !== "0");
-    console.log(`${name}: ${hits.filter(Boolean).length} of ${hits.length} rules hit by ${packets.length} packets`);
-    expect(differing.length, describeDifferences({ ...report, differing })).toBe(0);
-    expect([packets.length > 1000, hits.filter(Boolean).length > hits.length / 2]).toEqual([true, true]);
-  });
+  it.each(files.filter(([name]) => isKubeProxy(name)))(
+    "%s: clients of every service reach the same endpoints",
+    { timeout: 300_000 },
+    async (name, text) => {
+      const dump = inTurn(text);
+      const { script } = translate(dump);
+      const packets = kubeServices().flatMap(packetsTo);
+      const report = await replay({
+        dumps: { ipv4: dump },
+        script: script!,
+        frames: packets.map((packet, index) => ({ at: index * 0.001, packet })),
+      });
+      const tolerance = toleranceFor([dump], true);
+      const differing = report.outcomes.filter((outcome) => differs(outcome, tolerance));
+      const hits = [...report.after.dump.matchAll(/^\[(\d+):\d+\] -A/gm)].map(([, count]) => count !== "0");
+      console.log(`${name}: ${hits.filter(Boolean).length} of ${hits.length} rules hit by ${packets.length} packets`);
+      expect(differing.length, describeDifferences({ ...report, differing })).toBe(0);
+      expect([packets.length > 1000, hits.filter(Boolean).length > hits.length / 2]).toEqual([true, true]);
+    },
+  );
 });

@@ -14,8 +14,16 @@ import { describeOnKernel } from "./requirements.js";
 
 /** Last parts of addresses: neighbours, overlaps, single hosts, in no order. */
 const countries: Readonly<Record<string, readonly (readonly [from: number, to: number])[]>> = {
-  AA: [[64, 70], [16, 31], [71, 71]],
-  AB: [[32, 35], [90, 100], [95, 105]],
+  AA: [
+    [64, 70],
+    [16, 31],
+    [71, 71],
+  ],
+  AB: [
+    [32, 35],
+    [90, 100],
+    [95, 105],
+  ],
   AC: [],
 };
 const hosts = Array.from({ length: 120 }, (_, index) => index + 10);
@@ -41,9 +49,15 @@ function byRange(family: Family): string {
   const host = (last: number): string => prefix + (family === "ipv4" ? String(last) : last.toString(16));
   const lines = rules.flatMap((rule, index) => {
     const inverted = rule.startsWith("!");
-    const ranges = rule.split(" ").at(-1)!.split(",").flatMap((country) => countries[country]!);
+    const ranges = rule
+      .split(" ")
+      .at(-1)!
+      .split(",")
+      .flatMap((country) => countries[country]!);
     const port = `-p udp -m udp --dport ${firstPort + index}`;
-    const inside = ranges.map(([from, to]) => `-A FORWARD ${port} -m iprange --src-range ${host(from)}-${host(to)} -j ${inverted ? "ACCEPT" : "DROP"}`);
+    const inside = ranges.map(
+      ([from, to]) => `-A FORWARD ${port} -m iprange --src-range ${host(from)}-${host(to)} -j ${inverted ? "ACCEPT" : "DROP"}`,
+    );
     return [...inside, ...(inverted ? [`-A FORWARD ${port} -j DROP`] : [])];
   });
   return dumpOf(lines);
@@ -57,7 +71,10 @@ describeOnKernel("geoip", () => {
     const { prefix, inside } = network[family];
     const { script, outcome } = translate(byCountry(), { family, geoip: data });
     expect(outcome).toBe("exact");
-    const frames = hosts.flatMap((host) => rules.map((_, index) => udp(prefix + (family === "ipv4" ? String(host) : host.toString(16)), inside, firstPort + index)))
+    const frames = hosts
+      .flatMap((host) =>
+        rules.map((_, index) => udp(prefix + (family === "ipv4" ? String(host) : host.toString(16)), inside, firstPort + index)),
+      )
       .map((packet, index) => ({ at: index * 0.0005, packet }));
     const report = await replay({ dumps: { [family]: byRange(family) }, script: script!, frames });
     expect(report.differing.length, describeDifferences(report)).toBe(0);
@@ -67,11 +84,19 @@ describeOnKernel("geoip", () => {
 
   it("loads countries of 60,000 ranges in both families in seconds", { timeout: 120_000 }, async () => {
     const ranges = (start: bigint, step: bigint): AddressRange[] =>
-      Array.from({ length: 60_000 }, (_, index) => ({ from: start + BigInt(index) * step, to: start + BigInt(index) * step + 100n + BigInt(index % 50) }));
+      Array.from({ length: 60_000 }, (_, index) => ({
+        from: start + BigInt(index) * step,
+        to: start + BigInt(index) * step + 100n + BigInt(index % 50),
+      }));
     const all = { ipv4: ranges(0x01000000n, 0x4000n), ipv6: ranges(0x20010db8n << 96n, 1n << 70n) };
     const text = "-A FORWARD -m geoip --src-cc US -j DROP";
     const { script } = translate(
-      [{ file: "rules.v4", text: dumpOf([text]) }, { file: "rules.v6", text: dumpOf([text]) }], { geoip: (_, family) => all[family] });
+      [
+        { file: "rules.v4", text: dumpOf([text]) },
+        { file: "rules.v6", text: dumpOf([text]) },
+      ],
+      { geoip: (_, family) => all[family] },
+    );
     const begin = performance.now();
     const { loaded, messages, first, second } = await loadTwice(script!);
     expect([messages, loaded]).toEqual(["", true]);

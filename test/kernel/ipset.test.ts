@@ -33,7 +33,12 @@ class Dice {
   }
 }
 
-interface World { readonly family: Family; source(): string; destination(): string; network(side: "source" | "destination"): string }
+interface World {
+  readonly family: Family;
+  source(): string;
+  destination(): string;
+  network(side: "source" | "destination"): string;
+}
 
 function worldOf(family: Family, dice: Dice): World {
   const v4 = family === "ipv4";
@@ -62,7 +67,11 @@ function portWord(family: Family, dice: Dice): string {
   return dice.of([...portWords, ...others]);
 }
 
-interface MadeSet { readonly name: string; readonly dimensions: number; readonly hasNetworks: boolean }
+interface MadeSet {
+  readonly name: string;
+  readonly dimensions: number;
+  readonly hasNetworks: boolean;
+}
 
 function makeSets(world: World, dice: Dice, prefix: string): { readonly sets: readonly MadeSet[]; readonly text: string } {
   const { family } = world;
@@ -71,7 +80,9 @@ function makeSets(world: World, dice: Dice, prefix: string): { readonly sets: re
   const make = (type: string, options: string, count: number, element: () => string): void => {
     const name = `${prefix}${sets.length}`;
     const hasNetworks = type.includes("net");
-    lines.push(`create ${name} ${type} ${type.startsWith("hash:") ? `family ${family === "ipv4" ? "inet" : "inet6"} ` : ""}${options}`.trim());
+    lines.push(
+      `create ${name} ${type} ${type.startsWith("hash:") ? `family ${family === "ipv4" ? "inet" : "inet6"} ` : ""}${options}`.trim(),
+    );
     const seen = new Set<string>();
     for (let index = 0; index < count; index++) {
       const made = element();
@@ -121,7 +132,9 @@ function makeRules(sets: readonly MadeSet[], family: Family, dice: Dice): string
       `-m set ${dice.chance(0.3) ? "! " : ""}--match-set ${set.name} ${directions.join(",")}`,
       set.hasNetworks && dice.chance(0.2) ? "--return-nomatch" : "",
     ];
-    lines.push(`-A PREROUTING ${parts.filter((part) => part !== "").join(" ")} -j MARK --set-xmark 0x${(2 ** bit).toString(16)}/0x${(2 ** bit).toString(16)}`);
+    lines.push(
+      `-A PREROUTING ${parts.filter((part) => part !== "").join(" ")} -j MARK --set-xmark 0x${(2 ** bit).toString(16)}/0x${(2 ** bit).toString(16)}`,
+    );
   }
   return `${[...lines, "COMMIT"].join("\n")}\n`;
 }
@@ -131,33 +144,58 @@ function packet(world: World, dice: Dice): Packet {
   const to = world.destination();
   const options = { sourcePort: dice.of([...ports, 40_000]) };
   switch (dice.below(8)) {
-    case 0: case 1: case 2: return tcp(from, to, dice.of(ports), options);
-    case 3: case 4: return udp(from, to, dice.of(ports), options);
-    case 5: return dice.chance(0.5) ? echoRequest(from, to)
-      : world.family === "ipv4" ? icmp(from, to, 3, 1, { payload: new Uint8Array(40) }) : icmp(from, to, 1, 4, { payload: new Uint8Array(40) });
-    case 6: return otherProtocol(from, to, 47, { payload: new Uint8Array(16) });
+    case 0:
+    case 1:
+    case 2:
+      return tcp(from, to, dice.of(ports), options);
+    case 3:
+    case 4:
+      return udp(from, to, dice.of(ports), options);
+    case 5:
+      return dice.chance(0.5)
+        ? echoRequest(from, to)
+        : world.family === "ipv4"
+          ? icmp(from, to, 3, 1, { payload: new Uint8Array(40) })
+          : icmp(from, to, 1, 4, { payload: new Uint8Array(40) });
+    case 6:
+      return otherProtocol(from, to, 47, { payload: new Uint8Array(16) });
     default: {
       const port = dice.of(ports);
-      return otherProtocol(from, to, dice.of([132, 136, 33]), { payload: Uint8Array.of(0x9c, 0x40, port >> 8, port & 0xff, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0) });
+      return otherProtocol(from, to, dice.of([132, 136, 33]), {
+        payload: Uint8Array.of(0x9c, 0x40, port >> 8, port & 0xff, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0),
+      });
     }
   }
 }
 
-function round(seed: number): { readonly dumps: Record<Family, string>; readonly script: string; readonly frames: readonly Frame[]; readonly prepare: string } {
+function round(seed: number): {
+  readonly dumps: Record<Family, string>;
+  readonly script: string;
+  readonly frames: readonly Frame[];
+  readonly prepare: string;
+} {
   const dice = new Dice(seed * 7_919 + 1);
   const worlds = { ipv4: worldOf("ipv4", dice), ipv6: worldOf("ipv6", dice) };
   const made = { ipv4: makeSets(worlds.ipv4, dice, "four"), ipv6: makeSets(worlds.ipv6, dice, "six") };
   const dumps = { ipv4: makeRules(made.ipv4.sets, "ipv4", dice), ipv6: makeRules(made.ipv6.sets, "ipv6", dice) };
   const sets = `${made.ipv4.text}\n${made.ipv6.text}\n`;
   const { script, diagnostics } = translate(
-    [{ file: "rules.v4", text: dumps.ipv4, family: "ipv4" }, { file: "rules.v6", text: dumps.ipv6, family: "ipv6" }],
+    [
+      { file: "rules.v4", text: dumps.ipv4, family: "ipv4" },
+      { file: "rules.v6", text: dumps.ipv6, family: "ipv6" },
+    ],
     { ipsets: [{ file: "sets.ipset", text: sets }] },
   );
   if (script === undefined) throw new Error(diagnostics.map(({ span, message }) => `${span.file}:${span.line}: ${message}`).join("\n"));
-  const frames = Array.from({ length: packetsPerRound }, (_, index): Frame => ({
-    at: index * spacing, packet: packet(dice.of([worlds.ipv4, worlds.ipv6]), dice),
-    interface: dice.of(["eth0", "eth1"]), hardwareSource: dice.of(hardware),
-  }));
+  const frames = Array.from(
+    { length: packetsPerRound },
+    (_, index): Frame => ({
+      at: index * spacing,
+      packet: packet(dice.of([worlds.ipv4, worlds.ipv6]), dice),
+      interface: dice.of(["eth0", "eth1"]),
+      hardwareSource: dice.of(hardware),
+    }),
+  );
   return { dumps, script, frames, prepare: `ipset -exist restore <<'END'\n${sets}END` };
 }
 
@@ -181,8 +219,22 @@ add both six
 add both calm
 `;
 const changingRules = `*mangle
-${["trap src", "calm src", "seen src,dst,dst", "blocks src", "mixed src", "doors dst", "some src", "wide src", "both src", "seen src,src,dst"]
-    .map((set, bit) => `-A PREROUTING -m set --match-set ${set} -j MARK --set-xmark 0x${(2 ** bit).toString(16)}/0x${(2 ** bit).toString(16)}`).join("\n")}
+${[
+  "trap src",
+  "calm src",
+  "seen src,dst,dst",
+  "blocks src",
+  "mixed src",
+  "doors dst",
+  "some src",
+  "wide src",
+  "both src",
+  "seen src,src,dst",
+]
+  .map(
+    (set, bit) => `-A PREROUTING -m set --match-set ${set} -j MARK --set-xmark 0x${(2 ** bit).toString(16)}/0x${(2 ** bit).toString(16)}`,
+  )
+  .join("\n")}
 -A PREROUTING -p udp -m udp --dport 53 -j SET --add-set trap src --exist --timeout 300
 -A PREROUTING -p tcp -m tcp --dport 443 -j SET --del-set trap src
 -A PREROUTING -p tcp -m tcp --dport 80 -j SET --add-set both src
@@ -202,30 +254,42 @@ COMMIT
 function changingRound(): ReturnType<typeof round> {
   const dice = new Dice(4_711);
   const world = worldOf("ipv4", dice);
-  const { script, diagnostics } = translate([{ file: "rules.v4", text: changingRules }], { ipsets: [{ file: "sets.ipset", text: changingSets }] });
+  const { script, diagnostics } = translate([{ file: "rules.v4", text: changingRules }], {
+    ipsets: [{ file: "sets.ipset", text: changingSets }],
+  });
   if (script === undefined) throw new Error(diagnostics.map(({ span, message }) => `${span.file}:${span.line}: ${message}`).join("\n"));
-  const frames = Array.from({ length: packetsPerRound }, (_, index): Frame => ({ at: index * spacing, packet: packet(world, dice), interface: dice.of(["eth0", "eth1"]) }));
+  const frames = Array.from(
+    { length: packetsPerRound },
+    (_, index): Frame => ({ at: index * spacing, packet: packet(world, dice), interface: dice.of(["eth0", "eth1"]) }),
+  );
   return { dumps: { ipv4: changingRules, ipv6: "" }, script, frames, prepare: `ipset restore <<'END'\n${changingSets}END` };
 }
 
 const inputs = [...Array.from({ length: rounds }, (_, index) => round(index)), changingRound()];
-const trial = spawnSync("unshare", [...(unshareArguments ?? []), "bash", "-c", "PATH=$PATH:/usr/sbin:/sbin; ipset create trial hash:net,iface"], { encoding: "utf8" });
+const trial = spawnSync(
+  "unshare",
+  [...(unshareArguments ?? []), "bash", "-c", "PATH=$PATH:/usr/sbin:/sbin; ipset create trial hash:net,iface"],
+  { encoding: "utf8" },
+);
 
 if (trial.status !== 0) describe.skip(`ipset on the kernel (skipped: ${trial.stderr.trim() || "no namespaces"})`, () => undefined);
-else describeOnKernel("ipset on the kernel", () => {
-  let reports: readonly (Report | ReplayError)[] = [];
+else
+  describeOnKernel("ipset on the kernel", () => {
+    let reports: readonly (Report | ReplayError)[] = [];
 
-  beforeAll(async () => {
-    reports = await replayAll(inputs);
-    const outcomes = reports.flatMap((report) => (report instanceof ReplayError ? [] : report.outcomes));
-    const marks = new Set(outcomes.map(({ iptables }) => iptables.sighting?.mark));
-    console.log(`${inputs.length} rulesets, ${outcomes.length} packets, ${marks.size} different marks, ${outcomes.filter(({ differs }) => differs).length} differing`);
-  }, 90_000);
+    beforeAll(async () => {
+      reports = await replayAll(inputs);
+      const outcomes = reports.flatMap((report) => (report instanceof ReplayError ? [] : report.outcomes));
+      const marks = new Set(outcomes.map(({ iptables }) => iptables.sighting?.mark));
+      console.log(
+        `${inputs.length} rulesets, ${outcomes.length} packets, ${marks.size} different marks, ${outcomes.filter(({ differs }) => differs).length} differing`,
+      );
+    }, 90_000);
 
-  it.each(inputs.map((_, index) => index))("round %i, the last with rules that change sets", (index) => {
-    const report = reports[index]!;
-    if (report instanceof ReplayError) throw report;
-    expect(describeDifferences(report)).toBe(`0 of ${packetsPerRound} packets differ`);
-    expect(report.outcomes.filter(({ iptables }) => (iptables.sighting?.mark ?? 0) !== 0).length).toBeGreaterThan(packetsPerRound / 2);
+    it.each(inputs.map((_, index) => index))("round %i, the last with rules that change sets", (index) => {
+      const report = reports[index]!;
+      if (report instanceof ReplayError) throw report;
+      expect(describeDifferences(report)).toBe(`0 of ${packetsPerRound} packets differ`);
+      expect(report.outcomes.filter(({ iptables }) => (iptables.sighting?.mark ?? 0) !== 0).length).toBeGreaterThan(packetsPerRound / 2);
+    });
   });
-});

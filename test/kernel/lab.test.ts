@@ -93,8 +93,16 @@ COMMIT
       verdict: "forwarded",
       hook: "postrouting",
       sighting: {
-        source: "198.51.100.1", destination: "198.51.100.10", sourcePort: 40_000, destinationPort: 8080,
-        mark: 7, ttl: 32, tos: 0x20, maximumSegment: 1000, connectionState: 8, connectionMark: 9,
+        source: "198.51.100.1",
+        destination: "198.51.100.10",
+        sourcePort: 40_000,
+        destinationPort: 8080,
+        mark: 7,
+        ttl: 32,
+        tos: 0x20,
+        maximumSegment: 1000,
+        connectionState: 8,
+        connectionMark: 9,
       },
     });
     expect(report.differing).toEqual([]);
@@ -118,12 +126,21 @@ COMMIT
         { at: 0, packet: tcp(outer, inner, 80) },
         { at: 0.01, interface: "eth2", packet: tcp(inner, outer, 80, request) },
         { at: 0.02, packet: tcp(outer, inner, 50_000, { ...response, flags: ["syn", "ack"], acknowledgement: 1001 }) },
-        { at: 0.03, interface: "eth2", packet: tcp(inner, outer, 80, { ...request, flags: ["ack"], sequence: 1001, acknowledgement: 9001 }) },
+        {
+          at: 0.03,
+          interface: "eth2",
+          packet: tcp(inner, outer, 80, { ...request, flags: ["ack"], sequence: 1001, acknowledgement: 9001 }),
+        },
         { at: 0.04, packet: tcp(outer, inner, 50_001, { ...response, flags: ["syn", "ack"], acknowledgement: 1001 }) },
       ],
     });
-    expect(report.outcomes.map(({ iptables }) => `${iptables.verdict} ${iptables.sighting?.connectionState ?? "-"}`))
-      .toEqual(["dropped -", "forwarded 8", "forwarded 2", "forwarded 2", "dropped -"]);
+    expect(report.outcomes.map(({ iptables }) => `${iptables.verdict} ${iptables.sighting?.connectionState ?? "-"}`)).toEqual([
+      "dropped -",
+      "forwarded 8",
+      "forwarded 2",
+      "forwarded 2",
+      "dropped -",
+    ]);
   });
 
   it("knows IPv6", { timeout: 60_000 }, async () => {
@@ -168,15 +185,28 @@ COMMIT
     const own = (packet: Packet): Frame => ({ at: 0, packet, own: true });
     const from = (sourcePort: number): { sourcePort: number } => ({ sourcePort });
     const frames = [
-      own(udp(host, client, 1, from(30_001))), own(udp(host, client, 2, from(30_002))), own(tcp(host, client, 3, from(30_003))), own(tcp(host, client, 4, from(30_004))),
-      own(udp(host, client, 5, { ...from(30_005), ttl: 9 })), own(udp("127.0.0.1", "127.0.0.1", 6, from(30_006))), own(udp("127.0.0.1", "127.0.0.1", 7, from(30_007))),
+      own(udp(host, client, 1, from(30_001))),
+      own(udp(host, client, 2, from(30_002))),
+      own(tcp(host, client, 3, from(30_003))),
+      own(tcp(host, client, 4, from(30_004))),
+      own(udp(host, client, 5, { ...from(30_005), ttl: 9 })),
+      own(udp("127.0.0.1", "127.0.0.1", 6, from(30_006))),
+      own(udp("127.0.0.1", "127.0.0.1", 7, from(30_007))),
       own(tcp("198.51.100.1", lan, 8, from(30_008))),
     ].map((frame, index) => ({ ...frame, at: index * 0.005 }));
     // An answer from outside belongs to a connection that the firewall has opened.
     frames.push({ at: 0.1, packet: udp(client, host, 30_005, { sourcePort: 5 }) } as (typeof frames)[number]);
     const report = await replay({ dumps: { ipv4: dump }, frames });
     expect(report.outcomes.map(({ iptables }) => summary(iptables))).toEqual([
-      "dropped", "rejected: icmp 3/3", "rejected: tcp reset", "dropped", "sent", "dropped", "accepted: icmp 3/3", "sent", "accepted",
+      "dropped",
+      "rejected: icmp 3/3",
+      "rejected: tcp reset",
+      "dropped",
+      "sent",
+      "dropped",
+      "accepted: icmp 3/3",
+      "sent",
+      "accepted",
     ]);
     expect(report.outcomes[4]?.iptables.sighting).toMatchObject({ mark: 5, ttl: 9, connectionState: 8, destinationPort: 5 });
     expect(report.outcomes[7]?.iptables.sighting).toMatchObject({ source: "198.51.100.99" });

@@ -3,7 +3,8 @@ import { expect, it } from "vitest";
 import { loadAllTwice, loadTwice } from "../../src/verify/load.js";
 import { describeOnKernel } from "./requirements.js";
 
-const replacing = "table ip subject\ndelete table ip subject\ntable ip subject { chain input { type filter hook input priority 0; tcp dport 22 drop; }\n}\n";
+const replacing =
+  "table ip subject\ndelete table ip subject\ntable ip subject { chain input { type filter hook input priority 0; tcp dport 22 drop; }\n}\n";
 const adding = "table ip subject { chain input { type filter hook input priority 0; tcp dport 22 drop; }\n}\n";
 
 describeOnKernel("loadTwice", () => {

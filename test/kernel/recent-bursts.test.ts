@@ -20,7 +20,15 @@ const shapes: Readonly<Record<string, (check: string) => readonly string[]>> = {
 
 function dumpFor(shape: string, hits: number): string {
   const rules = shapes[shape]!(`--seconds 20 --hitcount ${hits} --name a -j DROP`);
-  return ["*filter", ":INPUT ACCEPT [0:0]", ":FORWARD ACCEPT [0:0]", ":OUTPUT DROP [0:0]", ...rules.map((rule) => `-A INPUT -p udp -m recent ${rule}`), "COMMIT", ""].join("\n");
+  return [
+    "*filter",
+    ":INPUT ACCEPT [0:0]",
+    ":FORWARD ACCEPT [0:0]",
+    ":OUTPUT DROP [0:0]",
+    ...rules.map((rule) => `-A INPUT -p udp -m recent ${rule}`),
+    "COMMIT",
+    "",
+  ].join("\n");
 }
 
 /** Twice as many as allowed, at half a millisecond. */

@@ -45,7 +45,10 @@ describeOnKernel("recent idioms on the kernel", () => {
     const all = await replayAll(inputs);
     // On a machine so busy that packets went out late, the schedule's distance from ties was lost: play those again.
     const doubtful = all.flatMap((report, index) =>
-      (index < idioms.length && !(report instanceof ReplayError) && report.differing.length > 0 && report.lateness > tieMargin ? [index] : []));
+      index < idioms.length && !(report instanceof ReplayError) && report.differing.length > 0 && report.lateness > tieMargin
+        ? [index]
+        : [],
+    );
     (await replayAll(doubtful.map((index) => inputs[index]!))).forEach((report, position) => {
       all[doubtful[position]!] = report;
     });
@@ -53,14 +56,16 @@ describeOnKernel("recent idioms on the kernel", () => {
     slipReports = all.slice(idioms.length);
     const complete = reports.filter((report): report is Report => !(report instanceof ReplayError));
     const outcomes = complete.flatMap((report) => report.outcomes);
-    console.log([
-      `${complete.length} of ${idioms.length} idioms played (seed ${seed}): ${outcomes.length} packets,`,
-      `${outcomes.filter(({ iptables }) => !passed(iptables)).length} blocked by iptables,`,
-      `${doubtful.length} idioms played twice,`,
-      `${complete.reduce((sum, report) => sum + report.differing.length, 0)} differing;`,
-      `at most ${(Math.max(...complete.map(({ lateness }) => lateness)) * 1000).toFixed(0)} ms late,`,
-      `${(Math.max(...complete.map(({ skew }) => skew)) * 1000).toFixed(2)} ms between the two sides`,
-    ].join(" "));
+    console.log(
+      [
+        `${complete.length} of ${idioms.length} idioms played (seed ${seed}): ${outcomes.length} packets,`,
+        `${outcomes.filter(({ iptables }) => !passed(iptables)).length} blocked by iptables,`,
+        `${doubtful.length} idioms played twice,`,
+        `${complete.reduce((sum, report) => sum + report.differing.length, 0)} differing;`,
+        `at most ${(Math.max(...complete.map(({ lateness }) => lateness)) * 1000).toFixed(0)} ms late,`,
+        `${(Math.max(...complete.map(({ skew }) => skew)) * 1000).toFixed(2)} ms between the two sides`,
+      ].join(" "),
+    );
   }, 120_000);
 
   it.each(idioms.map(({ name }, index) => ({ name, index })))("$name", ({ index }) => {
@@ -69,7 +74,9 @@ describeOnKernel("recent idioms on the kernel", () => {
     expect(describeDifferences(report)).toBe(`0 of ${report.outcomes.length} packets differ`);
     // A schedule that is never blocked, or always, would show nothing. Affinity shows in the address instead.
     expect(report.outcomes.some(({ iptables }) => passed(iptables))).toBe(true);
-    expect(new Set(report.outcomes.map(({ iptables }) => `${iptables.verdict} ${iptables.sighting?.destination ?? ""}`)).size).toBeGreaterThan(1);
+    expect(
+      new Set(report.outcomes.map(({ iptables }) => `${iptables.verdict} ${iptables.sighting?.destination ?? ""}`)).size,
+    ).toBeGreaterThan(1);
   });
 
   it.each(slips.map(([name], index) => ({ name, index })))("would see $name", ({ index }) => {

@@ -8,8 +8,12 @@ import { runInNamespace, withFiles } from "../../src/verify/namespace.js";
 import { corpusDirectory, readCases } from "../corpus/cases.js";
 import { describeOnKernel } from "./requirements.js";
 
-const dumps = readCases().flatMap(({ files }) => files.sources.filter((path) => !path.endsWith(".sh")).map((path) => ({ path, sets: files.ipsets ?? "" })));
-const exceptions = new Set(Object.keys(JSON.parse(readFileSync(join(corpusDirectory, "differs-from-iptables-restore.json"), "utf8")) as Record<string, string>));
+const dumps = readCases().flatMap(({ files }) =>
+  files.sources.filter((path) => !path.endsWith(".sh")).map((path) => ({ path, sets: files.ipsets ?? "" })),
+);
+const exceptions = new Set(
+  Object.keys(JSON.parse(readFileSync(join(corpusDirectory, "differs-from-iptables-restore.json"), "utf8")) as Record<string, string>),
+);
 
 /**
  * Loads every dump into a namespace of its own. Prints the paths of those that do not load, and writes into its own folder what
@@ -37,7 +41,8 @@ async function restoreAll(): Promise<{ readonly refused: readonly string[]; read
     const { status, stdout, stderr } = await runInNamespace(join(directory, "restore.sh"), 100);
     if (status !== 0) throw new Error(`the dumps were not loaded: ${stderr}`);
     const refused = stdout.split("\n").filter((line) => line !== "");
-    const saved = dumps.filter(({ path }) => path.startsWith("generated/") && !refused.includes(path))
+    const saved = dumps
+      .filter(({ path }) => path.startsWith("generated/") && !refused.includes(path))
       .map(({ path }) => [path, readFileSync(join(directory, path.replaceAll("/", "-")), "utf8")] as const);
     return { refused, saved: new Map(saved) };
   });
@@ -50,7 +55,8 @@ async function restoreAll(): Promise<{ readonly refused: readonly string[]; read
     // Some of the exceptions load where the kernel has more modules.
     const named = dumps.map(({ path }) => path).filter((path) => !exceptions.has(path));
     expect(named.filter((path) => refused.includes(path))).toEqual(named.filter((path) => path.startsWith("invalid/")));
-    for (const [path, text] of saved) expect([path, timeless(text)]).toEqual([path, timeless(readFileSync(join(corpusDirectory, path), "utf8"))]);
+    for (const [path, text] of saved)
+      expect([path, timeless(text)]).toEqual([path, timeless(readFileSync(join(corpusDirectory, path), "utf8"))]);
     expect(saved.size).toBeGreaterThan(4);
   });
 });

@@ -28,7 +28,14 @@ async function drift(script: string): Promise<string[]> {
 
 async function reportOn(script: string): Promise<ReviewReport> {
   writeFileSync(join(folder, "rules.nft"), script);
-  const { output } = await execute(review, ["--script", join(folder, "rules.nft"), ...machine.sources.map(({ file }) => join(folder, file)), "--no-simulate", "--format", "json"]);
+  const { output } = await execute(review, [
+    "--script",
+    join(folder, "rules.nft"),
+    ...machine.sources.map(({ file }) => join(folder, file)),
+    "--no-simulate",
+    "--format",
+    "json",
+  ]);
   return JSON.parse(output) as ReviewReport;
 }
 
@@ -39,7 +46,10 @@ describeOnKernel("review --script", () => {
   });
 
   it("takes a script that spells the same otherwise", async () => {
-    const spelled = made.replaceAll("priority filter", "priority 0").replaceAll(/tcp dport ([0-9]+) /g, "tcp dport { $1 } ").replaceAll("iifname", "meta iifname");
+    const spelled = made
+      .replaceAll("priority filter", "priority 0")
+      .replaceAll(/tcp dport ([0-9]+) /g, "tcp dport { $1 } ")
+      .replaceAll("iifname", "meta iifname");
     expect(spelled).not.toBe(made);
     const said = await drift(spelled);
     // A set of one port stays a set: that is all nft sees a difference in.
@@ -51,7 +61,9 @@ describeOnKernel("review --script", () => {
     const lines = made.split("\n");
     const rule = lines.findIndex((line) => line.includes("counter") && line.includes("drop") && !line.includes("policy"));
     expect(await drift(lines.filter((_, index) => index !== rule).join("\n"))).toEqual([expect.stringContaining(" lacks: ")]);
-    expect(await drift(lines.flatMap((line, index) => (index === rule ? ["\t\ttcp dport 23 accept", line] : [line])).join("\n"))).toEqual([expect.stringContaining("and the dumps do not: tcp dport 23 accept")]);
+    expect(await drift(lines.flatMap((line, index) => (index === rule ? ["\t\ttcp dport 23 accept", line] : [line])).join("\n"))).toEqual([
+      expect.stringContaining("and the dumps do not: tcp dport 23 accept"),
+    ]);
     expect(await drift(made.replace("policy drop", "policy accept"))).toHaveLength(2);
   });
 

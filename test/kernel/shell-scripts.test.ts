@@ -24,19 +24,39 @@ const scripts = readCases().filter(({ group, sources }) => group === "script" &&
 
 /** nft lines without comments, and without the numbers of lines in names. */
 function rules(script: string | undefined): string {
-  return (script ?? "").split("\n").filter((line) => !line.trim().startsWith("#")).join("\n").replace(/_line_[0-9]+/g, "_line");
+  return (script ?? "")
+    .split("\n")
+    .filter((line) => !line.trim().startsWith("#"))
+    .join("\n")
+    .replace(/_line_[0-9]+/g, "_line");
 }
 
 describeOnKernel("scripts and the shell", () => {
   it.each(scripts.map(({ name, directory }) => ({ name, directory })))("$name", ({ directory }) => {
     const text = readFileSync(join(directory, "rules.sh"), "utf8");
     // A loaded rule of a match the kernel lacks would fail; such lines are of no use here.
-    const runnable = text.replace(/(?:\/usr)?\/s?bin\/(?=ip6?tables)/g, "").replace(/^echo 1 > .*$/gm, "").replace(/^iptables-save.*$/gm, "").replace(/^exit.*[\s\S]*/m, "")
+    const runnable = text
+      .replace(/(?:\/usr)?\/s?bin\/(?=ip6?tables)/g, "")
+      .replace(/^echo 1 > .*$/gm, "")
+      .replace(/^iptables-save.*$/gm, "")
+      .replace(/^exit.*[\s\S]*/m, "")
       .replace(/^PATH=.*$/gm, "");
-    const done = spawnSync("unshare", [...(unshareArguments ?? []), "bash", "-c", `${prelude}\n(\n${runnable}\n) >/dev/null
-echo "${marker}"; iptables-legacy-save; echo "${marker}"; ip6tables-legacy-save`], { encoding: "utf8" });
+    const done = spawnSync(
+      "unshare",
+      [
+        ...(unshareArguments ?? []),
+        "bash",
+        "-c",
+        `${prelude}\n(\n${runnable}\n) >/dev/null
+echo "${marker}"; iptables-legacy-save; echo "${marker}"; ip6tables-legacy-save`,
+      ],
+      { encoding: "utf8" },
+    );
     const [, v4 = "", v6 = ""] = done.stdout.split(`${marker}\n`);
-    const dumps = [{ file: "rules.v4", text: v4, family: "ipv4" as const }, { file: "rules.v6", text: v6, family: "ipv6" as const }].filter(({ text: dump }) => dump.includes("*"));
+    const dumps = [
+      { file: "rules.v4", text: v4, family: "ipv4" as const },
+      { file: "rules.v6", text: v6, family: "ipv6" as const },
+    ].filter(({ text: dump }) => dump.includes("*"));
     expect(dumps.length, done.stderr).toBeGreaterThan(0);
     expect(rules(translate([{ file: "rules.sh", text }]).script)).toBe(rules(translate(dumps).script));
   });

@@ -25,10 +25,13 @@ const groups = all ? everyGroup : ["machine"];
 /** A single look at each ruleset, or a long one. */
 const extent = minutes > 0 ? { packets: 4000, budget: 40 } : { packets: 600, budget: 1 };
 
-interface Subject extends VerifyInput { readonly name: string }
+interface Subject extends VerifyInput {
+  readonly name: string;
+}
 
 function corpusSubjects(): Subject[] {
-  return readCases().filter(({ group, sources }) => groups.includes(group) && sources.every(({ file }) => file !== "rules.sh"))
+  return readCases()
+    .filter(({ group, sources }) => groups.includes(group) && sources.every(({ file }) => file !== "rules.sh"))
     .filter((_, index) => all || minutes > 0 || index % 4 === seed % 4)
     .map(({ name, sources, options }) => ({ name, sources, options, seed, leaveOut: "approximated", ...extent }));
 }
@@ -48,7 +51,24 @@ function randomSubject(number: number): Subject {
   return { name: `random ${kind} ${number}`, sources, seed: number, leaveOut: "approximated", ...extent };
 }
 
-const figures = { rulesets: 0, rules: 0, hit: 0, unreachable: 0, "left out": 0, packets: 0, accepted: 0, forwarded: 0, sent: 0, rejected: 0, dropped: 0, lost: 0, unconfirmed: 0, differing: 0, counters: 0, "counters differing": 0 };
+const figures = {
+  rulesets: 0,
+  rules: 0,
+  hit: 0,
+  unreachable: 0,
+  "left out": 0,
+  packets: 0,
+  accepted: 0,
+  forwarded: 0,
+  sent: 0,
+  rejected: 0,
+  dropped: 0,
+  lost: 0,
+  unconfirmed: 0,
+  differing: 0,
+  counters: 0,
+  "counters differing": 0,
+};
 
 function count({ coverage, leftOut, packets, verdicts, unconfirmed, differing, counters }: VerifyReport): void {
   figures.rulesets += 1;
@@ -72,7 +92,8 @@ async function differencesOf(subjects: readonly Subject[], enough: () => boolean
     for (let subject = waiting.shift(); subject !== undefined && !enough(); subject = waiting.shift()) {
       const report = await verify(subject);
       count(report);
-      if (!report.equal) found.push(`${subject.name}: ${renderText(report)}\n${report.loaded.dumps.ipv4 ?? ""}${report.loaded.dumps.ipv6 ?? ""}`);
+      if (!report.equal)
+        found.push(`${subject.name}: ${renderText(report)}\n${report.loaded.dumps.ipv4 ?? ""}${report.loaded.dumps.ipv6 ?? ""}`);
     }
   };
   // One ruleset's packets are found while the other's are played.
@@ -82,7 +103,11 @@ async function differencesOf(subjects: readonly Subject[], enough: () => boolean
 
 describeOnKernel("verdicts of whole rulesets", () => {
   beforeAll(() => () => {
-    console.log(Object.entries(figures).map(([name, value]) => `${value} ${name}`).join(", "));
+    console.log(
+      Object.entries(figures)
+        .map(([name, value]) => `${value} ${name}`)
+        .join(", "),
+    );
   });
 
   it(`of the corpus (${groups.join(", ")})`, { timeout: 3_600_000 }, async () => {

@@ -25,7 +25,9 @@ COMMIT
 const quick = ["--packets", "500", "--budget", "2"];
 
 let folder: string;
-beforeAll(() => { folder = mkdtempSync(join(tmpdir(), "verify-test-")); });
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), "verify-test-"));
+});
 afterAll(() => rmSync(folder, { recursive: true }));
 
 function fileOf(name: string, content: string): string {
@@ -37,32 +39,49 @@ function fileOf(name: string, content: string): string {
 const run = (...words: readonly string[]): Promise<Result> => execute(verifyCommand, [...words, ...quick]);
 
 describeOnKernel("verify", () => {
-  it.each(["idiom/ssh-throttle-set-then-update", "idiom/port-knocking-three-stages", "machine/ipv6-router"])("finds %s equal", { timeout: 120_000 }, async (name) => {
-    const files = readdirSync(join(corpusDirectory, name)).filter((file) => /^rules\.v[46]$/u.test(file)).map((file) => join(corpusDirectory, name, file));
-    const { status, output, error } = await run(...files);
-    expect([status, error, output]).toEqual([0, "", expect.stringMatching(/^equal: \d+ packets/u)]);
-  });
+  it.each(["idiom/ssh-throttle-set-then-update", "idiom/port-knocking-three-stages", "machine/ipv6-router"])(
+    "finds %s equal",
+    { timeout: 120_000 },
+    async (name) => {
+      const files = readdirSync(join(corpusDirectory, name))
+        .filter((file) => /^rules\.v[46]$/u.test(file))
+        .map((file) => join(corpusDirectory, name, file));
+      const { status, output, error } = await run(...files);
+      expect([status, error, output]).toEqual([0, "", expect.stringMatching(/^equal: \d+ packets/u)]);
+    },
+  );
 
   it("sees a script that leaves the rules with recent out, as iptables-restore-translate does", { timeout: 120_000 }, async () => {
-    const script = fileOf("upstream.nft", `add table ip filter
+    const script = fileOf(
+      "upstream.nft",
+      `add table ip filter
 add chain ip filter INPUT { type filter hook input priority 0; policy accept; }
 # -t filter -A INPUT -p tcp -m tcp --dport 22 -m conntrack --ctstate NEW -m recent --set --name SSH
 # -t filter -A INPUT -p tcp -m tcp --dport 22 -m conntrack --ctstate NEW -m recent --update --seconds 60 --hitcount 4 --name SSH -j DROP
 add rule ip filter INPUT udp dport 53 counter reject
-`);
+`,
+    );
     const { status, output } = await run(fileOf("rules.v4", throttle), script, "--reproduce", join(folder, "difference"));
     expect(status).toBe(1);
     expect(output).toMatch(/^different: \d+ of \d+ packets/u);
     expect(output).toMatch(/iptables: dropped\n {4}nft: {6}accepted/u);
     expect(output).toContain("--dport 22 -m conntrack --ctstate NEW -m recent --update");
-    const reproduction = JSON.parse(readFileSync(join(folder, "difference.json"), "utf8")) as { readonly differences: readonly { readonly capture: string; readonly schedule: readonly unknown[] }[] };
+    const reproduction = JSON.parse(readFileSync(join(folder, "difference.json"), "utf8")) as {
+      readonly differences: readonly { readonly capture: string; readonly schedule: readonly unknown[] }[];
+    };
     expect(reproduction.differences[0]!.schedule.length).toBeGreaterThanOrEqual(4);
     expect(readFileSync(reproduction.differences[0]!.capture).readUInt32BE(0)).toBe(0xa1b2_3c4d);
   });
 
   it("accepts a script by hand that decides alike", { timeout: 120_000 }, async () => {
-    const rules = fileOf("plain.v4", "*filter\n:INPUT DROP [0:0]\n-A INPUT -p icmp -j ACCEPT\n-A INPUT -p tcp -m multiport --dports 22,80 -j ACCEPT\nCOMMIT\n");
-    const script = fileOf("hand.nft", "table inet fw {\n  chain input {\n    type filter hook input priority 10; policy drop;\n    meta nfproto ipv6 accept\n    ip protocol icmp accept\n    tcp dport { 22, 80 } accept\n  }\n}\n");
+    const rules = fileOf(
+      "plain.v4",
+      "*filter\n:INPUT DROP [0:0]\n-A INPUT -p icmp -j ACCEPT\n-A INPUT -p tcp -m multiport --dports 22,80 -j ACCEPT\nCOMMIT\n",
+    );
+    const script = fileOf(
+      "hand.nft",
+      "table inet fw {\n  chain input {\n    type filter hook input priority 10; policy drop;\n    meta nfproto ipv6 accept\n    ip protocol icmp accept\n    tcp dport { 22, 80 } accept\n  }\n}\n",
+    );
     const { status, output } = await run(rules, "--script", script, "--json");
     expect(status).toBe(0);
     expect(JSON.parse(output)).toMatchObject({ equal: true, ownScript: false, coverage: { rules: 2, hit: 2 }, differences: [] });
@@ -79,10 +98,25 @@ add rule ip filter INPUT udp dport 53 counter reject
 
   it("counts otherwise where a rule without a verdict is lost", { timeout: 120_000 }, async () => {
     const { equal, differing, counters } = await verify({
-      sources: [{ file: "rules.v4", text: "*filter\n-A INPUT -p udp -m udp --dport 7 -m ttl --ttl-lt 9\n-A INPUT -p udp -j DROP\nCOMMIT\n" }], packets: 500, budget: 2,
-      spoil: (script) => ({ ...script, tables: script.tables.map((table) => ({ ...table, chains: table.chains.map((chain) => ({
-        ...chain, entries: chain.entries.map((entry) => (entry.kind === "rule" ? { ...entry, statements: entry.statements.filter((one) => !(one.kind === "match" && JSON.stringify(one).includes("ttl"))) } : entry)),
-      })) })) }),
+      sources: [
+        { file: "rules.v4", text: "*filter\n-A INPUT -p udp -m udp --dport 7 -m ttl --ttl-lt 9\n-A INPUT -p udp -j DROP\nCOMMIT\n" },
+      ],
+      packets: 500,
+      budget: 2,
+      spoil: (script) => ({
+        ...script,
+        tables: script.tables.map((table) => ({
+          ...table,
+          chains: table.chains.map((chain) => ({
+            ...chain,
+            entries: chain.entries.map((entry) =>
+              entry.kind === "rule"
+                ? { ...entry, statements: entry.statements.filter((one) => !(one.kind === "match" && JSON.stringify(one).includes("ttl"))) }
+                : entry,
+            ),
+          })),
+        })),
+      }),
     });
     expect({ equal, differing }).toEqual({ equal: false, differing: 0 });
     expect(counters.differing.map(({ line }) => line)).toEqual([2]);
@@ -90,7 +124,9 @@ add rule ip filter INPUT udp dport 53 counter reject
 });
 
 /** Wrong translations of the commonest rules, and what verify cannot see of them. */
-const unseen = new Map([["timeouts without the tick", "packets keep their distance from the moment at which a window ends, where both sides may be right"]]);
+const unseen = new Map([
+  ["timeouts without the tick", "packets keep their distance from the moment at which a window ends, where both sides may be right"],
+]);
 
 describeOnKernel("wrong translations on the kernel", () => {
   const reports = new Map<string, VerifyReport | "not applicable">();
@@ -100,12 +136,18 @@ describeOnKernel("wrong translations on the kernel", () => {
   async function play(mutant: Mutant): Promise<VerifyReport | "not applicable"> {
     let applied = false;
     const report = await verify({
-      sources: [{ file: "rules.v4", text: throttle }], packets: 200, budget: 1, explained: 0,
-      spoil: (script) => ({ ...script, tables: script.tables.map((table) => {
-        const spoiled = mutant.apply(table);
-        applied ||= spoiled !== undefined;
-        return spoiled ?? table;
-      }) }),
+      sources: [{ file: "rules.v4", text: throttle }],
+      packets: 200,
+      budget: 1,
+      explained: 0,
+      spoil: (script) => ({
+        ...script,
+        tables: script.tables.map((table) => {
+          const spoiled = mutant.apply(table);
+          applied ||= spoiled !== undefined;
+          return spoiled ?? table;
+        }),
+      }),
     });
     return applied ? report : "not applicable";
   }
@@ -132,42 +174,60 @@ describeOnKernel("verify as a process", () => {
 
   /** Processes whose command line or environment names the directory. */
   function processesOf(directory: string): string[] {
-    return readdirSync("/proc").filter((entry) => /^\d+$/u.test(entry) && Number(entry) !== process.pid).filter((entry) => {
-      try {
-        return readFileSync(`/proc/${entry}/environ`, "latin1").includes(`TMPDIR=${directory}\0`);
-      } catch {
-        return false;
-      }
-    });
+    return readdirSync("/proc")
+      .filter((entry) => /^\d+$/u.test(entry) && Number(entry) !== process.pid)
+      .filter((entry) => {
+        try {
+          return readFileSync(`/proc/${entry}/environ`, "latin1").includes(`TMPDIR=${directory}\0`);
+        } catch {
+          return false;
+        }
+      });
   }
 
   const until = async (holds: () => boolean, seconds: number): Promise<void> => {
-    for (const end = Date.now() + seconds * 1000; Date.now() < end && !holds();) await new Promise((resolve) => { setTimeout(resolve, 20); });
+    for (const end = Date.now() + seconds * 1000; Date.now() < end && !holds(); )
+      await new Promise((resolve) => {
+        setTimeout(resolve, 20);
+      });
   };
 
   /** A run that is just playing, in a directory of its own. */
   async function playing(name: string): Promise<{ readonly child: ChildProcess; readonly directory: string; error(): string }> {
     const directory = join(folder, name);
     mkdirSync(directory);
-    const child = spawn(command, ["verify", fileOf("rules.v4", throttle), "--budget", "600", "--packets", "60000"], { env: { ...process.env, TMPDIR: directory }, stdio: ["ignore", "ignore", "pipe"] });
+    const child = spawn(command, ["verify", fileOf("rules.v4", throttle), "--budget", "600", "--packets", "60000"], {
+      env: { ...process.env, TMPDIR: directory },
+      stdio: ["ignore", "ignore", "pipe"],
+    });
     let error = "";
-    child.stderr!.on("data", (chunk: Buffer) => { error += chunk.toString(); });
+    child.stderr!.on("data", (chunk: Buffer) => {
+      error += chunk.toString();
+    });
     await until(() => readdirSync(directory).some((entry) => existsSync(join(directory, entry, "lab.sh"))), 30);
-    await new Promise((resolve) => { setTimeout(resolve, 700); });
+    await new Promise((resolve) => {
+      setTimeout(resolve, 700);
+    });
     expect(processesOf(directory).length).toBeGreaterThan(2);
     return { child, directory, error: () => error };
   }
 
   it("names what is missing, with the command that installs it", { timeout: 60_000 }, () => {
     const hidden = `mount -t tmpfs tmpfs /usr/sbin && exec "${process.execPath}" "${command}" verify "${fileOf("rules.v4", throttle)}"`;
-    const { status, stdout, stderr } = spawnSync("unshare", [...unshareArguments!.filter((word) => word !== "--fork" && word !== "--pid" && word !== "--kill-child"), "bash", "-c", hidden], { encoding: "utf8" });
+    const { status, stdout, stderr } = spawnSync(
+      "unshare",
+      [...unshareArguments!.filter((word) => word !== "--fork" && word !== "--pid" && word !== "--kill-child"), "bash", "-c", hidden],
+      { encoding: "utf8" },
+    );
     expect([status, stdout]).toEqual([2, ""]);
     expect(stderr).toMatch(/not installed: .*nft.*; install with: apt-get install .*nftables/u);
   });
 
   it.each(["SIGINT", "SIGTERM"] as const)("leaves no process, namespace or file behind after %s", { timeout: 90_000 }, async (signal) => {
     const { child, directory, error } = await playing(signal);
-    const ended = new Promise((resolve) => { child.on("close", resolve); });
+    const ended = new Promise((resolve) => {
+      child.on("close", resolve);
+    });
     child.kill(signal);
     expect(await ended).toBe(2);
     expect(error()).toContain(`stopped by ${signal}`);

@@ -15,7 +15,12 @@ it("compares versions by their numbers", () => {
 
 it("knows no feature older than what every script needs, and a source for each", () => {
   for (const feature of Object.values<Feature>(features)) {
-    expect([feature.name, isVersion(feature.nft), isVersion(feature.kernel), isOlder(feature.nft, features.base.nft)]).toEqual([feature.name, true, true, false]);
+    expect([feature.name, isVersion(feature.nft), isVersion(feature.kernel), isOlder(feature.nft, features.base.nft)]).toEqual([
+      feature.name,
+      true,
+      true,
+      false,
+    ]);
     expect(feature.source).not.toBe("");
   }
 });

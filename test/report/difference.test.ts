@@ -10,7 +10,8 @@ describe("difference", () => {
 
   it("is a unified diff", () => {
     expect(difference("before", `${lines(9, "l")}old\n`, "after", `${lines(9, "l")}new`)).toBe(
-      "--- before\n+++ after\n@@ -7,4 +7,4 @@\n l6\n l7\n l8\n-old\n+new\n\\ No newline at end of file\n");
+      "--- before\n+++ after\n@@ -7,4 +7,4 @@\n l6\n l7\n l8\n-old\n+new\n\\ No newline at end of file\n",
+    );
   });
 
   it("gives up the shortest one where that would take long, and still shows all that differs", () => {
@@ -27,7 +28,8 @@ describe("renderDifference", () => {
 
   it("colours lines by their sign", () => {
     expect(renderDifference(text, { color: true, lines: 9 })).toBe(
-      "\x1b[1m--- before\x1b[0m\n\x1b[1m+++ after\x1b[0m\n\x1b[36m@@ -1,2 +1,2 @@\x1b[0m\n \tsame\n\x1b[31m--- a list\x1b[0m\n\x1b[32m+\\x1b[2Jnew\x1b[0m\n");
+      "\x1b[1m--- before\x1b[0m\n\x1b[1m+++ after\x1b[0m\n\x1b[36m@@ -1,2 +1,2 @@\x1b[0m\n \tsame\n\x1b[31m--- a list\x1b[0m\n\x1b[32m+\\x1b[2Jnew\x1b[0m\n",
+    );
   });
 
   it("says how many lines it leaves out", () => {

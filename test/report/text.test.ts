@@ -22,13 +22,18 @@ describe("renderText", () => {
 
   it("shows place, severity, message, code, the line, carets and help", () => {
     const text = "*filter\n-A INPUT -m geoip --src-cc CN -j DROP\nCOMMIT\n";
-    const found = diagnostic("untranslatable-match", spanOf(text, "-m geoip --src-cc CN"), 'match "geoip" has no nft equivalent',
-      "load the ranges into a named set and match on it");
+    const found = diagnostic(
+      "untranslatable-match",
+      spanOf(text, "-m geoip --src-cc CN"),
+      'match "geoip" has no nft equivalent',
+      "load the ranges into a named set and match on it",
+    );
     expect(renderText([found], [{ file, text }], plain)).toBe(
       'edge.rules:2:10: warning: match "geoip" has no nft equivalent [untranslatable-match]\n' +
-      "  -A INPUT -m geoip --src-cc CN -j DROP\n" +
-      "           ^^^^^^^^^^^^^^^^^^^^\n" +
-      "  help: load the ranges into a named set and match on it\n");
+        "  -A INPUT -m geoip --src-cc CN -j DROP\n" +
+        "           ^^^^^^^^^^^^^^^^^^^^\n" +
+        "  help: load the ranges into a named set and match on it\n",
+    );
   });
 
   it("takes the last line without a newline, and CRLF", () => {
@@ -38,8 +43,11 @@ describe("renderText", () => {
 
   it("shows no line where there is none", () => {
     const at = (line: number, name = file): string =>
-      renderText([diagnostic("missing-commit", { file: name, line, column: 1, length: 0 }, "no COMMIT")],
-        [{ file, text: "*filter\n\n" }], plain);
+      renderText(
+        [diagnostic("missing-commit", { file: name, line, column: 1, length: 0 }, "no COMMIT")],
+        [{ file, text: "*filter\n\n" }],
+        plain,
+      );
     expect(at(2)).toBe("edge.rules:2:1: error: no COMMIT [missing-commit]\n");
     expect(at(9)).toBe("edge.rules:9:1: error: no COMMIT [missing-commit]\n");
     expect(at(1, "other.rules")).toBe("other.rules:1:1: error: no COMMIT [missing-commit]\n");
@@ -78,7 +86,8 @@ describe("renderText", () => {
   it("needs no time for a line of ten megabytes", () => {
     const text = "x".repeat(10_000_000);
     const diagnostics = Array.from({ length: 1000 }, (_, index) =>
-      diagnostic("line-too-long", { file, line: 1, column: 1 + index * 10_000, length: 10_000_000 }, "too long"));
+      diagnostic("line-too-long", { file, line: 1, column: 1 + index * 10_000, length: 10_000_000 }, "too long"),
+    );
     const start = performance.now();
     expect(renderText(diagnostics, [{ file, text }], plain).length).toBeLessThan(1000 * 500);
     expect(performance.now() - start).toBeLessThan(5000);
@@ -98,7 +107,8 @@ describe("summary lines", () => {
     expect(renderSummary({ exact: 10, approximated: 1, refused: 2 })).toBe("13 rules: 10 exact, 1 approximated, 2 refused\n");
     expect(renderSummary({ exact: 0, approximated: 0, refused: 1 })).toBe("1 rule: 0 exact, 0 approximated, 1 refused\n");
     const span = { file, line: 1, column: 1, length: 1 };
-    expect(renderInvalidSummary([diagnostic("no-table", span, ""), diagnostic("family-assumed", span, "")]))
-      .toBe("1 error: nothing was translated\n");
+    expect(renderInvalidSummary([diagnostic("no-table", span, ""), diagnostic("family-assumed", span, "")])).toBe(
+      "1 error: nothing was translated\n",
+    );
   });
 });

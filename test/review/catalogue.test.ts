@@ -10,14 +10,19 @@ const entries: [string, CatalogueEntry][] = Object.entries(reviewCatalogue);
 
 function codesIn(rules: string): Set<string> {
   const text = rules.startsWith("iptables ") ? rules : dump(rules);
-  return new Set(reviewRulesets({ new: [{ file: "rules", text }], tool: { name: "test", version: "test" } }).findings.map(({ code }) => code));
+  return new Set(
+    reviewRulesets({ new: [{ file: "rules", text }], tool: { name: "test", version: "test" } }).findings.map(({ code }) => code),
+  );
 }
 
 describe("reviewCatalogue", () => {
-  it.each(entries.flatMap(([code, { example }]) => (example ? [[code, example] as const] : [])))("shows %s by an example, and how to do without it", (code, { bad, good }) => {
-    expect(codesIn(bad)).toContain(code);
-    expect(codesIn(good)).not.toContain(code);
-  });
+  it.each(entries.flatMap(([code, { example }]) => (example ? [[code, example] as const] : [])))(
+    "shows %s by an example, and how to do without it",
+    (code, { bad, good }) => {
+      expect(codesIn(bad)).toContain(code);
+      expect(codesIn(good)).not.toContain(code);
+    },
+  );
 
   it("says everything in whole sentences under a title that is none", () => {
     for (const [code, { title, explanation }] of entries) {

@@ -6,13 +6,19 @@ import type { Finding, ReviewReport } from "../../src/review/report.js";
 /** A filter table of these lines; chains that they use and do not declare are declared. */
 export function dump(...lines: readonly string[]): string {
   const text = lines.join("\n");
-  if (/^\*/m.test(text)) return text.split(/^(?=\*)/m).map((table) => `${declared(table.trim().split("\n"))}\nCOMMIT\n`).join("");
+  if (/^\*/m.test(text))
+    return text
+      .split(/^(?=\*)/m)
+      .map((table) => `${declared(table.trim().split("\n"))}\nCOMMIT\n`)
+      .join("");
   return `${declared(["*filter", ...text.split("\n")])}\nCOMMIT\n`;
 }
 
 const builtIn: Readonly<Record<string, readonly string[]>> = {
-  "*filter": ["INPUT", "FORWARD", "OUTPUT"], "*nat": ["PREROUTING", "INPUT", "OUTPUT", "POSTROUTING"],
-  "*mangle": ["PREROUTING", "INPUT", "FORWARD", "OUTPUT", "POSTROUTING"], "*raw": ["PREROUTING", "OUTPUT"],
+  "*filter": ["INPUT", "FORWARD", "OUTPUT"],
+  "*nat": ["PREROUTING", "INPUT", "OUTPUT", "POSTROUTING"],
+  "*mangle": ["PREROUTING", "INPUT", "FORWARD", "OUTPUT", "POSTROUTING"],
+  "*raw": ["PREROUTING", "OUTPUT"],
 };
 
 function declared([table = "", ...lines]: readonly string[]): string {
@@ -35,7 +41,8 @@ export function review(after: string, before?: string, more: Partial<ReviewReque
 
 /** `code line: message` of each finding that is the review's own or the translator's warning. */
 export function told({ findings }: Pick<ReviewReport, "findings">, code?: string): string[] {
-  return findings.filter((finding) => (code === undefined ? !isUsualNote(finding) : finding.code === code))
+  return findings
+    .filter((finding) => (code === undefined ? !isUsualNote(finding) : finding.code === code))
     .map((finding) => `${finding.code} ${finding.span.line}${finding.suppressed ? ` (${finding.suppressed.by})` : ""}: ${finding.message}`);
 }
 

@@ -13,7 +13,13 @@ const read = (...path: string[]): string => readFileSync(join(examples, ...path)
 const updates = Boolean(process.env["UPDATE_CORPUS"]) && !process.env["CI"];
 
 const fileNames: Readonly<Record<FormatName, string>> = {
-  text: "review.txt", markdown: "review.md", github: "annotations.txt", sarif: "review.sarif", gitlab: "gl-code-quality.json", junit: "junit.xml", json: "review.json",
+  text: "review.txt",
+  markdown: "review.md",
+  github: "annotations.txt",
+  sarif: "review.sarif",
+  gitlab: "gl-code-quality.json",
+  junit: "junit.xml",
+  json: "review.json",
   html: "review.html",
 };
 
@@ -26,7 +32,10 @@ const wanted = {
 describe.each(Object.keys(wanted) as (keyof typeof wanted)[])("examples/changes/%s", (name) => {
   const source = (text: string) => [{ file: "rules.v4", text }];
   const report = reviewRulesets({
-    old: source(read("repository", "rules.v4")), oldRef: "main", new: source(read("changes", name, "rules.v4")), search: { schedules: 1_000 },
+    old: source(read("repository", "rules.v4")),
+    oldRef: "main",
+    new: source(read("changes", name, "rules.v4")),
+    search: { schedules: 1_000 },
     tool: { name: "ipt2nft-recent", version: "example" },
   });
 

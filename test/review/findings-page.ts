@@ -23,7 +23,9 @@ export function findingsPage(): string {
     "",
     "| code | severity | effect | |",
     "|---|---|---|---|",
-    ...translators.map(([code, { title }]) => `| \`${code}\` | ${severities[effectOf(code)]} | ${effectOf(code)} | ${title.replaceAll("|", "\\|")} |`),
+    ...translators.map(
+      ([code, { title }]) => `| \`${code}\` | ${severities[effectOf(code)]} | ${effectOf(code)} | ${title.replaceAll("|", "\\|")} |`,
+    ),
     "",
   ].join("\n");
 }
@@ -31,7 +33,12 @@ export function findingsPage(): string {
 function section(code: string, { severity, title, explanation, example }: CatalogueEntry): string[] {
   const block = (rules: string): string[] => rules.split("\n").map((line) => `    ${line}`);
   return [
-    `### ${code}`, "", `${severity}: ${title}.`, "", explanation, "",
+    `### ${code}`,
+    "",
+    `${severity}: ${title}.`,
+    "",
+    explanation,
+    "",
     ...(example ? ["Instead of", "", ...block(example.bad), "", "write", "", ...block(example.good), ""] : []),
   ];
 }

@@ -13,12 +13,23 @@ describe("makeRows", () => {
       if (script === undefined) continue;
       const lines = script.split("\n");
       const rows = makeRows(iptables, nft);
-      const places = new Set(iptables.flatMap(({ tables }) => tables).flatMap(({ chains }) => chains).flatMap(({ rules }) => rules)
-        .map(({ span: { file, line, column } }) => `${file} ${line} ${column}`));
+      const places = new Set(
+        iptables
+          .flatMap(({ tables }) => tables)
+          .flatMap(({ chains }) => chains)
+          .flatMap(({ rules }) => rules)
+          .map(({ span: { file, line, column } }) => `${file} ${line} ${column}`),
+      );
       expect([name, rows.length]).toEqual([name, places.size]);
       for (const { nft: texts, scriptLines, span, notes } of rows) {
         expect([name, span.line, texts]).toEqual([name, span.line, scriptLines.map((line) => lines[line - 1]!.trim())]);
-        const isRefused = diagnostics.some((one) => effectOf(one.code) === "refused" && one.span.file === span.file && one.span.line >= span.line && one.span.line <= (span.endLine ?? span.line));
+        const isRefused = diagnostics.some(
+          (one) =>
+            effectOf(one.code) === "refused" &&
+            one.span.file === span.file &&
+            one.span.line >= span.line &&
+            one.span.line <= (span.endLine ?? span.line),
+        );
         if (texts.length === 0 && !isRefused) expect([name, span.line, notes.length]).not.toEqual([name, span.line, 0]);
         count++;
       }
@@ -35,14 +46,17 @@ describe("makeRows", () => {
           const [first] = entry.kind === "rule" ? entry.statements : [];
           const passes = first?.kind === "match" && first.left.kind === "meta" && first.left.key === "nfproto";
           const helps = chain.name.startsWith("helper_") || !/^(raw|mangle|nat|filter|security)_/.test(chain.name);
-          if (entry.kind === "rule" && !passes && !helps) expect([name, chain.name, entry.origins?.length ?? 0]).not.toEqual([name, chain.name, 0]);
+          if (entry.kind === "rule" && !passes && !helps)
+            expect([name, chain.name, entry.origins?.length ?? 0]).not.toEqual([name, chain.name, 0]);
         }
       }
     }
   });
 
   it("has both rules of a throttle at the line they share", () => {
-    const { iptables, nft } = translate(dump("-A INPUT -m recent --set --name x", "-A INPUT -m recent --update --seconds 60 --hitcount 4 --name x -j DROP"));
+    const { iptables, nft } = translate(
+      dump("-A INPUT -m recent --set --name x", "-A INPUT -m recent --update --seconds 60 --hitcount 4 --name x -j DROP"),
+    );
     const [set, check] = makeRows(iptables, nft);
     expect(set!.scriptLines[0]).toBe(check!.scriptLines[0]);
     expect(set!.nft).toEqual(["counter jump x_4_in_60s"]);
@@ -52,7 +66,9 @@ describe("makeRows", () => {
 
   it("has one row for an address list", () => {
     const { iptables, nft } = translate(dump("-A INPUT -s 192.0.2.1,192.0.2.2 -j DROP"));
-    expect(makeRows(iptables, nft).map(({ nft: lines }) => lines)).toEqual([["ip saddr 192.0.2.1 counter drop", "ip saddr 192.0.2.2 counter drop"]]);
+    expect(makeRows(iptables, nft).map(({ nft: lines }) => lines)).toEqual([
+      ["ip saddr 192.0.2.1 counter drop", "ip saddr 192.0.2.2 counter drop"],
+    ]);
   });
 
   it("says why a rule has no nft", () => {

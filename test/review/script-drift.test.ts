@@ -5,17 +5,35 @@ import { dump } from "./dumps.js";
 
 const made = translate(dump("-A INPUT -i eth0 -j ACCEPT", "-A INPUT -j DROP")).script!;
 
-const listing = (...rules: string[]): string => ["table ip ipt2nft {", "\tchain filter_INPUT {", "\t\ttype filter hook input priority filter; policy accept;", ...rules.map((rule) => `\t\t${rule}`), "\t}", "}", ""].join("\n");
+const listing = (...rules: string[]): string =>
+  [
+    "table ip ipt2nft {",
+    "\tchain filter_INPUT {",
+    "\t\ttype filter hook input priority filter; policy accept;",
+    ...rules.map((rule) => `\t\t${rule}`),
+    "\t}",
+    "}",
+    "",
+  ].join("\n");
 const rules = ['iifname "eth0" counter packets 0 bytes 0 accept', "counter packets 0 bytes 0 drop"];
 
 function drift(committed: string, ...listed: string[]): string[] {
-  return scriptDrift(made, { file: "rules.nft", text: committed, listings: { made: listing(...rules), committed: listing(...listed) } })
-    .map(({ code, span, message }) => `${code} ${span.line}: ${message}`);
+  return scriptDrift(made, {
+    file: "rules.nft",
+    text: committed,
+    listings: { made: listing(...rules), committed: listing(...listed) },
+  }).map(({ code, span, message }) => `${code} ${span.line}: ${message}`);
 }
 
 describe("scriptDrift", () => {
   it("finds nothing in the script itself, whatever its comments and counters", () => {
-    expect(scriptDrift(made, { file: "rules.nft", text: made.replaceAll(/^\s*#.*\n/gm, "").replaceAll(" counter ", " counter packets 7 bytes 420 "), listings: { unavailable: "no nft" } })).toEqual([]);
+    expect(
+      scriptDrift(made, {
+        file: "rules.nft",
+        text: made.replaceAll(/^\s*#.*\n/gm, "").replaceAll(" counter ", " counter packets 7 bytes 420 "),
+        listings: { unavailable: "no nft" },
+      }),
+    ).toEqual([]);
   });
 
   it("finds nothing in a script written otherwise that nft lists alike", () => {
@@ -37,11 +55,14 @@ describe("scriptDrift", () => {
   });
 
   it("says what nft has against the script", () => {
-    expect(scriptDrift(made, { file: "rules.nft", text: "junk", listings: { refused: "syntax error\nmore" } })).toMatchObject([{ code: "script-drift", message: "nft does not load the script: syntax error" }]);
+    expect(scriptDrift(made, { file: "rules.nft", text: "junk", listings: { refused: "syntax error\nmore" } })).toMatchObject([
+      { code: "script-drift", message: "nft does not load the script: syntax error" },
+    ]);
   });
 
   it("compares texts only where nft is missing, and says so", () => {
-    expect(scriptDrift(made, { file: "rules.nft", text: "flush ruleset", listings: { unavailable: "the program nft is not installed" } }))
-      .toMatchObject([{ code: "script-text-differs", message: expect.stringContaining("the program nft is not installed") as string }]);
+    expect(
+      scriptDrift(made, { file: "rules.nft", text: "flush ruleset", listings: { unavailable: "the program nft is not installed" } }),
+    ).toMatchObject([{ code: "script-text-differs", message: expect.stringContaining("the program nft is not installed") as string }]);
   });
 });

@@ -4,12 +4,30 @@ import { align } from "../../src/rewrite/alignment.js";
 import { translate, type Translation } from "../../src/translate.js";
 
 function merged(ipv4: string, ipv6: string, options: { readonly keepSets?: boolean } = {}): Translation {
-  return translate([{ file: "rules.v4", text: ipv4, family: "ipv4" }, { file: "rules.v6", text: ipv6, family: "ipv6" }], { inet: true, ...options });
+  return translate(
+    [
+      { file: "rules.v4", text: ipv4, family: "ipv4" },
+      { file: "rules.v6", text: ipv6, family: "ipv6" },
+    ],
+    { inet: true, ...options },
+  );
 }
 
 /** The filter table with these chains and rules. */
-function filter(rules: readonly string[], { policy = "ACCEPT", chains = [] }: { readonly policy?: string; readonly chains?: readonly string[] } = {}): string {
-  return ["*filter", `:INPUT ${policy} [0:0]`, ":FORWARD ACCEPT [0:0]", ":OUTPUT ACCEPT [0:0]", ...chains.map((name) => `:${name} - [0:0]`), ...rules, "COMMIT", ""].join("\n");
+function filter(
+  rules: readonly string[],
+  { policy = "ACCEPT", chains = [] }: { readonly policy?: string; readonly chains?: readonly string[] } = {},
+): string {
+  return [
+    "*filter",
+    `:INPUT ${policy} [0:0]`,
+    ":FORWARD ACCEPT [0:0]",
+    ":OUTPUT ACCEPT [0:0]",
+    ...chains.map((name) => `:${name} - [0:0]`),
+    ...rules,
+    "COMMIT",
+    "",
+  ].join("\n");
 }
 
 /** The lines of a chain, without its head. */
@@ -27,10 +45,15 @@ describe("one inet table", () => {
   it("writes once what stands on both sides, and keeps each side's order", () => {
     const { script } = merged(
       filter([ssh, "-A INPUT -s 192.0.2.1/32 -j DROP", "-A INPUT -i eth4 -j DROP", web, mail]),
-      filter(["-A INPUT -i eth6 -j DROP", ssh, "-A INPUT -s 2001:db8::1/128 -j DROP", web, mail]));
+      filter(["-A INPUT -i eth6 -j DROP", ssh, "-A INPUT -s 2001:db8::1/128 -j DROP", web, mail]),
+    );
     expect(chain(script, "filter_INPUT")).toEqual([
-      'meta nfproto ipv6 iifname "eth6" counter drop', "tcp dport 22 ct state new counter accept", "ip saddr 192.0.2.1 counter drop",
-      'meta nfproto ipv4 iifname "eth4" counter drop', "ip6 saddr 2001:db8::1 counter drop", "tcp dport 80 ct state new counter accept",
+      'meta nfproto ipv6 iifname "eth6" counter drop',
+      "tcp dport 22 ct state new counter accept",
+      "ip saddr 192.0.2.1 counter drop",
+      'meta nfproto ipv4 iifname "eth4" counter drop',
+      "ip6 saddr 2001:db8::1 counter drop",
+      "tcp dport 80 ct state new counter accept",
       "tcp dport 25 ct state new counter accept",
     ]);
   });
@@ -44,14 +67,19 @@ describe("one inet table", () => {
     const limited = "-A INPUT -m limit --limit 5/sec -j ACCEPT";
     const { script } = merged(filter([ssh, web, limited]), filter([ssh, web, limited]));
     expect(chain(script, "filter_INPUT")?.slice(2)).toEqual([
-      "meta nfproto ipv4 limit rate 5/second burst 5 packets counter accept", "meta nfproto ipv6 limit rate 5/second burst 5 packets counter accept",
+      "meta nfproto ipv4 limit rate 5/second burst 5 packets counter accept",
+      "meta nfproto ipv6 limit rate 5/second burst 5 packets counter accept",
     ]);
   });
 
   it("keeps base chains apart whose policies differ, since RETURN and -g end in the policy", () => {
     const { script } = merged(filter([ssh, "-A INPUT -i eth0 -j RETURN"], { policy: "DROP" }), filter([ssh]));
     expect(script).toContain("type filter hook input priority filter; policy drop;");
-    expect(chain(script, "filter_INPUT")).toEqual(["meta nfproto ipv6 accept", "tcp dport 22 ct state new counter accept", 'iifname "eth0" counter return']);
+    expect(chain(script, "filter_INPUT")).toEqual([
+      "meta nfproto ipv6 accept",
+      "tcp dport 22 ct state new counter accept",
+      'iifname "eth0" counter return',
+    ]);
     expect(chain(script, "filter_INPUT_v6")).toEqual(["meta nfproto ipv4 accept", "tcp dport 22 ct state new counter accept"]);
   });
 
@@ -63,15 +91,20 @@ describe("one inet table", () => {
   it("keeps chains apart that have little in common, with names of their own", () => {
     const { script } = merged(
       filter([ssh, web, "-A INPUT -j services", "-A services -i eth4 -j DROP"], { chains: ["services"] }),
-      filter([ssh, web, "-A INPUT -j services", "-A services -i eth6 -j DROP"], { chains: ["services"] }));
-    expect(chain(script, "filter_INPUT")?.slice(2)).toEqual(["meta nfproto ipv4 counter jump filter_services", "meta nfproto ipv6 counter jump filter_services_v6"]);
+      filter([ssh, web, "-A INPUT -j services", "-A services -i eth6 -j DROP"], { chains: ["services"] }),
+    );
+    expect(chain(script, "filter_INPUT")?.slice(2)).toEqual([
+      "meta nfproto ipv4 counter jump filter_services",
+      "meta nfproto ipv6 counter jump filter_services_v6",
+    ]);
     expect(chain(script, "filter_services")).toEqual(['iifname "eth4" counter drop']);
     expect(chain(script, "filter_services_v6")).toEqual(['iifname "eth6" counter drop']);
   });
 
   it("makes no circle of jumps that go in one direction on each side", () => {
     const rule = (name: string): string[] => [22, 23, 24].map((port) => `-A ${name} -p tcp -m tcp --dport ${port} -j ACCEPT`);
-    const dump = (jump: string): string => filter([...rule("INPUT"), "-A INPUT -j one", "-A INPUT -j two", ...rule("one"), ...rule("two"), jump], { chains: ["one", "two"] });
+    const dump = (jump: string): string =>
+      filter([...rule("INPUT"), "-A INPUT -j one", "-A INPUT -j two", ...rule("one"), ...rule("two"), jump], { chains: ["one", "two"] });
     const { script } = merged(dump("-A one -j two"), dump("-A two -j one"));
     expect(chain(script, "filter_one_v6")).toBeDefined();
     expect(chain(script, "filter_two_v6")?.at(-1)).toBe("counter jump filter_one_v6");
@@ -101,13 +134,19 @@ describe("one inet table", () => {
     const { script, diagnostics, outcome } = reason.startsWith("one") ? translate(ipv4, { inet: true }) : merged(ipv4, filter([ssh]));
     expect(script).not.toContain("inet");
     expect(outcome).toBe("exact");
-    expect(diagnostics.filter(({ code }) => code === "inet-not-merged").map(({ message }) => message)).toEqual([expect.stringContaining(reason)]);
+    expect(diagnostics.filter(({ code }) => code === "inet-not-merged").map(({ message }) => message)).toEqual([
+      expect.stringContaining(reason),
+    ]);
   });
 });
 
 describe("align", () => {
   it("finds the longest common subsequence", () => {
-    expect(align(["a", "b", undefined, "c", "d"], ["b", "c", undefined, "a", "d"])).toEqual([[1, 0], [3, 1], [4, 4]]);
+    expect(align(["a", "b", undefined, "c", "d"], ["b", "c", undefined, "a", "d"])).toEqual([
+      [1, 0],
+      [3, 1],
+      [4, 4],
+    ]);
   });
 
   it("takes what is unique as anchors in long sequences", () => {

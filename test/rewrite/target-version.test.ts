@@ -8,7 +8,11 @@ const throttle = ["-m recent --name ssh --set", "-m recent --name ssh --update -
 function forNft(targetNft: string, rules: readonly string[], options: TranslateOptions = {}) {
   const dump = `*filter\n:INPUT ACCEPT [0:0]\n${rules.map((rule) => `-A INPUT ${rule}\n`).join("")}COMMIT\n`;
   const { script, diagnostics } = translate(dump, { family: "ipv4", ...options, targetNft });
-  return { script: script!, codes: diagnostics.filter(({ severity }) => severity !== "note").map(({ code, span }) => `${span.line}:${span.column} ${code}`), diagnostics };
+  return {
+    script: script!,
+    codes: diagnostics.filter(({ severity }) => severity !== "note").map(({ code, span }) => `${span.line}:${span.column} ${code}`),
+    diagnostics,
+  };
 }
 
 describe("--target-nft", () => {
@@ -39,11 +43,16 @@ describe("--target-nft", () => {
   it("refuses to take a host off a list", () => {
     const { codes, diagnostics } = forNft("0.9.1", [...throttle, "-p tcp --dport 22 -m recent --name ssh --remove"]);
     expect(codes).toContain("5:49 needs-newer-nft");
-    expect(diagnostics.find(({ code }) => code === "needs-newer-nft")?.message).toMatch(/^list "ssh": taking a host off it needs nft 0\.9\.3, .* it takes no host off list "ssh" any more/);
+    expect(diagnostics.find(({ code }) => code === "needs-newer-nft")?.message).toMatch(
+      /^list "ssh": taking a host off it needs nft 0\.9\.3, .* it takes no host off list "ssh" any more/,
+    );
   });
 
   it("refuses a rule by the match that is too new, and keeps what it records before that", () => {
-    const { script, codes } = forNft("0.9.1", ["-m recent --name web --set -m time --timestart 08:00 -m recent --name late --set -j DROP", "-m recent --name web --rcheck -j DROP"]);
+    const { script, codes } = forNft("0.9.1", [
+      "-m recent --name web --set -m time --timestart 08:00 -m recent --name late --set -j DROP",
+      "-m recent --name web --rcheck -j DROP",
+    ]);
     expect(codes).toEqual(["3:37 needs-newer-nft"]);
     expect(script).toContain("\tupdate @web_seen { ip saddr }\n");
   });

@@ -9,12 +9,12 @@ describe("words of a script", () => {
     ["a  b\tc", [["a", "b", "c"]]],
     ["a 'b  c' \"d e\" f\\ g", [["a", "b  c", "d e", "f g"]]],
     ["a b'c'\"d\"e", [["a", "bcde"]]],
-    ["a \"\\\"\\\\\\$\\`\\x\"", [["a", "\"\\$`\\x"]]],
+    ['a "\\"\\\\\\$\\`\\x"', [["a", '"\\$`\\x']]],
     ["a '\\'", [["a", "\\"]]],
     ["a ''", [["a", ""]]],
     ["a \\\n  b", [["a", "b"]]],
     ["a b\\\nc", [["a", "bc"]]],
-    ["a \"b\\\nc\"", [["a", "bc"]]],
+    ['a "b\\\nc"', [["a", "bc"]]],
     ["a # b", [["a"]]],
     ["a b#c", [["a", "b#c"]]],
     ["a; b && c || d | e & f", [["a"], ["b"], ["c"], ["d"], ["e"], ["f"]]],
@@ -27,10 +27,20 @@ describe("words of a script", () => {
   });
 
   it.each([
-    ["a $b", "variable", "$b"], ["a ${b:-c}", "variable", "${b:-c}"], ["a \"$1\"", "variable", "$1"], ["a $(b c)", "substitution", "$(b c)"], ["a `b`", "substitution", "`b`"],
-    ["a {1,2}", "pattern", "{1,2}"], ["a *", "pattern", "*"], ["a ~/b", "pattern", "~"], ["a 'b", "unclosed", "'"], ["a \"b", "unclosed", "\""],
+    ["a $b", "variable", "$b"],
+    ["a ${b:-c}", "variable", "${b:-c}"],
+    ['a "$1"', "variable", "$1"],
+    ["a $(b c)", "substitution", "$(b c)"],
+    ["a `b`", "substitution", "`b`"],
+    ["a {1,2}", "pattern", "{1,2}"],
+    ["a *", "pattern", "*"],
+    ["a ~/b", "pattern", "~"],
+    ["a 'b", "unclosed", "'"],
+    ['a "b', "unclosed", '"'],
   ])("%j needs a shell", (text, kind, written) => {
-    expect([...readCommands(text)].flatMap((command) => command.words.flatMap((word) => word.expansions))).toEqual([{ kind, text: written, offset: expect.any(Number) }]);
+    expect([...readCommands(text)].flatMap((command) => command.words.flatMap((word) => word.expansions))).toEqual([
+      { kind, text: written, offset: expect.any(Number) },
+    ]);
   });
 
   it("counts lines, and columns from the start of a command's first line", () => {

@@ -5,14 +5,33 @@ import { afterAll, expect, test } from "vitest";
 import { searchLists } from "../../src/simulate/search.js";
 import { readCases, run } from "../corpus/cases.js";
 
-const figures = { lists: 0, searched: 0, "of which nothing is translated": 0, "not searched": 0, "announced differences": 0, schedules: 0, packets: 0 };
-afterAll(() => console.log(Object.entries(figures).map(([name, value]) => `${value} ${name}`).join(", ")));
+const figures = {
+  lists: 0,
+  searched: 0,
+  "of which nothing is translated": 0,
+  "not searched": 0,
+  "announced differences": 0,
+  schedules: 0,
+  packets: 0,
+};
+afterAll(() =>
+  console.log(
+    Object.entries(figures)
+      .map(([name, value]) => `${value} ${name}`)
+      .join(", "),
+  ),
+);
 
 const cases = readCases().filter(({ group }) => ["machine", "idiom", "recent", "syntax", "script", "ipset", "match"].includes(group));
 
 /** Tells of differences that nobody announced, and of lists that should have been searched. */
 function surprisesOf(one: (typeof cases)[number]): string[] {
-  return searchLists(run(one).translation, { schedules: 400, milliseconds: 5000, now: () => performance.now(), translated: one.options }).flatMap(({ list, family, result, counterexample, announced }) => {
+  return searchLists(run(one).translation, {
+    schedules: 400,
+    milliseconds: 5000,
+    now: () => performance.now(),
+    translated: one.options,
+  }).flatMap(({ list, family, result, counterexample, announced }) => {
     figures.lists += 1;
     if (result.kind === "not-searched") {
       if (result.reason === "none of its rules is translated") {

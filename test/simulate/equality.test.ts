@@ -17,7 +17,7 @@ const subjects = new Map<string, Subject>();
 function known(shape: string, seconds: number | undefined, hits: number | undefined): Subject {
   const wanted = program(shape, seconds, hits);
   let found = subjects.get(wanted.name);
-  if (!found) subjects.set(wanted.name, found = subject(wanted));
+  if (!found) subjects.set(wanted.name, (found = subject(wanted)));
   return found;
 }
 
@@ -26,8 +26,16 @@ const windowSeconds = [undefined, 1, 2, 3, 60];
 const windows = windowSeconds.flatMap((seconds) => hitCounts.map((hits) => ({ seconds, hits })));
 
 const first: Packet = {
-  time: 1000, path: "input", source: 0xc0000201n, destination: 0xc6336401n, ttl: 64, protocol: 6, sourcePort: 1500, destinationPort: 22,
-  inInterface: "eth0", outInterface: "",
+  time: 1000,
+  path: "input",
+  source: 0xc0000201n,
+  destination: 0xc6336401n,
+  ttl: 64,
+  protocol: 6,
+  sourcePort: 1500,
+  destinationPort: 22,
+  inInterface: "eth0",
+  outInterface: "",
 };
 
 /** A rule that only takes a host off its list may count differently; nothing else depends on whether it matched. */
@@ -45,7 +53,11 @@ function disagreement({ ruleset, xtables, nft }: Subject, schedule: readonly Pac
 /** Ports that programs ask for, and others, in a fixed mixture. */
 function mixedPorts(schedule: readonly Packet[], start: number): Packet[] {
   const ports = [22, 80, 22, 139, 22, 443, 22, 80];
-  return schedule.map((packet, index) => ({ ...packet, destinationPort: ports[(start + 3 * index) % 8]!, sourcePort: index % 3 === 0 ? 3000 : 1500 }));
+  return schedule.map((packet, index) => ({
+    ...packet,
+    destinationPort: ports[(start + 3 * index) % 8]!,
+    sourcePort: index % 3 === 0 ? 3000 : 1500,
+  }));
 }
 
 /** One host; every sequence of gaps on both sides of the window's ends, then bursts around H with such gaps between. */
@@ -61,7 +73,12 @@ function* boundarySchedules(seconds: number, hits: number, length: number): Gene
   const burst = (count: number): number[] => Array<number>(Math.max(0, count - 1)).fill(3);
   for (const one of [1, hits - 1, hits, hits + 1, 2 * hits]) {
     for (const two of [hits - 1, hits, hits + 1]) {
-      for (const [before, between] of [[edge, edge], [edge + 1, edge - 3 * hits], [40, edge], [edge + 501, 40]] as const) {
+      for (const [before, between] of [
+        [edge, edge],
+        [edge + 1, edge - 3 * hits],
+        [40, edge],
+        [edge + 501, 40],
+      ] as const) {
         yield packetsAfter([10, ...burst(one), before, ...burst(two), between, ...burst(hits)], first);
       }
     }
@@ -103,7 +120,10 @@ test.each(shapeNames)("just below the flood guard: %s", (shape) => {
       const tested = known(shape, seconds, hits);
       const edge = seconds * ticksPerSecond;
       for (const end of [edge - 3, edge, edge + 1]) {
-        const schedule = packetsAfter([...Array<number>(exactBurst(hits) - 1).fill(1), ...Array<number>(200).fill(13), end, 13, edge - 200, edge + 1], first);
+        const schedule = packetsAfter(
+          [...Array<number>(exactBurst(hits) - 1).fill(1), ...Array<number>(200).fill(13), end, 13, edge - 200, edge + 1],
+          first,
+        );
         expect(disagreement(tested, schedule), tested.program.name).toBe("");
       }
     }
@@ -112,23 +132,35 @@ test.each(shapeNames)("just below the flood guard: %s", (shape) => {
 
 // ------------------------------------------------------------------------------------------------------ random
 
-interface Burst { readonly packets: number; readonly gap: number; readonly idle: number; readonly port: number; readonly sourcePort: number }
+interface Burst {
+  readonly packets: number;
+  readonly gap: number;
+  readonly idle: number;
+  readonly port: number;
+  readonly sourcePort: number;
+}
 
 function bursts(seconds: number, hits: number): fc.Arbitrary<Burst[]> {
   const edge = seconds * ticksPerSecond;
-  return fc.array(fc.record({
-    packets: fc.oneof(fc.constantFrom(1, Math.max(1, hits - 1), hits, hits + 1), fc.integer({ min: 1, max: 2 * hits })),
-    gap: fc.constantFrom(1, 4, 13, 14, Math.ceil(edge / hits), Math.ceil(edge / hits) + 1),
-    idle: fc.oneof(fc.constantFrom(0, edge - 13, edge - 1, edge, edge + 1, edge + 500), fc.integer({ min: 0, max: Math.floor(2.5 * edge) })),
-    port: fc.constantFrom(22, 22, 22, 80, 139, 443),
-    sourcePort: fc.constantFrom(1500, 3000),
-  }), { minLength: 1, maxLength: 12 });
+  return fc.array(
+    fc.record({
+      packets: fc.oneof(fc.constantFrom(1, Math.max(1, hits - 1), hits, hits + 1), fc.integer({ min: 1, max: 2 * hits })),
+      gap: fc.constantFrom(1, 4, 13, 14, Math.ceil(edge / hits), Math.ceil(edge / hits) + 1),
+      idle: fc.oneof(
+        fc.constantFrom(0, edge - 13, edge - 1, edge, edge + 1, edge + 500),
+        fc.integer({ min: 0, max: Math.floor(2.5 * edge) }),
+      ),
+      port: fc.constantFrom(22, 22, 22, 80, 139, 443),
+      sourcePort: fc.constantFrom(1500, 3000),
+    }),
+    { minLength: 1, maxLength: 12 },
+  );
 }
 
 function scheduleOf(host: number, all: readonly Burst[]): Packet[] {
   let { time } = first;
   return all.flatMap(({ packets, gap, idle, port, sourcePort }) => {
-    const start = { ...first, time: time += idle, source: first.source + BigInt(host), destinationPort: port, sourcePort };
+    const start = { ...first, time: (time += idle), source: first.source + BigInt(host), destinationPort: port, sourcePort };
     const burst = packetsAfter(Array<number>(packets).fill(gap), start);
     time = burst.at(-1)!.time;
     return burst;
@@ -136,20 +168,27 @@ function scheduleOf(host: number, all: readonly Burst[]): Packet[] {
 }
 
 test.each(shapeNames)("several hosts at random: %s", (shape) => {
-  fc.assert(fc.property(
-    fc.constantFrom(...windows).chain(({ seconds, hits }) => fc.record({
-      seconds: fc.constant(seconds), hits: fc.constant(hits),
-      hosts: fc.array(bursts(seconds ?? 1, hits ?? 1), { minLength: 1, maxLength: 4 }),
-      path: fc.constantFrom("input" as const, "forward" as const),
-    })),
-    ({ seconds, hits, hosts, path }) => {
-      const tested = known(shape, seconds, hits);
-      const schedule = merge(...hosts.map((all, host) => scheduleOf(host, all)))
-        .map((packet) => (path === "forward" ? { ...packet, path, outInterface: "eth1" } : packet));
-      fc.pre(staysExact(schedule, tested.program.hits, keyOf(shape)));
-      expect(disagreement(tested, schedule), tested.program.name).toBe("");
-    },
-  ), { numRuns: 40, seed: 20240601 });
+  fc.assert(
+    fc.property(
+      fc.constantFrom(...windows).chain(({ seconds, hits }) =>
+        fc.record({
+          seconds: fc.constant(seconds),
+          hits: fc.constant(hits),
+          hosts: fc.array(bursts(seconds ?? 1, hits ?? 1), { minLength: 1, maxLength: 4 }),
+          path: fc.constantFrom("input" as const, "forward" as const),
+        }),
+      ),
+      ({ seconds, hits, hosts, path }) => {
+        const tested = known(shape, seconds, hits);
+        const schedule = merge(...hosts.map((all, host) => scheduleOf(host, all))).map((packet) =>
+          path === "forward" ? { ...packet, path, outInterface: "eth1" } : packet,
+        );
+        fc.pre(staysExact(schedule, tested.program.hits, keyOf(shape)));
+        expect(disagreement(tested, schedule), tested.program.name).toBe("");
+      },
+    ),
+    { numRuns: 40, seed: 20240601 },
+  );
 });
 
 // ------------------------------------------------------------------------------------------------------- floods
@@ -158,7 +197,15 @@ test.each(shapeNames)("several hosts at random: %s", (shape) => {
 const muteTicks = 63;
 
 describe("above the flood guard the script is only stricter, and not for long", () => {
-  const shapes = ["set, update", "update, set", "set, rcheck", "rcheck, set", "set, log update, drop update", "set, update apart", "two sets, update"];
+  const shapes = [
+    "set, update",
+    "update, set",
+    "set, rcheck",
+    "rcheck, set",
+    "set, log update, drop update",
+    "set, update apart",
+    "two sets, update",
+  ];
   const cases = shapes.flatMap((shape) => [1, 2].flatMap((seconds) => [2, 4, 5, 10, 20, 100].map((hits) => ({ shape, seconds, hits }))));
   test.each(cases)("$shape, $hits hits in $seconds s", ({ shape, seconds, hits }) => {
     // Rules apart with a large hit count have an exact form only where they are few levels deep.
@@ -208,16 +255,30 @@ test.each(shapeNames)("names are unique and jumps not too deep: %s", (shape) => 
 
 function findsDifference(shape: string, seconds: number, hits: number, rewrite: (table: NftTable) => NftTable): boolean {
   const tested = subject(program(shape, seconds, hits), "exact", rewrite);
-  return [...boundarySchedules(seconds, hits, 3)].some((schedule) => staysExact(schedule, hits, () => 0n) && disagreement(tested, schedule) !== "");
+  return [...boundarySchedules(seconds, hits, 3)].some(
+    (schedule) => staysExact(schedule, hits, () => 0n) && disagreement(tested, schedule) !== "",
+  );
 }
 
 describe("a wrong translation is found out", () => {
-  const rings = [["set, update", 4], ["update, set", 4], ["set, rcheck", 5], ["rcheck, set", 8], ["set, update apart", 4], ["two windows", 3]] as const;
+  const rings = [
+    ["set, update", 4],
+    ["update, set", 4],
+    ["set, rcheck", 5],
+    ["rcheck, set", 8],
+    ["set, update apart", 4],
+    ["two windows", 3],
+  ] as const;
   test.each(rings)("nothing to find as it is: %s, %i hits", (shape, hits) => {
     expect(findsDifference(shape, 1, hits, (table) => table)).toBe(false);
   });
   test.each(rings)("each mutant: %s, %i hits", (shape, hits) => {
-    const survivors = mutants.filter(({ name, apply }) => apply(subject(program(shape, 1, hits)).table) && !isBeyond(name, shape) && !findsDifference(shape, 1, hits, (table) => apply(table)!));
+    const survivors = mutants.filter(
+      ({ name, apply }) =>
+        apply(subject(program(shape, 1, hits)).table) &&
+        !isBeyond(name, shape) &&
+        !findsDifference(shape, 1, hits, (table) => apply(table)!),
+    );
     expect(survivors.map(({ name }) => name)).toEqual([]);
   });
 });

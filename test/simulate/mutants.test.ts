@@ -9,7 +9,12 @@ import { mutants, type Mutant } from "./mutants.js";
 import { program } from "./programs.js";
 
 /** Shapes of programs, and for each what no traffic tells from the right translation. */
-const subjects: readonly { readonly shape: string; readonly seconds: number; readonly hits: number; readonly equivalent?: readonly string[] }[] = [
+const subjects: readonly {
+  readonly shape: string;
+  readonly seconds: number;
+  readonly hits: number;
+  readonly equivalent?: readonly string[];
+}[] = [
   { shape: "set, update", seconds: 60, hits: 4 },
   { shape: "set, update", seconds: 1, hits: 10 },
   { shape: "set, update", seconds: 60, hits: 2 },
@@ -24,7 +29,11 @@ const subjects: readonly { readonly shape: string; readonly seconds: number; rea
   { shape: "set, log update, drop update", seconds: 60, hits: 4 },
 ];
 
-interface Case { readonly name: string; readonly translation: Translation; readonly mutant: Mutant }
+interface Case {
+  readonly name: string;
+  readonly translation: Translation;
+  readonly mutant: Mutant;
+}
 
 function nameOf({ shape, seconds, hits }: (typeof subjects)[number]): string {
   return `${shape}, ${hits} in ${seconds} s`;
@@ -44,10 +53,12 @@ function spoiled(translation: Translation, mutant: Mutant): Translation | undefi
 function cases(): Case[] {
   return subjects.flatMap((subject) => {
     const translation = translated(subject);
-    return mutants.filter(({ name }) => !subject.equivalent?.includes(name)).flatMap((mutant) => {
-      const wrong = spoiled(translation, mutant);
-      return wrong ? [{ name: `${mutant.name}: ${nameOf(subject)}`, translation: wrong, mutant }] : [];
-    });
+    return mutants
+      .filter(({ name }) => !subject.equivalent?.includes(name))
+      .flatMap((mutant) => {
+        const wrong = spoiled(translation, mutant);
+        return wrong ? [{ name: `${mutant.name}: ${nameOf(subject)}`, translation: wrong, mutant }] : [];
+      });
   });
 }
 
@@ -55,11 +66,14 @@ function found(searches: readonly ListSearch[]): boolean {
   return searches.some(({ counterexample }) => counterexample !== undefined);
 }
 
-test.each(subjects.map((subject) => [nameOf(subject), subject] as const))("nothing is found in the right translation of %s", (_, subject) => {
-  const searches = searchLists(translated(subject));
-  expect(searches.map(({ result }) => result.kind)).toEqual(searches.map(() => "searched"));
-  expect(found(searches)).toBe(false);
-});
+test.each(subjects.map((subject) => [nameOf(subject), subject] as const))(
+  "nothing is found in the right translation of %s",
+  (_, subject) => {
+    const searches = searchLists(translated(subject));
+    expect(searches.map(({ result }) => result.kind)).toEqual(searches.map(() => "searched"));
+    expect(found(searches)).toBe(false);
+  },
+);
 
 describe("found", () => {
   test.each(cases().map((one) => [one.name, one] as const))("%s", (_, { translation }) => {

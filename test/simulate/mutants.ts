@@ -15,16 +15,27 @@ export interface Mutant {
 export const mutants: readonly Mutant[] = [
   { name: "a token bucket instead of the window", apply: tokenBucket },
   { name: "the second stamp of a blocked try is missing", apply: withoutSecondStamp },
-  { name: "`add` instead of `update`", apply: (table) => onStatements(table, (one) =>
-    (updates(one, /_(hit_\d+|few_\d+|banned|tokens|\d+s)$/) ? { ...one, operation: "add" } as Statement : one)) },
+  {
+    name: "`add` instead of `update`",
+    apply: (table) =>
+      onStatements(table, (one) =>
+        updates(one, /_(hit_\d+|few_\d+|banned|tokens|\d+s)$/) ? ({ ...one, operation: "add" } as Statement) : one,
+      ),
+  },
   { name: "a hit count one too small", apply: (table) => shiftedSlot(table, 1) },
   { name: "a hit count one too large", apply: (table) => shiftedSlot(table, -1) },
   { name: "timeouts without the tick", apply: (table) => onTimeouts(table, (timeout) => timeout - 4) },
   { name: "timeouts twice as long", apply: (table) => onTimeouts(table, (timeout) => 2 * (timeout - 4) + 4) },
   { name: "hits are never recorded: the jump is missing", apply: withoutJumps },
-  { name: "a turn of the ring is not written", apply: (table) => onStatements(table, (one) => (updates(one, /_turn_0$/) ? undefined : one)) },
-  { name: "a turn of the ring is not taken back", apply: (table) => onStatements(table, (one) =>
-    (one.kind === "set" && one.operation === "delete" && /_turn_\d+$/.test(one.set) ? undefined : one)) },
+  {
+    name: "a turn of the ring is not written",
+    apply: (table) => onStatements(table, (one) => (updates(one, /_turn_0$/) ? undefined : one)),
+  },
+  {
+    name: "a turn of the ring is not taken back",
+    apply: (table) =>
+      onStatements(table, (one) => (one.kind === "set" && one.operation === "delete" && /_turn_\d+$/.test(one.set) ? undefined : one)),
+  },
   { name: "hosts are kept by destination instead of source", apply: byDestination },
   { name: "packets over the limit are accepted", apply: acceptingOver },
 ];
@@ -35,18 +46,36 @@ const windowName = /^(.*)_(\d+)_in_(\d+)s_busy$/;
 
 /** The way into a ring, `L_4_in_60s`, becomes one limit of H hits in N seconds with a burst of H. */
 function tokenBucket(table: NftTable): NftTable | undefined {
-  const name = table.sets.map((set) => windowName.exec(set.name)).find((found) => found && fusedEntry(table, found[0].slice(0, -"_busy".length)));
+  const name = table.sets
+    .map((set) => windowName.exec(set.name))
+    .find((found) => found && fusedEntry(table, found[0].slice(0, -"_busy".length)));
   if (!name) return undefined;
   const [busy, , hits, seconds] = name;
   const window = busy.slice(0, -"_busy".length);
   const over = `${window}_over`;
   const key = keyOf(table, `${window}_busy`);
   if (!key) return undefined;
-  const bucket: NftRule = { kind: "rule", statements: [
-    { kind: "set", operation: "update", set: busy, key, statements: [
-      { kind: "limit", over: true, rate: Math.max(1, Math.round((3600 * Number(hits)) / Number(seconds))), unit: "hour", burst: Number(hits) - 1 }] },
-    { kind: "jump", goto: true, chain: over },
-  ] };
+  const bucket: NftRule = {
+    kind: "rule",
+    statements: [
+      {
+        kind: "set",
+        operation: "update",
+        set: busy,
+        key,
+        statements: [
+          {
+            kind: "limit",
+            over: true,
+            rate: Math.max(1, Math.round((3600 * Number(hits)) / Number(seconds))),
+            unit: "hour",
+            burst: Number(hits) - 1,
+          },
+        ],
+      },
+      { kind: "jump", goto: true, chain: over },
+    ],
+  };
   return { ...table, chains: table.chains.map((chain) => (chain.name === window ? { ...chain, entries: [bucket] } : chain)) };
 }
 
@@ -67,28 +96,40 @@ function withoutSecondStamp(table: NftTable): NftTable | undefined {
       const slot = /\d+$/.exec((slots[0] as { readonly set: string }).set)![0];
       const own = turn.chain.replace(/\d+$/, slot);
       turns.set(name, own);
-      return { ...entry, statements: entry.statements.flatMap((one) => (one === slots[1] ? [] : one === turn ? [{ ...turn, chain: own }] : [one])) };
+      return {
+        ...entry,
+        statements: entry.statements.flatMap((one) => (one === slots[1] ? [] : one === turn ? [{ ...turn, chain: own }] : [one])),
+      };
     });
   });
   if (inRing && [...turns.values()].every((name) => table.chains.some((chain) => chain.name === name))) return inRing;
-  return onChains(table, ({ name, entries }) => (/_over(_\d+)?$/.test(name)
-    ? entries.filter((entry) => entry.kind === "comment" || !entry.statements.some((one) => one.kind === "jump" && /_touch/.test(one.chain)))
-    : entries));
+  return onChains(table, ({ name, entries }) =>
+    /_over(_\d+)?$/.test(name)
+      ? entries.filter(
+          (entry) => entry.kind === "comment" || !entry.statements.some((one) => one.kind === "jump" && /_touch/.test(one.chain)),
+        )
+      : entries,
+  );
 }
 
 /** Asks whether another slot than the right one is still alive. */
 function shiftedSlot(table: NftTable, by: number): NftTable | undefined {
-  return onChains(table, ({ entries }) => entries.map((entry) => {
-    const last = entry.kind === "rule" ? entry.statements.at(-1) : undefined;
-    if (entry.kind === "comment" || last?.kind !== "jump" || !last.goto || !/_over(_\d+)?$/.test(last.chain)) return entry;
-    return { ...entry, statements: entry.statements.map((one) => {
-      if (one.kind !== "match" || one.right.kind !== "set-reference") return one;
-      const found = /^(.*_hit_)(\d+)$/.exec(one.right.set);
-      if (!found) return one;
-      const slots = table.sets.filter((set) => set.name.startsWith(found[1]!)).length;
-      return { ...one, right: { ...one.right, set: `${found[1]}${(Number(found[2]) + by + slots) % slots}` } };
-    }) };
-  }));
+  return onChains(table, ({ entries }) =>
+    entries.map((entry) => {
+      const last = entry.kind === "rule" ? entry.statements.at(-1) : undefined;
+      if (entry.kind === "comment" || last?.kind !== "jump" || !last.goto || !/_over(_\d+)?$/.test(last.chain)) return entry;
+      return {
+        ...entry,
+        statements: entry.statements.map((one) => {
+          if (one.kind !== "match" || one.right.kind !== "set-reference") return one;
+          const found = /^(.*_hit_)(\d+)$/.exec(one.right.set);
+          if (!found) return one;
+          const slots = table.sets.filter((set) => set.name.startsWith(found[1]!)).length;
+          return { ...one, right: { ...one.right, set: `${found[1]}${(Number(found[2]) + by + slots) % slots}` } };
+        }),
+      };
+    }),
+  );
 }
 
 /** All that hits pass through on their way to the list's sets, but for the way itself. */
@@ -104,9 +145,18 @@ function byDestination(table: NftTable): NftTable | undefined {
 }
 
 function acceptingOver(table: NftTable): NftTable | undefined {
-  return onChains(table, ({ name, entries }) => (/_over$/.test(name) ? entries.map((entry) => (entry.kind === "comment" ? entry : {
-    ...entry, statements: entry.statements.map((one): Statement => (decidesDrop(one) ? { kind: "verdict", verdict: "accept" } : one)),
-  })) : entries));
+  return onChains(table, ({ name, entries }) =>
+    /_over$/.test(name)
+      ? entries.map((entry) =>
+          entry.kind === "comment"
+            ? entry
+            : {
+                ...entry,
+                statements: entry.statements.map((one): Statement => (decidesDrop(one) ? { kind: "verdict", verdict: "accept" } : one)),
+              },
+        )
+      : entries,
+  );
 }
 
 function decidesDrop(statement: Statement): boolean {
@@ -133,7 +183,9 @@ function keyOf(table: NftTable, set: string): (Statement & { kind: "set" })["key
 function onChains(table: NftTable, change: (chain: NftChain) => NftChain["entries"]): NftTable | undefined {
   const chains = table.chains.map((chain) => {
     const entries = change(chain);
-    const same = entries.length === chain.entries.length && entries.every((entry, index) => JSON.stringify(entry, text) === JSON.stringify(chain.entries[index], text));
+    const same =
+      entries.length === chain.entries.length &&
+      entries.every((entry, index) => JSON.stringify(entry, text) === JSON.stringify(chain.entries[index], text));
     return same ? chain : { ...chain, entries };
   });
   return chains.some((chain, index) => chain !== table.chains[index]) ? { ...table, chains } : undefined;
@@ -145,16 +197,19 @@ function text(_: string, value: unknown): unknown {
 
 /** Every statement changed; where `change` gives nothing, the statement is left out, and a rule with it if nothing else is in it. */
 function onStatements(table: NftTable, change: (statement: Statement) => Statement | undefined): NftTable | undefined {
-  return onChains(table, ({ entries }) => entries.flatMap((entry): NftChain["entries"] => {
-    if (entry.kind === "comment") return [entry];
-    const statements = entry.statements.flatMap((one) => change(one) ?? []);
-    return statements.length === 0 ? [] : [{ ...entry, statements }];
-  }));
+  return onChains(table, ({ entries }) =>
+    entries.flatMap((entry): NftChain["entries"] => {
+      if (entry.kind === "comment") return [entry];
+      const statements = entry.statements.flatMap((one) => change(one) ?? []);
+      return statements.length === 0 ? [] : [{ ...entry, statements }];
+    }),
+  );
 }
 
 /** The timeouts of windows, which end in the tick that makes their end inclusive; `change` gets milliseconds. */
 function onTimeouts(table: NftTable, change: (timeout: number) => number): NftTable | undefined {
-  const isWindow = ({ name, timeout }: NftSet): boolean => /_(hit_\d+|few_\d+|banned|\d+s)$/.test(name) && timeout !== undefined && timeout % 1000 === 4;
+  const isWindow = ({ name, timeout }: NftSet): boolean =>
+    /_(hit_\d+|few_\d+|banned|\d+s)$/.test(name) && timeout !== undefined && timeout % 1000 === 4;
   if (!table.sets.some(isWindow)) return undefined;
   return { ...table, sets: table.sets.map((set) => (isWindow(set) ? { ...set, timeout: change(set.timeout!) } : set)) };
 }

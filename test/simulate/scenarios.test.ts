@@ -5,7 +5,12 @@ import { compareLimits } from "../../src/simulate/scenarios.js";
 
 function compare(check: string, options: TranslateOptions = { recent: "limit" }): ReturnType<typeof compareLimits> {
   const port = "-p tcp -m tcp --dport 22 -m recent";
-  return compareLimits(translate(`*filter\n-A INPUT ${port} --set --name L\n-A INPUT ${port} --${check} --name L -j DROP\nCOMMIT\n`, { family: "ipv4", ...options }));
+  return compareLimits(
+    translate(`*filter\n-A INPUT ${port} --set --name L\n-A INPUT ${port} --${check} --name L -j DROP\nCOMMIT\n`, {
+      family: "ipv4",
+      ...options,
+    }),
+  );
 }
 
 test("the numbers of each sender, on either side", () => {

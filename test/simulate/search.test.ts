@@ -12,20 +12,39 @@ function search(text: string, options: TranslateOptions = {}, limits: SearchOpti
   return searchLists(translate(text, { family: "ipv4", ...options }), limits);
 }
 
-const throttle = ["INPUT -p tcp -m tcp --dport 22 -m recent --set --name SSH", "INPUT -p tcp -m tcp --dport 22 -m recent --update --seconds 60 --hitcount 4 --name SSH -j DROP"];
+const throttle = [
+  "INPUT -p tcp -m tcp --dport 22 -m recent --set --name SSH",
+  "INPUT -p tcp -m tcp --dport 22 -m recent --update --seconds 60 --hitcount 4 --name SSH -j DROP",
+];
 
 /** Searched as a whole, and nothing found. */
 function clean(searches: readonly ListSearch[]): boolean {
-  return searches.length > 0 && searches.every(({ result, counterexample, leftOut }) => result.kind === "searched" && result.effort.schedules > 0 && !counterexample && leftOut.length === 0);
+  return (
+    searches.length > 0 &&
+    searches.every(
+      ({ result, counterexample, leftOut }) =>
+        result.kind === "searched" && result.effort.schedules > 0 && !counterexample && leftOut.length === 0,
+    )
+  );
 }
 
 describe("packets are made that come to the list's rules", () => {
   test.each([
     ["behind an accepting rule", ["INPUT -m state --state ESTABLISHED,RELATED -j ACCEPT", ...throttle]],
-    ["behind a chain that only some packets come out of", [
-      "INPUT -j local", ...throttle, "local -m addrtype --dst-type LOCAL -j RETURN", "local -m addrtype --dst-type BROADCAST -j RETURN", "local -j DROP"]],
-    ["behind addresses, interfaces and ports that others take", [
-      "INPUT -s 192.0.2.0/24 -j ACCEPT", "INPUT ! -i eth1 -j DROP", "INPUT -p tcp -m multiport ! --dports 22,80 -j REJECT", ...throttle]],
+    [
+      "behind a chain that only some packets come out of",
+      [
+        "INPUT -j local",
+        ...throttle,
+        "local -m addrtype --dst-type LOCAL -j RETURN",
+        "local -m addrtype --dst-type BROADCAST -j RETURN",
+        "local -j DROP",
+      ],
+    ],
+    [
+      "behind addresses, interfaces and ports that others take",
+      ["INPUT -s 192.0.2.0/24 -j ACCEPT", "INPUT ! -i eth1 -j DROP", "INPUT -p tcp -m multiport ! --dports 22,80 -j REJECT", ...throttle],
+    ],
     ["in nested chains", ["INPUT -p tcp -j a", "a -p tcp -m tcp --dport 22 -j b", ...throttle.map((rule) => rule.replace("INPUT", "b"))]],
     ["behind a mark of the packet", ["INPUT -m mark ! --mark 0x10/0xf0 -j ACCEPT", ...throttle]],
     ["behind tests without a model", ["INPUT -m time --timestart 08:00 --timestop 18:00 -j RETURN", ...throttle]],
@@ -36,10 +55,18 @@ describe("packets are made that come to the list's rules", () => {
   });
 
   test("and for every stage of knocking at ports", () => {
-    const knocking = search(dump(
-      "INPUT -p tcp -j knock", "knock -p tcp -m tcp --dport 22 -m recent --rcheck --seconds 10 --name second -j ACCEPT",
-      "knock -p tcp -m tcp --dport 7000 -m recent --set --name first -j DROP", "knock -m recent --rcheck --seconds 10 --name first -j stage2", "knock -j DROP",
-      "stage2 -m recent --remove --name first", "stage2 -p tcp -m tcp --dport 8000 -m recent --set --name second -j DROP", "stage2 -j DROP"));
+    const knocking = search(
+      dump(
+        "INPUT -p tcp -j knock",
+        "knock -p tcp -m tcp --dport 22 -m recent --rcheck --seconds 10 --name second -j ACCEPT",
+        "knock -p tcp -m tcp --dport 7000 -m recent --set --name first -j DROP",
+        "knock -m recent --rcheck --seconds 10 --name first -j stage2",
+        "knock -j DROP",
+        "stage2 -m recent --remove --name first",
+        "stage2 -p tcp -m tcp --dport 8000 -m recent --set --name second -j DROP",
+        "stage2 -j DROP",
+      ),
+    );
     expect(clean(knocking)).toBe(true);
     expect(knocking.map(({ list }) => list)).toEqual(["second", "first"]);
     expect(knocking.flatMap(({ known }) => known).filter((text) => text.startsWith("no packet"))).toEqual([]);
@@ -52,7 +79,12 @@ describe("a difference", () => {
     const { events } = found!.counterexample!;
     expect(events.length).toBeLessThanOrEqual(5);
     expect(events[0]).toEqual({
-      at: 0, host: "192.0.2.7", packet: "tcp 192.0.2.7:40000 to 198.51.100.1:22, in by eth0", iptables: "accept", nft: "accept", why: "on no list; in no set",
+      at: 0,
+      host: "192.0.2.7",
+      packet: "tcp 192.0.2.7:40000 to 198.51.100.1:22, in by eth0",
+      iptables: "accept",
+      nft: "accept",
+      why: "on no list; in no set",
     });
     const last = events.at(-1)!;
     expect(last.iptables).not.toBe(last.nft);
@@ -61,7 +93,13 @@ describe("a difference", () => {
   });
 
   test("of a rule that stands in the script as announced: a reap that takes others off", () => {
-    const [found] = search(dump("INPUT -p udp -m recent --rcheck --name seen -j DROP", "INPUT -p tcp -m recent --set --name seen", "INPUT -m recent --update --seconds 2 --reap --name seen"));
+    const [found] = search(
+      dump(
+        "INPUT -p udp -m recent --rcheck --name seen -j DROP",
+        "INPUT -p tcp -m recent --set --name seen",
+        "INPUT -m recent --update --seconds 2 --reap --name seen",
+      ),
+    );
     expect(found!.counterexample).toBeDefined();
     expect(found!.announced).toEqual([expect.stringContaining("[recent-reap]")]);
   });
@@ -84,18 +122,27 @@ test.each([
 ])("a list in a chain %s needs no packets", (_, rules) => {
   const [found] = search(dump(...rules));
   expect(found).toMatchObject({
-    result: { kind: "searched", effort: { schedules: 0 } }, known: ["no packet comes to its rules: nothing jumps to their chains, or only with other protocols"],
+    result: { kind: "searched", effort: { schedules: 0 } },
+    known: ["no packet comes to its rules: nothing jumps to their chains, or only with other protocols"],
   });
 });
 
 test("more than 100 hosts are told of apart", () => {
   const [found] = search(dump(...throttle));
-  expect(found!.known).toContainEqual("more than 100 hosts: iptables forgets a host once 100 others are on list \"SSH\" and accepts its packets, the script drops them");
+  expect(found!.known).toContainEqual(
+    'more than 100 hosts: iptables forgets a host once 100 others are on list "SSH" and accepts its packets, the script drops them',
+  );
 });
 
 test("both families of one table are searched", () => {
   const rules = dump(...throttle);
-  const translation = translate([{ file: "rules.v4", text: rules, family: "ipv4" }, { file: "rules.v6", text: rules, family: "ipv6" }], { inet: true });
+  const translation = translate(
+    [
+      { file: "rules.v4", text: rules, family: "ipv4" },
+      { file: "rules.v6", text: rules, family: "ipv6" },
+    ],
+    { inet: true },
+  );
   const searches = searchLists(translation, { schedules: 2000 });
   expect(searches.map(({ family }) => family)).toEqual(["ipv4", "ipv6"]);
   expect(clean(searches)).toBe(true);
@@ -103,7 +150,7 @@ test("both families of one table are searched", () => {
 
 test("a budget of time ends the search", () => {
   let time = 0;
-  const [found] = search(dump(...throttle), {}, { schedules: Infinity, milliseconds: 50, now: () => time += 1 });
+  const [found] = search(dump(...throttle), {}, { schedules: Infinity, milliseconds: 50, now: () => (time += 1) });
   expect(found!.result.kind).toBe("searched");
 });
 

@@ -8,7 +8,9 @@ import type { Packet } from "../../src/simulate/packet.js";
 
 /** A packet that comes to the last rule of INPUT. */
 function reach(...rules: readonly string[]): Packet | undefined {
-  const { iptables: [ruleset] } = translate(`*filter\n:side - [0:0]\n${rules.map((rule) => `-A ${rule}\n`).join("")}COMMIT\n`, { family: "ipv4" });
+  const {
+    iptables: [ruleset],
+  } = translate(`*filter\n:side - [0:0]\n${rules.map((rule) => `-A ${rule}\n`).join("")}COMMIT\n`, { family: "ipv4" });
   const target = ruleset!.tables[0]!.chains.find(({ name }) => name === "INPUT")!.rules.at(-1)!;
   return new Witnesses(new XtModel(ruleset!), seededRandom(1)).reach(target);
 }
@@ -16,13 +18,20 @@ function reach(...rules: readonly string[]): Packet | undefined {
 const recent = "-m recent --set --name L";
 
 test.each([
-  ["its own tests hold", [`INPUT -s 203.0.113.0/24 -i ppp+ -p udp -m udp --dport 1000:1999 ! --sport 53 ${recent}`],
-    { source: 0xcb00_7101n, inInterface: "ppp0", protocol: 17, destinationPort: 1000 }],
+  [
+    "its own tests hold",
+    [`INPUT -s 203.0.113.0/24 -i ppp+ -p udp -m udp --dport 1000:1999 ! --sport 53 ${recent}`],
+    { source: 0xcb00_7101n, inInterface: "ppp0", protocol: 17, destinationPort: 1000 },
+  ],
   ["those behind the list hold, too", [`INPUT ${recent} -p tcp -m tcp --tcp-flags SYN,ACK SYN,ACK`], { protocol: 6, tcpFlags: 18 }],
   ["no rule before takes it", ["INPUT -p tcp -j DROP", "INPUT -p udp -m udp --dport 9 -j DROP", `INPUT ${recent}`], {}],
   ["a rule before sends it back", ["INPUT -j side", "side -p icmp -j RETURN", "side -j DROP", `INPUT ${recent}`], { protocol: 1 }],
   ["a mark is as it must be", [`INPUT -m mark --mark 0x4/0xc ${recent}`], { mark: 4 }],
-  ["its state is not what others take", ["INPUT -m conntrack --ctstate NEW,ESTABLISHED -j ACCEPT", `INPUT ${recent}`], { state: "invalid" }],
+  [
+    "its state is not what others take",
+    ["INPUT -m conntrack --ctstate NEW,ESTABLISHED -j ACCEPT", `INPUT ${recent}`],
+    { state: "invalid" },
+  ],
   ["a test without a model holds", [`INPUT -m pkttype --pkt-type multicast ${recent}`], { facts: new Set(["meta pkttype multicast"]) }],
 ])("%s", (_, rules, expected) => {
   expect(reach(...rules)).toMatchObject(expected);

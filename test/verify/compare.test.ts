@@ -6,8 +6,21 @@ import type { Frame } from "../../src/verify/frame.js";
 import { tcp, udp } from "../../src/verify/packet.js";
 
 const all = toleranceFor([], true);
-const seen = { source: "192.0.2.7", destination: "192.0.2.1", mark: 0, ttl: 64, tos: 0, sourcePort: 40_000, destinationPort: 53, connectionState: 8 };
-const accepted = (change: Partial<typeof seen & { maximumSegment: number }> = {}): Fate => ({ verdict: "accepted", hook: "input", sighting: { ...seen, ...change } });
+const seen = {
+  source: "192.0.2.7",
+  destination: "192.0.2.1",
+  mark: 0,
+  ttl: 64,
+  tos: 0,
+  sourcePort: 40_000,
+  destinationPort: 53,
+  connectionState: 8,
+};
+const accepted = (change: Partial<typeof seen & { maximumSegment: number }> = {}): Fate => ({
+  verdict: "accepted",
+  hook: "input",
+  sighting: { ...seen, ...change },
+});
 const dropped: Fate = { verdict: "dropped" };
 
 function outcome(iptables: Fate, nft: Fate, frame: Frame = { at: 0, packet: udp("192.0.2.7", "192.0.2.1", 53) }): Outcome {

@@ -3,8 +3,16 @@ import { expect, it } from "vitest";
 import { emit, translate, type IptablesRuleset, type NftScript, type Source } from "../../src/index.js";
 import { iptablesCounts, nftCounts, numberCounters, numberedText } from "../../src/verify/counters.js";
 
-const ipv4 = { file: "rules.v4", family: "ipv4", text: "*filter\n:ssh - [0:0]\n-A INPUT -s 192.0.2.1 -j DROP\n[7:70] -A INPUT -p tcp -m multiport --ports 1,2 -j ssh\n-A ssh -j DROP\nCOMMIT\n" } as const;
-const ipv6 = { file: "rules.v6", family: "ipv6", text: "*filter\n:ssh - [0:0]\n-A INPUT -s 2001:db8::1 -j DROP\n-A ssh -j DROP\nCOMMIT\n" } as const;
+const ipv4 = {
+  file: "rules.v4",
+  family: "ipv4",
+  text: "*filter\n:ssh - [0:0]\n-A INPUT -s 192.0.2.1 -j DROP\n[7:70] -A INPUT -p tcp -m multiport --ports 1,2 -j ssh\n-A ssh -j DROP\nCOMMIT\n",
+} as const;
+const ipv6 = {
+  file: "rules.v6",
+  family: "ipv6",
+  text: "*filter\n:ssh - [0:0]\n-A INPUT -s 2001:db8::1 -j DROP\n-A ssh -j DROP\nCOMMIT\n",
+} as const;
 
 function numbered(sources: readonly Source[], inet = false): { readonly script: NftScript; readonly rulesets: readonly IptablesRuleset[] } {
   const rulesets = translate(sources).iptables;
@@ -20,18 +28,31 @@ function countedOnce(script: NftScript): string {
 it("finds every rule again by its counter, in as many pieces as it has", () => {
   const { script, rulesets } = numbered([ipv4, ipv6]);
   const { count, shared } = nftCounts(countedOnce(script), rulesets);
-  expect([...count].map(([{ text }, packets]) => `${packets} ${text}`)).toEqual(expect.arrayContaining([
-    "1 -A INPUT -s 192.0.2.1 -j DROP", "2 -A INPUT -p tcp -m multiport --ports 1,2 -j ssh", "1 -A INPUT -s 2001:db8::1 -j DROP",
-  ]));
+  expect([...count].map(([{ text }, packets]) => `${packets} ${text}`)).toEqual(
+    expect.arrayContaining([
+      "1 -A INPUT -s 192.0.2.1 -j DROP",
+      "2 -A INPUT -p tcp -m multiport --ports 1,2 -j ssh",
+      "1 -A INPUT -s 2001:db8::1 -j DROP",
+    ]),
+  );
   expect(shared.size).toBe(0);
 });
 
 it("knows both rules of a counter that stands for two families", () => {
   const text = "*filter\n-A INPUT -i eth0 -j ACCEPT\n-A INPUT -i eth1 -j DROP\nCOMMIT\n";
-  const { script, rulesets } = numbered([{ file: "rules.v4", family: "ipv4", text }, { file: "rules.v6", family: "ipv6", text }], true);
+  const { script, rulesets } = numbered(
+    [
+      { file: "rules.v4", family: "ipv4", text },
+      { file: "rules.v6", family: "ipv6", text },
+    ],
+    true,
+  );
   const { shared } = nftCounts(countedOnce(script), rulesets);
   expect([...shared].map(([one, other]) => [one.span.file, other.span.file, one.text === other.text])).toEqual([
-    ["rules.v4", "rules.v6", true], ["rules.v6", "rules.v4", true], ["rules.v4", "rules.v6", true], ["rules.v6", "rules.v4", true],
+    ["rules.v4", "rules.v6", true],
+    ["rules.v6", "rules.v4", true],
+    ["rules.v4", "rules.v6", true],
+    ["rules.v6", "rules.v4", true],
   ]);
 });
 
@@ -50,7 +71,11 @@ COMMIT
 [9:720] -A INPUT -s 2001:db8::1/128 -j DROP
 COMMIT
 `;
-  expect([...iptablesCounts(saved, rulesets)].map(([{ span }, count]) => `${span.file}:${span.line} ${count}`)).toEqual(
-    ["rules.v4:3 3", "rules.v4:4 0", "rules.v4:5 5", "rules.v6:3 9", "rules.v6:4 0"],
-  );
+  expect([...iptablesCounts(saved, rulesets)].map(([{ span }, count]) => `${span.file}:${span.line} ${count}`)).toEqual([
+    "rules.v4:3 3",
+    "rules.v4:4 0",
+    "rules.v4:5 5",
+    "rules.v6:3 9",
+    "rules.v6:4 0",
+  ]);
 });

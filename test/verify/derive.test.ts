@@ -8,11 +8,20 @@ import { interfacesFor } from "../../src/verify/derive/net.js";
 import { describePacket } from "../../src/verify/frame.js";
 import { seededRandom } from "../../src/random.js";
 
-function derived(rules: string, { family = "ipv4", extra = 0 }: { readonly family?: "ipv4" | "ipv6"; readonly extra?: number } = {}): Derived & { readonly rules: readonly IptablesRule[] } {
+function derived(
+  rules: string,
+  { family = "ipv4", extra = 0 }: { readonly family?: "ipv4" | "ipv6"; readonly extra?: number } = {},
+): Derived & { readonly rules: readonly IptablesRule[] } {
   const sources: readonly Source[] = [{ file: "rules", family, text: rules }];
   const { iptables } = translate(sources);
-  const all = iptables.flatMap(({ tables }) => tables).flatMap(({ chains }) => chains).flatMap((chain) => chain.rules);
-  return { ...derive({ rulesets: iptables, interfaces: interfacesFor(iptables), random: seededRandom(1), packets: 4000, extra }), rules: all };
+  const all = iptables
+    .flatMap(({ tables }) => tables)
+    .flatMap(({ chains }) => chains)
+    .flatMap((chain) => chain.rules);
+  return {
+    ...derive({ rulesets: iptables, interfaces: interfacesFor(iptables), random: seededRandom(1), packets: 4000, extra }),
+    rules: all,
+  };
 }
 
 const filter = (...rules: readonly string[]): string => `*filter\n${rules.join("\n")}\nCOMMIT\n`;
@@ -23,40 +32,113 @@ it.each([
   ["inverted fields", filter("-A INPUT ! -s 192.0.2.0/24 ! -i eth0 -p udp -m udp ! --dport 53 -j DROP")],
   ["ports in ranges", filter("-A FORWARD -p udp -m multiport --dports 1:9,100 -m length --length 200:300 -j DROP")],
   ["a rule behind one that takes most packets", filter("-A INPUT -p tcp -j ACCEPT", "-A INPUT ! -p icmp -j ACCEPT", "-A INPUT -j DROP")],
-  ["chains within chains", filter(":a - [0:0]", ":b - [0:0]", "-A FORWARD -i eth1 -j a", "-A a -p tcp -j b", "-A a -j RETURN", "-A b -p tcp -m tcp --dport 80 -j RETURN", "-A b -s 198.51.100.7 -j DROP")],
-  ["a connection in every state", filter("-A INPUT -m state --state ESTABLISHED -j ACCEPT", "-A INPUT -m state --state RELATED -j ACCEPT", "-A INPUT -m state --state INVALID -j DROP", "-A INPUT -m state --state NEW -j ACCEPT")],
-  ["a forwarded connection whose first packet only one side may send", filter(
-    ":FORWARD DROP [0:0]", "-A FORWARD -m state --state ESTABLISHED,RELATED -j ACCEPT", "-A FORWARD -i eth1 -o eth0 -p tcp -m tcp --dport 443 -j ACCEPT")],
+  [
+    "chains within chains",
+    filter(
+      ":a - [0:0]",
+      ":b - [0:0]",
+      "-A FORWARD -i eth1 -j a",
+      "-A a -p tcp -j b",
+      "-A a -j RETURN",
+      "-A b -p tcp -m tcp --dport 80 -j RETURN",
+      "-A b -s 198.51.100.7 -j DROP",
+    ),
+  ],
+  [
+    "a connection in every state",
+    filter(
+      "-A INPUT -m state --state ESTABLISHED -j ACCEPT",
+      "-A INPUT -m state --state RELATED -j ACCEPT",
+      "-A INPUT -m state --state INVALID -j DROP",
+      "-A INPUT -m state --state NEW -j ACCEPT",
+    ),
+  ],
+  [
+    "a forwarded connection whose first packet only one side may send",
+    filter(
+      ":FORWARD DROP [0:0]",
+      "-A FORWARD -m state --state ESTABLISHED,RELATED -j ACCEPT",
+      "-A FORWARD -i eth1 -o eth0 -p tcp -m tcp --dport 443 -j ACCEPT",
+    ),
+  ],
   ["loopback", filter("-A INPUT -i lo -j ACCEPT", "-A INPUT -d 127.0.0.0/8 -j DROP", "-A OUTPUT -o lo -j ACCEPT")],
-  ["the firewall's own packets", filter("-A OUTPUT -p udp -m udp --dport 53 -j ACCEPT", "-A OUTPUT -p tcp -m tcp --sport 22 -m state --state ESTABLISHED -j ACCEPT", "-A OUTPUT -p icmp -m icmp --icmp-type echo-reply -j ACCEPT")],
+  [
+    "the firewall's own packets",
+    filter(
+      "-A OUTPUT -p udp -m udp --dport 53 -j ACCEPT",
+      "-A OUTPUT -p tcp -m tcp --sport 22 -m state --state ESTABLISHED -j ACCEPT",
+      "-A OUTPUT -p icmp -m icmp --icmp-type echo-reply -j ACCEPT",
+    ),
+  ],
   ["a limit that is used up", filter("-A INPUT -p icmp -m limit --limit 1/hour --limit-burst 5 -j ACCEPT", "-A INPUT -p icmp -j DROP")],
-  ["a hit count", filter("-A INPUT -p tcp -m tcp --dport 22 -m recent --set --name L", "-A INPUT -p tcp -m tcp --dport 22 -m recent --update --seconds 60 --hitcount 9 --name L -j DROP")],
-  ["three knocks", filter(
-    "-A INPUT -p tcp -m tcp --dport 22 -m recent --rcheck --seconds 5 --name C -j ACCEPT", "-A INPUT -p tcp -m tcp --dport 3 -m recent --rcheck --seconds 5 --name B -m recent --set --name C -j DROP",
-    "-A INPUT -p tcp -m tcp --dport 2 -m recent --rcheck --seconds 5 --name A -m recent --set --name B -j DROP", "-A INPUT -p tcp -m tcp --dport 1 -m recent --set --name A -j DROP")],
-  ["a mark of another table", `*mangle\n-A PREROUTING -p tcp -m tcp --dport 80 -j MARK --set-mark 7\nCOMMIT\n${filter("-A INPUT -m mark --mark 7 -j ACCEPT", "-A INPUT -m mark ! --mark 7 -j DROP")}`],
-  ["translated addresses", `*nat\n-A PREROUTING -d 192.0.2.1 -p tcp -m tcp --dport 80 -j DNAT --to-destination 198.51.100.10:8080\nCOMMIT\n${filter("-A FORWARD -d 198.51.100.10 -m conntrack --ctstate DNAT -j ACCEPT")}`],
-  ["addresses that the firewall must have, and routes", filter("-A INPUT -d 203.0.113.77 -j DROP", "-A FORWARD -d 10.1.2.0/24 -o eth7 -j DROP", "-A INPUT -m addrtype --dst-type MULTICAST -j DROP")],
+  [
+    "a hit count",
+    filter(
+      "-A INPUT -p tcp -m tcp --dport 22 -m recent --set --name L",
+      "-A INPUT -p tcp -m tcp --dport 22 -m recent --update --seconds 60 --hitcount 9 --name L -j DROP",
+    ),
+  ],
+  [
+    "three knocks",
+    filter(
+      "-A INPUT -p tcp -m tcp --dport 22 -m recent --rcheck --seconds 5 --name C -j ACCEPT",
+      "-A INPUT -p tcp -m tcp --dport 3 -m recent --rcheck --seconds 5 --name B -m recent --set --name C -j DROP",
+      "-A INPUT -p tcp -m tcp --dport 2 -m recent --rcheck --seconds 5 --name A -m recent --set --name B -j DROP",
+      "-A INPUT -p tcp -m tcp --dport 1 -m recent --set --name A -j DROP",
+    ),
+  ],
+  [
+    "a mark of another table",
+    `*mangle\n-A PREROUTING -p tcp -m tcp --dport 80 -j MARK --set-mark 7\nCOMMIT\n${filter("-A INPUT -m mark --mark 7 -j ACCEPT", "-A INPUT -m mark ! --mark 7 -j DROP")}`,
+  ],
+  [
+    "translated addresses",
+    `*nat\n-A PREROUTING -d 192.0.2.1 -p tcp -m tcp --dport 80 -j DNAT --to-destination 198.51.100.10:8080\nCOMMIT\n${filter("-A FORWARD -d 198.51.100.10 -m conntrack --ctstate DNAT -j ACCEPT")}`,
+  ],
+  [
+    "addresses that the firewall must have, and routes",
+    filter(
+      "-A INPUT -d 203.0.113.77 -j DROP",
+      "-A FORWARD -d 10.1.2.0/24 -o eth7 -j DROP",
+      "-A INPUT -m addrtype --dst-type MULTICAST -j DROP",
+    ),
+  ],
 ])("finds packets for %s", (_, rules) => {
   const { obstacles } = derived(rules);
   expect([...obstacles].map(([{ text }]) => text)).toEqual([]);
 });
 
 it("finds packets for rules of IPv6", () => {
-  const { obstacles } = derived(filter("-A INPUT -s 2001:db8::/32 -p ipv6-icmp -m icmp6 --icmpv6-type 128 -j DROP", "-A FORWARD -p tcp -m tcp --dport 80 -m hl --hl-lt 9 -j DROP"), { family: "ipv6" });
+  const { obstacles } = derived(
+    filter(
+      "-A INPUT -s 2001:db8::/32 -p ipv6-icmp -m icmp6 --icmpv6-type 128 -j DROP",
+      "-A FORWARD -p tcp -m tcp --dport 80 -m hl --hl-lt 9 -j DROP",
+    ),
+    { family: "ipv6" },
+  );
   expect(obstacles.size).toBe(0);
 });
 
 it("says what is in the way of a rule that nothing reaches", () => {
-  const { obstacles, rules } = derived(filter("-A INPUT -p tcp -j ACCEPT", "-A INPUT -p tcp -m tcp --dport 22 -j DROP", "-A INPUT -m recent --rcheck --name never -j DROP"));
+  const { obstacles, rules } = derived(
+    filter("-A INPUT -p tcp -j ACCEPT", "-A INPUT -p tcp -m tcp --dport 22 -j DROP", "-A INPUT -m recent --rcheck --name never -j DROP"),
+  );
   expect(obstacles.get(rules[1]!)).toMatchObject({ kind: "rule", rule: { rule: rules[0] } });
   expect(obstacles.get(rules[2]!)).toMatchObject({ kind: "condition", condition: { kind: "list" } });
 });
 
 it("repeats a packet as often as a hit count asks", () => {
-  const found = packets(derived(filter("-A INPUT -p tcp -m tcp --dport 22 -m recent --set --name L", "-A INPUT -p tcp -m tcp --dport 22 -m recent --rcheck --seconds 60 --hitcount 9 --name L -j DROP")));
+  const found = packets(
+    derived(
+      filter(
+        "-A INPUT -p tcp -m tcp --dport 22 -m recent --set --name L",
+        "-A INPUT -p tcp -m tcp --dport 22 -m recent --rcheck --seconds 60 --hitcount 9 --name L -j DROP",
+      ),
+    ),
+  );
   const bySender = new Map<string, number>();
-  for (const packet of found.filter((text) => text.includes(":22 "))) bySender.set(packet.split(":")[0]!, (bySender.get(packet.split(":")[0]!) ?? 0) + 1);
+  for (const packet of found.filter((text) => text.includes(":22 ")))
+    bySender.set(packet.split(":")[0]!, (bySender.get(packet.split(":")[0]!) ?? 0) + 1);
   expect(Math.max(...bySender.values())).toBeGreaterThanOrEqual(9);
 });
 

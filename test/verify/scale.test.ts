@@ -4,7 +4,8 @@ import { scale } from "../../src/verify/scale.js";
 
 const check = (seconds: number, hits?: number): string =>
   `-A INPUT -m recent --update --seconds ${seconds}${hits === undefined ? "" : ` --hitcount ${hits}`} --name L -j DROP`;
-const windows = (...rules: readonly string[]): string[] => [...scale([rules.join("\n")]).texts[0]!.matchAll(/--seconds (\d+)/gu)].map(([, seconds]) => seconds!);
+const windows = (...rules: readonly string[]): string[] =>
+  [...scale([rules.join("\n")]).texts[0]!.matchAll(/--seconds (\d+)/gu)].map(([, seconds]) => seconds!);
 
 it("makes windows short and keeps their order", () => {
   expect(windows(check(86400), check(60, 4), check(600, 4), check(60, 3))).toEqual(["3", "1", "2", "1"]);

@@ -9,7 +9,15 @@ const fate: Fate = { verdict: "dropped" };
 
 /** Packets of hosts at moments in seconds. */
 function reportOf(...arrivals: readonly (readonly [source: string, arrival: number])[]): Report {
-  const outcomes = arrivals.map(([source, arrival]): Outcome => ({ frame: { at: arrival, packet: udp(source, "192.0.2.1", 53) }, iptables: fate, nft: fate, differs: false, arrival }));
+  const outcomes = arrivals.map(
+    ([source, arrival]): Outcome => ({
+      frame: { at: arrival, packet: udp(source, "192.0.2.1", 53) },
+      iptables: fate,
+      nft: fate,
+      differs: false,
+      arrival,
+    }),
+  );
   return { outcomes, differing: [], lateness: 0, skew: 0, after: { dump: "", ruleset: "" } };
 }
 
@@ -30,7 +38,10 @@ it("passes over distances that are clearly shorter or longer", () => {
 });
 
 it("keeps hosts apart, as the list's mask does", () => {
-  const arrivals = [[host, 0], ["192.0.2.8", 2]] as const;
+  const arrivals = [
+    [host, 0],
+    ["192.0.2.8", 2],
+  ] as const;
   expect(tiedMoments(check, ...arrivals)).toEqual([]);
   expect(tiedMoments(`${check} --mask 255.255.255.0`, ...arrivals)).toEqual([2]);
 });

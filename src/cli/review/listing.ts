@@ -17,14 +17,23 @@ export type Listing =
 export function listingOf(script: string): Listing {
   const user = process.getuid?.() === 0 ? [] : ["--user", "--map-root-user"];
   const { error, status, stdout, stderr, signal } = spawnSync(
-    "unshare", [...user, "--net", "sh", "-c", 'command -v nft >/dev/null || exit 77; unshare -n true || exit 78; nft -f - && nft -s list ruleset'],
+    "unshare",
+    [...user, "--net", "sh", "-c", "command -v nft >/dev/null || exit 77; unshare -n true || exit 78; nft -f - && nft -s list ruleset"],
     // nft is installed where only root's PATH looks.
-    { input: script, encoding: "utf8", timeout: deadline, maxBuffer: 1 << 30, env: { ...process.env, PATH: `${process.env["PATH"] ?? ""}:/usr/local/sbin:/usr/sbin:/sbin` } });
+    {
+      input: script,
+      encoding: "utf8",
+      timeout: deadline,
+      maxBuffer: 1 << 30,
+      env: { ...process.env, PATH: `${process.env["PATH"] ?? ""}:/usr/local/sbin:/usr/sbin:/sbin` },
+    },
+  );
   if (error) return { unavailable: codeOf(error) === "ENOENT" ? "the program unshare (util-linux) is not installed" : systemReason(error) };
   if (status === 0) return { listing: stdout };
   if (status === 77) return { unavailable: "the program nft is not installed" };
   const said = stderr.trim();
   if (signal !== null) return { unavailable: `nft was ended by ${signal}` };
-  if (status === 78 || /^unshare:|Operation not permitted/m.test(said)) return { unavailable: `no network namespace can be made here: ${said}` };
+  if (status === 78 || /^unshare:|Operation not permitted/m.test(said))
+    return { unavailable: `no network namespace can be made here: ${said}` };
   return { refused: said };
 }

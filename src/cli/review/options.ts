@@ -2,7 +2,15 @@
 
 import { Command, InvalidArgumentError, Option } from "commander";
 import type { Severity } from "../../diagnostic.js";
-import { addTranslationOptions, readWords, repeatedFile, translationSettings, usageError, type Shown, type TranslationSettings } from "../command-line.js";
+import {
+  addTranslationOptions,
+  readWords,
+  repeatedFile,
+  translationSettings,
+  usageError,
+  type Shown,
+  type TranslationSettings,
+} from "../command-line.js";
 import { formatNames, type FormatName } from "./formats.js";
 
 export interface ReviewSettings extends TranslationSettings {
@@ -63,18 +71,22 @@ function build(): Command {
     .usage("[options] FILE…")
     .description(
       "Says in words what a ruleset does, or what a change of one opens and closes, for a reader\n" +
-      "who has never seen nft. Two dumps of one family are its old and its new version; dumps of\n" +
-      "different families are one machine's.")
+        "who has never seen nft. Two dumps of one family are its old and its new version; dumps of\n" +
+        "different families are one machine's.",
+    )
     .argument("<FILE...>", "dumps, or scripts of plain commands")
     .addOption(new Option("--old <FILE>", "the dump as it was; may be given several times").argParser(several).conflicts("baseRef"))
     .option("--base-ref <REF>", "compare with what the files were where this branch, tag or commit of git was left")
     .option("--script <FILE>", "the committed script: it must be what is made from the dumps, or equivalent rule by rule")
     .option("--baseline <FILE>", "findings that have been accepted")
     .option("--update-baseline", "write the findings there are now to the file of --baseline, and accept them")
-    .addOption(new Option("--fail-on <SEVERITY>", "exit status 1 for findings of this severity or a worse one")
-      .choices(["error", "warning", "note", "never"]).default("warning", "warning"))
+    .addOption(
+      new Option("--fail-on <SEVERITY>", "exit status 1 for findings of this severity or a worse one")
+        .choices(["error", "warning", "note", "never"])
+        .default("warning", "warning"),
+    )
     .addOption(new Option("--format <FORMAT>", "form of the report").choices(formatNames).default("text", "text"))
-    .option("-o, --output <FILE>", "write the report to FILE (\"-\" is standard output)")
+    .option("-o, --output <FILE>", 'write the report to FILE ("-" is standard output)')
     .addOption(new Option("--write <FORMAT=FILE>", "a further report into a file; may be given several times").argParser(furtherReport))
     .option("--no-simulate", "do not search for traffic that the script decides otherwise");
   return addTranslationOptions(command)
@@ -89,16 +101,41 @@ export function parseReviewWords(words: readonly string[]): { readonly settings:
   const command = build();
   const shown = readWords(command, words);
   if (shown) return shown;
-  const { old = [], baseRef, script, baseline, updateBaseline = false, failOn, format, output, write = [], simulate, color } = command.opts<RawOptions>();
+  const {
+    old = [],
+    baseRef,
+    script,
+    baseline,
+    updateBaseline = false,
+    failOn,
+    format,
+    output,
+    write = [],
+    simulate,
+    color,
+  } = command.opts<RawOptions>();
   const translation = translationSettings(command);
   const files = command.args;
   const repeated = repeatedFile([...files, ...translation.ipsets]) ?? repeatedFile([...old, ...(script === undefined ? [] : [script])]);
   if (repeated) return repeated;
   if (updateBaseline && baseline === undefined) return usageError("--update-baseline needs --baseline FILE, the file to write");
-  if (baseRef !== undefined && files.includes("-")) return usageError("--base-ref compares files of a repository, and standard input is none");
+  if (baseRef !== undefined && files.includes("-"))
+    return usageError("--base-ref compares files of a repository, and standard input is none");
   return {
     settings: {
-      ...translation, files, old, baseRef, script, baseline, updateBaseline, failOn, format, output: output === "-" ? undefined : output, write, simulate, color,
+      ...translation,
+      files,
+      old,
+      baseRef,
+      script,
+      baseline,
+      updateBaseline,
+      failOn,
+      format,
+      output: output === "-" ? undefined : output,
+      write,
+      simulate,
+      color,
     },
   };
 }

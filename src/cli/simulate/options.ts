@@ -1,7 +1,15 @@
 /** The command line of `simulate` as data. */
 
 import { Command, InvalidArgumentError, Option } from "commander";
-import { addTranslationOptions, readWords, repeatedFile, translationSettings, usageError, type Shown, type TranslationSettings } from "../command-line.js";
+import {
+  addTranslationOptions,
+  readWords,
+  repeatedFile,
+  translationSettings,
+  usageError,
+  type Shown,
+  type TranslationSettings,
+} from "../command-line.js";
 
 export interface SimulateSettings extends TranslationSettings {
   readonly files: readonly string[];
@@ -57,15 +65,25 @@ function build(): Command {
     .usage("[options] [FILE…]")
     .description(
       "Looks for traffic that the translation decides otherwise than the rules: a model of xt_recent and\n" +
-      "a model of nft that runs the script side by side in virtual time, for each list of -m recent.\n" +
-      "Shows the shortest such traffic, packet by packet. Needs no kernel and no privileges.")
-    .argument("[FILE...]", "dumps, or scripts of plain commands; \"-\" or none is standard input")
+        "a model of nft that runs the script side by side in virtual time, for each list of -m recent.\n" +
+        "Shows the shortest such traffic, packet by packet. Needs no kernel and no privileges.",
+    )
+    .argument("[FILE...]", 'dumps, or scripts of plain commands; "-" or none is standard input')
     .addOption(new Option("--list <NAME>", "search this list only; may be given several times").argParser(several))
-    .addOption(new Option("--budget <N>", "schedules to try for each list (in a minute at most), or seconds (10s)").argParser(budget).default({ schedules: 20_000 }, "20000"))
+    .addOption(
+      new Option("--budget <N>", "schedules to try for each list (in a minute at most), or seconds (10s)")
+        .argParser(budget)
+        .default({ schedules: 20_000 }, "20000"),
+    )
     .addOption(new Option("--seed <N>", "of the schedules that are left to chance").argParser(seed).default(1, "1"))
     .option("--traffic <FILE>", "play this traffic through both")
     .option("--interface <NAME>", "where packets of the traffic come in or go out that do not say it", "eth0")
-    .addOption(new Option("--local <ADDRESS>", "an address of this machine: traffic from it goes out, traffic to others is forwarded; may be given several times").argParser(several))
+    .addOption(
+      new Option(
+        "--local <ADDRESS>",
+        "an address of this machine: traffic from it goes out, traffic to others is forwarded; may be given several times",
+      ).argParser(several),
+    )
     .option("--svg <FILE>", "draw what lists written as a limit let through");
   return addTranslationOptions(command)
     .option("--json", "the result as JSON")
@@ -86,7 +104,21 @@ export function parseSimulateWords(words: readonly string[]): { readonly setting
   const repeated = repeatedFile([...files, ...translation.ipsets]);
   if (repeated) return repeated;
   if (traffic === "-") return usageError("--traffic needs a file");
-  return { settings: { ...translation, files, lists: list, budget: given, seed: number, traffic, interface: name, local, svg, json: json ?? false, color } };
+  return {
+    settings: {
+      ...translation,
+      files,
+      lists: list,
+      budget: given,
+      seed: number,
+      traffic,
+      interface: name,
+      local,
+      svg,
+      json: json ?? false,
+      color,
+    },
+  };
 }
 
 function several(value: string, before: readonly string[] | undefined): readonly string[] {
@@ -99,7 +131,8 @@ const mostSeconds = 86_400;
 function budget(text: string): SimulateSettings["budget"] {
   const seconds = /^([0-9]{1,5})s$/.exec(text);
   const value = Number(seconds?.[1] ?? (/^[0-9]{1,10}$/.test(text) ? text : 0));
-  if (value < 1 || value > (seconds ? mostSeconds : mostSchedules)) throw new InvalidArgumentError("it must be a number of schedules, or of seconds as in 10s");
+  if (value < 1 || value > (seconds ? mostSeconds : mostSchedules))
+    throw new InvalidArgumentError("it must be a number of schedules, or of seconds as in 10s");
   return seconds ? { milliseconds: 1000 * value } : { schedules: value };
 }
 

@@ -11,13 +11,43 @@
  */
 
 import type { Family } from "../../iptables/ast.js";
-import { match, number, oneOf, payload, symbol, type Expression, type FibLookup, type Hook, type MatchStatement, type Statement } from "../../nft/ast.js";
-import { defineMatch, Invalid, type Alternatives, type MatchTranslation, type Never, type Statements, type ValueParser } from "../extension.js";
+import {
+  match,
+  number,
+  oneOf,
+  payload,
+  symbol,
+  type Expression,
+  type FibLookup,
+  type Hook,
+  type MatchStatement,
+  type Statement,
+} from "../../nft/ast.js";
+import {
+  defineMatch,
+  Invalid,
+  type Alternatives,
+  type MatchTranslation,
+  type Never,
+  type Statements,
+  type ValueParser,
+} from "../extension.js";
 import { addressLiteral } from "../values/address.js";
 
 /** In the order of the kernel's numbers, from 0. nft 1.0.6 has no names for the last three. */
 const types = [
-  "unspec", "unicast", "local", "broadcast", "anycast", "multicast", "blackhole", "unreachable", "prohibit", "throw", "nat", "xresolve",
+  "unspec",
+  "unicast",
+  "local",
+  "broadcast",
+  "anycast",
+  "multicast",
+  "blackhole",
+  "unreachable",
+  "prohibit",
+  "throw",
+  "nat",
+  "xresolve",
 ] as const;
 type AddressType = (typeof types)[number];
 
@@ -78,9 +108,12 @@ export const addrtype = defineMatch({
   check(options, { family, chain }) {
     const { "src-type": source, "dst-type": destination } = options;
     if (!source && !destination) return new Invalid("needs --src-type or --dst-type");
-    if (options["limit-iface-in"] && ["OUTPUT", "POSTROUTING"].includes(chain)) return new Invalid(`--limit-iface-in is not allowed in ${chain}`);
-    if (options["limit-iface-out"] && ["PREROUTING", "INPUT"].includes(chain)) return new Invalid(`--limit-iface-out is not allowed in ${chain}`);
-    const foreign = family === "ipv6" ? [...(source?.value ?? []), ...(destination?.value ?? [])].find((type) => !ipv6Types.includes(type)) : undefined;
+    if (options["limit-iface-in"] && ["OUTPUT", "POSTROUTING"].includes(chain))
+      return new Invalid(`--limit-iface-in is not allowed in ${chain}`);
+    if (options["limit-iface-out"] && ["PREROUTING", "INPUT"].includes(chain))
+      return new Invalid(`--limit-iface-out is not allowed in ${chain}`);
+    const foreign =
+      family === "ipv6" ? [...(source?.value ?? []), ...(destination?.value ?? [])].find((type) => !ipv6Types.includes(type)) : undefined;
     return foreign === undefined ? undefined : new Invalid(`IPv6 has no address type ${foreign.toUpperCase()}`);
   },
   translate(options, { family, hooks }): MatchTranslation {
@@ -89,16 +122,22 @@ export const addrtype = defineMatch({
     const hook = [...hooks].find((name) => refused.has(name));
     if (hook !== undefined) return { untranslatable: `packets of the ${hook} hook have no such interface, so the kernel refuses the rule` };
     let cases: Statement[][] = [[]];
-    for (const [side, use] of [["saddr", options["src-type"]], ["daddr", options["dst-type"]]] as const) {
+    for (const [side, use] of [
+      ["saddr", options["src-type"]],
+      ["daddr", options["dst-type"]],
+    ] as const) {
       if (!use) continue;
       const lookup: FibLookup = { kind: "fib", flags: device === undefined ? [side] : [side, device], result: "type" };
       const these = sideCases(side, use.value, use.inverted, lookup, family);
       cases = cases.flatMap((before) => these.map((after) => [...before, ...after]));
     }
-    const overRoutes = family === "ipv6" && device !== undefined
-      ? [options["src-type"], options["dst-type"]].find((use) => use?.value.some((type) => type === "anycast" || type === "unreachable")) : undefined;
+    const overRoutes =
+      family === "ipv6" && device !== undefined
+        ? [options["src-type"], options["dst-type"]].find((use) => use?.value.some((type) => type === "anycast" || type === "unreachable"))
+        : undefined;
     if (!overRoutes) return oneOrMore(cases);
-    const message = "in IPv6 nft looks for the route by every interface: an address that is anycast or unreachable by another one counts as such";
+    const message =
+      "in IPv6 nft looks for the route by every interface: an address that is anycast or unreachable by another one counts as such";
     return { ...oneOrMore(cases), approximations: [{ message, at: overRoutes }] };
   },
 });

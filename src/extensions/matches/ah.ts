@@ -41,7 +41,9 @@ export const ah = defineMatch({
     if (impossible && !ahlen?.inverted) return { never: "no authentication header has that length" };
     const statements = allOf([
       // In IPv4 `-p ah` has asked for the header already.
-      ahspi || family === "ipv6" ? rangeTest(payload("ah", "spi"), ahspi?.value ?? everything, ahspi?.inverted ?? false, largest) : undefined,
+      ahspi || family === "ipv6"
+        ? rangeTest(payload("ah", "spi"), ahspi?.value ?? everything, ahspi?.inverted ?? false, largest)
+        : undefined,
       words === undefined || impossible ? undefined : match(payload("ah", "hdrlength"), number(words), ahlen?.inverted),
       ahres && match(payload("ah", "reserved"), number(0)),
     ]);

@@ -16,7 +16,7 @@ export const bpf = defineMatch({
   name: "bpf",
   options,
   check(uses: OptionUses<typeof options>) {
-    return uses.bytecode ?? uses["object-pinned"] ? undefined : new Invalid("needs --bytecode or --object-pinned");
+    return (uses.bytecode ?? uses["object-pinned"]) ? undefined : new Invalid("needs --bytecode or --object-pinned");
   },
   translate({ bytecode, "object-pinned": pinned }) {
     return {

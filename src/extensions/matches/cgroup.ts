@@ -20,22 +20,27 @@ export const cgroup = defineMatch({
   name: "cgroup",
   options,
   check(uses: OptionUses<typeof options>) {
-    return uses.path ?? uses.cgroup ? undefined : new Invalid("needs --path or --cgroup");
+    return (uses.path ?? uses.cgroup) ? undefined : new Invalid("needs --path or --cgroup");
   },
   translate({ path, cgroup: classid }) {
     if (path) {
       // nft looks the directory up when it loads: without it the whole script would be refused.
       return {
-        untranslatable: "nft resolves the path while it loads the script, and refuses the whole script if the group does not exist at that time",
-        help: 'once the group exists: socket cgroupv2 level LEVEL "PATH", LEVEL being the number of parts of the path', at: path,
+        untranslatable:
+          "nft resolves the path while it loads the script, and refuses the whole script if the group does not exist at that time",
+        help: 'once the group exists: socket cgroupv2 level LEVEL "PATH", LEVEL being the number of parts of the path',
+        at: path,
       };
     }
     if (!classid) return { never: "no group is named" };
     return {
       statements: [match(meta("cgroup"), number(classid.value), classid.inverted)],
-      approximations: [{
-        message: "packets that the kernel sends for a connection still being accepted (SYN ACK) are judged by the listening socket's group; iptables matches none of them",
-      }],
+      approximations: [
+        {
+          message:
+            "packets that the kernel sends for a connection still being accepted (SYN ACK) are judged by the listening socket's group; iptables matches none of them",
+        },
+      ],
     };
   },
 });

@@ -37,7 +37,11 @@ export const comment = defineMatch({
     const original = use?.value ?? "";
     const written = nftComment(original);
     if (written === original) return { comment: written };
-    const note: Remark = { code: "text-changed", message: "the comment holds what nft cannot: quotes, control characters or more than 128 bytes", at: use };
+    const note: Remark = {
+      code: "text-changed",
+      message: "the comment holds what nft cannot: quotes, control characters or more than 128 bytes",
+      at: use,
+    };
     return { comment: written, notes: [note] };
   },
 });

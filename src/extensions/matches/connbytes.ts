@@ -16,7 +16,10 @@ import { oneOfWords } from "../values/text.js";
 
 const maximum = (1n << 64n) - 1n;
 
-interface Bounds { readonly from: bigint; readonly to: bigint }
+interface Bounds {
+  readonly from: bigint;
+  readonly to: bigint;
+}
 
 const bounds: ValueParser<Bounds> = (text) => {
   const [first = "", second = "", ...more] = text.split(":");

@@ -31,7 +31,8 @@ export const connlabel = defineMatch({
     if (typeof label.value !== "number") {
       return {
         untranslatable: `the number of the label "${label.value.name}" stands in a file of the machine, not in the dump`,
-        help: "write the label's number, found in /etc/xtables/connlabel.conf", at: label,
+        help: "write the label's number, found in /etc/xtables/connlabel.conf",
+        at: label,
       };
     }
     if (set) {

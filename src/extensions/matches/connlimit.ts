@@ -30,7 +30,7 @@ export const connlimit = defineMatch({
   name: "connlimit",
   options,
   check(uses: OptionUses<typeof options>) {
-    return uses["connlimit-upto"] ?? uses["connlimit-above"] ? undefined : new Invalid("needs --connlimit-upto or --connlimit-above");
+    return (uses["connlimit-upto"] ?? uses["connlimit-above"]) ? undefined : new Invalid("needs --connlimit-upto or --connlimit-above");
   },
   translate(uses, context) {
     const limit = uses["connlimit-above"] ?? uses["connlimit-upto"];
@@ -41,7 +41,9 @@ export const connlimit = defineMatch({
     const mask = prefixMask(uses["connlimit-mask"]?.value ?? addressBits[family], family);
     // The name tells the limit, which is kept in the elements: under --keep-sets the next script must not meet those of another.
     const set = context.addSet(`connlimit_${over ? "above" : "upto"}_${limit.value}`, {
-      type: [family === "ipv4" ? "ipv4_addr" : "ipv6_addr"], flags: ["dynamic"], size: context.setSize,
+      type: [family === "ipv4" ? "ipv4_addr" : "ipv6_addr"],
+      flags: ["dynamic"],
+      size: context.setSize,
     });
     return { statements: [updateSet(set, maskedField(field, { mask, family }), [{ kind: "ct-count", over, count: limit.value }])] };
   },

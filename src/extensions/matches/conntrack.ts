@@ -31,9 +31,12 @@ const connectionAddress: ValueParser<AddressMask> = (text, context) => {
   const [host = "", ...mask] = text.split("/");
   const whole = addressMask(text, context);
   const address = parseHost(host, context.family);
-  if (whole instanceof Invalid || address === undefined) return whole instanceof Invalid ? whole : new Invalid(`"${host}" is not an address`);
+  if (whole instanceof Invalid || address === undefined)
+    return whole instanceof Invalid ? whole : new Invalid(`"${host}" is not an address`);
   const isPrefix = mask.length > 0 && prefixLength(whole.mask, context.family) !== undefined;
-  return isPrefix ? { ...whole, address: address & whole.mask } : { ...whole, address, mask: prefixMask(addressBits[context.family], context.family) };
+  return isPrefix
+    ? { ...whole, address: address & whole.mask }
+    : { ...whole, address, mask: prefixMask(addressBits[context.family], context.family) };
 };
 
 const statusWords = ["none", "expected", "seen_reply", "assured", "confirmed"] as const;
@@ -70,12 +73,17 @@ const protocolsWithPorts = [1, 6, 17, 33, 47, 58, 132, 136];
 
 type PortOption = "ctorigsrcport" | "ctorigdstport" | "ctreplsrcport" | "ctrepldstport";
 const portKeys: Readonly<Record<PortOption, readonly ["original" | "reply", string]>> = {
-  ctorigsrcport: ["original", "proto-src"], ctorigdstport: ["original", "proto-dst"],
-  ctreplsrcport: ["reply", "proto-src"], ctrepldstport: ["reply", "proto-dst"],
+  ctorigsrcport: ["original", "proto-src"],
+  ctorigdstport: ["original", "proto-dst"],
+  ctreplsrcport: ["reply", "proto-src"],
+  ctrepldstport: ["reply", "proto-dst"],
 };
 type AddressOption = "ctorigsrc" | "ctorigdst" | "ctreplsrc" | "ctrepldst";
 const addressKeys: Readonly<Record<AddressOption, readonly ["original" | "reply", string]>> = {
-  ctorigsrc: ["original", "saddr"], ctorigdst: ["original", "daddr"], ctreplsrc: ["reply", "saddr"], ctrepldst: ["reply", "daddr"],
+  ctorigsrc: ["original", "saddr"],
+  ctorigdst: ["original", "daddr"],
+  ctreplsrc: ["reply", "saddr"],
+  ctrepldst: ["reply", "daddr"],
 };
 
 /**
@@ -86,7 +94,10 @@ const addressKeys: Readonly<Record<AddressOption, readonly ["original" | "reply"
  * @param rule the number of `-p`
  */
 function portCases(
-  uses: readonly (readonly [PortOption, OptionUse<NumberRange>])[], tested: number | undefined, known: boolean, rule: number | undefined,
+  uses: readonly (readonly [PortOption, OptionUse<NumberRange>])[],
+  tested: number | undefined,
+  known: boolean,
+  rule: number | undefined,
 ): Statement[][] | Never {
   const tests: Statement[] = [];
   let zeroMatches = true;
@@ -119,8 +130,14 @@ export const conntrack = defineMatch({
   options: {
     ctstate: { value: stateList(["invalid", "new", "established", "related", "untracked", "snat", "dnat"]), invertible: true },
     ctproto: { value: protocolNumber, invertible: true },
-    ctorigsrc: address, ctorigdst: address, ctreplsrc: address, ctrepldst: address,
-    ctorigsrcport: port, ctorigdstport: port, ctreplsrcport: port, ctrepldstport: port,
+    ctorigsrc: address,
+    ctorigdst: address,
+    ctreplsrc: address,
+    ctrepldst: address,
+    ctorigsrcport: port,
+    ctorigdstport: port,
+    ctreplsrcport: port,
+    ctrepldstport: port,
     ctstatus: { value: statusList, invertible: true },
     ctexpire: { value: unorderedRange(0, 4294967295), invertible: true },
     ctdir: { value: direction },
@@ -138,16 +155,26 @@ export const conntrack = defineMatch({
     }
     // nft takes `ct protocol tcp` for the packet's protocol as well, and refuses the rule if another one is tested; an ICMP
     // error belongs to a connection of another protocol than its own. From a range it concludes nothing.
-    const known = ctproto !== undefined && (protocol === ctproto.value || (protocol === undefined && !rule.matches.some(({ extension }) => extension === "ah")));
+    const known =
+      ctproto !== undefined &&
+      (protocol === ctproto.value || (protocol === undefined && !rule.matches.some(({ extension }) => extension === "ah")));
     if (ctproto) {
-      tests.push(match(ct("protocol"), known || ctproto.inverted ? protocolExpression(ctproto.value) : range(number(ctproto.value), number(ctproto.value)), ctproto.inverted));
+      tests.push(
+        match(
+          ct("protocol"),
+          known || ctproto.inverted ? protocolExpression(ctproto.value) : range(number(ctproto.value), number(ctproto.value)),
+          ctproto.inverted,
+        ),
+      );
     }
     if (ctstatus && ctstatus.value.length > 0) tests.push(statusTest(ctstatus.value, ctstatus.inverted));
     else if (ctstatus && !ctstatus.inverted) tests.push({ never: "status NONE holds for no connection in the kernel" });
     if (ctexpire) tests.push(expirationTest(ctexpire));
 
-    const ports = (["ctorigsrcport", "ctorigdstport", "ctreplsrcport", "ctrepldstport"] as const)
-      .flatMap((option) => { const use = options[option]; return use ? [[option, use] as const] : []; });
+    const ports = (["ctorigsrcport", "ctorigdstport", "ctreplsrcport", "ctrepldstport"] as const).flatMap((option) => {
+      const use = options[option];
+      return use ? [[option, use] as const] : [];
+    });
     const tested = ctproto && !ctproto.inverted ? ctproto.value : undefined;
     const byPort = ports.length === 0 ? [[]] : portCases(ports, tested, known, protocol);
 
@@ -160,12 +187,11 @@ export const conntrack = defineMatch({
     const cases: StateCase[] = ctstate
       ? stateCases(ctstate.value, ctstate.inverted, asksConnection)
       : [{ statements: statements.length > 0 || ports.length > 0 ? [] : stateTest(packetStates.slice(2)), connection: true }];
-    const alternatives = cases.flatMap((one) => one.connection === true
-      ? connectionCases.map((group) => [...one.statements, ...group])
-      : [one.statements]);
+    const alternatives = cases.flatMap((one) =>
+      one.connection === true ? connectionCases.map((group) => [...one.statements, ...group]) : [one.statements],
+    );
     const [only, ...more] = alternatives;
     if (only === undefined) return never ?? { never: "every connection state is excluded" };
     return more.length === 0 ? { statements: only } : { alternatives };
   },
 });
-

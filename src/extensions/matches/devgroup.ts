@@ -33,24 +33,30 @@ export const devgroup = defineMatch({
   name: "devgroup",
   options,
   check(uses: OptionUses<typeof options>) {
-    return uses["src-group"] ?? uses["dst-group"] ? undefined : new Invalid("needs --src-group or --dst-group");
+    return (uses["src-group"] ?? uses["dst-group"]) ? undefined : new Invalid("needs --src-group or --dst-group");
   },
   translate(uses) {
     const statements: Statement[] = [];
-    for (const [use, key] of [[uses["src-group"], "iifgroup"], [uses["dst-group"], "oifgroup"]] as const) {
+    for (const [use, key] of [
+      [uses["src-group"], "iifgroup"],
+      [uses["dst-group"], "oifgroup"],
+    ] as const) {
       if (!use) continue;
       if (hasName(use.value)) {
         return {
           untranslatable: `the number of the device group "${use.value.name}" stands in a file of the machine, not in the dump`,
-          help: "write the group's number, found in /etc/iproute2/group", at: use,
+          help: "write the group's number, found in /etc/iproute2/group",
+          at: use,
         };
       }
       const { value, mask } = use.value;
       // Bits outside the mask are not compared.
       const wanted = (value & mask) >>> 0;
-      statements.push(mask === wholeMask
-        ? match(meta(key), number(wanted), use.inverted)
-        : match(binary(meta(key), "&", hex(mask)), hex(wanted), use.inverted));
+      statements.push(
+        mask === wholeMask
+          ? match(meta(key), number(wanted), use.inverted)
+          : match(binary(meta(key), "&", hex(mask)), hex(wanted), use.inverted),
+      );
     }
     return { statements };
   },

@@ -30,7 +30,10 @@ export const ecn = defineMatch({
   translate(options, { family }) {
     const statements: Statement[] = [];
     const { "ecn-tcp-cwr": reduced, "ecn-tcp-ece": echo, "ecn-ip-ect": codePoint } = options;
-    for (const [flag, use] of [["ecn", echo], ["cwr", reduced]] as const) {
+    for (const [flag, use] of [
+      ["ecn", echo],
+      ["cwr", reduced],
+    ] as const) {
       if (use) statements.push(match(binary(payload("tcp", "flags"), "&", symbol(flag)), symbol(flag), use.inverted));
     }
     if (codePoint) {

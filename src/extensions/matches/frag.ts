@@ -22,7 +22,10 @@ export const frag = defineMatch({
   options: {
     fragid: { value: unorderedRange(0, largest), invertible: true },
     fraglen: { value: integer(0, largest), invertible: true },
-    fragres: {}, fragfirst: {}, fragmore: { excludes: ["fraglast"] }, fraglast: { excludes: ["fragmore"] },
+    fragres: {},
+    fragfirst: {},
+    fragmore: { excludes: ["fraglast"] },
+    fraglast: { excludes: ["fragmore"] },
   },
   translate({ fragid, fraglen, fragres, fragfirst, fragmore, fraglast }): MatchTranslation {
     const statements: Statement[] = [];

@@ -31,7 +31,10 @@ export const geoip = defineMatch({
     "source-country": { aliases: ["src-cc"], value: countries, invertible: true, excludes: ["destination-country"] },
     "destination-country": { aliases: ["dst-cc"], value: countries, invertible: true },
   },
-  check: (options) => (options["source-country"] ?? options["destination-country"] ? undefined : new Invalid("needs --source-country or --destination-country")),
+  check: (options) =>
+    (options["source-country"] ?? options["destination-country"])
+      ? undefined
+      : new Invalid("needs --source-country or --destination-country"),
   translate(options, context): MatchTranslation {
     const use = options["source-country"] ?? options["destination-country"];
     if (!use) return { never: "no country is named" };
@@ -49,8 +52,12 @@ export const geoip = defineMatch({
     const { elements } = found;
     if (elements.length === 0) return use.inverted ? { statements: [] } : { never: `no address lies in ${use.value.join(" or ")}` };
     const set = context.sharedSet(`geoip_${use.value.join("_")}`, {
-      type: [family === "ipv4" ? "ipv4_addr" : "ipv6_addr"], flags: ["interval"], elements,
-      comment: [`the addresses of ${use.value.join(", ")}: ${elements.length} range${elements.length === 1 ? "" : "s"} of the data of --geoip`],
+      type: [family === "ipv4" ? "ipv4_addr" : "ipv6_addr"],
+      flags: ["interval"],
+      elements,
+      comment: [
+        `the addresses of ${use.value.join(", ")}: ${elements.length} range${elements.length === 1 ? "" : "s"} of the data of --geoip`,
+      ],
     });
     const field = payload(family === "ipv4" ? "ip" : "ip6", use.name === "source-country" ? "saddr" : "daddr");
     return { statements: [match(field, setReference(set), use.inverted)] };
@@ -64,10 +71,10 @@ const known = new WeakMap<Geoip, Map<string, Found>>();
 
 function elementsOf(names: readonly string[], data: Geoip, family: Family): Found {
   let lists = known.get(data);
-  if (!lists) known.set(data, lists = new Map<string, Found>());
+  if (!lists) known.set(data, (lists = new Map<string, Found>()));
   const id = `${family} ${names.join(" ")}`;
   let found = lists.get(id);
-  if (!found) lists.set(id, found = gather(names, data, family));
+  if (!found) lists.set(id, (found = gather(names, data, family)));
   return found;
 }
 

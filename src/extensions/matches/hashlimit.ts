@@ -15,8 +15,26 @@
  */
 
 import type { ExtensionUse, IptablesRuleset } from "../../iptables/ast.js";
-import { concatenation, match, meta, oneOf, payload, updateSet, type Expression, type LimitStatement, type Statement } from "../../nft/ast.js";
-import { defineMatch, Invalid, type MatchTranslation, type OptionUses, type Remark, type RuleContext, type ValueParser } from "../extension.js";
+import {
+  concatenation,
+  match,
+  meta,
+  oneOf,
+  payload,
+  updateSet,
+  type Expression,
+  type LimitStatement,
+  type Statement,
+} from "../../nft/ast.js";
+import {
+  defineMatch,
+  Invalid,
+  type MatchTranslation,
+  type OptionUses,
+  type Remark,
+  type RuleContext,
+  type ValueParser,
+} from "../extension.js";
 import { addressBits, maskedField, prefixMask } from "../values/address.js";
 import { integer } from "../values/number.js";
 import { protocolExpression } from "../values/protocols.js";
@@ -26,7 +44,11 @@ const unitSeconds = { second: 1, minute: 60, hour: 3600, day: 86400 } as const;
 type Unit = keyof typeof unitSeconds;
 
 /** Packets per unit, or bytes per second. */
-interface Rate { readonly amount: number; readonly unit: Unit; readonly bytes: boolean }
+interface Rate {
+  readonly amount: number;
+  readonly unit: Unit;
+  readonly bytes: boolean;
+}
 
 const units = Object.keys(unitSeconds) as Unit[];
 /** iptables reckons the time between two packets in microseconds. */
@@ -49,7 +71,9 @@ const rate: ValueParser<Rate> = (value) => {
   if (more.length > 0 || unit === undefined) return new Invalid(`"${value}" is not a rate`);
   const bytes = unit === "second" ? parseBytes(amountText) : undefined;
   if (bytes !== undefined) {
-    return bytes === 0 || bytes >= largestByteRate ? new Invalid(`"${value}" is not a rate that can be kept`) : { amount: bytes, unit, bytes: true };
+    return bytes === 0 || bytes >= largestByteRate
+      ? new Invalid(`"${value}" is not a rate that can be kept`)
+      : { amount: bytes, unit, bytes: true };
   }
   // What follows the digits is not read: `512kb/min` is 512 packets a minute.
   const amount = parseInt(amountText, 10);
@@ -77,7 +101,9 @@ const burst: ValueParser<{ readonly amount: number; readonly bytes: boolean }> =
 const mode = wordList(["srcip", "srcport", "dstip", "dstport"]);
 const prefix: ValueParser<number> = (value, context) => integer(0, addressBits[context.family])(value, context);
 const name: ValueParser<string> = (value, context) =>
-  (value === "" || value.includes("/") || value === "." || value === ".." ? new Invalid(`"${value}" cannot be the name of a file`) : text(254)(value, context));
+  value === "" || value.includes("/") || value === "." || value === ".."
+    ? new Invalid(`"${value}" cannot be the name of a file`)
+    : text(254)(value, context);
 const count = { value: integer(0, 0xffffffff) } as const;
 
 const options = {
@@ -111,7 +137,7 @@ const usesByName = new WeakMap<IptablesRuleset, ReadonlyMap<string, readonly Use
 /** All uses of a name in the order the kernel gets them: tables by COMMIT, built-in chains, then user chains by name. */
 function usesOfName(ruleset: IptablesRuleset, wanted: string): readonly Uses[] {
   let byName = usesByName.get(ruleset);
-  if (!byName) usesByName.set(ruleset, byName = gatherUses(ruleset));
+  if (!byName) usesByName.set(ruleset, (byName = gatherUses(ruleset)));
   return byName.get(wanted) ?? [];
 }
 
@@ -138,14 +164,24 @@ function usesOf(use: ExtensionUse): Uses | undefined {
 
 /** What of a rule goes into its name's table of keys. */
 function configuration(uses: Uses): string {
-  const names = ["hashlimit-burst", "hashlimit-mode", "hashlimit-srcmask", "hashlimit-dstmask", "hashlimit-htable-max", "hashlimit-htable-expire"] as const;
+  const names = [
+    "hashlimit-burst",
+    "hashlimit-mode",
+    "hashlimit-srcmask",
+    "hashlimit-dstmask",
+    "hashlimit-htable-max",
+    "hashlimit-htable-expire",
+  ] as const;
   return JSON.stringify([rateOf(uses), ...names.map((option) => uses[option]?.value)]);
 }
 
 /** Protocols in which iptables reads ports; in others a port is 0. */
 const portProtocols = [6, 17, 33, 132, 136];
 
-interface Key { readonly parts: readonly Expression[]; readonly types: readonly string[] }
+interface Key {
+  readonly parts: readonly Expression[];
+  readonly types: readonly string[];
+}
 
 function addressKey(uses: Uses, context: RuleContext): Key {
   const { family } = context;
@@ -153,7 +189,10 @@ function addressKey(uses: Uses, context: RuleContext): Key {
   const protocol = family === "ipv4" ? "ip" : "ip6";
   const type = family === "ipv4" ? "ipv4_addr" : "ipv6_addr";
   const parts: Expression[] = [];
-  for (const [wanted, field, option] of [["srcip", "saddr", "hashlimit-srcmask"], ["dstip", "daddr", "hashlimit-dstmask"]] as const) {
+  for (const [wanted, field, option] of [
+    ["srcip", "saddr", "hashlimit-srcmask"],
+    ["dstip", "daddr", "hashlimit-dstmask"],
+  ] as const) {
     if (!modes.includes(wanted)) continue;
     const mask = prefixMask(uses[option]?.value ?? addressBits[family], family);
     parts.push(maskedField(payload(protocol, field), { mask, family }));
@@ -191,7 +230,8 @@ export const hashlimit = defineMatch({
     const most = uses["hashlimit-burst"]?.value;
     if (!most) return undefined;
     if (wanted.bytes && most.amount < wanted.amount) return new Invalid(`a burst below the rate's ${wanted.amount} bytes`);
-    if (!wanted.bytes && (most.bytes || most.amount > largestBurst)) return new Invalid(`a burst that is not between 1 and ${largestBurst} packets`);
+    if (!wanted.bytes && (most.bytes || most.amount > largestBurst))
+      return new Invalid(`a burst that is not between 1 and ${largestBurst} packets`);
     return undefined;
   },
   translate(own, context): MatchTranslation {
@@ -215,7 +255,11 @@ export const hashlimit = defineMatch({
     const most = uses["hashlimit-burst"]?.value;
     const bytes = wanted.bytes || (rateOf(own)?.bytes ?? false);
     if (configuration(uses) !== configuration(own)) {
-      notes.push({ code: "option-without-effect", message: `the name "${nameUse.value}" is shared, and the rate, mode and masks of the first rule loaded count`, at: nameUse });
+      notes.push({
+        code: "option-without-effect",
+        message: `the name "${nameUse.value}" is shared, and the rate, mode and masks of the first rule loaded count`,
+        at: nameUse,
+      });
     }
     if (sharing.some((other) => isOver(other) !== over)) {
       approximations.push({
@@ -223,7 +267,8 @@ export const hashlimit = defineMatch({
         at: nameUse,
       });
     }
-    if (bytes !== wanted.bytes) return { untranslatable: `rules of the name "${nameUse.value}" count packets and bytes in one table`, at: nameUse };
+    if (bytes !== wanted.bytes)
+      return { untranslatable: `rules of the name "${nameUse.value}" count packets and bytes in one table`, at: nameUse };
 
     let limit: LimitStatement;
     let timeout = expire;
@@ -231,21 +276,31 @@ export const hashlimit = defineMatch({
       const seconds = most ? Math.ceil(most.amount / wanted.amount) : 0;
       const bytesPerSecond = Math.min(wanted.amount, largestNftByteRate);
       if (bytesPerSecond < wanted.amount) {
-        approximations.push({ message: `nft holds a rate of at most ${bytesPerSecond} bytes per second: traffic above that exceeds it earlier` });
+        approximations.push({
+          message: `nft holds a rate of at most ${bytesPerSecond} bytes per second: traffic above that exceeds it earlier`,
+        });
       }
       limit = {
-        kind: "limit", over, rate: bytesPerSecond, unit: "second",
-        burst: Math.min(seconds * wanted.amount, largestNftByteRate - bytesPerSecond), bytes: true,
+        kind: "limit",
+        over,
+        rate: bytesPerSecond,
+        unit: "second",
+        burst: Math.min(seconds * wanted.amount, largestNftByteRate - bytesPerSecond),
+        bytes: true,
       };
       approximations.push({
-        message: "iptables counts every packet up to 16 bytes longer than it is: nft lets correspondingly more through before the rate is exceeded"
-          + (seconds > 0 ? "; and it grants the burst once per key, nft again after every pause" : ""),
+        message:
+          "iptables counts every packet up to 16 bytes longer than it is: nft lets correspondingly more through before the rate is exceeded" +
+          (seconds > 0 ? "; and it grants the burst once per key, nft again after every pause" : ""),
       });
     } else {
       const asked = most?.amount ?? 5;
       const packets = Math.min(asked, largestNftBurst(wanted));
       if (packets < asked) {
-        approximations.push({ message: `nft holds a burst of at most ${packets} packets at this rate: a key that sends more at once exceeds it earlier`, at: own["hashlimit-burst"] });
+        approximations.push({
+          message: `nft holds a burst of at most ${packets} packets at this rate: a key that sends more at once exceeds it earlier`,
+          at: own["hashlimit-burst"],
+        });
       }
       limit = { kind: "limit", over, rate: wanted.amount, unit: wanted.unit, burst: packets };
       // A bucket that is full again before its key is forgotten does not show when that happens. Any other starts again full,
@@ -261,15 +316,24 @@ export const hashlimit = defineMatch({
     }
     const largestTable = uses["hashlimit-htable-max"]?.value;
     if (largestTable !== undefined && largestTable > 0) {
-      approximations.push({ message: `with ${largestTable} keys iptables drops packets of further ones; in nft the rule does not match them`, at: own["hashlimit-htable-max"] });
+      approximations.push({
+        message: `with ${largestTable} keys iptables drops packets of further ones; in nft the rule does not match them`,
+        at: own["hashlimit-htable-max"],
+      });
     }
 
     const update = (key: Key, suffix: string): Statement => {
       const whole = key.parts.length > 0 ? key : commonKey(context);
       // The name tells the key's type: under --keep-sets the next script must not meet a set of that name and another type.
-      const shape = whole.types.length === 1 && whole.types[0] !== "inet_service" ? "" : `_${whole.types.map((type) => (type === "inet_service" ? "port" : "address")).join("_")}`;
+      const shape =
+        whole.types.length === 1 && whole.types[0] !== "inet_service"
+          ? ""
+          : `_${whole.types.map((type) => (type === "inet_service" ? "port" : "address")).join("_")}`;
       const set = context.sharedSet(`hashlimit_${nameUse.value}_${over ? "above" : "upto"}${shape}${suffix}`, {
-        type: whole.types, flags: ["dynamic", "timeout"], timeout, size: largestTable !== undefined && largestTable > 0 ? largestTable : context.setSize,
+        type: whole.types,
+        flags: ["dynamic", "timeout"],
+        timeout,
+        size: largestTable !== undefined && largestTable > 0 ? largestTable : context.setSize,
       });
       return updateSet(set, whole.parts.length === 1 ? whole.parts[0]! : concatenation(...whole.parts), [limit]);
     };
@@ -290,7 +354,8 @@ export const hashlimit = defineMatch({
         [match(meta("l4proto"), known), update(withPorts("th"), "")],
         [match(meta("l4proto"), known, true), update(addresses, "_portless")],
       ],
-      approximations, notes,
+      approximations,
+      notes,
     };
   },
 });

@@ -26,12 +26,15 @@ export const helper = defineMatch({
   translate({ helper: use }): MatchTranslation {
     const wanted = use?.value ?? "";
     const field = ct("helper");
-    const names = [wanted, ...kernelHelpers.filter((name) => name !== wanted && wanted.startsWith(name))]
-      .filter((name) => /^[A-Za-z0-9_.-]+$/.test(name) && name.length <= maximumLength);
+    const names = [wanted, ...kernelHelpers.filter((name) => name !== wanted && wanted.startsWith(name))].filter(
+      (name) => /^[A-Za-z0-9_.-]+$/.test(name) && name.length <= maximumLength,
+    );
     if (wanted !== "" && names.length === 0) {
       return use?.inverted ? { statements: [] } : { never: "no helper has such a name" };
     }
-    const matching: Statement[] = [wanted === "" ? match(field, string(nobody), true) : match(field, oneOf(names.map((name) => string(name))))];
+    const matching: Statement[] = [
+      wanted === "" ? match(field, string(nobody), true) : match(field, oneOf(names.map((name) => string(name)))),
+    ];
     if (!use?.inverted) return { statements: matching };
     // Without an expecting connection there is no helper, so the inverted test holds.
     return { unless: [matching] };

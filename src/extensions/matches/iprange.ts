@@ -10,7 +10,10 @@ import { match, payload, type Statement } from "../../nft/ast.js";
 import { defineMatch, Invalid, type ValueParser } from "../extension.js";
 import { address, addressRangeExpression } from "../values/address.js";
 
-interface AddressRange { readonly from: bigint; readonly to: bigint }
+interface AddressRange {
+  readonly from: bigint;
+  readonly to: bigint;
+}
 
 const addressRange: ValueParser<AddressRange> = (text, context) => {
   const [first = "", second, ...more] = text.split("-");
@@ -33,12 +36,16 @@ export const iprange = defineMatch({
   },
   translate(options, { family }) {
     const statements: Statement[] = [];
-    for (const [side, use] of [["saddr", options["src-range"]], ["daddr", options["dst-range"]]] as const) {
+    for (const [side, use] of [
+      ["saddr", options["src-range"]],
+      ["daddr", options["dst-range"]],
+    ] as const) {
       if (!use) continue;
       const { from, to } = use.value;
       const empty = from > to;
       if (empty && !use.inverted) return { never: "the range runs backwards and holds no address" };
-      if (!empty) statements.push(match(payload(family === "ipv4" ? "ip" : "ip6", side), addressRangeExpression(from, to, family), use.inverted));
+      if (!empty)
+        statements.push(match(payload(family === "ipv4" ? "ip" : "ip6", side), addressRangeExpression(from, to, family), use.inverted));
     }
     return { statements };
   },

@@ -17,9 +17,21 @@ const headers = ["hop", "dst", "route", "frag", "auth", "esp", "none", "prot"] a
 type Header = (typeof headers)[number];
 
 const otherNames: ReadonlyMap<string, Header> = new Map<string, Header>([
-  ["hop-by-hop", "hop"], ["0", "hop"], ["ipv6-opts", "dst"], ["60", "dst"], ["ipv6-route", "route"], ["43", "route"],
-  ["ipv6-frag", "frag"], ["44", "frag"], ["ah", "auth"], ["51", "auth"], ["50", "esp"], ["ipv6-nonxt", "none"], ["59", "none"],
-  ["protocol", "prot"], ["255", "prot"],
+  ["hop-by-hop", "hop"],
+  ["0", "hop"],
+  ["ipv6-opts", "dst"],
+  ["60", "dst"],
+  ["ipv6-route", "route"],
+  ["43", "route"],
+  ["ipv6-frag", "frag"],
+  ["44", "frag"],
+  ["ah", "auth"],
+  ["51", "auth"],
+  ["50", "esp"],
+  ["ipv6-nonxt", "none"],
+  ["59", "none"],
+  ["protocol", "prot"],
+  ["255", "prot"],
 ]);
 
 const headerList: ValueParser<ReadonlySet<Header>> = (text) => {

@@ -21,8 +21,12 @@ export const length = defineMatch({
   translate({ length: use }, { family }) {
     if (!use) return { statements: [] };
     const { from, to } = use.value;
-    const shifted = family === "ipv4" || from > to ? use.value
-      : to < ipv6Header ? { from: 1, to: 0 } : { from: Math.max(0, from - ipv6Header), to: to - ipv6Header };
+    const shifted =
+      family === "ipv4" || from > to
+        ? use.value
+        : to < ipv6Header
+          ? { from: 1, to: 0 }
+          : { from: Math.max(0, from - ipv6Header), to: to - ipv6Header };
     const test = rangeTest(payload(family === "ipv4" ? "ip" : "ip6", "length"), shifted, use.inverted, 65535);
     return "kind" in test ? { statements: [test] } : test;
   },

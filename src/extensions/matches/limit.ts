@@ -19,13 +19,16 @@ type Unit = (typeof units)[number];
 const secondsPer: Readonly<Record<Unit, number>> = { second: 1, minute: 60, hour: 3600, day: 86400, week: 604800 };
 
 /** `cost`: what one packet takes out of the bucket, in 0.1 ms, as iptables hands it to the kernel. */
-interface Rate { readonly count: number; readonly unit: Unit; readonly cost: number }
+interface Rate {
+  readonly count: number;
+  readonly unit: Unit;
+  readonly cost: number;
+}
 
 const rate: ValueParser<Rate> = (text) => {
   // Digits as atoi reads them: what follows up to the unit counts for nothing.
   const [, digits = "", unitText] = /^([0-9]+)(?:\.[0-9]*)?(?:\/?([a-z]+))?$/i.exec(text) ?? [];
-  const unit = unitText === undefined ? "second"
-    : units.slice(0, 4).find((word) => word.startsWith(unitText.toLowerCase()));
+  const unit = unitText === undefined ? "second" : units.slice(0, 4).find((word) => word.startsWith(unitText.toLowerCase()));
   const count = Number(digits);
   if (digits === "" || count === 0 || unit === undefined) return new Invalid(`"${text}" is not a rate`);
   if (count / secondsPer[unit] > 10000) return new Invalid(`the rate "${text}" is above 10000 packets a second`);
@@ -81,21 +84,24 @@ export const limit = defineMatch({
     const approximations: Remark[] = [];
     if (granted.rate !== wanted.count || granted.unit !== wanted.unit) {
       approximations.push({
-        message: `xt_limit rounds ${wanted.count}/${wanted.unit} to about ${granted.rate}/${granted.unit}, which is written; ` +
+        message:
+          `xt_limit rounds ${wanted.count}/${wanted.unit} to about ${granted.rate}/${granted.unit}, which is written; ` +
           "the two differ by less than 0.1 %, in either direction",
         at: rateUse,
       });
     }
     if (credits(wanted.cost) <= creditsPerTick) {
       approximations.push({
-        message: "xt_limit fills its bucket only at ticks of the kernel's clock, nft all the time; at this rate the two differ in either direction",
+        message:
+          "xt_limit fills its bucket only at ticks of the kernel's clock, nft all the time; at this rate the two differ in either direction",
         at: rateUse,
       });
     }
     if (burst !== wantedBurst || Math.abs(capacity - burst) > 0.01) {
       const difference = capacity > burst + 0.01 ? ", so less is let through" : capacity < burst - 0.01 ? ", so more is let through" : "";
       approximations.push({
-        message: `the kernel's arithmetic makes a burst of ${wantedBurst} at this rate one of ${Number(capacity.toFixed(2))}; ` +
+        message:
+          `the kernel's arithmetic makes a burst of ${wantedBurst} at this rate one of ${Number(capacity.toFixed(2))}; ` +
           `${burst} is written${difference}`,
         at: burstUse ?? rateUse,
       });

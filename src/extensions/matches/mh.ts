@@ -13,9 +13,22 @@ import { rangeTest } from "../values/range.js";
 
 /** As `ip6tables -m mh -h` lists them; the first that begins with the word given is meant. */
 const names: readonly (readonly [string, number])[] = [
-  ["binding-refresh-request", 0], ["brr", 0], ["home-test-init", 1], ["hoti", 1], ["careof-test-init", 2], ["coti", 2],
-  ["home-test", 3], ["hot", 3], ["careof-test", 4], ["cot", 4], ["binding-update", 5], ["bu", 5],
-  ["binding-acknowledgement", 6], ["ba", 6], ["binding-error", 7], ["be", 7],
+  ["binding-refresh-request", 0],
+  ["brr", 0],
+  ["home-test-init", 1],
+  ["hoti", 1],
+  ["careof-test-init", 2],
+  ["coti", 2],
+  ["home-test", 3],
+  ["hot", 3],
+  ["careof-test", 4],
+  ["cot", 4],
+  ["binding-update", 5],
+  ["bu", 5],
+  ["binding-acknowledgement", 6],
+  ["ba", 6],
+  ["binding-error", 7],
+  ["be", 7],
 ];
 
 function parseType(text: string): number | Invalid {

@@ -48,8 +48,18 @@ const protocolWords: Readonly<Record<number, string>> = { 6: "tcp", 17: "udp", 3
 export const multiport = defineMatch({
   name: "multiport",
   options: {
-    "source-ports": { aliases: ["sports", "source-port", "sport"], value: portList, invertible: true, excludes: ["destination-ports", "ports"] },
-    "destination-ports": { aliases: ["dports", "destination-port", "dport"], value: portList, invertible: true, excludes: ["source-ports", "ports"] },
+    "source-ports": {
+      aliases: ["sports", "source-port", "sport"],
+      value: portList,
+      invertible: true,
+      excludes: ["destination-ports", "ports"],
+    },
+    "destination-ports": {
+      aliases: ["dports", "destination-port", "dport"],
+      value: portList,
+      invertible: true,
+      excludes: ["source-ports", "ports"],
+    },
     ports: { aliases: ["port"], value: portList, invertible: true, excludes: ["source-ports", "destination-ports"] },
   },
   check(options, { protocol }) {

@@ -15,10 +15,13 @@ export const nfacct = defineMatch({
   translate({ "nfacct-name": name }) {
     return {
       statements: [],
-      approximations: [{
-        message: `every packet matches, and none is counted in the object "${name?.value ?? ""}": where that object has a quota, iptables matches only packets beyond it`,
-        help: "read the rule's own counter instead", at: name,
-      }],
+      approximations: [
+        {
+          message: `every packet matches, and none is counted in the object "${name?.value ?? ""}": where that object has a quota, iptables matches only packets beyond it`,
+          help: "read the rule's own counter instead",
+          at: name,
+        },
+      ],
     };
   },
 });

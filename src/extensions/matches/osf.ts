@@ -33,12 +33,18 @@ export const osf = defineMatch({
     if (outside) return outside;
     if (!genre) return { never: "no system is named" };
     if (!/^[A-Za-z0-9_.+-]+$/.test(genre.value) || genre.value.length > longestName) {
-      return { untranslatable: `nft cannot hold "${genre.value}" as the name of a system (at most ${longestName} letters and digits)`, at: genre };
+      return {
+        untranslatable: `nft cannot hold "${genre.value}" as the name of a system (at most ${longestName} letters and digits)`,
+        at: genre,
+      };
     }
     const words = [[], ["ttl", "loose"], ["ttl", "skip"]][ttl?.value ?? 0] ?? [];
-    const approximations: Remark[] = [{
-      message: "nft names the first fingerprint that fits: a packet that fits several systems counts as the first of them only", at: genre,
-    }];
+    const approximations: Remark[] = [
+      {
+        message: "nft names the first fingerprint that fits: a packet that fits several systems counts as the first of them only",
+        at: genre,
+      },
+    ];
     const notes: Remark[] = log ? [{ code: "option-without-effect", message: "nft does not log the systems it finds", at: log }] : [];
     return { statements: [match(keyword("osf", ...words, "name"), string(genre.value), genre.inverted)], approximations, notes };
   },

@@ -44,18 +44,23 @@ export const owner = defineMatch({
     if (["PREROUTING", "INPUT", "FORWARD"].includes(chain)) return new Invalid(`is not allowed in ${chain}`);
     if (options["suppl-groups"] && !options["gid-owner"]) return new Invalid("--suppl-groups needs --gid-owner");
     return options["uid-owner"] || options["gid-owner"] || options["socket-exists"]
-      ? undefined : new Invalid("needs --uid-owner, --gid-owner or --socket-exists");
+      ? undefined
+      : new Invalid("needs --uid-owner, --gid-owner or --socket-exists");
   },
   translate(options): MatchTranslation {
     const { "uid-owner": user, "gid-owner": group, "socket-exists": socket, "suppl-groups": supplementary } = options;
     if (supplementary) return { untranslatable: "nft does not see the supplementary groups of a process", at: supplementary };
     const statements: MatchStatement[] = [];
-    for (const [key, use] of [["skuid", user], ["skgid", group]] as const) {
+    for (const [key, use] of [
+      ["skuid", user],
+      ["skgid", group],
+    ] as const) {
       if (!use) continue;
       if (typeof use.value === "string") {
         return {
           untranslatable: `the name "${use.value}" means a number only on the machine itself`,
-          help: `write the number: id ${key === "skuid" ? "-u" : "-g"}, or getent ${key === "skuid" ? "passwd" : "group"}`, at: use,
+          help: `write the number: id ${key === "skuid" ? "-u" : "-g"}, or getent ${key === "skuid" ? "passwd" : "group"}`,
+          at: use,
         };
       }
       statements.push(match(meta(key), rangeExpression(use.value), use.inverted));
@@ -64,14 +69,24 @@ export const owner = defineMatch({
     // Packets without a process behind them (the kernel's own resets and errors) pass inverted tests, unless a plain one stands beside.
     const exactlyInverted = all.every((use) => use.inverted);
     if (socket?.inverted && !exactlyInverted) return { never: "a packet without a socket has no owner" };
-    const approximations: Remark[] = socket && statements.every(({ operator }) => operator === "!=")
-      ? [{ message: `packets of sockets that the kernel itself holds (echo replies, tunnels) ${socket.inverted ? "do not match in iptables and do in nft" : "match in iptables and not in nft"}`, at: socket }]
-      : [];
+    const approximations: Remark[] =
+      socket && statements.every(({ operator }) => operator === "!=")
+        ? [
+            {
+              message: `packets of sockets that the kernel itself holds (echo replies, tunnels) ${socket.inverted ? "do not match in iptables and do in nft" : "match in iptables and not in nft"}`,
+              at: socket,
+            },
+          ]
+        : [];
     const hasSocket = compare(meta("skuid"), ">=", number(0));
     if (exactlyInverted) {
       const groups: Statement[][] = statements.map((statement) => [{ ...statement, operator: "==" }]);
       return { unless: socket ? [[hasSocket]] : groups, approximations };
     }
-    return { statements: socket && !socket.inverted && statements.every(({ operator }) => operator === "!=") ? [hasSocket, ...statements] : statements, approximations };
+    return {
+      statements:
+        socket && !socket.inverted && statements.every(({ operator }) => operator === "!=") ? [hasSocket, ...statements] : statements,
+      approximations,
+    };
   },
 });

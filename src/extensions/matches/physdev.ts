@@ -7,7 +7,8 @@
 import { defineMatch, Invalid, type OptionUses, type ValueParser } from "../extension.js";
 import { text } from "../values/text.js";
 
-const interfaceName: ValueParser<string> = (value, context) => (value === "" ? new Invalid("the interface name is empty") : text(15)(value, context));
+const interfaceName: ValueParser<string> = (value, context) =>
+  value === "" ? new Invalid("the interface name is empty") : text(15)(value, context);
 
 const options = {
   "physdev-in": { value: interfaceName, invertible: true },

@@ -11,8 +11,13 @@ import { defineMatch, Invalid, type ValueParser } from "../extension.js";
 
 /** The words of iptables and of nft. */
 const packetTypes: ReadonlyMap<string, string> = new Map([
-  ["unicast", "host"], ["host", "host"], ["broadcast", "broadcast"], ["bcast", "broadcast"], ["multicast", "multicast"],
-  ["mcast", "multicast"], ["otherhost", "other"],
+  ["unicast", "host"],
+  ["host", "host"],
+  ["broadcast", "broadcast"],
+  ["bcast", "broadcast"],
+  ["multicast", "multicast"],
+  ["mcast", "multicast"],
+  ["otherhost", "other"],
 ]);
 
 const packetType: ValueParser<string> = (text) => packetTypes.get(text.toLowerCase()) ?? new Invalid(`"${text}" is not a packet type`);

@@ -49,7 +49,8 @@ export const policy = defineMatch({
   options,
   check(uses: OptionUses<typeof options>) {
     const element = elementOptions.find((name) => uses[name]);
-    if (uses.pol?.value === "none" && (element ?? uses.strict)) return new Invalid(`--pol none cannot be combined with --${element ?? "strict"}`);
+    if (uses.pol?.value === "none" && (element ?? uses.strict))
+      return new Invalid(`--pol none cannot be combined with --${element ?? "strict"}`);
     if (uses.next && !uses.strict) return new Invalid("--next needs --strict");
     if (uses.strict && !element) return new Invalid("--strict needs at least one condition for every element");
     const tunnel = uses["tunnel-src"] ? "tunnel-src" : uses["tunnel-dst"] ? "tunnel-dst" : undefined;
@@ -66,7 +67,8 @@ export const policy = defineMatch({
     if (uses.spi) {
       return {
         untranslatable: "iptables compares the bytes of an SPI in the order of the machine, so what the number means depends on it",
-        help: `the SPI as it is on the wire: ipsec ${direction} spi NUMBER`, at: uses.spi,
+        help: `the SPI as it is on the wire: ipsec ${direction} spi NUMBER`,
+        at: uses.spi,
       };
     }
     for (const use of [uses.proto, uses.mode]) {
@@ -87,7 +89,11 @@ export const policy = defineMatch({
     }
     const namesTunnel = uses["tunnel-src"] ?? uses["tunnel-dst"];
     for (const use of [uses.proto, namesTunnel ? undefined : uses.mode]) {
-      if (use) approximations.push({ message: `nft cannot test it: packets of every IPsec ${use === uses.proto ? "protocol" : "mode"} match`, at: use });
+      if (use)
+        approximations.push({
+          message: `nft cannot test it: packets of every IPsec ${use === uses.proto ? "protocol" : "mode"} match`,
+          at: use,
+        });
     }
     return { statements: statements.length > 0 ? statements : [exists(any)], approximations };
   },

@@ -14,10 +14,19 @@ const operator = { invertible: true } as const;
 export const rateest = defineMatch({
   name: "rateest",
   options: {
-    rateest: name, rateest1: name, rateest2: name,
-    "rateest-bps": rate, "rateest-bps1": rate, "rateest-bps2": rate,
-    "rateest-pps": rate, "rateest-pps1": rate, "rateest-pps2": rate,
-    "rateest-delta": {}, "rateest-lt": operator, "rateest-gt": operator, "rateest-eq": operator,
+    rateest: name,
+    rateest1: name,
+    rateest2: name,
+    "rateest-bps": rate,
+    "rateest-bps1": rate,
+    "rateest-bps2": rate,
+    "rateest-pps": rate,
+    "rateest-pps1": rate,
+    "rateest-pps2": rate,
+    "rateest-delta": {},
+    "rateest-lt": operator,
+    "rateest-gt": operator,
+    "rateest-eq": operator,
   },
   translate() {
     return { untranslatable: "nft has no rate estimator", help: "limit rate over RATE matches traffic above a rate of its own" };

@@ -28,19 +28,20 @@ export const realm = defineMatch({
     if ("name" in use.value) {
       return {
         untranslatable: `the number of the realm "${use.value.name}" stands in a file of the machine, not in the dump`,
-        help: "write the realm's number, found in /etc/iproute2/rt_realms", at: use,
+        help: "write the realm's number, found in /etc/iproute2/rt_realms",
+        at: use,
       };
     }
     const { value, mask } = use.value;
     // The kernel masks the route's realm and not the wanted one.
-    if (((value & ~mask) >>> 0) !== 0) {
+    if ((value & ~mask) >>> 0 !== 0) {
       return use.inverted ? { statements: [] } : { never: `realm "${use.text}" has bits outside its mask` };
     }
     const classid = keyword("rt", "classid");
     return {
-      statements: [mask === wholeMask
-        ? match(classid, number(value), use.inverted)
-        : match(binary(classid, "&", hex(mask)), hex(value), use.inverted)],
+      statements: [
+        mask === wholeMask ? match(classid, number(value), use.inverted) : match(binary(classid, "&", hex(mask)), hex(value), use.inverted),
+      ],
     };
   },
 });

@@ -21,7 +21,8 @@ const sourceType: FibLookup = { kind: "fib", flags: ["saddr"], result: "type" };
 
 /** Broadcast addresses to `fib`'s type, whatever the routes say; DHCP clients send from the first. */
 const neverNetworks: Expression = oneOf([
-  { kind: "address", address: "0.0.0.0", prefixLength: 8 }, { kind: "address", address: "255.255.255.255" },
+  { kind: "address", address: "0.0.0.0", prefixLength: 8 },
+  { kind: "address", address: "255.255.255.255" },
 ]);
 
 export const rpfilter = defineMatch({
@@ -43,7 +44,13 @@ export const rpfilter = defineMatch({
     if (context.family === "ipv4") {
       const noRoute = [exists(route, false), ...(acceptLocal ? [match(type, symbol("local"), true)] : [])];
       const local = [exists(route, false), match(type, symbol("local"))];
-      if (invert) return { alternatives: [noRoute, [exists(route), match(payload("ip", "saddr"), neverNetworks, true), match(sourceType, symbol("broadcast"))]] };
+      if (invert)
+        return {
+          alternatives: [
+            noRoute,
+            [exists(route), match(payload("ip", "saddr"), neverNetworks, true), match(sourceType, symbol("broadcast"))],
+          ],
+        };
       return {
         alternatives: [
           [exists(route), match(payload("ip", "saddr"), neverNetworks)],

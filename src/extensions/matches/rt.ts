@@ -47,7 +47,11 @@ export const rt = defineMatch({
     const { "rt-type": type, "rt-segsleft": left, "rt-len": length } = options;
     const typeZero = options["rt-0-res"] ?? options["rt-0-addrs"];
     if (typeZero) {
-      return { untranslatable: "nft does not read the list of a type 0 routing header", help: "routers and hosts drop that header anyway (RFC 5095)", at: typeZero };
+      return {
+        untranslatable: "nft does not read the list of a type 0 routing header",
+        help: "routers and hosts drop that header anyway (RFC 5095)",
+        at: typeZero,
+      };
     }
     const impossible: Never = { never: "no routing header is of that type" };
     const tests = allOf([

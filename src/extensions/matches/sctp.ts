@@ -18,18 +18,47 @@ import { allOf } from "../values/range.js";
 
 /** The chunks of iptables and the words nft has for them; the last is unknown to nft 1.0.6. */
 const chunkWords: ReadonlyMap<string, string | undefined> = new Map([
-  ["data", "data"], ["init", "init"], ["init_ack", "init-ack"], ["sack", "sack"], ["heartbeat", "heartbeat"],
-  ["heartbeat_ack", "heartbeat-ack"], ["abort", "abort"], ["shutdown", "shutdown"], ["shutdown_ack", "shutdown-ack"], ["error", "error"],
-  ["cookie_echo", "cookie-echo"], ["cookie_ack", "cookie-ack"], ["ecn_ecne", "ecne"], ["ecn_cwr", "cwr"],
-  ["shutdown_complete", "shutdown-complete"], ["i_data", undefined], ["re_config", undefined], ["pad", undefined],
-  ["asconf", "asconf"], ["asconf_ack", "asconf-ack"], ["forward_tsn", "forward-tsn"], ["i_forward_tsn", undefined],
+  ["data", "data"],
+  ["init", "init"],
+  ["init_ack", "init-ack"],
+  ["sack", "sack"],
+  ["heartbeat", "heartbeat"],
+  ["heartbeat_ack", "heartbeat-ack"],
+  ["abort", "abort"],
+  ["shutdown", "shutdown"],
+  ["shutdown_ack", "shutdown-ack"],
+  ["error", "error"],
+  ["cookie_echo", "cookie-echo"],
+  ["cookie_ack", "cookie-ack"],
+  ["ecn_ecne", "ecne"],
+  ["ecn_cwr", "cwr"],
+  ["shutdown_complete", "shutdown-complete"],
+  ["i_data", undefined],
+  ["re_config", undefined],
+  ["pad", undefined],
+  ["asconf", "asconf"],
+  ["asconf_ack", "asconf-ack"],
+  ["forward_tsn", "forward-tsn"],
+  ["i_forward_tsn", undefined],
 ]);
 
 /** The letters of a chunk's flags, from bit 7 to bit 0; a capital asks for the bit, a small letter for its absence. */
-const flagLetters: ReadonlyMap<string, string> = new Map([["data", "----iube"], ["i_data", "----iube"], ["abort", "-------t"], ["shutdown_complete", "-------t"]]);
+const flagLetters: ReadonlyMap<string, string> = new Map([
+  ["data", "----iube"],
+  ["i_data", "----iube"],
+  ["abort", "-------t"],
+  ["shutdown_complete", "-------t"],
+]);
 
-interface Flags { readonly value: number; readonly mask: number }
-interface ChunkTest { readonly mode: "all" | "any" | "only"; readonly chunks: ReadonlyMap<string, Flags | undefined>; readonly everything: boolean }
+interface Flags {
+  readonly value: number;
+  readonly mask: number;
+}
+interface ChunkTest {
+  readonly mode: "all" | "any" | "only";
+  readonly chunks: ReadonlyMap<string, Flags | undefined>;
+  readonly everything: boolean;
+}
 
 function chunkFlags(chunk: string, letters: string): Flags | Invalid {
   let value = 0;
@@ -87,7 +116,9 @@ function chunkCases({ mode, chunks, everything }: ChunkTest, inverted: boolean):
 
 function flaggedCases(mode: "all" | "any", tests: readonly Statement[], inverted: boolean): MatchTranslation {
   const whoMatches = inverted ? "match in nft and not in iptables" : "match in iptables and not in nft";
-  const approximations = [{ message: `nft looks at the flags of the first chunk of a kind only: packets in which those of a later one fit ${whoMatches}` }];
+  const approximations = [
+    { message: `nft looks at the flags of the first chunk of a kind only: packets in which those of a later one fit ${whoMatches}` },
+  ];
   const groups = mode === "all" ? [tests] : tests.map((test) => [test]);
   if (inverted) return { unless: groups, approximations };
   return groups.length === 1 ? { statements: groups[0]!, approximations } : { anyOf: groups, approximations };

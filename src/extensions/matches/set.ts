@@ -38,9 +38,19 @@ export const setMatch = defineMatch({
     const named = findIpset(use, context);
     const approximations: Remark[] = [];
     const notes: Remark[] = [];
-    const count = options["packets-eq"] ?? options["packets-lt"] ?? options["packets-gt"] ?? options["bytes-eq"] ?? options["bytes-lt"] ?? options["bytes-gt"];
+    const count =
+      options["packets-eq"] ??
+      options["packets-lt"] ??
+      options["packets-gt"] ??
+      options["bytes-eq"] ??
+      options["bytes-lt"] ??
+      options["bytes-gt"];
     if (count && (named.missing || named.isList || named.sets.some(({ counters }) => counters))) {
-      return { untranslatable: "nft cannot compare the counters of an element", at: count, help: "without the option the rule asks for membership only" };
+      return {
+        untranslatable: "nft cannot compare the counters of an element",
+        at: count,
+        help: "without the option the rule asks for membership only",
+      };
     }
     if (count) notes.push({ message: `the set "${use.value.set}" has no counters`, at: count });
     const update = options["update-counters"] ?? options["update-subcounters"];
@@ -49,7 +59,10 @@ export const setMatch = defineMatch({
     }
     if (named.missing) approximations.push(missing(use.inverted, named.changes, context, use.value.set, use));
     if (named.listTimeouts) {
-      approximations.push({ message: `members of "${use.value.set}" have timeouts, after which ipset no longer asks them; nft always does`, at: use });
+      approximations.push({
+        message: `members of "${use.value.set}" have timeouts, after which ipset no longer asks them; nft always does`,
+        at: use,
+      });
     }
 
     const lookups: Lookup[] = [];
@@ -80,7 +93,12 @@ function inside(lookups: readonly Lookup[]): MatchTranslation {
   // Keys that every packet has can say that it is in no earlier set.
   if (lookups.every(({ form }) => form.alwaysLoads)) {
     const statements = lookups.map((lookup) => ({ here: lookupStatement(lookup), elsewhere: lookupStatement(lookup, true) }));
-    return { alternatives: statements.map(({ here }, index): Statement[] => [...statements.slice(0, index).map(({ elsewhere }) => elsewhere), here]) };
+    return {
+      alternatives: statements.map(({ here }, index): Statement[] => [
+        ...statements.slice(0, index).map(({ elsewhere }) => elsewhere),
+        here,
+      ]),
+    };
   }
   const forms = lookups.map(({ form }) => form.port);
   const apart = !forms.includes(undefined) && new Set(forms).size === forms.length && !forms.includes("plain");
@@ -99,14 +117,24 @@ function missing(inverted: boolean, changes: boolean, { rule }: RuleContext, set
   const target = rule.target?.kind === "extension" ? rule.target.extension : undefined;
   if (changes) {
     return {
-      code: "ipset-missing", message: `no file holds the ipset "${set}": the script starts with an empty set, which its rules fill`,
-      help: "give what `ipset save` prints with --ipset FILE", at,
+      code: "ipset-missing",
+      message: `no file holds the ipset "${set}": the script starts with an empty set, which its rules fill`,
+      help: "give what `ipset save` prints with --ipset FILE",
+      at,
     };
   }
-  const effect = target === undefined ? "" : stopping.includes(target)
-    ? (inverted ? ", which makes the firewall more closed: it stops all packets it asks about" : ", which makes the firewall more open: it stops nothing")
-    : target === "ACCEPT" ? (inverted ? ", which makes the firewall more open: it lets all packets through that it asks about" : ", which makes the firewall more closed: it lets nothing through")
-    : "";
+  const effect =
+    target === undefined
+      ? ""
+      : stopping.includes(target)
+        ? inverted
+          ? ", which makes the firewall more closed: it stops all packets it asks about"
+          : ", which makes the firewall more open: it stops nothing"
+        : target === "ACCEPT"
+          ? inverted
+            ? ", which makes the firewall more open: it lets all packets through that it asks about"
+            : ", which makes the firewall more closed: it lets nothing through"
+          : "";
   return {
     code: "ipset-missing",
     message: `no file holds the ipset "${set}": the rule is written with an empty set, and ${inverted ? "every" : "no"} packet matches it${effect}`,

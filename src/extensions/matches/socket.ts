@@ -25,10 +25,17 @@ export const socket = defineMatch({
     if (transparent) statements.push(match(keyword("socket", "transparent"), number(1)));
     else if (nowildcard) statements.push(compare(keyword("socket", "transparent"), "<=", number(1)));
     if (restoreMark) statements.push(assign(meta("mark"), keyword("socket", "mark")));
-    const approximations: Remark[] = nowildcard && !restoreMark ? [] : [{
-      message: "packets of a connection that is being set up or closed (SYN_RECV, TIME_WAIT) match in iptables and not in nft, which reads no "
-        + (restoreMark ? "mark" : "bound address") + " from such a socket",
-    }];
+    const approximations: Remark[] =
+      nowildcard && !restoreMark
+        ? []
+        : [
+            {
+              message:
+                "packets of a connection that is being set up or closed (SYN_RECV, TIME_WAIT) match in iptables and not in nft, which reads no " +
+                (restoreMark ? "mark" : "bound address") +
+                " from such a socket",
+            },
+          ];
     return { statements, approximations };
   },
 });

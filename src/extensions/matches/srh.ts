@@ -50,7 +50,8 @@ export const srh = defineMatch({
     if (tag && tag.value >> 8 !== (tag.value & 0xff)) {
       return {
         untranslatable: "the kernel compares the bytes of a tag in the order of the machine, so what the number means depends on it",
-        help: "the tag as it is on the wire: srh tag NUMBER", at: tag,
+        help: "the tag as it is on the wire: srh tag NUMBER",
+        at: tag,
       };
     }
     const bounds = (name: ExtensionHeader, equal?: OptionUse<number>, above?: OptionUse<number>, below?: OptionUse<number>) => [
@@ -67,6 +68,9 @@ export const srh = defineMatch({
       tag && rangeTest(field("srh", "tag"), { from: tag.value, to: tag.value }, tag.inverted, 65535),
     ]);
     if (!Array.isArray(tests)) return tests;
-    return { statements: tests, approximations: [{ message: "malformed headers, with more segments left than there are, match in nft and not in iptables" }] };
+    return {
+      statements: tests,
+      approximations: [{ message: "malformed headers, with more segments left than there are, match in nft and not in iptables" }],
+    };
   },
 });

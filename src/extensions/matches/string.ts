@@ -29,7 +29,7 @@ const plainText: ValueParser<readonly number[]> = (text) => {
 const hexText: ValueParser<readonly number[]> = (text) => {
   const bytes: number[] = [];
   const encoder = new TextEncoder();
-  for (let rest = text; rest !== "";) {
+  for (let rest = text; rest !== ""; ) {
     const block = /^\|((?:[0-9a-fA-F]{2}| )*)\|/.exec(rest);
     const literal = block ? null : /^\\?([^])/u.exec(rest);
     if (block) bytes.push(...(block[1]!.match(/[0-9a-fA-F]{2}/g) ?? []).map((digits) => parseInt(digits, 16)));
@@ -56,7 +56,7 @@ export const stringMatch = defineMatch({
   name: "string",
   options,
   check(uses: OptionUses<typeof options>) {
-    return uses.string ?? uses["hex-string"] ? undefined : new Invalid("needs --string or --hex-string");
+    return (uses.string ?? uses["hex-string"]) ? undefined : new Invalid("needs --string or --hex-string");
   },
   translate(uses) {
     const text = uses.string ?? uses["hex-string"];
@@ -66,17 +66,26 @@ export const stringMatch = defineMatch({
     const bytes = text.value;
     const places = to - from - bytes.length + 1;
     if (places <= 0) {
-      const approximations: Remark[] = [{
-        message: "the text does not fit between --from and --to, so it is never found; Linux before 6.5 found it where it only began there",
-        at: uses.to,
-      }];
-      return text.inverted ? { statements: [], approximations } : { never: "the text does not fit between --from and --to", approximations };
+      const approximations: Remark[] = [
+        {
+          message:
+            "the text does not fit between --from and --to, so it is never found; Linux before 6.5 found it where it only began there",
+          at: uses.to,
+        },
+      ];
+      return text.inverted
+        ? { statements: [], approximations }
+        : { never: "the text does not fit between --from and --to", approximations };
     }
     if (places > mostPlaces || (text.inverted && places > 1)) {
       return { untranslatable: "nft cannot search a packet for text", help: searchHelp, at: text };
     }
     if (to > lastPayloadOffset) {
-      return { untranslatable: `nft reads only the first ${lastPayloadOffset} bytes of a packet on kernels before 6.14`, help: searchHelp, at: uses.to };
+      return {
+        untranslatable: `nft reads only the first ${lastPayloadOffset} bytes of a packet on kernels before 6.14`,
+        help: searchHelp,
+        at: uses.to,
+      };
     }
     const ignoreCase = uses.icase !== undefined;
     if (ignoreCase && bytes.some((byte) => byte > 0x7f)) {

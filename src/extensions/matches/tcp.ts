@@ -16,7 +16,10 @@ import { allOf } from "../values/range.js";
 const flagNames = ["fin", "syn", "rst", "psh", "ack", "urg"] as const;
 type Flag = (typeof flagNames)[number];
 
-interface FlagTest { readonly mask: readonly Flag[]; readonly set: readonly Flag[] }
+interface FlagTest {
+  readonly mask: readonly Flag[];
+  readonly set: readonly Flag[];
+}
 
 function parseFlagList(text: string): readonly Flag[] | Invalid {
   const flags = new Set<string>();

@@ -31,14 +31,17 @@ const timeOfDay: ValueParser<number> = (text) => {
   if (!parts) return new Invalid(`"${text}" is not a time of day (hh:mm or hh:mm:ss)`);
   const [hour, minute, second] = [Number(parts[1]), Number(parts[2]), Number(parts[3] ?? 0)];
   return hour > 23 || minute > 59 || second > 59
-    ? new Invalid(`"${text}" is not a time of day (hh:mm or hh:mm:ss)`) : hour * 3600 + minute * 60 + second;
+    ? new Invalid(`"${text}" is not a time of day (hh:mm or hh:mm:ss)`)
+    : hour * 3600 + minute * 60 + second;
 };
 
 /** Seconds since 1970. */
 const date: ValueParser<number> = (text) => {
   const parts = /^([0-9]{4})(?:-([0-9]{1,2})(?:-([0-9]{1,2})(?:T([0-9]{1,2})(?::([0-9]{1,2})(?::([0-9]{1,2}))?)?)?)?)?$/.exec(text);
   if (!parts) return new Invalid(`"${text}" is not a date (YYYY[-MM[-DD[Thh[:mm[:ss]]]]])`);
-  const [year = 0, month = 1, day = 1, hour = 0, minute = 0, second = 0] = parts.slice(1).map((part) => (part === undefined ? undefined : Number(part)));
+  const [year = 0, month = 1, day = 1, hour = 0, minute = 0, second = 0] = parts
+    .slice(1)
+    .map((part) => (part === undefined ? undefined : Number(part)));
   if (month < 1 || month > 12 || day < 1 || day > 31 || hour > 23 || minute > 59 || second > 59) {
     return new Invalid(`"${text}" is not a date (YYYY[-MM[-DD[Thh[:mm[:ss]]]]])`);
   }
@@ -85,7 +88,9 @@ function dayStatements(days: Days, nextDay: boolean, context: RuleContext): Stat
   if (days.month) {
     const named = days.month.length <= 5 ? days.month.join("_") : days.month.reduce((bits, day) => bits + 2 ** (day - 1), 0).toString(16);
     const set = context.sharedSet(`monthdays_${named}${nextDay ? "_next" : ""}`, {
-      typeof: meta("time"), flags: ["interval"], elements: monthDayIntervals(days.month, nextDay ? secondsPerDay : 0),
+      typeof: meta("time"),
+      flags: ["interval"],
+      elements: monthDayIntervals(days.month, nextDay ? secondsPerDay : 0),
     });
     statements.push(match(meta("time"), setReference(set)));
   }
@@ -154,23 +159,30 @@ export const time = defineMatch({
 
     if (kerneltz && (dates.length > 0 || days.month || hourStatements(start, stop).length > 0)) {
       approximations.push({
-        message: "nft counts hours and dates in UTC: where the kernel has another time zone the rule holds earlier or later by its offset", at: kerneltz,
+        message: "nft counts hours and dates in UTC: where the kernel has another time zone the rule holds earlier or later by its offset",
+        at: kerneltz,
       });
     }
     if (!kerneltz && days.week) {
       approximations.push({
-        message: "nft takes the day of the week from the kernel's time zone: where that is not UTC the day begins earlier or later by its offset", at: weekdays,
+        message:
+          "nft takes the day of the week from the kernel's time zone: where that is not UTC the day begins earlier or later by its offset",
+        at: weekdays,
       });
     }
     if (days.month) {
-      approximations.push({ message: `the days are written out for ${firstYear} to 2038: a clock that shows an earlier year matches none`, at: monthdays });
+      approximations.push({
+        message: `the days are written out for ${firstYear} to 2038: a clock that shows an earlier year matches none`,
+        at: monthdays,
+      });
     }
 
     const isNight = start >= stop;
     if (contiguous && isNight && (days.week ?? days.month)) {
       const alternatives: Statement[][] = [[...dates, compare(meta("hour"), "<=", number(stop)), ...dayStatements(days, true, context)]];
       const evening = Math.max(start, stop + 1);
-      if (evening < secondsPerDay) alternatives.push([...dates, compare(meta("hour"), ">=", number(evening)), ...dayStatements(days, false, context)]);
+      if (evening < secondsPerDay)
+        alternatives.push([...dates, compare(meta("hour"), ">=", number(evening)), ...dayStatements(days, false, context)]);
       return { alternatives, approximations };
     }
     return { statements: [...dates, ...hourStatements(start, stop), ...dayStatements(days, false, context)], approximations };

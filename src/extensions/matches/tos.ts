@@ -22,9 +22,10 @@ export const tos = defineMatch({
   translate({ tos: use }, { family }) {
     if (!use) return { statements: [] };
     const { value, mask } = use.value;
-    const test = family === "ipv4"
-      ? maskedTest(ipv4Byte, { value, mask }, use.inverted, 0xff)
-      : maskedTest(ipv6Word, { value: value << 4, mask: mask << 4 }, use.inverted, 0xffff);
+    const test =
+      family === "ipv4"
+        ? maskedTest(ipv4Byte, { value, mask }, use.inverted, 0xff)
+        : maskedTest(ipv6Word, { value: value << 4, mask: mask << 4 }, use.inverted, 0xffff);
     return test === undefined ? { statements: [] } : "kind" in test ? { statements: [test] } : test;
   },
 });

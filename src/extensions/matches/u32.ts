@@ -18,9 +18,19 @@ import { bytesAt, lastPayloadOffset } from "../values/raw-payload.js";
 const largest = 0xffffffff;
 const wholeMask = 0xffffffffn;
 
-interface Step { readonly operator: "&" | "<<" | ">>" | "@"; readonly operand: number }
-interface Bounds { readonly from: number; readonly to: number }
-interface Test { readonly start: number; readonly steps: readonly Step[]; readonly values: readonly Bounds[] }
+interface Step {
+  readonly operator: "&" | "<<" | ">>" | "@";
+  readonly operand: number;
+}
+interface Bounds {
+  readonly from: number;
+  readonly to: number;
+}
+interface Test {
+  readonly start: number;
+  readonly steps: readonly Step[];
+  readonly values: readonly Bounds[];
+}
 
 const program: ValueParser<readonly Test[]> = (text) => {
   const tests: Test[] = [];
@@ -45,7 +55,8 @@ const program: ValueParser<readonly Test[]> = (text) => {
     }
     const steps: Step[] = [];
     for (const [index, operator] of operators.entries()) {
-      if (operator !== "&" && operator !== "<<" && operator !== ">>" && operator !== "@") return new Invalid(`"${operator}" is not an operator`);
+      if (operator !== "&" && operator !== "<<" && operator !== ">>" && operator !== "@")
+        return new Invalid(`"${operator}" is not an operator`);
       const operand = numbers[index + 1]!;
       if ((operator === "<<" || operator === ">>") && operand > 31) return new Invalid(`a shift by ${operand} bits`);
       steps.push({ operator, operand });
@@ -61,7 +72,12 @@ function parseWord(word: string): number | undefined {
 }
 
 /** Four bytes of the packet, a mask over them, and how far to the left the masked bytes are moved (to the right if negative). */
-interface Location { readonly base: "nh" | "th" | "ih"; readonly offset: number; readonly mask: bigint; readonly shift: number }
+interface Location {
+  readonly base: "nh" | "th" | "ih";
+  readonly offset: number;
+  readonly mask: bigint;
+  readonly shift: number;
+}
 
 function isSteps(steps: readonly Step[], expected: string): boolean {
   return steps.map(({ operator, operand }) => `${operator}${operand}`).join(" ") === expected;
@@ -72,7 +88,11 @@ function locate(test: Test): Location | undefined {
   let base: Location["base"] = "nh";
   let offset = test.start;
   let steps = test.steps;
-  for (let jumpAt = steps.findIndex(({ operator }) => operator === "@"); jumpAt !== -1; jumpAt = steps.findIndex(({ operator }) => operator === "@")) {
+  for (
+    let jumpAt = steps.findIndex(({ operator }) => operator === "@");
+    jumpAt !== -1;
+    jumpAt = steps.findIndex(({ operator }) => operator === "@")
+  ) {
     const way = steps.slice(0, jumpAt);
     if (base === "nh" && offset === 0 && isSteps(way, ">>22 &60")) base = "th";
     else if (base === "th" && offset === 12 && isSteps(way, ">>26 &60")) base = "ih";
@@ -119,11 +139,17 @@ function valuesInPlace({ mask, shift }: Location, values: readonly Bounds[]): { 
 function testStatement(location: Location, places: readonly { from: bigint; to: bigint }[], inverted: boolean): Statement {
   const field = bytesAt(location.base, location.offset, 4);
   const left: Expression = location.mask === wholeMask ? field : binary(field, "&", hex(location.mask));
-  return match(left, oneOf(places.map(({ from, to }) => {
-    // Bits below the mask are zero, so a single value may be written as one.
-    const single = from === to || (from & location.mask) === from && (to & location.mask) === from;
-    return single ? hex(from) : range(hex(from), hex(to));
-  })), inverted);
+  return match(
+    left,
+    oneOf(
+      places.map(({ from, to }) => {
+        // Bits below the mask are zero, so a single value may be written as one.
+        const single = from === to || ((from & location.mask) === from && (to & location.mask) === from);
+        return single ? hex(from) : range(hex(from), hex(to));
+      }),
+    ),
+    inverted,
+  );
 }
 
 export const u32 = defineMatch({
@@ -138,7 +164,11 @@ export const u32 = defineMatch({
     for (const test of use.value) {
       const location = locate(test);
       if (!location || (location.base !== "nh" && context.family === "ipv6")) {
-        return { untranslatable: "nft cannot take an offset from the packet, except over the IPv4 and TCP headers", help: "name the header's field instead, as in: udp dport 53", at: use };
+        return {
+          untranslatable: "nft cannot take an offset from the packet, except over the IPv4 and TCP headers",
+          help: "name the header's field instead, as in: udp dport 53",
+          at: use,
+        };
       }
       if (location.base === "ih" && !isTcp) {
         return { untranslatable: "nft jumps over a TCP header only in a TCP packet, and the rule has no -p tcp", at: use };
@@ -150,12 +180,21 @@ export const u32 = defineMatch({
         return { untranslatable: `an offset above ${lastPayloadOffset} bytes does not load on kernels before 6.14`, at: use };
       }
       if (location.base !== "nh" && !isWhole && approximations.length === 0) {
-        approximations.push({ message: "later fragments of a packet do not match: nft finds no transport header in them, and iptables looks at whatever stands there", at: use });
+        approximations.push({
+          message:
+            "later fragments of a packet do not match: nft finds no transport header in them, and iptables looks at whatever stands there",
+          at: use,
+        });
       }
       const places = valuesInPlace(location, test.values);
       const [only] = places;
       const asksFor = (start: number, mask: bigint, value: bigint): boolean =>
-        location.base === "nh" && location.offset === start && location.mask === mask && places.length === 1 && only?.from === value && only.to === value;
+        location.base === "nh" &&
+        location.offset === start &&
+        location.mask === mask &&
+        places.length === 1 &&
+        only?.from === value &&
+        only.to === value;
       if (asksFor(6, 0xffn, 6n) || asksFor(9, 0xff000000n, 0x06000000n)) isTcp = true;
       if (asksFor(4, 0x3fffn, 0n) || asksFor(4, 0x1fffn, 0n)) isWhole = true;
       tests.push({ location, places });

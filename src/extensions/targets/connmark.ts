@@ -80,19 +80,27 @@ export const connmarkTarget = defineTarget({
     "left-shift-mark": { value: integer(0, 31) },
     "right-shift-mark": { value: integer(0, 31) },
   },
-  check: (options) => (xmark(options) || options["save-mark"] || options["restore-mark"] ? undefined
-    : new Invalid("one of --set-xmark, --set-mark, --and-mark, --or-mark, --xor-mark, --save-mark and --restore-mark is needed")),
+  check: (options) =>
+    xmark(options) || options["save-mark"] || options["restore-mark"]
+      ? undefined
+      : new Invalid("one of --set-xmark, --set-mark, --and-mark, --or-mark, --xor-mark, --save-mark and --restore-mark is needed"),
   translate(options, context) {
     const { mask: both, nfmask, ctmask, "left-shift-mark": left, "right-shift-mark": right } = options;
     // Of two shifts the one written last holds.
-    const shift = right && !(left && isAfter(left, right)) ? -right.value : left?.value ?? 0;
+    const shift = right && !(left && isAfter(left, right)) ? -right.value : (left?.value ?? 0);
     const packet = { expression: meta("mark"), mask: (both ?? nfmask)?.value ?? allBits };
     const connection = { expression: ct("mark"), mask: (both ?? ctmask)?.value ?? allBits };
     if (options["save-mark"]) {
-      return copy({ from: packet.expression, fromMask: packet.mask, to: connection.expression, toMask: connection.mask, shift, wish: "save_mark" }, context);
+      return copy(
+        { from: packet.expression, fromMask: packet.mask, to: connection.expression, toMask: connection.mask, shift, wish: "save_mark" },
+        context,
+      );
     }
     if (options["restore-mark"]) {
-      return copy({ from: connection.expression, fromMask: connection.mask, to: packet.expression, toMask: packet.mask, shift, wish: "restore_mark" }, context);
+      return copy(
+        { from: connection.expression, fromMask: connection.mask, to: packet.expression, toMask: packet.mask, shift, wish: "restore_mark" },
+        context,
+      );
     }
     let change = xmark(options) ?? { value: 0, mask: 0 };
     const operation = options["set-xmark"] ?? options["set-mark"] ?? options["and-mark"] ?? options["or-mark"] ?? options["xor-mark"];

@@ -13,7 +13,18 @@
 
 import type { OptionUse } from "../../iptables/ast.js";
 import {
-  assign, concatenation, ct, keywordStatement, match, number, payload, setReference, symbol, type Expression, type Hook, type Statement,
+  assign,
+  concatenation,
+  ct,
+  keywordStatement,
+  match,
+  number,
+  payload,
+  setReference,
+  symbol,
+  type Expression,
+  type Hook,
+  type Statement,
 } from "../../nft/ast.js";
 import { defineTarget, Invalid, type RuleContext, type Untranslatable, type ValueParser } from "../extension.js";
 import { integer } from "../values/number.js";
@@ -53,20 +64,29 @@ function helperStatement(use: OptionUse<string>, context: RuleContext): Statemen
   if (!known || !protocol || !known.protocols.includes(protocol) || (context.family === "ipv6" && !known.ipv6)) {
     return { untranslatable: `the kernel's own helpers have no "${use.value}" for this protocol`, at: use };
   }
-  const [network, addressType] = context.family === "ipv4" ? ["ip", "ipv4_addr"] as const : ["ip6", "ipv6_addr"] as const;
+  const [network, addressType] = context.family === "ipv4" ? (["ip", "ipv4_addr"] as const) : (["ip6", "ipv6_addr"] as const);
   const name = `${use.value.replace(/[^A-Za-z0-9]/g, "_")}_${protocol}`;
   const set = context.sharedSet(`helped_${name}`, {
-    type: [addressType, addressType, "inet_service", "inet_service"], flags: ["dynamic", "timeout"], timeout: helperTimeout, size: context.setSize,
+    type: [addressType, addressType, "inet_service", "inet_service"],
+    flags: ["dynamic", "timeout"],
+    timeout: helperTimeout,
+    size: context.setSize,
   });
   const key: Expression = concatenation(
-    payload(network, "saddr"), payload(network, "daddr"), payload(protocol, "sport"), payload(protocol, "dport"));
+    payload(network, "saddr"),
+    payload(network, "daddr"),
+    payload(protocol, "sport"),
+    payload(protocol, "dport"),
+  );
   const object = context.addHelper({ type: use.value, protocol });
   const hooks: readonly Hook[] = (["prerouting", "output"] as const).filter((hook) => context.hooks.has(hook));
   for (const hook of hooks) {
     // On a connection that is known already the helper's statement does nothing.
-    context.addChain(`helper_${name}_${hook}`, [[
-      match(key, setReference(set)), { kind: "object", type: "ct helper", object }, { kind: "set", operation: "delete", set, key },
-    ]], { hook, priority: helperPriority });
+    context.addChain(
+      `helper_${name}_${hook}`,
+      [[match(key, setReference(set)), { kind: "object", type: "ct helper", object }, { kind: "set", operation: "delete", set, key }]],
+      { hook, priority: helperPriority },
+    );
   }
   return { kind: "set", operation: "update", set, key };
 }
@@ -79,8 +99,18 @@ const undecided = match(ct("state"), symbol("invalid"));
 
 function hasRivals({ ruleset, rule }: RuleContext): boolean {
   if (!ruleset) return true;
-  return ruleset.tables.some((table) => table.name === "raw" && table.chains.some((chain) => chain.rules.some((other) =>
-    other !== rule && other.target?.kind === "extension" && (other.target.extension === "CT" || other.target.extension === "NOTRACK"))));
+  return ruleset.tables.some(
+    (table) =>
+      table.name === "raw" &&
+      table.chains.some((chain) =>
+        chain.rules.some(
+          (other) =>
+            other !== rule &&
+            other.target?.kind === "extension" &&
+            (other.target.extension === "CT" || other.target.extension === "NOTRACK"),
+        ),
+      ),
+  );
 }
 
 const events = ["new", "related", "destroy", "reply", "assured", "protoinfo", "helper", "mark", "natseqinfo", "secmark"] as const;
@@ -102,7 +132,9 @@ export const ctTarget = defineTarget({
     "zone-reply": { value: zone },
   },
   check(options, { protocol }) {
-    return options.helper && options.helper.value !== "" && protocol === undefined ? new Invalid("--helper needs -p, not inverted") : undefined;
+    return options.helper && options.helper.value !== "" && protocol === undefined
+      ? new Invalid("--helper needs -p, not inverted")
+      : undefined;
   },
   translate(options, context) {
     // The kernel looks at nothing else when it is told not to track.
@@ -112,12 +144,16 @@ export const ctTarget = defineTarget({
     }
     if (options.timeout) {
       return {
-        untranslatable: "timeout policies made with nfct are not visible to nft", at: options.timeout,
+        untranslatable: "timeout policies made with nfct are not visible to nft",
+        at: options.timeout,
         help: "declare a ct timeout object in an nft table of your own",
       };
     }
     const zones = zoneOptions.flatMap((name) => options[name] ?? []);
-    const last = zones.reduce<OptionUse<number | "mark"> | undefined>((latest, use) => (latest && latest.span.column > use.span.column ? latest : use), undefined);
+    const last = zones.reduce<OptionUse<number | "mark"> | undefined>(
+      (latest, use) => (latest && latest.span.column > use.span.column ? latest : use),
+      undefined,
+    );
     if (last?.value === "mark") {
       return { untranslatable: "nft cannot take a zone from the mark", at: last, help: "write one rule for each mark" };
     }

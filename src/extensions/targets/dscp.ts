@@ -12,8 +12,28 @@ import { integer } from "../values/number.js";
 
 /** RFC 2474, 2597 and 3246; iptables knows no other names. */
 const classes: Readonly<Record<string, number>> = {
-  be: 0, cs0: 0, cs1: 8, cs2: 16, cs3: 24, cs4: 32, cs5: 40, cs6: 48, cs7: 56,
-  af11: 10, af12: 12, af13: 14, af21: 18, af22: 20, af23: 22, af31: 26, af32: 28, af33: 30, af41: 34, af42: 36, af43: 38, ef: 46,
+  be: 0,
+  cs0: 0,
+  cs1: 8,
+  cs2: 16,
+  cs3: 24,
+  cs4: 32,
+  cs5: 40,
+  cs6: 48,
+  cs7: 56,
+  af11: 10,
+  af12: 12,
+  af13: 14,
+  af21: 18,
+  af22: 20,
+  af23: 22,
+  af31: 26,
+  af32: 28,
+  af33: 30,
+  af41: 34,
+  af42: 36,
+  af43: 38,
+  ef: 46,
 };
 const dscpClass: ValueParser<number> = (text) => {
   const name = text.toLowerCase();
@@ -27,8 +47,8 @@ export const dscpTarget = defineTarget({
     "set-dscp": { value: integer(0, 63), excludes: ["set-dscp-class"] },
     "set-dscp-class": { value: dscpClass, excludes: ["set-dscp"] },
   },
-  check: (options) => (options["set-dscp"] || options["set-dscp-class"] ? undefined
-    : new Invalid("one of --set-dscp and --set-dscp-class is needed")),
+  check: (options) =>
+    options["set-dscp"] || options["set-dscp-class"] ? undefined : new Invalid("one of --set-dscp and --set-dscp-class is needed"),
   translate(options, { family }) {
     const value = options["set-dscp"]?.value ?? options["set-dscp-class"]?.value ?? 0;
     return { statements: [assign(payload(family === "ipv4" ? "ip" : "ip6", "dscp"), hex(value))] };

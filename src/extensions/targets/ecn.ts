@@ -28,7 +28,8 @@ export const ecnTarget = defineTarget({
   },
   check(options, { protocol }) {
     const tcp = options["ecn-tcp-remove"] ?? options["ecn-tcp-cwr"] ?? options["ecn-tcp-ece"];
-    if (!tcp && !options["ecn-ip-ect"]) return new Invalid("one of --ecn-tcp-remove, --ecn-tcp-cwr, --ecn-tcp-ece and --ecn-ip-ect is needed");
+    if (!tcp && !options["ecn-ip-ect"])
+      return new Invalid("one of --ecn-tcp-remove, --ecn-tcp-cwr, --ecn-tcp-ece and --ecn-ip-ect is needed");
     return tcp && protocol !== 6 ? new Invalid("the TCP operations need -p tcp") : undefined;
   },
   translate(options, context) {
@@ -36,13 +37,17 @@ export const ecnTarget = defineTarget({
     const echo = options["ecn-tcp-ece"]?.value ?? remove;
     const reduced = options["ecn-tcp-cwr"]?.value ?? remove;
     const withBit = (flags: number, mask: number, value: number | undefined): number =>
-      (value === undefined ? flags : value === 1 ? flags | mask : flags & ~mask);
+      value === undefined ? flags : value === 1 ? flags | mask : flags & ~mask;
     const flagField = payload("tcp", "flags");
-    const changes: FieldChange[] = [{
-      // With a mask, because nft takes a lone `tcp flags 0x1` for "this flag among others".
-      field: flagField, compared: binary(flagField, "&", hex(0xff)), bits: 8,
-      change: (flags) => withBit(withBit(flags, congestionEcho, echo), windowReduced, reduced),
-    }];
+    const changes: FieldChange[] = [
+      {
+        // With a mask, because nft takes a lone `tcp flags 0x1` for "this flag among others".
+        field: flagField,
+        compared: binary(flagField, "&", hex(0xff)),
+        bits: 8,
+        change: (flags) => withBit(withBit(flags, congestionEcho, echo), windowReduced, reduced),
+      },
+    ];
     const transport = options["ecn-ip-ect"]?.value;
     if (transport !== undefined) changes.push({ field: payload("ip", "ecn"), bits: 2, change: () => transport });
     const statements = fieldChanges(changes, "set_ecn", context);

@@ -15,7 +15,12 @@ export interface FieldChange {
   readonly change: (old: number) => number;
 }
 
-interface Group { readonly field: Expression; readonly compared: Expression; readonly old: readonly number[]; readonly new: number | undefined }
+interface Group {
+  readonly field: Expression;
+  readonly compared: Expression;
+  readonly old: readonly number[];
+  readonly new: number | undefined;
+}
 
 /** The old values by what becomes of them; `new` is undefined for those that stay. */
 function groups({ field, compared = field, bits, change }: FieldChange): Group[] {
@@ -52,11 +57,15 @@ export function fieldChanges(changes: readonly FieldChange[], wish: string, cont
   const dependent = perField.filter((all) => !isConstant(all));
   if (dependent.length === 0) return constants;
   const combinations = dependent.reduce<readonly (readonly Group[])[]>(
-    (all, field) => all.flatMap((groupsSoFar) => field.map((group) => [...groupsSoFar, group])), [[]]);
-  const rules = combinations.filter((combination) => combination.some((group) => group.new !== undefined)).map((combination) => [
-    ...combination.map((group) => match(group.compared, oldValues(group.old))),
-    ...combination.flatMap((group) => (group.new === undefined ? [] : [assign(group.field, number(group.new))])),
-    verdict("return"),
-  ]);
+    (all, field) => all.flatMap((groupsSoFar) => field.map((group) => [...groupsSoFar, group])),
+    [[]],
+  );
+  const rules = combinations
+    .filter((combination) => combination.some((group) => group.new !== undefined))
+    .map((combination) => [
+      ...combination.map((group) => match(group.compared, oldValues(group.old))),
+      ...combination.flatMap((group) => (group.new === undefined ? [] : [assign(group.field, number(group.new))])),
+      verdict("return"),
+    ]);
   return [...constants, jump(context.addChain(wish, rules))];
 }

@@ -26,7 +26,8 @@ export const hlTarget = defineTarget({
   check: (options) => (Object.keys(options).length > 0 ? undefined : new Invalid("one of --hl-set, --hl-dec and --hl-inc is needed")),
   translate(options, context) {
     const { "hl-set": set, "hl-dec": decrement, "hl-inc": increment } = options;
-    const change = set ? () => set.value
+    const change = set
+      ? () => set.value
       : (old: number): number => Math.min(255, Math.max(0, old + (increment?.value ?? 0) - (decrement?.value ?? 0)));
     const statements = fieldChanges([{ field: payload("ip6", "hoplimit"), bits: 8, change }], "change_hop_limit", context);
     return "untranslatable" in statements ? statements : { statements };

@@ -21,7 +21,7 @@ export function prefixText(maximum: number): ValueParser<string> {
 }
 
 /** nft has no escape inside quotes, and takes `$` in a log prefix for the beginning of a variable's name. */
-const unwritable: Readonly<Record<string, string>> = { "\"": "'" };
+const unwritable: Readonly<Record<string, string>> = { '"': "'" };
 
 /** The prefix as nft can hold it, and a note if that is not the text as it was. */
 export function writablePrefix(prefix: OptionUse<string>): { readonly text: string; readonly notes: readonly Remark[] } {
@@ -30,10 +30,13 @@ export function writablePrefix(prefix: OptionUse<string>): { readonly text: stri
   if (text === prefix.value) return { text, notes: [] };
   return {
     text,
-    notes: [{
-      code: "text-changed", at: prefix,
-      message: `the prefix is written "${text}": nft cannot hold double quotes, dollar signs or control characters in it`,
-      help: "adapt whatever searches the log for this prefix",
-    }],
+    notes: [
+      {
+        code: "text-changed",
+        at: prefix,
+        message: `the prefix is written "${text}": nft cannot hold double quotes, dollar signs or control characters in it`,
+        help: "adapt whatever searches the log for this prefix",
+      },
+    ],
   };
 }

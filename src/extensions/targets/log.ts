@@ -15,7 +15,15 @@ import { prefixText, writablePrefix } from "./log-prefix.js";
 const levels = ["emerg", "alert", "crit", "err", "warn", "notice", "info", "debug"] as const;
 /** The names iptables reads; `err` and `warn` are not among them. */
 const levelNames: Readonly<Record<string, number>> = {
-  emerg: 0, panic: 0, alert: 1, crit: 2, error: 3, warning: 4, notice: 5, info: 6, debug: 7,
+  emerg: 0,
+  panic: 0,
+  alert: 1,
+  crit: 2,
+  error: 3,
+  warning: 4,
+  notice: 5,
+  info: 6,
+  debug: 7,
 };
 
 const level: ValueParser<(typeof levels)[number]> = (text) => {

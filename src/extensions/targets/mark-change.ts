@@ -5,7 +5,10 @@ import type { OptionUse } from "../../iptables/ast.js";
 import { integer, valueMask, type ValueMask } from "../values/number.js";
 
 /** Both are unsigned 32-bit numbers. */
-export interface MarkChange { readonly keep: number; readonly flip: number }
+export interface MarkChange {
+  readonly keep: number;
+  readonly flip: number;
+}
 
 export const allBits = 0xffffffff;
 const invert = (bits: number): number => ~bits >>> 0;

@@ -14,8 +14,8 @@ import { changed, markChange, markOptions, xmark } from "./mark-change.js";
 export const markTarget = defineTarget({
   name: "MARK",
   options: markOptions(),
-  check: (options) => (xmark(options) ? undefined
-    : new Invalid("one of --set-xmark, --set-mark, --and-mark, --or-mark and --xor-mark is needed")),
+  check: (options) =>
+    xmark(options) ? undefined : new Invalid("one of --set-xmark, --set-mark, --and-mark, --or-mark and --xor-mark is needed"),
   translate(options) {
     const mark = meta("mark");
     const value = changed(mark, markChange(xmark(options) ?? { value: 0, mask: 0 }));

@@ -40,7 +40,9 @@ const parsePorts: ValueParser<PortRange> = (text, context) => {
 /** Here iptables reads whole numeric addresses only. */
 function parseWholeAddress(text: string, family: Family): bigint | Invalid {
   const whole = family === "ipv6" || /^(?:(?:0|[1-9][0-9]{0,2})\.){3}(?:0|[1-9][0-9]{0,2})$/.test(text);
-  return (whole ? parseAddress(text, family) : undefined) ?? new Invalid(`"${text}" is not an ${family === "ipv4" ? "IPv4" : "IPv6"} address`);
+  return (
+    (whole ? parseAddress(text, family) : undefined) ?? new Invalid(`"${text}" is not an ${family === "ipv4" ? "IPv4" : "IPv6"} address`)
+  );
 }
 
 /** `address`, `from-to` */
@@ -96,7 +98,10 @@ export function checkPorts(use: OptionUse<NatRange> | undefined, { protocol, pro
 
 /** The nft statement, or why there is none. */
 export function natStatement(
-  type: NatStatement["type"], use: OptionUse<NatRange> | undefined, flags: NonNullable<NatStatement["flags"]>, context: RuleContext,
+  type: NatStatement["type"],
+  use: OptionUse<NatRange> | undefined,
+  flags: NonNullable<NatStatement["flags"]>,
+  context: RuleContext,
 ): NatStatement | Untranslatable {
   const { address, port: ports } = use?.value ?? {};
   if (ports && context.protocol === undefined) {
@@ -108,7 +113,8 @@ export function natStatement(
   if (address && address.from > address.to) return { untranslatable: "the range of addresses runs backwards", at: use };
   const addressExpression: Expression | undefined = address && addressRangeExpression(address.from, address.to, context.family);
   return {
-    kind: "nat", type,
+    kind: "nat",
+    type,
     ...(addressExpression && { address: addressExpression }),
     ...(ports && { port: rangeExpression(ports) }),
     ...(flags.length > 0 && { flags }),
@@ -116,7 +122,9 @@ export function natStatement(
 }
 
 /** The translation of a target that is one nat statement. */
-export function natTranslation(...[type, use, flags, context]: Parameters<typeof natStatement>): { readonly statements: readonly [NatStatement] } | Untranslatable {
+export function natTranslation(
+  ...[type, use, flags, context]: Parameters<typeof natStatement>
+): { readonly statements: readonly [NatStatement] } | Untranslatable {
   const statement = natStatement(type, use, flags, context);
   return "untranslatable" in statement ? statement : { statements: [statement] };
 }

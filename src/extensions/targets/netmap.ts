@@ -54,14 +54,20 @@ export const netmapTarget = defineTarget({
     }
     const everything: AddressLiteral = { kind: "address", address: formatAddress(0n, family), prefixLength: 0 };
     const target: AddressLiteral = {
-      kind: "address", address: formatAddress(to.address, family), prefixLength: prefixLength(to.mask, family) ?? addressBits[family],
+      kind: "address",
+      address: formatAddress(to.address, family),
+      prefixLength: prefixLength(to.mask, family) ?? addressBits[family],
     };
     const key = payload(family === "ipv4" ? "ip" : "ip6", mapsDestination ? "daddr" : "saddr");
     return {
-      statements: [{
-        kind: "nat", type: mapsDestination ? "dnat" : "snat", prefix: true,
-        address: { kind: "map", key, entries: [[everything, target]] },
-      }],
+      statements: [
+        {
+          kind: "nat",
+          type: mapsDestination ? "dnat" : "snat",
+          prefix: true,
+          address: { kind: "map", key, entries: [[everything, target]] },
+        },
+      ],
     };
   },
 });

@@ -36,7 +36,9 @@ export const nflogTarget = defineTarget({
       statements: [statement],
       notes: [
         ...(prefix?.notes ?? []),
-        ...(range ? [{ at: range, code: "option-without-effect" as const, message: "\"--nflog-range\" never cut a packet, and is left out" }] : []),
+        ...(range
+          ? [{ at: range, code: "option-without-effect" as const, message: '"--nflog-range" never cut a packet, and is left out' }]
+          : []),
       ],
     };
   },

@@ -30,8 +30,8 @@ export const nfqueueTarget = defineTarget({
     "queue-bypass": {},
     "queue-cpu-fanout": {},
   },
-  check: (options) => (options["queue-cpu-fanout"] && !options["queue-balance"]
-    ? new Invalid("--queue-cpu-fanout needs --queue-balance") : undefined),
+  check: (options) =>
+    options["queue-cpu-fanout"] && !options["queue-balance"] ? new Invalid("--queue-cpu-fanout needs --queue-balance") : undefined,
   translate(options) {
     const flags = [...(options["queue-bypass"] ? ["bypass"] : []), ...(options["queue-cpu-fanout"] ? ["fanout"] : [])];
     const { from, to } = options["queue-balance"]?.value ?? { from: options["queue-num"]?.value ?? 0, to: undefined };

@@ -18,6 +18,6 @@ export const rateestTarget = defineTarget({
   },
   translate: () => ({
     untranslatable: "nft has no rate estimators",
-    help: "a limit (\"limit rate over …\") may serve the rules that ask the estimator",
+    help: 'a limit ("limit rate over …") may serve the rules that ask the estimator',
   }),
 });

@@ -10,7 +10,11 @@
 import type { RejectStatement } from "../../nft/ast.js";
 import { defineTarget, Invalid, type ValueParser } from "../extension.js";
 
-interface RejectType { readonly name: string; readonly alias: string; readonly with: NonNullable<RejectStatement["with"]> }
+interface RejectType {
+  readonly name: string;
+  readonly alias: string;
+  readonly with: NonNullable<RejectStatement["with"]>;
+}
 
 const icmp = (name: string, alias: string, code: string): RejectType => ({ name, alias, with: { type: "icmp", code } });
 const icmpv6 = (name: string, alias: string, code: string): RejectType => ({ name, alias, with: { type: "icmpv6", code } });
@@ -42,7 +46,9 @@ const rejectTypes: Readonly<Record<"ipv4" | "ipv6", readonly RejectType[]>> = {
 const rejectType: ValueParser<RejectType["with"]> = (text, { family }) => {
   const wanted = text.toLowerCase();
   const found = rejectTypes[family].find(({ name, alias }) => name.startsWith(wanted) || alias.startsWith(wanted));
-  return found?.with ?? new Invalid(`"${text}" is not a way to reject; known are ${rejectTypes[family].map(({ name }) => name).join(", ")}`);
+  return (
+    found?.with ?? new Invalid(`"${text}" is not a way to reject; known are ${rejectTypes[family].map(({ name }) => name).join(", ")}`)
+  );
 };
 
 export const rejectTarget = defineTarget({
@@ -53,8 +59,7 @@ export const rejectTarget = defineTarget({
     "reject-with": { value: rejectType },
   },
   check(options, { protocol }) {
-    return options["reject-with"]?.value.type === "tcp reset" && protocol !== 6
-      ? new Invalid("tcp-reset needs -p tcp") : undefined;
+    return options["reject-with"]?.value.type === "tcp reset" && protocol !== 6 ? new Invalid("tcp-reset needs -p tcp") : undefined;
   },
   translate(options) {
     const answer = options["reject-with"]?.value;

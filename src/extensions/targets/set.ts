@@ -17,7 +17,12 @@ import { defineTarget, Invalid, type Remark, type RuleContext, type TargetTransl
 import { setUse } from "../values/ipset.js";
 import { integer } from "../values/number.js";
 
-interface Change { readonly kind: "add" | "delete"; readonly use: OptionUse<SetUse>; readonly exist: boolean; readonly timeout: number | undefined }
+interface Change {
+  readonly kind: "add" | "delete";
+  readonly use: OptionUse<SetUse>;
+  readonly exist: boolean;
+  readonly timeout: number | undefined;
+}
 
 export const setTarget = defineTarget({
   name: "SET",
@@ -32,7 +37,8 @@ export const setTarget = defineTarget({
     "map-queue": {},
   },
   check(options) {
-    if (!options["add-set"] && !options["del-set"] && !options["map-set"]) return new Invalid("one of --add-set, --del-set and --map-set is needed");
+    if (!options["add-set"] && !options["del-set"] && !options["map-set"])
+      return new Invalid("one of --add-set, --del-set and --map-set is needed");
     const onlyWithAdd = options.timeout ?? options.exist;
     if (onlyWithAdd && !options["add-set"]) return new Invalid(`--${onlyWithAdd.name} needs --add-set`);
     if (options["map-set"] && !options["map-mark"] && !options["map-prio"] && !options["map-queue"]) {
@@ -42,7 +48,12 @@ export const setTarget = defineTarget({
   },
   translate(options, context): TargetTranslation {
     const { "add-set": add, "del-set": del, "map-set": map } = options;
-    if (map) return { untranslatable: "marks, priorities and queues of elements have no nft form", at: map, help: "add by hand: meta mark set ip saddr map @name" };
+    if (map)
+      return {
+        untranslatable: "marks, priorities and queues of elements have no nft form",
+        at: map,
+        help: "add by hand: meta mark set ip saddr map @name",
+      };
     const changes: Change[] = [];
     if (add) changes.push({ kind: "add", use: add, exist: options.exist !== undefined, timeout: options.timeout?.value });
     if (del) changes.push({ kind: "delete", use: del, exist: false, timeout: undefined });
@@ -63,11 +74,18 @@ export const setTarget = defineTarget({
     if (only === undefined) return { statements: [], ...remarks };
     if (more.length === 0 && only.length === 1) return { statements: only, ...remarks };
     // What a packet has no key for must not keep the other changes, or what the rule does after them, from happening.
-    return { statements: [jump(context.addChain(`ipset_${changes.map(({ kind, use }) => `${kind}_${use.value.set}`).join("_")}`, rules))], ...remarks };
+    return {
+      statements: [jump(context.addChain(`ipset_${changes.map(({ kind, use }) => `${kind}_${use.value.set}`).join("_")}`, rules))],
+      ...remarks,
+    };
   },
 });
 
-interface Changed { readonly rules: readonly (readonly Statement[])[]; readonly approximations: readonly Remark[]; readonly notes: readonly Remark[] }
+interface Changed {
+  readonly rules: readonly (readonly Statement[])[];
+  readonly approximations: readonly Remark[];
+  readonly notes: readonly Remark[];
+}
 
 function changed({ kind, use, exist, timeout }: Change, context: RuleContext): Changed | Untranslatable {
   const named = findIpset(use, context);
@@ -84,29 +102,46 @@ function changed({ kind, use, exist, timeout }: Change, context: RuleContext): C
     approximations.push({
       code: "ipset-missing",
       message: `no file holds the ipset "${set.name}": the script starts with an empty one, of which timeout and size are not known${set.timeout === undefined ? "; what is added stays for ever" : ""}`,
-      help: "give what `ipset save` prints with --ipset FILE", at: use,
+      help: "give what `ipset save` prints with --ipset FILE",
+      at: use,
     });
   }
-  if (fitting.length > 1 && kind === "delete") return { untranslatable: `"${set.name}" and others are members of "${use.value.set}", and the first that has the element loses it`, at: use };
+  if (fitting.length > 1 && kind === "delete")
+    return {
+      untranslatable: `"${set.name}" and others are members of "${use.value.set}", and the first that has the element loses it`,
+      at: use,
+    };
   if (fitting.length > 1) {
-    approximations.push({ message: `additions to the list "${use.value.set}" go to its first member "${set.name}" only; ipset takes the next where that is full or has the element already`, at: use });
+    approximations.push({
+      message: `additions to the list "${use.value.set}" go to its first member "${set.name}" only; ipset takes the next where that is full or has the element already`,
+      at: use,
+    });
   }
   if (set.family === undefined && context.ipsets?.twoFamilies === true) {
     approximations.push({ message: `rules of IPv4 and IPv6 change a set each; in iptables both change the set "${set.name}"`, at: use });
   }
-  if (set.forceadd && kind === "add") approximations.push({ message: `where the set "${set.name}" is full, ipset throws out another element (forceadd), nft adds nothing`, at: use });
+  if (set.forceadd && kind === "add")
+    approximations.push({
+      message: `where the set "${set.name}" is full, ipset throws out another element (forceadd), nft adds nothing`,
+      at: use,
+    });
   const { lookups, differences } = lookupsOf(set, use.value, context);
   const dynamic = lookups.filter(({ form }) => form.dynamic);
   approximations.push(...differences.map((message) => ({ message: `set "${set.name}": ${message}`, at: use })));
   if (dynamic.length < lookups.length && kind === "delete") {
-    return { untranslatable: `the set "${set.name}" holds networks of several lengths, and nft rules cannot take intervals out of a set`, at: use, help: "take the element out by hand: nft delete element" };
+    return {
+      untranslatable: `the set "${set.name}" holds networks of several lengths, and nft rules cannot take intervals out of a set`,
+      at: use,
+      help: "take the element out by hand: nft delete element",
+    };
   }
-  const lasting = set.timeout === undefined ? undefined : timeout ?? set.timeout;
+  const lasting = set.timeout === undefined ? undefined : (timeout ?? set.timeout);
   if (timeout !== undefined && set.timeout === undefined) notes.push({ message: `the set "${set.name}" has no timeouts`, at: use });
   // Elements that stay for ever cannot be added to a set whose other elements go after a time of their own accord.
   const rules = dynamic.map((lookup) => {
     const stays = lasting === 0 && lookup.form.set.timeout !== undefined;
-    if (stays) approximations.push({ message: `"--timeout 0" is for ever in ipset; here the set's own ${set.timeout ?? 0} s count`, at: use });
+    if (stays)
+      approximations.push({ message: `"--timeout 0" is for ever in ipset; here the set's own ${set.timeout ?? 0} s count`, at: use });
     return [...bounds(set, lookup, use.value, context), ...lookup.guards, statement(kind, exist, lookup, lasting)];
   });
   return { rules, approximations, notes };
@@ -116,7 +151,12 @@ function changed({ kind, use, exist, timeout }: Change, context: RuleContext): C
 function bounds({ range: limits, type }: Ipset, { key }: Lookup, { directions }: SetUse, { family }: RuleContext): Statement[] {
   if (limits === undefined) return [];
   if (type.name === "bitmap:port") return [match(key, range(number(limits.from), number(limits.to)))];
-  return [match(payload(family === "ipv4" ? "ip" : "ip6", directions[0] === "dst" ? "daddr" : "saddr"), addressRangeExpression(limits.from, limits.to, family))];
+  return [
+    match(
+      payload(family === "ipv4" ? "ip" : "ip6", directions[0] === "dst" ? "daddr" : "saddr"),
+      addressRangeExpression(limits.from, limits.to, family),
+    ),
+  ];
 }
 
 /** `timeout` in seconds; 0 for ever. */

@@ -11,10 +11,12 @@ import { defineTarget, Invalid, type ValueParser } from "../extension.js";
 import { integer } from "../values/number.js";
 
 /** iptables reads 32 bits and stores fewer. */
-const truncated = (bits: 8 | 16): ValueParser<number> => (text, context) => {
-  const value = integer(0, 0xffffffff)(text, context);
-  return value instanceof Invalid ? value : value & ((1 << bits) - 1);
-};
+const truncated =
+  (bits: 8 | 16): ValueParser<number> =>
+  (text, context) => {
+    const value = integer(0, 0xffffffff)(text, context);
+    return value instanceof Invalid ? value : value & ((1 << bits) - 1);
+  };
 const byte = truncated(8);
 const word = truncated(16);
 /** The largest window scale of TCP (RFC 7323), and of nft. */
@@ -33,14 +35,19 @@ export const synproxyTarget = defineTarget({
   check: (_options, { protocol }) => (protocol === 6 ? undefined : new Invalid("needs -p tcp")),
   translate(options) {
     const { wscale, mss, ecn } = options;
-    if (ecn) return { untranslatable: "nft's synproxy cannot pass ECN on", at: ecn, help: "leave --ecn out: connections then go without ECN" };
+    if (ecn)
+      return { untranslatable: "nft's synproxy cannot pass ECN on", at: ecn, help: "leave --ecn out: connections then go without ECN" };
     if (wscale && wscale.value > largestScale) return { untranslatable: `nft takes window scales up to ${largestScale}`, at: wscale };
     return {
-      statements: [{
-        kind: "synproxy",
-        ...(mss && { mss: mss.value }), ...(wscale && { wscale: wscale.value }),
-        timestamp: options.timestamp !== undefined, sackPermitted: options["sack-perm"] !== undefined,
-      }],
+      statements: [
+        {
+          kind: "synproxy",
+          ...(mss && { mss: mss.value }),
+          ...(wscale && { wscale: wscale.value }),
+          timestamp: options.timestamp !== undefined,
+          sackPermitted: options["sack-perm"] !== undefined,
+        },
+      ],
     };
   },
 });

@@ -38,7 +38,8 @@ export const tcpmssTarget = defineTarget({
     if (!options["set-mss"] && !options["clamp-mss-to-pmtu"]) return new Invalid("one of --set-mss and --clamp-mss-to-pmtu is needed");
     if (protocol !== 6) return new Invalid("needs -p tcp");
     return options["clamp-mss-to-pmtu"] && (chain === "PREROUTING" || chain === "INPUT")
-      ? new Invalid("--clamp-mss-to-pmtu works in FORWARD, OUTPUT and POSTROUTING only") : undefined;
+      ? new Invalid("--clamp-mss-to-pmtu works in FORWARD, OUTPUT and POSTROUTING only")
+      : undefined;
   },
   translate(options, { family, hooks, rule }) {
     if (!matchesSyn(rule)) return { untranslatable: "the kernel takes it only beside a match on SYN, such as --tcp-flags SYN,RST SYN" };
@@ -48,16 +49,34 @@ export const tcpmssTarget = defineTarget({
       if (hooks.has("prerouting") || hooks.has("input")) {
         return { untranslatable: "the kernel knows a path only in FORWARD, OUTPUT and POSTROUTING", at: clamp };
       }
-      const note: Remark = { code: "option-without-effect", message: "a SYN without the option gets none in nft; TCPMSS adds one that says what a missing option means", at: clamp };
+      const note: Remark = {
+        code: "option-without-effect",
+        message: "a SYN without the option gets none in nft; TCPMSS adds one that says what a missing option means",
+        at: clamp,
+      };
       return { statements: [assign(segmentSize, keyword("rt", "mtu"))], notes: [note] };
     }
     const statements = [assign(segmentSize, number(size.value))];
     if (size.value >= assumedSize[family]) {
-      return { statements, notes: [{ code: "option-without-effect", message: `a SYN without the option gets none in nft; TCPMSS adds one of ${assumedSize[family]}, which is what a missing option means`, at: size }] };
+      return {
+        statements,
+        notes: [
+          {
+            code: "option-without-effect",
+            message: `a SYN without the option gets none in nft; TCPMSS adds one of ${assumedSize[family]}, which is what a missing option means`,
+            at: size,
+          },
+        ],
+      };
     }
     return {
       statements,
-      approximations: [{ message: `a SYN without the option gets none in nft, so its sender may be sent segments of ${assumedSize[family]} bytes instead of ${size.value}`, at: size }],
+      approximations: [
+        {
+          message: `a SYN without the option gets none in nft, so its sender may be sent segments of ${assumedSize[family]} bytes instead of ${size.value}`,
+          at: size,
+        },
+      ],
     };
   },
 });

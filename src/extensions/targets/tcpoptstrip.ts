@@ -34,7 +34,12 @@ export const tcpoptstripTarget = defineTarget({
     if (!strip) return { statements: [] };
     return {
       statements: strip.value.map((option) => keywordStatement("reset", "tcp", "option", String(option))),
-      approximations: [{ message: "nft strips the first option of a kind only, and drops a packet whose option runs over the end of its header", at: strip }],
+      approximations: [
+        {
+          message: "nft strips the first option of a kind only, and drops a packet whose option runs over the end of its header",
+          at: strip,
+        },
+      ],
     };
   },
 });

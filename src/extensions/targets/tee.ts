@@ -21,7 +21,8 @@ export const teeTarget = defineTarget({
     if (options.oif) {
       return {
         untranslatable: "nft resolves the interface when it loads the script, and refuses the whole script where it is missing",
-        at: options.oif, help: `where the interface always exists, add by hand: dup to … device "${options.oif.value.replace(/[^A-Za-z0-9_.-]/g, "?")}"`,
+        at: options.oif,
+        help: `where the interface always exists, add by hand: dup to … device "${options.oif.value.replace(/[^A-Za-z0-9_.-]/g, "?")}"`,
       };
     }
     return { statements: [{ kind: "dup", address: addressLiteral(options.gateway?.value ?? 0n, family) }] };

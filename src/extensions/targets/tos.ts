@@ -15,7 +15,11 @@ import { fieldChanges } from "./field-rewrite.js";
 
 /** Symbolic names stand for six bits, the upper two keep their value. */
 const names: Readonly<Record<string, number>> = {
-  "minimize-delay": 0x10, "maximize-throughput": 0x08, "maximize-reliability": 0x04, "minimize-cost": 0x02, "normal-service": 0x00,
+  "minimize-delay": 0x10,
+  "maximize-throughput": 0x08,
+  "maximize-reliability": 0x04,
+  "minimize-cost": 0x02,
+  "normal-service": 0x00,
 };
 const byteMask = valueMask(0xff);
 const setTos: ValueParser<ValueMask> = (text, context) => {
@@ -33,17 +37,22 @@ export const tosTarget = defineTarget({
     "or-tos": { value: byte, excludes: ["set-tos", "and-tos", "xor-tos"] },
     "xor-tos": { value: byte, excludes: ["set-tos", "and-tos", "or-tos"] },
   },
-  check: (options) => (Object.keys(options).length > 0 ? undefined
-    : new Invalid("one of --set-tos, --and-tos, --or-tos and --xor-tos is needed")),
+  check: (options) =>
+    Object.keys(options).length > 0 ? undefined : new Invalid("one of --set-tos, --and-tos, --or-tos and --xor-tos is needed"),
   translate(options, context) {
     const { "set-tos": set, "and-tos": and, "or-tos": or, "xor-tos": xor } = options;
-    const { value, mask } = set?.value ?? (and ? { value: 0, mask: ~and.value & 0xff }
-      : or ? { value: or.value, mask: or.value } : { value: xor?.value ?? 0, mask: 0 });
+    const { value, mask } =
+      set?.value ??
+      (and ? { value: 0, mask: ~and.value & 0xff } : or ? { value: or.value, mask: or.value } : { value: xor?.value ?? 0, mask: 0 });
     const network = context.family === "ipv4" ? "ip" : "ip6";
-    const statements = fieldChanges([
-      { field: payload(network, "dscp"), bits: 6, change: (old) => (old & ~(mask >> 2)) ^ (value >> 2) },
-      { field: payload(network, "ecn"), bits: 2, change: (old) => (old & ~(mask & 3)) ^ (value & 3) },
-    ], "set_tos", context);
+    const statements = fieldChanges(
+      [
+        { field: payload(network, "dscp"), bits: 6, change: (old) => (old & ~(mask >> 2)) ^ (value >> 2) },
+        { field: payload(network, "ecn"), bits: 2, change: (old) => (old & ~(mask & 3)) ^ (value & 3) },
+      ],
+      "set_tos",
+      context,
+    );
     return "untranslatable" in statements ? statements : { statements };
   },
 });

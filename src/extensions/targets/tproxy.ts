@@ -27,7 +27,8 @@ export const tproxyTarget = defineTarget({
     "on-ip": { value: address },
     "tproxy-mark": { value: valueMask() },
   },
-  check: (_options, { protocol }) => (protocol !== undefined && protocolNames[protocol] !== undefined ? undefined : new Invalid("needs -p tcp or -p udp")),
+  check: (_options, { protocol }) =>
+    protocol !== undefined && protocolNames[protocol] !== undefined ? undefined : new Invalid("needs -p tcp or -p udp"),
   translate(options, context) {
     const protocol = protocolNames[context.protocol ?? 0];
     if (!protocol) return { untranslatable: "nft has it for tcp and udp only" };

@@ -15,6 +15,6 @@ export const traceTarget = defineTarget({
   options: {},
   translate: () => ({
     statements: [keywordStatement("meta", "nftrace", "set", "1")],
-    approximations: [{ message: "the trace is shown by \"nft monitor trace\", not in the kernel log; no packet is decided differently" }],
+    approximations: [{ message: 'the trace is shown by "nft monitor trace", not in the kernel log; no packet is decided differently' }],
   }),
 });

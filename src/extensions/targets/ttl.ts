@@ -26,7 +26,8 @@ export const ttlTarget = defineTarget({
   check: (options) => (Object.keys(options).length > 0 ? undefined : new Invalid("one of --ttl-set, --ttl-dec and --ttl-inc is needed")),
   translate(options, context) {
     const { "ttl-set": set, "ttl-dec": decrement, "ttl-inc": increment } = options;
-    const change = set ? () => set.value
+    const change = set
+      ? () => set.value
       : (old: number): number => Math.min(255, Math.max(0, old + (increment?.value ?? 0) - (decrement?.value ?? 0)));
     const statements = fieldChanges([{ field: payload("ip", "ttl"), bits: 8, change }], "change_ttl", context);
     return "untranslatable" in statements ? statements : { statements };

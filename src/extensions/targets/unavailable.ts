@@ -5,7 +5,10 @@
 
 import { defineTarget, type TargetExtension } from "../extension.js";
 
-interface UnavailableTarget { readonly reason: string; readonly help: string }
+interface UnavailableTarget {
+  readonly reason: string;
+  readonly help: string;
+}
 
 const addons = "it comes with xtables-addons";
 
@@ -14,7 +17,10 @@ const unavailable: Readonly<Record<string, UnavailableTarget>> = {
   BALANCE: { reason: "it is gone from the kernel", help: "add by hand: dnat to numgen inc mod N map { … }" },
   CHAOS: { reason: `${addons}, and nft cannot choose its answers at random`, help: "drop the packet, or reject it" },
   COUNT: { reason: "it is no part of the kernel", help: "every rule of the script has a counter already" },
-  DELUDE: { reason: `${addons}, and nft cannot pretend that a port is open`, help: "reject with a TCP reset: -j REJECT --reject-with tcp-reset" },
+  DELUDE: {
+    reason: `${addons}, and nft cannot pretend that a port is open`,
+    help: "reject with a TCP reset: -j REJECT --reject-with tcp-reset",
+  },
   DHCPMAC: { reason: `${addons}, and nft cannot rewrite DHCP`, help: "assign the addresses in the DHCP server" },
   DNETMAP: { reason: `${addons}, and nft cannot bind addresses of a pool as it does`, help: "use -j NETMAP, or a map in nft" },
   ECHO: { reason: `${addons}, and nft cannot send a packet's content back`, help: "run an echo service" },
@@ -33,11 +39,15 @@ const unavailable: Readonly<Record<string, UnavailableTarget>> = {
   SAME: { reason: "it is gone from the kernel", help: "use -j SNAT … --persistent" },
   STEAL: { reason: `${addons}`, help: "use -j DROP" },
   SYSRQ: { reason: `${addons}, and nft cannot press system request keys`, help: "let a daemon listen for it" },
-  TARPIT: { reason: `${addons}, and nft cannot hold a connection without a socket`, help: "drop the packet (in table raw with NOTRACK before it), or run a tarpit daemon" },
+  TARPIT: {
+    reason: `${addons}, and nft cannot hold a connection without a socket`,
+    help: "drop the packet (in table raw with NOTRACK before it), or run a tarpit daemon",
+  },
   TCPLAG: { reason: "it is no part of the kernel", help: "measure with ss or tcptrace" },
   ULOG: { reason: "it is gone from the kernel", help: "use -j NFLOG" },
   XOR: { reason: "it is gone from the kernel", help: "use a tunnel" },
 };
 
 export const unavailableTargets: readonly TargetExtension[] = Object.entries(unavailable).map(([name, { reason, help }]) =>
-  defineTarget({ name, unavailable: { reason, help }, options: {}, translate: () => ({ untranslatable: reason, help }) }));
+  defineTarget({ name, unavailable: { reason, help }, options: {}, translate: () => ({ untranslatable: reason, help }) }),
+);

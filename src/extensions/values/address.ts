@@ -141,9 +141,9 @@ export const addressMask: ValueParser<AddressMask> = (text, { family }) => {
   if (addressText.includes(other === "ipv6" ? ":" : ".") && parseAddress(addressText, other) !== undefined) {
     return new Invalid(`"${addressText}" is an ${other === "ipv4" ? "IPv4" : "IPv6"} address`);
   }
-  return new Invalid(/^[0-9.:/]*$/.test(addressText)
-    ? `"${addressText}" is not an address`
-    : `"${addressText}" is a name, which cannot be resolved here`);
+  return new Invalid(
+    /^[0-9.:/]*$/.test(addressText) ? `"${addressText}" is not an address` : `"${addressText}" is a name, which cannot be resolved here`,
+  );
 };
 
 /** The address as nft writes it. */
@@ -177,13 +177,12 @@ export function maskedField(field: Expression, { mask, family }: { mask: bigint;
 export function addressInterval(from: bigint, to: bigint, family: Family): Expression {
   const length = prefixLength(prefixMask(addressBits[family], family) ^ from ^ to, family);
   const isNetwork = from !== to && length !== undefined && (from & prefixMask(length, family)) === from;
-  return isNetwork ? { kind: "address", address: formatAddress(from, family), prefixLength: length } : addressRangeExpression(from, to, family);
+  return isNetwork
+    ? { kind: "address", address: formatAddress(from, family), prefixLength: length }
+    : addressRangeExpression(from, to, family);
 }
 
 /** The lowest and highest of a range `from-to` of numbers or addresses, as one nft expression. */
 export function addressRangeExpression(from: bigint, to: bigint, family: Family): Expression {
-  return from === to
-    ? addressLiteral(from, family)
-    : { kind: "range", from: addressLiteral(from, family), to: addressLiteral(to, family) };
+  return from === to ? addressLiteral(from, family) : { kind: "range", from: addressLiteral(from, family), to: addressLiteral(to, family) };
 }
-

@@ -9,7 +9,10 @@ export type PacketState = (typeof packetStates)[number];
 /** Not states but bits of the connection: its addresses or ports are translated. */
 type VirtualState = "snat" | "dnat";
 
-export interface StateList { readonly states: readonly PacketState[]; readonly virtual: readonly VirtualState[] }
+export interface StateList {
+  readonly states: readonly PacketState[];
+  readonly virtual: readonly VirtualState[];
+}
 
 /** A comma list; each word may be shortened and is read in letters of either case. */
 export function stateList(words: readonly (PacketState | VirtualState)[]): ValueParser<StateList> {
@@ -53,7 +56,10 @@ export function statusTest(bits: readonly string[], none = false): Statement {
  * The ways in which a packet can satisfy a list of states, none of which overlap.
  * Each says whether its packets have a connection: the other options of `-m conntrack` are asked only for these.
  */
-export interface StateCase { readonly statements: readonly Statement[]; readonly connection: boolean | "either" }
+export interface StateCase {
+  readonly statements: readonly Statement[];
+  readonly connection: boolean | "either";
+}
 
 const connectionless: ReadonlySet<PacketState> = new Set(["invalid", "untracked"]);
 
@@ -70,7 +76,10 @@ export function stateCases({ states, virtual }: StateList, inverted: boolean, sp
       const statements = inverted ? stateTest(states, true) : stateTest(wanted);
       return [{ statements, connection: within.length === 0 ? false : without.length === 0 ? true : "either" }];
     }
-    return [{ statements: stateTest(without), connection: false }, { statements: stateTest(within), connection: true }];
+    return [
+      { statements: stateTest(without), connection: false },
+      { statements: stateTest(within), connection: true },
+    ];
   }
   if (inverted) {
     if (without.length > 0) cases.push({ statements: stateTest(without), connection: false });
@@ -78,7 +87,8 @@ export function stateCases({ states, virtual }: StateList, inverted: boolean, sp
     return cases;
   }
   if (!split || without.length === 0 || within.length === 0) {
-    if (wanted.length > 0) cases.push({ statements: stateTest(wanted), connection: within.length === 0 ? false : without.length === 0 ? true : "either" });
+    if (wanted.length > 0)
+      cases.push({ statements: stateTest(wanted), connection: within.length === 0 ? false : without.length === 0 ? true : "either" });
   } else {
     cases.push({ statements: stateTest(without), connection: false }, { statements: stateTest(within), connection: true });
   }

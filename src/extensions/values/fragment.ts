@@ -12,7 +12,16 @@ import { binary, compare, hex, number, payload, type Statement } from "../../nft
  * aborts when it lists an odd load behind `meta l4proto 135`.)
  */
 export const matchesOfFirstFragments: ReadonlySet<string> = new Set([
-  "tcp", "udp", "icmp", "icmp6", "multiport", "sctp", "dccp", "ah", "esp", "ipcomp",
+  "tcp",
+  "udp",
+  "icmp",
+  "icmp6",
+  "multiport",
+  "sctp",
+  "dccp",
+  "ah",
+  "esp",
+  "ipcomp",
 ]);
 
 /** Holds for whole packets and first fragments only. A load of three bytes takes the slow path. */

@@ -5,7 +5,10 @@ import { Invalid, type Never, type Statements, type Alternatives, type ValuePars
 import { parseInteger } from "./number.js";
 
 /** Without a code every code is meant; without a type, every type. */
-export interface IcmpType { readonly type?: number; readonly code?: number }
+export interface IcmpType {
+  readonly type?: number;
+  readonly code?: number;
+}
 
 /**
  * Reads a type as xtables does: a name or an unambiguous beginning of one, in letters of either case, or `type[/code]`.
@@ -35,7 +38,10 @@ export function icmpType(names: Readonly<Record<string, IcmpType>>, anyType?: nu
  * @param symbols the names nft has for types, by number
  */
 export function icmpTypeTest(
-  protocol: "icmp" | "icmpv6", { type, code }: IcmpType, inverted: boolean, symbols: Readonly<Record<number, string>>,
+  protocol: "icmp" | "icmpv6",
+  { type, code }: IcmpType,
+  inverted: boolean,
+  symbols: Readonly<Record<number, string>>,
 ): Statements | Alternatives | Never {
   const typeField = payload(protocol, "type");
   if (type === undefined) return inverted ? { never: "every type is excluded" } : { statements: [] };

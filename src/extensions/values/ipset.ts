@@ -18,6 +18,7 @@ export const setUse: ValueParser<SetUse> = (value, context) => {
   if (set === "") return new Invalid("the name of a set is never empty");
   const words = value.slice(blank + 1).split(",");
   const directions = words.filter((word) => word === "src" || word === "dst");
-  if (words.length > mostDirections || directions.length < words.length) return new Invalid(`"${value.slice(blank + 1)}" is not a list of at most ${mostDirections} src and dst`);
+  if (words.length > mostDirections || directions.length < words.length)
+    return new Invalid(`"${value.slice(blank + 1)}" is not a list of at most ${mostDirections} src and dst`);
   return { set, directions };
 };

@@ -9,7 +9,12 @@ import type { ValueMask } from "./number.js";
  * with bits outside its mask, which no field has.
  * @param allOnes the mask that tests the whole field
  */
-export function maskedTest(field: Expression, { value, mask }: ValueMask, inverted: boolean, allOnes = 0xffffffff): Statement | Never | undefined {
+export function maskedTest(
+  field: Expression,
+  { value, mask }: ValueMask,
+  inverted: boolean,
+  allOnes = 0xffffffff,
+): Statement | Never | undefined {
   const outside = BigInt(value) & ~BigInt(mask);
   if (outside !== 0n) return inverted ? undefined : { never: "the value has bits outside its mask" };
   if (mask === 0) return inverted ? { never: "an empty mask excludes every value" } : undefined;

@@ -20,7 +20,10 @@ export function integer(minimum: number, maximum: number): ValueParser<number> {
   };
 }
 
-export interface NumberRange { readonly from: number; readonly to: number }
+export interface NumberRange {
+  readonly from: number;
+  readonly to: number;
+}
 
 /** `N` or `N:M` (either end may be left out if the bounds are to fill it in). */
 export function integerRange(minimum: number, maximum: number, separator = ":"): ValueParser<NumberRange> {
@@ -37,7 +40,10 @@ export function integerRange(minimum: number, maximum: number, separator = ":"):
   };
 }
 
-export interface ValueMask { readonly value: number; readonly mask: number }
+export interface ValueMask {
+  readonly value: number;
+  readonly mask: number;
+}
 
 /** `value[/mask]`; the mask is all ones unless given. */
 export function valueMask(maximum = 0xffffffff): ValueParser<ValueMask> {

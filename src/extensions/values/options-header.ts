@@ -12,14 +12,17 @@ export const optionList: ValueParser<string> = (text) => {
   if (parts.length > 16) return new Invalid("more than 16 options");
   for (const part of parts) {
     const numbers = part.split(":").map(parseInteger);
-    if (numbers.length > 2 || numbers.some((value) => value === undefined || value > 255n)) return new Invalid(`"${part}" is not type[:length]`);
+    if (numbers.length > 2 || numbers.some((value) => value === undefined || value > 255n))
+      return new Invalid(`"${part}" is not type[:length]`);
   }
   return text;
 };
 
 /** The header is there, and of the length asked for (in bytes). */
 export function optionsHeaderTest(
-  header: "hbh" | "dst", length: OptionUse<number> | undefined, list: OptionUse<string> | undefined,
+  header: "hbh" | "dst",
+  length: OptionUse<number> | undefined,
+  list: OptionUse<string> | undefined,
 ): MatchTranslation {
   if (list) return { untranslatable: "nft does not read the options inside an IPv6 extension header", at: list };
   const test = length && eightByteUnits({ kind: "extension-header", header, field: "hdrlength" }, length.value, length.inverted);

@@ -5,7 +5,11 @@ import { parseInteger, type ValueMask } from "./number.js";
 
 /** The names of `iptables -m tos -h`; they stand for a value under the mask 0x3f. */
 const names: ReadonlyMap<string, number> = new Map([
-  ["minimize-delay", 0x10], ["maximize-throughput", 0x08], ["maximize-reliability", 0x04], ["minimize-cost", 0x02], ["normal-service", 0x00],
+  ["minimize-delay", 0x10],
+  ["maximize-throughput", 0x08],
+  ["maximize-reliability", 0x04],
+  ["minimize-cost", 0x02],
+  ["normal-service", 0x00],
 ]);
 const nameMask = 0x3f;
 

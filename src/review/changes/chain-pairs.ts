@@ -19,7 +19,8 @@ export function pairChains(old: IptablesTable | undefined, current: IptablesTabl
     chain && table ? chain.rules.map((rule) => meaningOf(rule, { family, table: table.name }, rename)) : [];
   const oldNameOf = new Map([...newNames].map(([oldName, newName]) => [newName, oldName]));
   const pair = (from: IptablesChain | undefined, to: IptablesChain | undefined): ChainPair => ({
-    old: from, new: to,
+    old: from,
+    new: to,
     oldMeanings: meanings(from, old, (name) => newNames.get(name) ?? name),
     newMeanings: meanings(to, current, (name) => name),
   });
@@ -38,7 +39,9 @@ function renamedChains(old: IptablesTable | undefined, current: IptablesTable | 
   if (!old || !current) return renamed;
   const [before, after] = [chainsOf(old), chainsOf(current)];
   const gone = old.chains.filter(({ name, rules }) => !after.has(name) && rules.length > 0);
-  const come = new Map(current.chains.filter(({ name }) => !before.has(name)).map((chain) => [contents(chain, current, family), chain.name]));
+  const come = new Map(
+    current.chains.filter(({ name }) => !before.has(name)).map((chain) => [contents(chain, current, family), chain.name]),
+  );
   for (const chain of gone) {
     const key = contents(chain, old, family);
     const name = come.get(key);

@@ -29,11 +29,17 @@ const tableNames: readonly TableName[] = ["raw", "mangle", "nat", "filter", "sec
  * Compares the rulesets of one machine. `listsTold` are lists of `recent` whose change is told as one of the list, with what it
  * does: where all that opens (or closes) hangs on one of these, the rule's own finding would say it again.
  */
-export function compareRulesets(old: readonly IptablesRuleset[], current: readonly IptablesRuleset[], listsTold: ReadonlyMap<string, "opens" | "closes">): ChangeReview {
+export function compareRulesets(
+  old: readonly IptablesRuleset[],
+  current: readonly IptablesRuleset[],
+  listsTold: ReadonlyMap<string, "opens" | "closes">,
+): ChangeReview {
   const found = { changes: [] as Change[], opens: [] as Effect[], closes: [] as Effect[], remarks: [] as Remark[] };
   for (const family of families) {
     for (const table of tableNames) {
-      const [before, after] = [old, current].map((rulesets) => rulesets.find((one) => one.family === family)?.tables.find(({ name }) => name === table));
+      const [before, after] = [old, current].map((rulesets) =>
+        rulesets.find((one) => one.family === family)?.tables.find(({ name }) => name === table),
+      );
       if (before || after) new TableComparison(before, after, family, table, listsTold, found).run();
     }
   }
@@ -50,7 +56,13 @@ interface Found {
 type Direction = Change["direction"];
 
 /** What a change does to the packets it can touch. */
-interface Outcome { readonly direction: Direction; readonly certain: boolean; readonly opens: readonly Box[]; readonly closes: readonly Box[]; readonly base: string | undefined }
+interface Outcome {
+  readonly direction: Direction;
+  readonly certain: boolean;
+  readonly opens: readonly Box[];
+  readonly closes: readonly Box[];
+  readonly base: string | undefined;
+}
 
 class TableComparison {
   private readonly old: FollowedTable | undefined;
@@ -60,8 +72,12 @@ class TableComparison {
   private readonly told = { opens: new Map<string, Box[]>(), closes: new Map<string, Box[]>() };
 
   constructor(
-    private readonly before: IptablesTable | undefined, private readonly after: IptablesTable | undefined, private readonly family: Family,
-    private readonly table: TableName, private readonly listsTold: ReadonlyMap<string, "opens" | "closes">, private readonly found: Found,
+    private readonly before: IptablesTable | undefined,
+    private readonly after: IptablesTable | undefined,
+    private readonly family: Family,
+    private readonly table: TableName,
+    private readonly listsTold: ReadonlyMap<string, "opens" | "closes">,
+    private readonly found: Found,
   ) {
     this.old = before && followedTable(before, family);
     this.current = after && followedTable(after, family);
@@ -87,7 +103,10 @@ class TableComparison {
     // Where a rule decides about all packets, none comes to the policy; a change of that rule is told by itself.
     const asked = !decidesAll(this.old?.chains.get(chain.name)) && !decidesAll(this.current?.chains.get(chain.name));
     this.found.changes.push({
-      kind: "policy", table: this.table, chain: chain.name, family: this.family,
+      kind: "policy",
+      table: this.table,
+      chain: chain.name,
+      family: this.family,
       ...(old && { before: { text: `:${chain.name} ${before}`, span: old.span } }),
       ...(current && { after: { text: `:${chain.name} ${after}`, span: current.span } }),
       meaning: `${what} is ${after === "ACCEPT" ? "let through" : "dropped"} now${asked ? "" : " (the rules decide about every packet)"}`,
@@ -106,10 +125,14 @@ class TableComparison {
     const outcomes = this.outcomes(change, pair);
     const direction = joined(outcomes.map((one) => one.direction));
     this.found.changes.push({
-      kind, table: this.table, chain, family: this.family,
+      kind,
+      table: this.table,
+      chain,
+      family: this.family,
       ...(before && { before: { text: before.text, span: before.span } }),
       ...(after && { after: { text: after.text, span: after.span } }),
-      meaning: this.meaning(change, pair, outcomes), direction,
+      meaning: this.meaning(change, pair, outcomes),
+      direction,
     });
     for (const outcome of outcomes) {
       this.tellBoxes("opens", outcome, span);
@@ -124,13 +147,19 @@ class TableComparison {
     const is = (rule: IptablesRule): string => ruleWords(rule, this.family, this.entries.new.get(pair.new!.name), base);
     const unsure = outcomes.some(({ certain }) => !certain) ? "; what that opens or closes was too much to work out" : "";
     switch (kind) {
-      case "added": return `${is(after!)}${this.withoutEffect(outcomes)}${unsure}`;
-      case "removed": return `no longer ${was(before!)}${this.withoutEffect(outcomes)}${unsure}`;
+      case "added":
+        return `${is(after!)}${this.withoutEffect(outcomes)}${unsure}`;
+      case "removed":
+        return `no longer ${was(before!)}${this.withoutEffect(outcomes)}${unsure}`;
       case "moved": {
-        const passing = passed.length === 1 ? `the rule of line ${passed[0]!.span.line}` : `${passed.length} rules, the first in line ${passed[0]!.span.line}`;
+        const passing =
+          passed.length === 1
+            ? `the rule of line ${passed[0]!.span.line}`
+            : `${passed.length} rules, the first in line ${passed[0]!.span.line}`;
         return `stands on the other side of ${passing}: ${is(after!)}${this.withoutEffect(outcomes)}${unsure}`;
       }
-      case "changed": return `${was(before!)}; now ${is(after!)}${this.withoutEffect(outcomes)}${unsure}`;
+      case "changed":
+        return `${was(before!)}; now ${is(after!)}${this.withoutEffect(outcomes)}${unsure}`;
     }
   }
 
@@ -188,7 +217,9 @@ class TableComparison {
     this.told[direction].set(base!, [...told, ...fresh]);
     const whole = hull(fresh);
     const exact = without([whole], fresh).length === 0;
-    const byList = fresh.every(({ tests }) => [...(tests?.values() ?? [])].some(({ question }) => question && this.listsTold.get(question.list) === direction));
+    const byList = fresh.every(({ tests }) =>
+      [...(tests?.values() ?? [])].some(({ question }) => question && this.listsTold.get(question.list) === direction),
+    );
     this.tellEffect(direction, `${exact ? "" : "some of: "}${packetWords(whole, this.family, base)}${this.familyWords()}`, span, !byList);
   }
 
@@ -201,9 +232,11 @@ class TableComparison {
     if (effects.some((one) => one.sentence === sentence)) return;
     effects.push({ sentence, span });
     if (!asFinding) return;
-    this.found.remarks.push(direction === "opens"
-      ? { code: "change-opens", severity: "warning", span, message: `gets through now and did not before: ${sentence}` }
-      : { code: "change-closes", severity: "note", span, message: `no longer gets through: ${sentence}` });
+    this.found.remarks.push(
+      direction === "opens"
+        ? { code: "change-opens", severity: "warning", span, message: `gets through now and did not before: ${sentence}` }
+        : { code: "change-closes", severity: "note", span, message: `no longer gets through: ${sentence}` },
+    );
   }
 
   /** Changes that let through and stop as before. */
@@ -211,12 +244,21 @@ class TableComparison {
     const rule = after ?? before!;
     if (this.table === "nat") {
       this.found.remarks.push({
-        code: "change-translation", severity: "warning", span,
+        code: "change-translation",
+        severity: "warning",
+        span,
         message: `addresses and ports are translated differently: ${after ? "" : "no longer "}${ruleWords(rule, this.family)}`,
       });
-    } else if (this.table !== "filter" && rule.target?.kind === "extension" && actionOf(rule).kind === "next" && !["LOG", "NFLOG"].includes(rule.target.extension)) {
+    } else if (
+      this.table !== "filter" &&
+      rule.target?.kind === "extension" &&
+      actionOf(rule).kind === "next" &&
+      !["LOG", "NFLOG"].includes(rule.target.extension)
+    ) {
       this.found.remarks.push({
-        code: "change-marks", severity: "note", span,
+        code: "change-marks",
+        severity: "note",
+        span,
         message: `${targetWords(rule)} other packets than before, and rules or routes that look at that may decide differently`,
       });
     }
@@ -225,7 +267,11 @@ class TableComparison {
 
 /** Whether a rule of the chain lets through or stops every packet. */
 function decidesAll(chain: FollowedChain | undefined): boolean {
-  return chain?.rules.some(({ condition, action }) => condition && Object.keys(condition).length === 0 && (action.kind === "accept" || action.kind === "drop")) ?? false;
+  return (
+    chain?.rules.some(
+      ({ condition, action }) => condition && Object.keys(condition).length === 0 && (action.kind === "accept" || action.kind === "drop"),
+    ) ?? false
+  );
 }
 
 /** What a rule matches of the packets that come into its chain; undefined if none. */
@@ -243,5 +289,8 @@ function directionOf(opens: boolean, closes: boolean): Direction {
 }
 
 function joined(directions: readonly Direction[]): Direction {
-  return directionOf(directions.some((one) => one === "opens" || one === "both"), directions.some((one) => one === "closes" || one === "both"));
+  return directionOf(
+    directions.some((one) => one === "opens" || one === "both"),
+    directions.some((one) => one === "closes" || one === "both"),
+  );
 }

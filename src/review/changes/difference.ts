@@ -14,11 +14,20 @@ export interface Difference {
 const effortPerRegion = 100_000;
 
 /** Sends the region into a built-in chain of both tables; undefined where that takes too many pieces. A missing table accepts everything. */
-export function differenceIn(region: Box, chain: string, old: FollowedTable | undefined, current: FollowedTable | undefined): Difference | undefined {
+export function differenceIn(
+  region: Box,
+  chain: string,
+  old: FollowedTable | undefined,
+  current: FollowedTable | undefined,
+): Difference | undefined {
   try {
     const [before, after] = [old, current].map((table) =>
-      (table ? follow([region], chain, table, new Effort(effortPerRegion)) : { accepted: [region], dropped: [], elsewhere: [], back: [] }));
-    const [acceptedBefore, acceptedAfter] = [[...before!.accepted, ...before!.back], [...after!.accepted, ...after!.back]];
+      table ? follow([region], chain, table, new Effort(effortPerRegion)) : { accepted: [region], dropped: [], elsewhere: [], back: [] },
+    );
+    const [acceptedBefore, acceptedAfter] = [
+      [...before!.accepted, ...before!.back],
+      [...after!.accepted, ...after!.back],
+    ];
     return { opens: common(acceptedAfter, before!.dropped), closes: common(after!.dropped, acceptedBefore) };
   } catch (error) {
     if (error instanceof TooManyPieces) return undefined;
@@ -27,10 +36,12 @@ export function differenceIn(region: Box, chain: string, old: FollowedTable | un
 }
 
 function common(a: readonly Box[], b: readonly Box[]): Box[] {
-  return a.flatMap((left) => b.flatMap((right) => {
-    const both = intersect(left, right);
-    return both && isPossible(both) ? [both] : [];
-  }));
+  return a.flatMap((left) =>
+    b.flatMap((right) => {
+      const both = intersect(left, right);
+      return both && isPossible(both) ? [both] : [];
+    }),
+  );
 }
 
 /** Whether the answers about lists go together: who has 4 hits in 10 s has 4 in 60 s. */
@@ -41,6 +52,11 @@ export function isPossible({ tests }: Box): boolean {
 
 /** Whether a host for which the first holds is one for which the second does. */
 export function implies(first: RecentQuestion, second: RecentQuestion): boolean {
-  return first.list === second.list && first.side === second.side && (first.rttl || !second.rttl) && first.hits >= second.hits &&
-    (second.seconds === undefined || (first.seconds !== undefined && first.seconds <= second.seconds));
+  return (
+    first.list === second.list &&
+    first.side === second.side &&
+    (first.rttl || !second.rttl) &&
+    first.hits >= second.hits &&
+    (second.seconds === undefined || (first.seconds !== undefined && first.seconds <= second.seconds))
+  );
 }

@@ -26,8 +26,12 @@ function fixedPart({ tests: _, ...fields }: NonNullable<ReturnType<typeof condit
 }
 
 function sharesState(a: IptablesRule, b: IptablesRule): boolean {
-  const lists = (rule: IptablesRule): string[] => rule.matches.filter(isVolatile)
-    .map(({ extension, options }) => (extension === "recent" ? `list ${(options["name"]?.value as string | undefined) ?? "DEFAULT"}` : extension));
+  const lists = (rule: IptablesRule): string[] =>
+    rule.matches
+      .filter(isVolatile)
+      .map(({ extension, options }) =>
+        extension === "recent" ? `list ${(options["name"]?.value as string | undefined) ?? "DEFAULT"}` : extension,
+      );
   const left = new Set(lists(a));
   return lists(b).some((name) => left.has(name));
 }
@@ -35,6 +39,9 @@ function sharesState(a: IptablesRule, b: IptablesRule): boolean {
 function sameTarget(a: IptablesRule, b: IptablesRule): boolean {
   if (a.target?.kind !== "extension" || b.target?.kind !== "extension" || a.target.extension !== b.target.extension) return false;
   const text = ({ options }: { readonly options: IptablesRule["matches"][number]["options"] }): string =>
-    Object.values(options).map(({ name, text: value, inverted }) => `${inverted}${name}=${value}`).sort().join(" ");
+    Object.values(options)
+      .map(({ name, text: value, inverted }) => `${inverted}${name}=${value}`)
+      .sort()
+      .join(" ");
   return text(a.target) === text(b.target);
 }

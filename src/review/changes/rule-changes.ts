@@ -30,7 +30,7 @@ export function ruleChanges({ old, new: current, oldMeanings, newMeanings }: Cha
     if (j === undefined) continue;
     gone.delete(i);
     come.delete(j);
-    const passed = kept.filter(([oldIndex, newIndex]) => (oldIndex < i) !== (newIndex < j)).map(([, newIndex]) => after[newIndex]!);
+    const passed = kept.filter(([oldIndex, newIndex]) => oldIndex < i !== newIndex < j).map(([, newIndex]) => after[newIndex]!);
     changes.push({ order: j, change: { kind: "moved", before: before[i]!, after: after[j]!, passed, near: undefined } });
   }
   for (const [i, j] of formsOfOne(gone, come, kept, before, after)) {
@@ -51,7 +51,11 @@ const mostComparisons = 250_000;
 
 /** Where the kept rules around them are the same, the most similar ones are old and new form of one rule. */
 function formsOfOne(
-  gone: ReadonlySet<number>, come: ReadonlySet<number>, kept: readonly Pair[], before: readonly IptablesRule[], after: readonly IptablesRule[],
+  gone: ReadonlySet<number>,
+  come: ReadonlySet<number>,
+  kept: readonly Pair[],
+  before: readonly IptablesRule[],
+  after: readonly IptablesRule[],
 ): Pair[] {
   if (gone.size * come.size > mostComparisons) return [];
   const gap = (index: number, side: 0 | 1): number => kept.filter((pair) => pair[side] < index).length;

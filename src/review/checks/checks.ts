@@ -22,17 +22,31 @@ import { rttlEvaded } from "./rttl-evaded.js";
 import { unreachableRule } from "./unreachable-rule.js";
 
 export const checks: readonly Check[] = [
-  unreachableRule, nothingStopped, ipv6Open, limitThatStops, listNeverFed, listNeverSet, listNeverChecked, listShared, rttlEvaded,
-  hitsWithoutWindow, hitCountBeyondList, countsEveryPacket, maskNotAPrefix, listTooSmall,
+  unreachableRule,
+  nothingStopped,
+  ipv6Open,
+  limitThatStops,
+  listNeverFed,
+  listNeverSet,
+  listNeverChecked,
+  listShared,
+  rttlEvaded,
+  hitsWithoutWindow,
+  hitCountBeyondList,
+  countsEveryPacket,
+  maskNotAPrefix,
+  listTooSmall,
 ];
 
 /** Looks for all traps in the rulesets of one machine. */
 export function findTraps(rulesets: readonly IptablesRuleset[]): Remark[] {
   const checked: CheckedRulesets = {
-    tables: rulesets.flatMap(({ family, tables }) => tables.map((table) => {
-      const followed = followedTable(table, family);
-      return { family, followed, entries: entriesOf(followed) };
-    })),
+    tables: rulesets.flatMap(({ family, tables }) =>
+      tables.map((table) => {
+        const followed = followedTable(table, family);
+        return { family, followed, entries: entriesOf(followed) };
+      }),
+    ),
     lists: listsOf(rulesets),
   };
   return checks.flatMap((check) => check(checked));

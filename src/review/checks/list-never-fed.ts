@@ -6,12 +6,18 @@ import { conditionOf } from "../packets/condition.js";
 import type { ReviewedUse } from "../lists/list-use.js";
 import { remark, type Check, type CheckedRulesets } from "./check.js";
 
-export const listNeverFed: Check = (rulesets) => rulesets.lists.flatMap((list) => {
-  if (list.sets.length === 0 || list.checks.length === 0 || !list.sets.every((set) => comesTooLate(set, rulesets))) return [];
-  return [remark("list-never-fed", list.sets[0]!.use.span,
-    `list "${printable(list.name)}" stays empty: a host is recorded here only if it is on the list already, or not at all`,
-    "record hosts in a rule of its own, before the check")];
-});
+export const listNeverFed: Check = (rulesets) =>
+  rulesets.lists.flatMap((list) => {
+    if (list.sets.length === 0 || list.checks.length === 0 || !list.sets.every((set) => comesTooLate(set, rulesets))) return [];
+    return [
+      remark(
+        "list-never-fed",
+        list.sets[0]!.use.span,
+        `list "${printable(list.name)}" stays empty: a host is recorded here only if it is on the list already, or not at all`,
+        "record hosts in a rule of its own, before the check",
+      ),
+    ];
+  });
 
 function comesTooLate(set: ReviewedUse, { tables }: CheckedRulesets): boolean {
   const entry = tables.find(({ followed }) => followed.table === set.table)?.entries.get(set.chain.name);
@@ -20,5 +26,7 @@ function comesTooLate(set: ReviewedUse, { tables }: CheckedRulesets): boolean {
   const condition = conditionOf(before, set.family);
   const arriving = entry && condition && intersect(entry, condition);
   if (!arriving) return true;
-  return [...(arriving.tests?.values() ?? [])].some(({ holds, question }) => holds && question?.list === set.list && question.side === set.side);
+  return [...(arriving.tests?.values() ?? [])].some(
+    ({ holds, question }) => holds && question?.list === set.list && question.side === set.side,
+  );
 }

@@ -3,11 +3,17 @@
 import { printable } from "../../diagnostic.js";
 import { remark, type Check } from "./check.js";
 
-export const listNeverSet: Check = ({ lists }) => lists.flatMap(({ name, checks, sets, family }) => {
-  const [check] = checks;
-  const setElsewhere = lists.some((other) => other.name === name && other.family !== family && other.sets.length > 0);
-  if (!check || sets.length > 0) return [];
-  return [remark("list-never-set", check.use.span,
-    `list "${printable(name)}" is checked, and no rule records hosts on it${setElsewhere ? " (those of the other family never match)" : ""}`,
-    'if a program writes to /proc/net/xt_recent, let it use "nft add element" once the script is loaded')];
-});
+export const listNeverSet: Check = ({ lists }) =>
+  lists.flatMap(({ name, checks, sets, family }) => {
+    const [check] = checks;
+    const setElsewhere = lists.some((other) => other.name === name && other.family !== family && other.sets.length > 0);
+    if (!check || sets.length > 0) return [];
+    return [
+      remark(
+        "list-never-set",
+        check.use.span,
+        `list "${printable(name)}" is checked, and no rule records hosts on it${setElsewhere ? " (those of the other family never match)" : ""}`,
+        'if a program writes to /proc/net/xt_recent, let it use "nft add element" once the script is loaded',
+      ),
+    ];
+  });

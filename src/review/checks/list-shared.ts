@@ -8,10 +8,11 @@ import { conditionOf } from "../packets/condition.js";
 import { packetWords } from "../packets/words.js";
 import { remark, type Check, type CheckedRulesets } from "./check.js";
 
-export const listShared: Check = (rulesets) => rulesets.lists.flatMap((list) => {
-  if (list.checks.length === 0) return [];
-  return [...betweenServices(list, rulesets), ...betweenTables(list, rulesets)];
-});
+export const listShared: Check = (rulesets) =>
+  rulesets.lists.flatMap((list) => {
+    if (list.checks.length === 0) return [];
+    return [...betweenServices(list, rulesets), ...betweenTables(list, rulesets)];
+  });
 
 /** Two kinds of traffic without a packet in common, each of which both records and checks. */
 function betweenServices(list: ReviewedList, rulesets: CheckedRulesets): Remark[] {
@@ -24,10 +25,15 @@ function betweenServices(list: ReviewedList, rulesets: CheckedRulesets): Remark[
   const [first] = pairs;
   const other = first && pairs.find(({ box }) => !intersect(box, first.box) && box.destinationPort && first.box.destinationPort);
   if (!first || !other) return [];
-  return [remark("list-shared", other.check.use.span,
-    `list "${printable(list.name)}" is shared: hits of ${packetWords(portsOnly(first.box), list.family)} (line ${first.check.rule.span.line}) count for ` +
-    `${packetWords(portsOnly(other.box), list.family)} as well`,
-    "give each its own --name")];
+  return [
+    remark(
+      "list-shared",
+      other.check.use.span,
+      `list "${printable(list.name)}" is shared: hits of ${packetWords(portsOnly(first.box), list.family)} (line ${first.check.rule.span.line}) count for ` +
+        `${packetWords(portsOnly(other.box), list.family)} as well`,
+      "give each its own --name",
+    ),
+  ];
 }
 
 function betweenTables(list: ReviewedList, rulesets: CheckedRulesets): Remark[] {
@@ -35,9 +41,14 @@ function betweenTables(list: ReviewedList, rulesets: CheckedRulesets): Remark[] 
   const firstBox = first && arriving(first, rulesets);
   const second = firstBox && list.sets.find((set) => set.table !== first.table && meets(set, firstBox, rulesets));
   if (!second) return [];
-  return [remark("list-set-in-two-tables", second.use.span,
-    `one packet may be recorded twice on list "${printable(list.name)}": here in table "${second.table.name}", ` +
-    `and in table "${first!.table.name}" in line ${first!.rule.span.line}`)];
+  return [
+    remark(
+      "list-set-in-two-tables",
+      second.use.span,
+      `one packet may be recorded twice on list "${printable(list.name)}": here in table "${second.table.name}", ` +
+        `and in table "${first!.table.name}" in line ${first!.rule.span.line}`,
+    ),
+  ];
 }
 
 function arriving(use: ReviewedUse, { tables }: CheckedRulesets): Box | undefined {

@@ -26,7 +26,12 @@ function inChain(chain: FollowedChain, { followed, entries }: CheckedTable): Rem
   for (const indices of rulesByLine(chain)) {
     const { rule } = chain.rules[indices[0]!]!;
     const limited = new Effort(effortPerRule);
-    const effort = { spend: (comparisons: number) => { whole.spend(comparisons); limited.spend(comparisons); } };
+    const effort = {
+      spend: (comparisons: number) => {
+        whole.spend(comparisons);
+        limited.spend(comparisons);
+      },
+    };
     try {
       const reasons = indices.map((index) => unreachable(index, entry, chain, followed, effort));
       const [first] = reasons;
@@ -37,8 +42,13 @@ function inChain(chain: FollowedChain, { followed, entries }: CheckedTable): Rem
     }
   }
   if (skipped) {
-    found.push(remark("reachability-unknown", skipped.span,
-      `from this rule of chain "${printable(chain.chain.name)}" on it was not worked out for every rule whether it can be reached`));
+    found.push(
+      remark(
+        "reachability-unknown",
+        skipped.span,
+        `from this rule of chain "${printable(chain.chain.name)}" on it was not worked out for every rule whether it can be reached`,
+      ),
+    );
   }
   return found;
 }
@@ -56,7 +66,13 @@ function rulesByLine({ rules }: FollowedChain): number[][] {
 }
 
 /** Why no packet reaches a rule; undefined if some may, or if it matches none anyway. */
-function unreachable(index: number, entry: Box, chain: FollowedChain, table: FollowedTable, effort: Pick<Effort, "spend">): Remark | undefined {
+function unreachable(
+  index: number,
+  entry: Box,
+  chain: FollowedChain,
+  table: FollowedTable,
+  effort: Pick<Effort, "spend">,
+): Remark | undefined {
   const { rule, condition } = chain.rules[index]!;
   if (!condition) return undefined;
   const arriving = intersect(entry, condition);
@@ -70,7 +86,13 @@ function unreachable(index: number, entry: Box, chain: FollowedChain, table: Fol
 }
 
 function takesAll({ condition, action, volatile }: FollowedRule, packets: Box): boolean {
-  return condition !== undefined && !volatile && action.kind !== "next" && (action.kind !== "jump" || action.goto) && contains(condition, packets);
+  return (
+    condition !== undefined &&
+    !volatile &&
+    action.kind !== "next" &&
+    (action.kind !== "jump" || action.goto) &&
+    contains(condition, packets)
+  );
 }
 
 /** Then it is only superfluous. */
@@ -83,7 +105,8 @@ function reason(takenBy: readonly IptablesRule[]): string {
   const [first, second] = takenBy;
   if (!first) return "no packet matches it";
   const lines = takenBy.map(({ span }) => span.line);
-  if (!second) return `line ${first.span.line} ${targetWords(first)} all that it matches${first.target?.kind === "chain" ? ", and none comes back" : ""}`;
+  if (!second)
+    return `line ${first.span.line} ${targetWords(first)} all that it matches${first.target?.kind === "chain" ? ", and none comes back" : ""}`;
   const shown = lines.slice(0, 4).join(", ");
   return `lines ${shown}${lines.length > 4 ? ` and ${lines.length - 4} more` : ""} decide about all that it matches`;
 }

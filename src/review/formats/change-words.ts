@@ -5,7 +5,10 @@ import type { Change } from "../report.js";
 export const changeSigns: Readonly<Record<Change["kind"], string>> = { added: "+", removed: "-", moved: ">", changed: "~", policy: "~" };
 
 const directionWords: Readonly<Record<Change["direction"], string>> = {
-  opens: "opens", closes: "closes", both: "opens and closes", neither: "lets through and stops as before",
+  opens: "opens",
+  closes: "closes",
+  both: "opens and closes",
+  neither: "lets through and stops as before",
 };
 
 /** `filter INPUT: drops … (opens)`. */

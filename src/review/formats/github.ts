@@ -34,12 +34,18 @@ export function renderGithub(report: ReviewReport): string {
     const rest = found.slice(shown.length);
     lines.push(...shown.map((finding) => annotation(command, finding)));
     if (rest.length > 0) {
-      lines.push(workflowCommand(command, { title: `${rest.length} more ${many}` }, `${rest.length} more ${many} stand in the log of this step`));
+      lines.push(
+        workflowCommand(command, { title: `${rest.length} more ${many}` }, `${rest.length} more ${many} stand in the log of this step`),
+      );
       inLogOnly.push(...rest);
     }
   }
   if (inLogOnly.length > 0) {
-    lines.push(workflowCommand("group", {}, "findings without an annotation"), ...inLogOnly.map(logged), workflowCommand("endgroup", {}, ""));
+    lines.push(
+      workflowCommand("group", {}, "findings without an annotation"),
+      ...inLogOnly.map(logged),
+      workflowCommand("endgroup", {}, ""),
+    );
   }
   return `${lines.join("\n")}\n`;
 }
@@ -48,7 +54,8 @@ function annotation(command: string, finding: Finding): string {
   const { code, span, message, help } = finding;
   const file = repositoryPath(span.file);
   // A place in no file would be shown on a file of that name.
-  const place = file === undefined ? {} : { file, line: span.line, endLine: lastLine(span), col: span.column, endColumn: columnBehind(span) };
+  const place =
+    file === undefined ? {} : { file, line: span.line, endLine: lastLine(span), col: span.column, endColumn: columnBehind(span) };
   const text = [message, ...(help === undefined ? [] : [`help: ${help}`])].map(visible).join("\n");
   return workflowCommand(command, { ...place, title: code }, text);
 }
@@ -63,7 +70,9 @@ function logLine(text: string): string {
 }
 
 function workflowCommand(command: string, properties: Readonly<Record<string, string | number | undefined>>, text: string): string {
-  const written = Object.entries(properties).flatMap(([name, value]) => (value === undefined ? [] : [`${name}=${property(String(value))}`]));
+  const written = Object.entries(properties).flatMap(([name, value]) =>
+    value === undefined ? [] : [`${name}=${property(String(value))}`],
+  );
   return `::${command}${written.length > 0 ? ` ${written.join(",")}` : ""}::${escapeData(text)}`;
 }
 

@@ -15,7 +15,10 @@ const severities: Record<Severity, "critical" | "major" | "info"> = { error: "cr
 /** Renders a JSON array, errors first. Suppressed findings are left out, and what stands in no file is named by what it is called. */
 export function renderGitlab(report: ReviewReport): string {
   const open = report.findings.filter(({ suppressed }) => !suppressed);
-  const fingerprints = unique(open.map(({ fingerprint }) => fingerprint), (number) => `-${number}`);
+  const fingerprints = unique(
+    open.map(({ fingerprint }) => fingerprint),
+    (number) => `-${number}`,
+  );
   const issues = open.map((finding, index) => issue(finding, fingerprints[index]!));
   return `${visibleJson(JSON.stringify(issues, undefined, 2))}\n`;
 }

@@ -47,21 +47,49 @@ export function renderHtml(report: ReviewReport, { sha256 }: HtmlOptions): strin
   ];
   const present = sections.filter(({ size = 0, present: isPresent = size > 0 }) => isPresent);
   const policy = `default-src 'none'; script-src 'sha256-${sha256(script)}'; style-src 'sha256-${sha256(style)}'; base-uri 'none'; form-action 'none'`;
-  return documentText(element("html", { lang: "en" },
-    element("head", {},
-      element("meta", { charset: "utf-8" }),
-      element("meta", { "http-equiv": "Content-Security-Policy", content: policy }),
-      element("meta", { name: "viewport", content: "width=device-width, initial-scale=1" }),
-      element("meta", { name: "color-scheme", content: "light dark" }),
-      element("meta", { name: "referrer", content: "no-referrer" }),
-      element("title", {}, `${report.headline} – firewall review`),
-      asset("style", style)),
-    element("body", {},
-      element("a", { class: "skip", href: "#main" }, "Skip to the review"),
-      banner(report),
-      element("nav", { "aria-label": "Sections" }, element("ul", {}, present.map(({ id, title, size }) =>
-        element("li", {}, element("a", { href: `#${id}` }, title, size !== undefined && [" ", element("span", { class: "size" }, size)]))))),
-      element("main", { id: "main", class: rows.length + findings.length > manyItems && "many", tabindex: -1 }, present.map(({ id, title, content }) => section(id, title, content()))),
-      element("footer", {}, `${report.tool.name} ${report.tool.version}`),
-      asset("script", script))));
+  return documentText(
+    element(
+      "html",
+      { lang: "en" },
+      element(
+        "head",
+        {},
+        element("meta", { charset: "utf-8" }),
+        element("meta", { "http-equiv": "Content-Security-Policy", content: policy }),
+        element("meta", { name: "viewport", content: "width=device-width, initial-scale=1" }),
+        element("meta", { name: "color-scheme", content: "light dark" }),
+        element("meta", { name: "referrer", content: "no-referrer" }),
+        element("title", {}, `${report.headline} – firewall review`),
+        asset("style", style),
+      ),
+      element(
+        "body",
+        {},
+        element("a", { class: "skip", href: "#main" }, "Skip to the review"),
+        banner(report),
+        element(
+          "nav",
+          { "aria-label": "Sections" },
+          element(
+            "ul",
+            {},
+            present.map(({ id, title, size }) =>
+              element(
+                "li",
+                {},
+                element("a", { href: `#${id}` }, title, size !== undefined && [" ", element("span", { class: "size" }, size)]),
+              ),
+            ),
+          ),
+        ),
+        element(
+          "main",
+          { id: "main", class: rows.length + findings.length > manyItems && "many", tabindex: -1 },
+          present.map(({ id, title, content }) => section(id, title, content())),
+        ),
+        element("footer", {}, `${report.tool.name} ${report.tool.version}`),
+        asset("script", script),
+      ),
+    ),
+  );
 }

@@ -35,7 +35,10 @@ const ranks: Record<Severity | "never", number> = { never: 4, error: 3, warning:
 export function renderJunit(report: ReviewReport, { failOn = "warning" }: JunitOptions = {}): string {
   const fails = (finding: Finding): boolean => !finding.suppressed && ranks[finding.severity] >= ranks[failOn];
   const failing = report.findings.filter(fails);
-  const names = unique(report.findings.map(({ message }) => message), (number) => ` (${number})`);
+  const names = unique(
+    report.findings.map(({ message }) => message),
+    (number) => ` (${number})`,
+  );
   const suites: readonly (readonly [name: string, cases: readonly Case[]])[] = [
     ["verdict", [verdictCase(report, failOn)]],
     ["recent lists", report.lists.map((list) => listCase(list, failing))],
@@ -45,11 +48,9 @@ export function renderJunit(report: ReviewReport, { failOn = "warning" }: JunitO
   return [
     '<?xml version="1.0" encoding="UTF-8"?>',
     `<testsuites ${attributes({ name: "ipt2nft-recent review", ...counts(all) })}>`,
-    ...suites.filter(([, cases]) => cases.length > 0).flatMap(([name, cases]) => [
-      `  <testsuite ${attributes({ name, ...counts(cases) })}>`,
-      ...cases.map(testCase),
-      "  </testsuite>",
-    ]),
+    ...suites
+      .filter(([, cases]) => cases.length > 0)
+      .flatMap(([name, cases]) => [`  <testsuite ${attributes({ name, ...counts(cases) })}>`, ...cases.map(testCase), "  </testsuite>"]),
     "</testsuites>",
     "",
   ].join("\n");
@@ -57,24 +58,28 @@ export function renderJunit(report: ReviewReport, { failOn = "warning" }: JunitO
 
 /** There is always this one, since readers take a report without cases for a failure of the tool. */
 function verdictCase({ verdict, headline }: ReviewReport, failOn: Severity | "never"): Case {
-  const outcome: Outcome = verdict === "not-equivalent" && failOn !== "never"
-    ? { kind: "failed", type: verdict, message: headline, text: headline }
-    : { kind: "passed", output: headline };
+  const outcome: Outcome =
+    verdict === "not-equivalent" && failOn !== "never"
+      ? { kind: "failed", type: verdict, message: headline, text: headline }
+      : { kind: "passed", output: headline };
   return { classname: "verdict", name: "the script decides as the rules do", outcome };
 }
 
 function listCase({ name, sentence, rules: all, change, form, status }: ListReview, failing: readonly Finding[]): Case {
   // Those of a list that is gone are lines of the old dump.
   const rules = status === "removed" ? [] : all;
-  const blamed = failing.filter(({ span }) => rules.some(({ file, line, endLine = line }) => file === span.file && line <= span.line && span.line <= endLine));
+  const blamed = failing.filter(({ span }) =>
+    rules.some(({ file, line, endLine = line }) => file === span.file && line <= span.line && span.line <= endLine),
+  );
   const text = [`list ${name}: ${sentence}`, ...(change === undefined ? [] : [`change: ${change}`]), `in nft: ${form}`].join("\n");
   return {
     classname: "recent list",
     name,
     ...(rules[0] && { file: rules[0].file, line: rules[0].line }),
-    outcome: blamed.length === 0
-      ? { kind: "passed", output: text }
-      : { kind: "failed", type: "list", message: blamed.map(({ message }) => message).join("; "), text },
+    outcome:
+      blamed.length === 0
+        ? { kind: "passed", output: text }
+        : { kind: "failed", type: "list", message: blamed.map(({ message }) => message).join("; "), text },
   };
 }
 
@@ -83,7 +88,13 @@ function findingCase(finding: Finding, name: string, fails: boolean): Case {
   const place = { classname: code, name, file: span.file, line: span.line };
   if (suppressed) {
     const { by, reason } = suppressed;
-    return { ...place, outcome: { kind: "skipped", message: `suppressed ${by === "inline" ? "in the dump" : "by the baseline"}${reason === undefined ? "" : `: ${reason}`}` } };
+    return {
+      ...place,
+      outcome: {
+        kind: "skipped",
+        message: `suppressed ${by === "inline" ? "in the dump" : "by the baseline"}${reason === undefined ? "" : `: ${reason}`}`,
+      },
+    };
   }
   const text = findingText(finding);
   return { ...place, outcome: fails ? { kind: "failed", type: `${severity}: ${code}`, message, text } : { kind: "passed", output: text } };
@@ -117,7 +128,9 @@ function testCase({ outcome, ...place }: Case): string {
 }
 
 function attributes(values: Readonly<Record<string, string | number>>): string {
-  return Object.entries(values).map(([name, value]) => `${name}="${escape(visible(String(value)))}"`).join(" ");
+  return Object.entries(values)
+    .map(([name, value]) => `${name}="${escape(visible(String(value)))}"`)
+    .join(" ");
 }
 
 function content(text: string): string {
@@ -128,6 +141,7 @@ const entities: Readonly<Record<string, string>> = { "&": "&amp;", "<": "&lt;", 
 
 /** Text in which nothing is without a visible form; two characters that are no characters are not in XML, either. */
 function escape(text: string): string {
-  return text.replace(/[&<>"]/g, (character) => entities[character]!)
+  return text
+    .replace(/[&<>"]/g, (character) => entities[character]!)
     .replace(/[\ufffe\uffff]/g, (character) => `\\u{${character.charCodeAt(0).toString(16)}}`);
 }

@@ -35,7 +35,13 @@ export function renderMarkdown(report: ReviewReport, { limit = longestComment }:
   const active = report.findings.filter(({ suppressed }) => !suppressed);
   const [important, notes] = [active.filter(({ severity }) => severity !== "note"), active.filter(({ severity }) => severity === "note")];
   const suppressed = report.findings.filter((finding) => finding.suppressed);
-  const script = report.scriptDiff === "" ? [] : report.scriptDiff.trimEnd().split("\n").map((line) => visible(line.replaceAll("\t", "  ")));
+  const script =
+    report.scriptDiff === ""
+      ? []
+      : report.scriptDiff
+          .trimEnd()
+          .split("\n")
+          .map((line) => visible(line.replaceAll("\t", "  ")));
   /** In the order a reviewer reads; what has the lowest weight gets room first. */
   const sections: readonly (Section & { readonly weight: number })[] = [
     { weight: 4, title: "Lists of recent", items: report.lists.map(listItem) },
@@ -49,7 +55,9 @@ export function renderMarkdown(report: ReviewReport, { limit = longestComment }:
     { weight: 8, title: "Rules and their nft", items: ruleLines(report), folded: true, code: "text" },
     { weight: 9, title: "Difference of the script", items: script, folded: true, code: "diff" },
   ];
-  const compared = report.inputs.map(({ file, compared: how }) => (how === undefined ? "" : `\nScript ${codeSpan(file)} compared: ${prose(how)}\n`)).join("");
+  const compared = report.inputs
+    .map(({ file, compared: how }) => (how === undefined ? "" : `\nScript ${codeSpan(file)} compared: ${prose(how)}\n`))
+    .join("");
   const heading = `## ${signs[report.verdict]} ${prose(report.headline)}\n${compared}`;
   const texts = new Map<Section, string>();
   let used = byteLength(heading) + reserve;
@@ -94,8 +102,18 @@ function findingItem({ severity, code, span, message, help, source, timeline, su
   const because = suppressed?.reason === undefined ? "" : `: ${prose(suppressed.reason)}`;
   const reason = suppressed ? `, allowed by ${suppressed.by === "inline" ? "a comment" : "the baseline"}${because}` : "";
   const lines = [`- ${severitySigns[severity]} ${codeSpan(`${span.file}:${span.line}`)} ${prose(message)} (${codeSpan(code)})${reason}`];
-  const block = [...(source === undefined || source.trim() === "" ? [] : [visible(source)]), ...(timeline ? visibleLines(timelineText(timeline)).split("\n") : [])];
-  if (block.length > 0) lines.push("", ...fenced(block, "text").trimEnd().split("\n").map((line) => `  ${line}`));
+  const block = [
+    ...(source === undefined || source.trim() === "" ? [] : [visible(source)]),
+    ...(timeline ? visibleLines(timelineText(timeline)).split("\n") : []),
+  ];
+  if (block.length > 0)
+    lines.push(
+      "",
+      ...fenced(block, "text")
+        .trimEnd()
+        .split("\n")
+        .map((line) => `  ${line}`),
+    );
   if (help !== undefined) lines.push("", `  ${prose(help)}`);
   return `${lines.join("\n")}\n`;
 }
@@ -110,7 +128,11 @@ function listItem({ sentence, status, change, form, searched }: ListReview): str
 function changeItem(change: Change): string {
   const { kind, before, after } = change;
   const block = [...(before && kind !== "moved" ? [`- ${visible(before.text)}`] : []), ...(after ? [`+ ${visible(after.text)}`] : [])];
-  return `- ${codeSpan(changeSigns[kind])} ${prose(changeText(change))}\n\n${fenced(block, "diff").trimEnd().split("\n").map((line) => `  ${line}\n`).join("")}`;
+  return `- ${codeSpan(changeSigns[kind])} ${prose(changeText(change))}\n\n${fenced(block, "diff")
+    .trimEnd()
+    .split("\n")
+    .map((line) => `  ${line}\n`)
+    .join("")}`;
 }
 
 function ruleLines(report: ReviewReport): string[] {

@@ -7,7 +7,9 @@ import type { ReviewReport, Row } from "../report.js";
  * dump has none such.
  */
 export function notableRows({ rows, findings }: Pick<ReviewReport, "rows" | "findings">): readonly Row[] {
-  const notable = rows.filter(({ change, notes, findings: own }) => change || notes.length > 0 || own.some((index) => !findings[index]!.suppressed));
+  const notable = rows.filter(
+    ({ change, notes, findings: own }) => change || notes.length > 0 || own.some((index) => !findings[index]!.suppressed),
+  );
   return notable.length > 0 ? notable : rows;
 }
 

@@ -16,13 +16,18 @@ const schema = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schem
 const root = "%SRCROOT%";
 
 /** A rule's own entry among `rules`, and what of the findings is worst. */
-interface RuleUse { readonly index: number; readonly severity: Severity }
+interface RuleUse {
+  readonly index: number;
+  readonly severity: Severity;
+}
 
 /** Renders one run with a result for every finding; suppressed ones carry their suppression. */
 export function renderSarif(report: ReviewReport): string {
   const { tool, verdict, headline, findings } = report;
   const rules = rulesOf(findings);
-  const files = [...new Set([...report.inputs.filter(({ role }) => role !== "old").map(({ file }) => file), ...findings.map(({ span }) => span.file)])];
+  const files = [
+    ...new Set([...report.inputs.filter(({ role }) => role !== "old").map(({ file }) => file), ...findings.map(({ span }) => span.file)]),
+  ];
   const rows = new Map(report.rows.flatMap((row) => row.findings.map((index) => [index, row] as const)));
   const run = {
     tool: {
@@ -38,7 +43,9 @@ export function renderSarif(report: ReviewReport): string {
     columnKind: "utf16CodeUnits",
     originalUriBaseIds: { [root]: { description: { text: "The folder the review ran in." } } },
     artifacts: files.map((file) => ({ location: artifactLocation(file), roles: ["analysisTarget"] })),
-    results: findings.map((finding, index) => result(finding, rules.get(finding.code)!.index, files.indexOf(finding.span.file), rows.get(index))),
+    results: findings.map((finding, index) =>
+      result(finding, rules.get(finding.code)!.index, files.indexOf(finding.span.file), rows.get(index)),
+    ),
     properties: { verdict, headline: visible(headline) },
   };
   return `${visibleJson(JSON.stringify({ $schema: schema, version: "2.1.0", runs: [run] }, undefined, 2))}\n`;
@@ -66,7 +73,11 @@ function rule(code: string, severity: Severity): unknown {
     fullDescription: { text: explanation },
     help: { text: text.join("\n\n"), markdown: markdown.join("\n\n") },
     defaultConfiguration: { level: severity },
-    properties: { tags: ["security", "firewall"], "problem.severity": severity === "note" ? "recommendation" : severity, precision: "high" },
+    properties: {
+      tags: ["security", "firewall"],
+      "problem.severity": severity === "note" ? "recommendation" : severity,
+      precision: "high",
+    },
   };
 }
 
@@ -99,7 +110,10 @@ function regions({ span, source }: Finding): { readonly region: unknown; readonl
   const oneLine = endColumn !== undefined && source !== undefined;
   return {
     region: {
-      startLine, startColumn, endLine, ...(endColumn !== undefined && { endColumn }),
+      startLine,
+      startColumn,
+      endLine,
+      ...(endColumn !== undefined && { endColumn }),
       ...(oneLine && { snippet: { text: source.slice(startColumn - 1, endColumn - 1) } }),
     },
     ...(oneLine && { contextRegion: { startLine, endLine, snippet: { text: source } } }),
@@ -107,20 +121,26 @@ function regions({ span, source }: Finding): { readonly region: unknown; readonl
 }
 
 function suppression({ by, reason }: NonNullable<Finding["suppressed"]>): unknown {
-  return { kind: by === "inline" ? "inSource" : "external", status: "accepted", ...(reason !== undefined && { justification: visible(reason) }) };
+  return {
+    kind: by === "inline" ? "inSource" : "external",
+    status: "accepted",
+    ...(reason !== undefined && { justification: visible(reason) }),
+  };
 }
 
 /** The packets of a counterexample as the steps of a flow. */
 function codeFlow({ title, events }: Timeline, physicalLocation: unknown): unknown {
   return {
     message: { text: plain(title) },
-    threadFlows: [{
-      locations: events.map((event) => ({
-        location: { physicalLocation, message: { text: plain(eventText(event)) } },
-        importance: differs(event) ? "essential" : "important",
-        properties: { seconds: event.at },
-      })),
-    }],
+    threadFlows: [
+      {
+        locations: events.map((event) => ({
+          location: { physicalLocation, message: { text: plain(eventText(event)) } },
+          importance: differs(event) ? "essential" : "important",
+          properties: { seconds: event.at },
+        })),
+      },
+    ],
   };
 }
 

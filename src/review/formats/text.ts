@@ -29,11 +29,29 @@ export function renderText(report: ReviewReport, { color, width }: TextOptions):
   const paint: Paint = color ? (text, name) => `\x1b[${colors[name]}m${text}\x1b[0m` : (text) => text;
   const sections = [
     `${paint(visible(report.headline), verdictColors[report.verdict])}\n`,
-    report.inputs.flatMap(({ file, compared }) => (compared === undefined ? [] : [`${visible(`Script ${file} compared: ${compared}`)}\n`])).join(""),
-    section("Lists of recent", report.lists.map((list) => listText(list, paint)), paint),
-    section("Changes", report.changes.map((change) => changeLines(change, paint)), paint),
-    section("Opens", report.opens.map((effect) => effectText(effect, "red", paint)), paint),
-    section("Closes", report.closes.map((effect) => effectText(effect, "yellow", paint)), paint),
+    report.inputs
+      .flatMap(({ file, compared }) => (compared === undefined ? [] : [`${visible(`Script ${file} compared: ${compared}`)}\n`]))
+      .join(""),
+    section(
+      "Lists of recent",
+      report.lists.map((list) => listText(list, paint)),
+      paint,
+    ),
+    section(
+      "Changes",
+      report.changes.map((change) => changeLines(change, paint)),
+      paint,
+    ),
+    section(
+      "Opens",
+      report.opens.map((effect) => effectText(effect, "red", paint)),
+      paint,
+    ),
+    section(
+      "Closes",
+      report.closes.map((effect) => effectText(effect, "yellow", paint)),
+      paint,
+    ),
     findingsText(report.findings, color, width, paint),
     rowsText(report, paint),
     report.scriptDiff === "" ? "" : `\n${paint("Script", "bold")}\n${diffText(report.scriptDiff, paint)}`,
@@ -79,7 +97,10 @@ function findingsText(findings: readonly Finding[], color: boolean, width: numbe
 }
 
 function indented(text: string): string {
-  return text.split("\n").map((line) => `  ${line}\n`).join("");
+  return text
+    .split("\n")
+    .map((line) => `  ${line}\n`)
+    .join("");
 }
 
 function rowsText(report: ReviewReport, paint: Paint): string {
@@ -90,7 +111,7 @@ function rowsText(report: ReviewReport, paint: Paint): string {
   const lines: string[] = [];
   for (const row of shown) {
     const here = `${row.family === "ipv6" ? "IPv6 " : ""}${row.table} ${row.chain} (${row.span.file})`;
-    if (here !== place) lines.push(`  ${paint(visible(place = here), "cyan")}`);
+    if (here !== place) lines.push(`  ${paint(visible((place = here)), "cyan")}`);
     for (const line of rowLines(row)) lines.push(`    ${visible(line)}`);
   }
   const left = report.rows.length - shown.length;
@@ -101,9 +122,14 @@ function rowsText(report: ReviewReport, paint: Paint): string {
 function diffText(diff: string, paint: Paint): string {
   const lines = diff.trimEnd().split("\n");
   const left = lines.length - mostDiffLines;
-  return lines.slice(0, mostDiffLines).map((line) => {
-    const text = visible(line.replaceAll("\t", "  "));
-    const color = line.startsWith("+") ? "green" : line.startsWith("-") ? "red" : line.startsWith("@@") ? "cyan" : undefined;
-    return `  ${color ? paint(text, color) : text}\n`;
-  }).join("") + (left > 0 ? `  ${left} more lines: --format html and json have all\n` : "");
+  return (
+    lines
+      .slice(0, mostDiffLines)
+      .map((line) => {
+        const text = visible(line.replaceAll("\t", "  "));
+        const color = line.startsWith("+") ? "green" : line.startsWith("-") ? "red" : line.startsWith("@@") ? "cyan" : undefined;
+        return `  ${color ? paint(text, color) : text}\n`;
+      })
+      .join("") + (left > 0 ? `  ${left} more lines: --format html and json have all\n` : "")
+  );
 }

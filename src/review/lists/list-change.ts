@@ -2,7 +2,10 @@
 
 import { consequenceOf, ownHitCounts, type ReviewedList, type ReviewedUse } from "./list-use.js";
 
-export interface ListChange { readonly words: string; readonly direction: "opens" | "closes" | "neither" }
+export interface ListChange {
+  readonly words: string;
+  readonly direction: "opens" | "closes" | "neither";
+}
 
 /** Undefined where nothing about it changed. */
 export function listChange(old: ReviewedList, current: ReviewedList): ListChange | undefined {
@@ -11,7 +14,10 @@ export function listChange(old: ReviewedList, current: ReviewedList): ListChange
   if (parts.length === 0) return { words: "its rules changed", direction: "neither" };
   const directions = new Set(parts.map(({ direction }) => direction).filter((one) => one !== "neither"));
   const [only] = directions;
-  return { words: parts.map(({ words }) => words).join("; "), direction: directions.size === 1 ? only! : directions.size === 2 ? "opens" : "neither" };
+  return {
+    words: parts.map(({ words }) => words).join("; "),
+    direction: directions.size === 1 ? only! : directions.size === 2 ? "opens" : "neither",
+  };
 }
 
 /** What it means if a check matches less often. */
@@ -28,20 +34,31 @@ function feeding(old: ReviewedList, current: ReviewedList): ListChange[] {
   if (old.sets.length > 0 && current.sets.length === 0 && current.checks.length > 0) {
     return [{ words: "no rule records hosts on it any more, so its checks never match", direction: rarer(check) }];
   }
-  if (old.sets.length === 0 && current.sets.length > 0) return [{ words: "hosts are recorded on it now", direction: opposite[rarer(check)] }];
+  if (old.sets.length === 0 && current.sets.length > 0)
+    return [{ words: "hosts are recorded on it now", direction: opposite[rarer(check)] }];
   return [];
 }
 
 function checks(old: ReviewedList, current: ReviewedList): ListChange[] {
-  if (current.checks.length === 0 && old.checks.length > 0) return [{ words: "no rule asks for it any more", direction: rarer(old.checks[0]) }];
-  if (old.checks.length === 0 && current.checks.length > 0) return [{ words: "a rule asks for it now", direction: opposite[rarer(current.checks[0])] }];
+  if (current.checks.length === 0 && old.checks.length > 0)
+    return [{ words: "no rule asks for it any more", direction: rarer(old.checks[0]) }];
+  if (old.checks.length === 0 && current.checks.length > 0)
+    return [{ words: "a rule asks for it now", direction: opposite[rarer(current.checks[0])] }];
   if (old.checks.length !== current.checks.length) {
     const fewer = current.checks.length < old.checks.length;
-    return [{ words: `${current.checks.length} rules ask for it instead of ${old.checks.length}`, direction: fewer ? rarer(old.checks[0]) : opposite[rarer(current.checks[0])] }];
+    return [
+      {
+        words: `${current.checks.length} rules ask for it instead of ${old.checks.length}`,
+        direction: fewer ? rarer(old.checks[0]) : opposite[rarer(current.checks[0])],
+      },
+    ];
   }
   const parts = old.checks.flatMap((before, index) => checkChange(before, old, current.checks[index]!, current));
   // A check that only logs has the same window, and less to say about it.
-  return parts.filter(({ words }, index) => !parts.some((other, at) => at !== index && other.words.startsWith(words) && (other.words !== words || at < index)));
+  return parts.filter(
+    ({ words }, index) =>
+      !parts.some((other, at) => at !== index && other.words.startsWith(words) && (other.words !== words || at < index)),
+  );
 }
 
 function checkChange(before: ReviewedUse, old: ReviewedList, after: ReviewedUse, current: ReviewedList): ListChange[] {
@@ -62,7 +79,9 @@ function checkChange(before: ReviewedUse, old: ReviewedList, after: ReviewedUse,
   }
   if (before.rttl !== after.rttl) {
     parts.push({
-      words: after.rttl ? "hits count only for packets with the TTL of the host's last hit, which a sender can change at will (--rttl)" : "hits count whatever their TTL (no --rttl any more)",
+      words: after.rttl
+        ? "hits count only for packets with the TTL of the host's last hit, which a sender can change at will (--rttl)"
+        : "hits count whatever their TTL (no --rttl any more)",
       direction: after.rttl ? rarer(after) : opposite[rarer(after)],
     });
   }
@@ -85,13 +104,17 @@ function windowChange(before: ReviewedUse, ownBefore: boolean, after: ReviewedUs
     else if (after.seconds === undefined) words.push(`hits count for ever now, and counted for ${before.seconds} s`);
     else words.push(`window ${after.seconds < before.seconds ? "shortened" : "lengthened"} from ${before.seconds} s to ${after.seconds} s`);
   }
-  if (before.hits !== after.hits) words.push(`hit count ${after.hits < before.hits ? "lowered" : "raised"} from ${before.hits} to ${after.hits}`);
+  if (before.hits !== after.hits)
+    words.push(`hit count ${after.hits < before.hits ? "lowered" : "raised"} from ${before.hits} to ${after.hits}`);
   if (ownBefore !== ownAfter) words.push(`a packet's own hit ${ownAfter ? "counts now, and did not" : "no longer counts"}`);
   const [passedBefore, passedAfter] = [passing(before, ownBefore), passing(after, ownAfter)];
   const [rateBefore, rateAfter] = [passedBefore / (before.seconds ?? Infinity), passedAfter / (after.seconds ?? Infinity)];
   const looser = rateAfter > rateBefore || (rateAfter === rateBefore && passedAfter > passedBefore);
   const direction = looser ? rarer(after) : opposite[rarer(after)];
-  return { words: `${words.join(", ")}${consequenceOf(after) === "stops" && !after.inverted ? effect(before, passedBefore, after, passedAfter) : ""}`, direction };
+  return {
+    words: `${words.join(", ")}${consequenceOf(after) === "stops" && !after.inverted ? effect(before, passedBefore, after, passedAfter) : ""}`,
+    direction,
+  };
 }
 
 /** Hits of one host that get by before the check matches. */
@@ -101,7 +124,7 @@ function passing({ hits }: ReviewedUse, ownHit: boolean): number {
 
 function effect(before: ReviewedUse, passedBefore: number, after: ReviewedUse, passedAfter: number): string {
   if (before.seconds === undefined || after.seconds === undefined || passedBefore === 0 || passedAfter === 0) return "";
-  const times = (passedAfter / after.seconds) / (passedBefore / before.seconds);
+  const times = passedAfter / after.seconds / (passedBefore / before.seconds);
   const tries = `${passedBefore} in ${before.seconds} s before, ${passedAfter} in ${after.seconds} s now`;
   if (times === 1) return `, so an attacker gets as many attempts in the long run, in other bursts (${tries})`;
   return times > 1

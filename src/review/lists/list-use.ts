@@ -11,7 +11,9 @@ import { entriesOf } from "../packets/entries.js";
 import { actionOf, allPackets, Effort, follow, followedTable, TooManyPieces } from "../packets/paths.js";
 import { serviceOf } from "../packets/words.js";
 
-export interface ReviewedUse extends PlacedUse { readonly family: Family }
+export interface ReviewedUse extends PlacedUse {
+  readonly family: Family;
+}
 
 export interface ReviewedList {
   readonly family: Family;
@@ -27,23 +29,29 @@ export interface ReviewedList {
 }
 
 export function listsOf(rulesets: readonly IptablesRuleset[]): ReviewedList[] {
-  return rulesets.flatMap((ruleset) => [...gatherLists(ruleset).values()].map((usage): ReviewedList => {
-    const conditions = conditionsOf(usage, ruleset.family);
-    const uses = usage.uses.map((use): ReviewedUse => ({ ...use, family: ruleset.family }));
-    const of = (operation: PlacedUse["operation"]): ReviewedUse[] => uses.filter((use) => use.operation === operation);
-    return {
-      family: ruleset.family,
-      name: usage.name,
-      usage,
-      checks: uses.filter(isCheck),
-      sets: of("set"),
-      removes: of("remove"),
-      service: serviceOf(hull(conditions)) ?? serviceOf(hull(conditions.filter(({ destinationPort }) => destinationPort))),
-      // The name of a chain means nothing.
-      meaning: usage.uses.map(({ rule, table, chain }) =>
-        `${table.name} ${chain.policy === undefined ? "" : chain.name} ${meaningOf(rule, { family: ruleset.family, table: table.name })}`).join("\n"),
-    };
-  }));
+  return rulesets.flatMap((ruleset) =>
+    [...gatherLists(ruleset).values()].map((usage): ReviewedList => {
+      const conditions = conditionsOf(usage, ruleset.family);
+      const uses = usage.uses.map((use): ReviewedUse => ({ ...use, family: ruleset.family }));
+      const of = (operation: PlacedUse["operation"]): ReviewedUse[] => uses.filter((use) => use.operation === operation);
+      return {
+        family: ruleset.family,
+        name: usage.name,
+        usage,
+        checks: uses.filter(isCheck),
+        sets: of("set"),
+        removes: of("remove"),
+        service: serviceOf(hull(conditions)) ?? serviceOf(hull(conditions.filter(({ destinationPort }) => destinationPort))),
+        // The name of a chain means nothing.
+        meaning: usage.uses
+          .map(
+            ({ rule, table, chain }) =>
+              `${table.name} ${chain.policy === undefined ? "" : chain.name} ${meaningOf(rule, { family: ruleset.family, table: table.name })}`,
+          )
+          .join("\n"),
+      };
+    }),
+  );
 }
 
 /** Which packets come to the rules of a list. */
@@ -88,8 +96,11 @@ function comesBefore(first: PlacedUse, second: PlacedUse): boolean {
 
 /** How exactly the list is carried over, from what the translator says about its rules. */
 export function formOf(spans: readonly Span[], diagnostics: readonly Diagnostic[]): string {
-  const about = diagnostics.filter(({ code, span }) => code.startsWith("recent-") &&
-    spans.some(({ file, line, endLine = line }) => file === span.file && span.line >= line && span.line <= endLine));
+  const about = diagnostics.filter(
+    ({ code, span }) =>
+      code.startsWith("recent-") &&
+      spans.some(({ file, line, endLine = line }) => file === span.file && span.line >= line && span.line <= endLine),
+  );
   for (const effect of ["refused", "approximated"] as const) {
     const [first] = about.filter(({ code }) => effectOf(code) === effect);
     if (first) return `${effect}: ${first.message.replace(/^list "[^"]*": /, "")}`;

@@ -12,7 +12,10 @@ export function listSentence(list: ReviewedList): string {
     fates.set(what, (fates.get(what) ?? new Set()).add(fateWords(check)));
   }
   const parts = [...fates].map(([what, done]) => `${what} are ${[...done].join(" and ")}`);
-  if (parts.length === 0) parts.push(list.sets.length > 0 ? "hosts are recorded, and nothing asks for them" : "hosts are taken off, and nothing else is done with it");
+  if (parts.length === 0)
+    parts.push(
+      list.sets.length > 0 ? "hosts are recorded, and nothing asks for them" : "hosts are taken off, and nothing else is done with it",
+    );
   else if (list.sets.length === 0) parts.push("no rule records hosts on it");
   if (list.removes.length > 0 && list.checks.length > 0) parts.push("some packets take their host off it");
   return `${listTitle(list)}: ${parts.join("; ")}`;
@@ -21,12 +24,20 @@ export function listSentence(list: ReviewedList): string {
 /** The service if there is one, and the name of the list. */
 export function listTitle({ name, service, family }: ReviewedList): string {
   const called = `list "${printable(name)}"`;
-  const title = service === undefined ? `L${called.slice(1)}` : service.toLowerCase() === name.toLowerCase() ? service : `${service} (${called})`;
+  const title =
+    service === undefined ? `L${called.slice(1)}` : service.toLowerCase() === name.toLowerCase() ? service : `${service} (${called})`;
   return family === "ipv6" ? `${title}, IPv6` : title;
 }
 
 const targetWords: Readonly<Record<string, string>> = {
-  DROP: "dropped", REJECT: "rejected", TARPIT: "held fast", ACCEPT: "let through", LOG: "logged", NFLOG: "logged", RETURN: "sent back to the calling chain", MARK: "marked",
+  DROP: "dropped",
+  REJECT: "rejected",
+  TARPIT: "held fast",
+  ACCEPT: "let through",
+  LOG: "logged",
+  NFLOG: "logged",
+  RETURN: "sent back to the calling chain",
+  MARK: "marked",
 };
 
 function fateWords(check: ReviewedUse): string {
@@ -42,7 +53,8 @@ function askedWords(check: ReviewedUse, list: ReviewedList): string {
   const host = hostWords(check, list);
   const window = seconds === undefined ? "at any time" : `in ${seconds} s`;
   const recently = seconds === undefined ? "before" : `in the last ${seconds} s`;
-  if (check.inverted) return hits === 1 ? `packets ${host} that was not seen ${recently}` : `packets ${host} without ${hits} hits ${window}`;
+  if (check.inverted)
+    return hits === 1 ? `packets ${host} that was not seen ${recently}` : `packets ${host} without ${hits} hits ${window}`;
   return hits === 1 ? `packets ${host} that was seen ${recently}` : `${hits} hits ${window} ${host}`;
 }
 

@@ -20,7 +20,9 @@ export interface ListsReview {
  * @param renamed old names with new ones
  */
 export function reviewLists(
-  old: readonly IptablesRuleset[] | undefined, current: readonly IptablesRuleset[], diagnostics: readonly Diagnostic[],
+  old: readonly IptablesRuleset[] | undefined,
+  current: readonly IptablesRuleset[],
+  diagnostics: readonly Diagnostic[],
   renamed: ReadonlyMap<string, string> = new Map(),
 ): ListsReview {
   const [before, after] = [listsOf(old ?? []), listsOf(current)];
@@ -30,8 +32,12 @@ export function reviewLists(
   for (const list of after) {
     const earlier = before.find(({ name, family }) => name === list.name && family === list.family);
     const oldName = [...renamed].find(([, name]) => name === list.name)?.[0];
-    const change = earlier && (listChange(earlier, list) ?? (oldName === undefined ? undefined
-      : { words: `called "${printable(oldName)}" before; it begins empty`, direction: "neither" as const }));
+    const change =
+      earlier &&
+      (listChange(earlier, list) ??
+        (oldName === undefined
+          ? undefined
+          : { words: `called "${printable(oldName)}" before; it begins empty`, direction: "neither" as const }));
     const spans = spansOf(list);
     lists.push({
       name: list.name,
@@ -49,8 +55,12 @@ export function reviewLists(
     if (after.some(({ name, family }) => name === list.name && family === list.family)) continue;
     const stopped = list.checks.some((check) => consequenceOf(check) === "stops");
     lists.push({
-      name: list.name, sentence: listSentence(list), status: "removed", ...(stopped && { change: "nothing limits these hosts by this list any more", direction: "opens" as const }),
-      form: "removed", rules: [],
+      name: list.name,
+      sentence: listSentence(list),
+      status: "removed",
+      ...(stopped && { change: "nothing limits these hosts by this list any more", direction: "opens" as const }),
+      form: "removed",
+      rules: [],
     });
   }
   return { lists, remarks, told };
@@ -66,7 +76,9 @@ function remarkOn(list: ReviewedList, change: ListChange): Remark {
   const opens = change.direction === "opens";
   const blamed = use.use.options["hitcount"] ?? use.use.options["seconds"];
   return {
-    code: opens ? "list-opens" : "list-closes", severity: opens ? "warning" : "note", span: opens ? blamed?.span ?? use.use.span : use.use.span,
+    code: opens ? "list-opens" : "list-closes",
+    severity: opens ? "warning" : "note",
+    span: opens ? (blamed?.span ?? use.use.span) : use.use.span,
     message: `${listTitle(list)}: ${change.words}`,
   };
 }

@@ -39,13 +39,19 @@ export function withListNames(rulesets: readonly IptablesRuleset[], names: Reado
     const option = use.options["name"] as OptionUse<string> | undefined;
     const name = use.extension === "recent" && !use.unknown ? names.get(option?.value ?? "DEFAULT") : undefined;
     if (name === undefined) return use;
-    return { ...use, options: { ...use.options, name: { name: "name", inverted: false, span: use.span, ...option, value: name, text: name } } };
+    return {
+      ...use,
+      options: { ...use.options, name: { name: "name", inverted: false, span: use.span, ...option, value: name, text: name } },
+    };
   };
   return rulesets.map((ruleset) => ({
     ...ruleset,
     tables: ruleset.tables.map((table) => ({
       ...table,
-      chains: table.chains.map((chain) => ({ ...chain, rules: chain.rules.map((rule) => ({ ...rule, matches: rule.matches.map(renamed) })) })),
+      chains: table.chains.map((chain) => ({
+        ...chain,
+        rules: chain.rules.map((rule) => ({ ...rule, matches: rule.matches.map(renamed) })),
+      })),
     })),
   }));
 }

@@ -26,23 +26,30 @@ export interface Answer {
 
 /** What a use of `recent` asks, apart from its inversion. */
 export interface RecentQuestion {
-  readonly list: string; readonly side: "saddr" | "daddr"; readonly seconds: number | undefined; readonly hits: number; readonly rttl: boolean;
+  readonly list: string;
+  readonly side: "saddr" | "daddr";
+  readonly seconds: number | undefined;
+  readonly hits: number;
+  readonly rttl: boolean;
 }
 
-export type Box =
-  & { readonly [Field in IntervalField]?: Intervals }
-  & { readonly [Field in BitField]?: bigint }
-  & { readonly [Field in InterfaceField]?: InterfaceSet }
-  & {
-    /** Answers of other tests, by the text that tells them apart. */
-    readonly tests?: ReadonlyMap<string, Answer>;
-  };
+export type Box = { readonly [Field in IntervalField]?: Intervals } & { readonly [Field in BitField]?: bigint } & {
+  readonly [Field in InterfaceField]?: InterfaceSet;
+} & {
+  /** Answers of other tests, by the text that tells them apart. */
+  readonly tests?: ReadonlyMap<string, Answer>;
+};
 
 export const everything: Box = {};
 
 /** The largest value of each field; addresses have 128 bits in both families. */
 const largest: Readonly<Record<IntervalField, bigint>> = {
-  protocol: 255n, source: 2n ** 128n - 1n, destination: 2n ** 128n - 1n, sourcePort: 65535n, destinationPort: 65535n, icmp: 65535n,
+  protocol: 255n,
+  source: 2n ** 128n - 1n,
+  destination: 2n ** 128n - 1n,
+  sourcePort: 65535n,
+  destinationPort: 65535n,
+  icmp: 65535n,
 };
 const allBits: Readonly<Record<BitField, bigint>> = { state: 2n ** BigInt(packetStates.length) - 1n, flags: 2n ** 64n - 1n };
 
@@ -184,7 +191,8 @@ function joined(a: Box, b: Box): Box {
   const both: Fields = {};
   for (const field of intervalFields) {
     const [left, right] = [a[field], b[field]];
-    if (left && right) both[field] = complement(intersectIntervals(complement(left, largest[field]), complement(right, largest[field])), largest[field]);
+    if (left && right)
+      both[field] = complement(intersectIntervals(complement(left, largest[field]), complement(right, largest[field])), largest[field]);
   }
   for (const field of bitFields) {
     const [left, right] = [a[field], b[field]];
@@ -193,7 +201,8 @@ function joined(a: Box, b: Box): Box {
   for (const field of interfaceFields) {
     const [left, right] = [a[field], b[field]];
     if (!left || !right) continue;
-    if (left.pattern === right.pattern) both[field] = { pattern: left.pattern, without: left.without.filter((name) => right.without.includes(name)) };
+    if (left.pattern === right.pattern)
+      both[field] = { pattern: left.pattern, without: left.without.filter((name) => right.without.includes(name)) };
   }
   const tests = new Map([...(a.tests ?? [])].filter(([test, answer]) => b.tests?.get(test)?.holds === answer.holds));
   if (tests.size > 0) both.tests = tests;

@@ -17,7 +17,8 @@ export function conditionOf(rule: IptablesRule, family: Family): Box | undefined
   if (rule.destination) parts.push(addressBox("destination", rule.destination));
   if (rule.inInterface) parts.push(interfaceBox("inInterface", rule.inInterface));
   if (rule.outInterface) parts.push(interfaceBox("outInterface", rule.outInterface));
-  if (rule.protocol && rule.protocol.value !== 0) parts.push(numbers("protocol", [[rule.protocol.value, rule.protocol.value]], rule.protocol.inverted, 255n));
+  if (rule.protocol && rule.protocol.value !== 0)
+    parts.push(numbers("protocol", [[rule.protocol.value, rule.protocol.value]], rule.protocol.inverted, 255n));
   if (rule.protocol?.value === 0 && rule.protocol.inverted) return undefined;
   if (rule.fragment) parts.push(answer("a second or further fragment", !rule.fragment.inverted));
   for (const use of rule.matches) parts.push(matchBox(use, family));
@@ -27,8 +28,26 @@ export function conditionOf(rule: IptablesRule, family: Family): Box | undefined
 }
 
 const volatileExtensions = new Set([
-  "limit", "hashlimit", "statistic", "quota", "connlimit", "connbytes", "recent", "rateest", "mark", "connmark", "connlabel", "dscp", "tos", "ttl", "hl", "set",
-  "nfacct", "bpf", "string", "u32",
+  "limit",
+  "hashlimit",
+  "statistic",
+  "quota",
+  "connlimit",
+  "connbytes",
+  "recent",
+  "rateest",
+  "mark",
+  "connmark",
+  "connlabel",
+  "dscp",
+  "tos",
+  "ttl",
+  "hl",
+  "set",
+  "nfacct",
+  "bpf",
+  "string",
+  "u32",
 ]);
 
 /** Whether the same test may have another answer a rule later: it counts or remembers, or a rule between may change the packet. */
@@ -51,7 +70,12 @@ function interfaceBox(field: "inInterface" | "outInterface", { value, inverted }
   return { [field]: inverted ? { pattern: "+", without: [value] } : { pattern: value, without: [] } };
 }
 
-function numbers(field: IntervalField, ranges: readonly (readonly [number, number])[], inverted: boolean, largest: bigint): Box | undefined {
+function numbers(
+  field: IntervalField,
+  ranges: readonly (readonly [number, number])[],
+  inverted: boolean,
+  largest: bigint,
+): Box | undefined {
   const set = intervals(ranges.map(([from, to]) => [BigInt(from), BigInt(to)]));
   const found: Intervals = inverted ? complement(set, largest) : set;
   return found.length === 0 ? undefined : { [field]: found };
@@ -59,7 +83,12 @@ function numbers(field: IntervalField, ranges: readonly (readonly [number, numbe
 
 const ports = (field: "sourcePort" | "destinationPort", { value, inverted }: OptionUse<unknown>): Box | undefined => {
   const ranges = Array.isArray(value) ? (value as NumberRange[]) : [value as NumberRange];
-  return numbers(field, ranges.map(({ from, to }) => [from, to] as const), inverted, 65535n);
+  return numbers(
+    field,
+    ranges.map(({ from, to }) => [from, to] as const),
+    inverted,
+    65535n,
+  );
 };
 
 /** The one option that the test is, told apart by its value and not by its spelling. */
@@ -85,9 +114,17 @@ function matchBox(use: ExtensionUse, family: Family): Box | undefined {
   if (options.length === 0 && !known) rest.push({ name: "", value: undefined, text: "", inverted: false, span: use.span });
   if (rest.length === 0 || box === undefined) return box;
   const [only] = rest;
-  const opaque = rest.length === 1 && only!.name !== ""
-    ? answer(optionTest(use, only!), !only!.inverted)
-    : answer(`-m ${use.extension}${rest.filter(({ name }) => name !== "").map((one) => ` ${one.inverted ? "! " : ""}${optionText(one)}`).sort().join("")}`, true);
+  const opaque =
+    rest.length === 1 && only!.name !== ""
+      ? answer(optionTest(use, only!), !only!.inverted)
+      : answer(
+          `-m ${use.extension}${rest
+            .filter(({ name }) => name !== "")
+            .map((one) => ` ${one.inverted ? "! " : ""}${optionText(one)}`)
+            .sort()
+            .join("")}`,
+          true,
+        );
   return intersect(box, opaque);
 }
 
@@ -123,13 +160,15 @@ const states: Reader = ({ value, inverted }) => {
   return found === 0n ? undefined : { state: found };
 };
 
-const range = (field: "source" | "destination"): Reader => ({ value, inverted }, family) => {
-  const { from, to } = value as { readonly from: bigint; readonly to: bigint };
-  if (from > to) return inverted ? {} : undefined;
-  const wanted = [addressRange(from, to, family)];
-  const found = inverted ? otherAddresses(wanted) : wanted;
-  return found.length === 0 ? undefined : { [field]: found };
-};
+const range =
+  (field: "source" | "destination"): Reader =>
+  ({ value, inverted }, family) => {
+    const { from, to } = value as { readonly from: bigint; readonly to: bigint };
+    if (from > to) return inverted ? {} : undefined;
+    const wanted = [addressRange(from, to, family)];
+    const found = inverted ? otherAddresses(wanted) : wanted;
+    return found.length === 0 ? undefined : { [field]: found };
+  };
 
 /** What the options of some matches say of the fields of a box; everything else is a test by itself. */
 const readers: Readonly<Record<string, Readonly<Record<string, Reader>>>> = {
@@ -141,7 +180,9 @@ const readers: Readonly<Record<string, Readonly<Record<string, Reader>>>> = {
       return flagsBox(mask, set, inverted);
     },
   },
-  udp: portReaders, sctp: portReaders, dccp: portReaders,
+  udp: portReaders,
+  sctp: portReaders,
+  dccp: portReaders,
   multiport: {
     "source-ports": (option) => ports("sourcePort", option),
     "destination-ports": (option) => ports("destinationPort", option),
@@ -156,9 +197,8 @@ const readers: Readonly<Record<string, Readonly<Record<string, Reader>>>> = {
 function recentBox(use: ExtensionUse, family: Family): Box | undefined {
   const { operation, inverted, list, side, seconds, hits, rttl } = recentUse(use, family);
   if (operation === "set") return inverted ? undefined : {};
-  const question: RecentQuestion = operation === "remove"
-    ? { list, side, seconds: undefined, hits: 1, rttl: false }
-    : { list, side, seconds, hits, rttl };
+  const question: RecentQuestion =
+    operation === "remove" ? { list, side, seconds: undefined, hits: 1, rttl: false } : { list, side, seconds, hits, rttl };
   const host = side === "saddr" ? "the source" : "the destination";
   const often = hits === 1 ? "is" : `has ${hits} hits`;
   const window = seconds === undefined ? "" : hits === 1 ? `, seen in the last ${seconds} s` : ` in ${seconds} s`;

@@ -9,7 +9,7 @@ import type { FollowedTable } from "./paths.js";
  */
 export function entriesOf(table: FollowedTable): ReadonlyMap<string, Box> {
   let entries = known.get(table);
-  if (!entries) known.set(table, entries = findEntries(table));
+  if (!entries) known.set(table, (entries = findEntries(table)));
   return entries;
 }
 
@@ -31,10 +31,12 @@ function findEntries(table: FollowedTable): Map<string, Box> {
     // Chains that call each other in a circle are refused where they are reached, so this ends the search soundly.
     found.set(name, undefined);
     const builtIn = table.chains.get(name)?.chain.policy !== undefined;
-    const boxes = builtIn ? [everything] : (callers.get(name) ?? []).flatMap(({ chain, condition }) => {
-      const before = entry(chain);
-      return (before && intersect(before, condition)) ?? [];
-    });
+    const boxes = builtIn
+      ? [everything]
+      : (callers.get(name) ?? []).flatMap(({ chain, condition }) => {
+          const before = entry(chain);
+          return (before && intersect(before, condition)) ?? [];
+        });
     const box = boxes.length === 0 ? undefined : hull(boxes);
     found.set(name, box);
     return box;

@@ -18,7 +18,7 @@ export function intervals(ranges: readonly Range[]): Intervals {
 
 export function intersectIntervals(a: Intervals, b: Intervals): Intervals {
   const common: Range[] = [];
-  for (let [i, j] = [0, 0]; i < a.length && j < b.length;) {
+  for (let [i, j] = [0, 0]; i < a.length && j < b.length; ) {
     const [[aFrom, aTo], [bFrom, bTo]] = [a[i]!, b[j]!];
     const from = aFrom > bFrom ? aFrom : bFrom;
     const to = aTo < bTo ? aTo : bTo;
@@ -31,7 +31,7 @@ export function intersectIntervals(a: Intervals, b: Intervals): Intervals {
 
 /** Whether any number is in both. */
 export function intervalsMeet(a: Intervals, b: Intervals): boolean {
-  for (let [i, j] = [0, 0]; i < a.length && j < b.length;) {
+  for (let [i, j] = [0, 0]; i < a.length && j < b.length; ) {
     const [left, right] = [a[i]!, b[j]!];
     if (left[1] < right[0]) i++;
     else if (right[1] < left[0]) j++;

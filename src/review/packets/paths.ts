@@ -18,24 +18,32 @@ export interface FollowedRule {
   readonly volatile: boolean;
 }
 
-export interface FollowedChain { readonly chain: IptablesChain; readonly rules: readonly FollowedRule[] }
+export interface FollowedChain {
+  readonly chain: IptablesChain;
+  readonly rules: readonly FollowedRule[];
+}
 
 /** A table prepared for following: `followedTable` makes it. */
 export class FollowedTable {
   readonly chains: ReadonlyMap<string, FollowedChain>;
   private readonly conditions = new Map<IptablesRule, Box>();
 
-  constructor(readonly table: IptablesTable, readonly family: Family) {
-    this.chains = new Map(table.chains.map((chain) => {
-      const met = new Map<string, number>();
-      const rules = chain.rules.map((rule): FollowedRule => {
-        const condition = conditionOf(rule, family);
-        const own = condition && rule.matches.some(countsForItself) ? numbered(condition, met) : condition;
-        if (own) this.conditions.set(rule, own);
-        return { rule, condition: own, action: actionOf(rule), volatile: rule.matches.some(isVolatile) };
-      });
-      return [chain.name, { chain, rules }];
-    }));
+  constructor(
+    readonly table: IptablesTable,
+    readonly family: Family,
+  ) {
+    this.chains = new Map(
+      table.chains.map((chain) => {
+        const met = new Map<string, number>();
+        const rules = chain.rules.map((rule): FollowedRule => {
+          const condition = conditionOf(rule, family);
+          const own = condition && rule.matches.some(countsForItself) ? numbered(condition, met) : condition;
+          if (own) this.conditions.set(rule, own);
+          return { rule, condition: own, action: actionOf(rule), volatile: rule.matches.some(isVolatile) };
+        });
+        return [chain.name, { chain, rules }];
+      }),
+    );
   }
 
   /** Which packets a rule of this table matches; undefined if none. */
@@ -49,7 +57,7 @@ const prepared = new WeakMap<IptablesTable, FollowedTable>();
 /** The table prepared for following; the same for the same table, for which many ask. */
 export function followedTable(table: IptablesTable, family: Family): FollowedTable {
   let found = prepared.get(table);
-  if (!found) prepared.set(table, found = new FollowedTable(table, family));
+  if (!found) prepared.set(table, (found = new FollowedTable(table, family)));
   return found;
 }
 
@@ -133,10 +141,18 @@ export function follow(region: readonly Box[], name: string, table: FollowedTabl
     here = here.flatMap((box) => subtract(box, condition));
     if (here.length + matched.length > mostPieces) throw new TooManyPieces();
     switch (action.kind) {
-      case "accept": fates.accepted.push(...matched); break;
-      case "drop": fates.dropped.push(...matched); break;
-      case "elsewhere": fates.elsewhere.push(...matched); break;
-      case "return": fates.back.push(...matched); break;
+      case "accept":
+        fates.accepted.push(...matched);
+        break;
+      case "drop":
+        fates.dropped.push(...matched);
+        break;
+      case "elsewhere":
+        fates.elsewhere.push(...matched);
+        break;
+      case "return":
+        fates.back.push(...matched);
+        break;
       case "jump": {
         const inside = follow(matched, action.chain, table, effort, level + 1);
         fates.accepted.push(...inside.accepted);
@@ -166,7 +182,13 @@ export interface Arrival {
  * What of these packets is left when the rules of the chain before the one at this index have decided. Rules whose answer is not the same for
  * all of a box take nothing. Throws `TooManyPieces`.
  */
-export function arrivalAt(index: number, arriving: Box, chain: FollowedChain, table: FollowedTable, effort: Pick<Effort, "spend">): Arrival {
+export function arrivalAt(
+  index: number,
+  arriving: Box,
+  chain: FollowedChain,
+  table: FollowedTable,
+  effort: Pick<Effort, "spend">,
+): Arrival {
   let left: readonly Box[] = [arriving];
   const takenBy: IptablesRule[] = [];
   for (let before = 0; before < index && left.length > 0; before++) {
@@ -203,7 +225,8 @@ function mayComeBack(boxes: readonly Box[], name: string, table: FollowedTable, 
     effort.spend(here.length);
     const matched = here.flatMap((box) => intersect(box, condition) ?? []);
     if (matched.length === 0) continue;
-    const inside = action.kind === "return" ? matched : action.kind === "jump" ? mayComeBack(matched, action.chain, table, effort, level + 1) : [];
+    const inside =
+      action.kind === "return" ? matched : action.kind === "jump" ? mayComeBack(matched, action.chain, table, effort, level + 1) : [];
     if (action.kind === "jump" && !action.goto) {
       if (!volatile) here = [...here.flatMap((box) => subtract(box, condition)), ...inside];
     } else {

@@ -10,11 +10,44 @@ import type { InterfaceSet } from "./interfaces.js";
 
 /** Ports that people know by a name. */
 const serviceNames: Readonly<Record<number, string>> = {
-  20: "FTP data", 21: "FTP", 22: "SSH", 23: "Telnet", 25: "SMTP", 53: "DNS", 69: "TFTP", 80: "HTTP", 110: "POP3", 123: "NTP", 143: "IMAP",
-  161: "SNMP", 389: "LDAP", 443: "HTTPS", 445: "SMB", 465: "SMTPS", 500: "IKE", 514: "syslog", 587: "mail submission", 853: "DNS over TLS",
-  873: "rsync", 993: "IMAPS", 995: "POP3S", 1194: "OpenVPN", 1433: "SQL Server", 3128: "a proxy", 3306: "MySQL", 3389: "RDP", 5060: "SIP",
-  5432: "PostgreSQL", 5666: "NRPE", 5900: "VNC", 6379: "Redis", 8080: "HTTP, alternative", 8443: "HTTPS, alternative", 11211: "memcached",
-  27017: "MongoDB", 51820: "WireGuard",
+  20: "FTP data",
+  21: "FTP",
+  22: "SSH",
+  23: "Telnet",
+  25: "SMTP",
+  53: "DNS",
+  69: "TFTP",
+  80: "HTTP",
+  110: "POP3",
+  123: "NTP",
+  143: "IMAP",
+  161: "SNMP",
+  389: "LDAP",
+  443: "HTTPS",
+  445: "SMB",
+  465: "SMTPS",
+  500: "IKE",
+  514: "syslog",
+  587: "mail submission",
+  853: "DNS over TLS",
+  873: "rsync",
+  993: "IMAPS",
+  995: "POP3S",
+  1194: "OpenVPN",
+  1433: "SQL Server",
+  3128: "a proxy",
+  3306: "MySQL",
+  3389: "RDP",
+  5060: "SIP",
+  5432: "PostgreSQL",
+  5666: "NRPE",
+  5900: "VNC",
+  6379: "Redis",
+  8080: "HTTP, alternative",
+  8443: "HTTPS, alternative",
+  11211: "memcached",
+  27017: "MongoDB",
+  51820: "WireGuard",
 };
 
 /** The name of the service, where one port with a name is all there is. */
@@ -24,17 +57,40 @@ export function serviceOf({ destinationPort }: Box): string | undefined {
 }
 
 const protocolTitles: Readonly<Record<string, string>> = {
-  tcp: "TCP", udp: "UDP", icmp: "ICMP", icmpv6: "ICMPv6", "ipv6-icmp": "ICMPv6", esp: "ESP", ah: "AH", gre: "GRE", sctp: "SCTP", igmp: "IGMP",
+  tcp: "TCP",
+  udp: "UDP",
+  icmp: "ICMP",
+  icmpv6: "ICMPv6",
+  "ipv6-icmp": "ICMPv6",
+  esp: "ESP",
+  ah: "AH",
+  gre: "GRE",
+  sctp: "SCTP",
+  igmp: "IGMP",
 };
 
 const icmpTitles: Readonly<Record<Family, Readonly<Record<number, string>>>> = {
   ipv4: { 0: "ping replies", 3: "destination unreachable", 5: "redirects", 8: "ping", 11: "time exceeded", 12: "parameter problem" },
-  ipv6: { 1: "destination unreachable", 2: "packet too big", 3: "time exceeded", 4: "parameter problem", 128: "ping", 129: "ping replies",
-    133: "router solicitations", 134: "router advertisements", 135: "neighbour solicitations", 136: "neighbour advertisements" },
+  ipv6: {
+    1: "destination unreachable",
+    2: "packet too big",
+    3: "time exceeded",
+    4: "parameter problem",
+    128: "ping",
+    129: "ping replies",
+    133: "router solicitations",
+    134: "router advertisements",
+    135: "neighbour solicitations",
+    136: "neighbour advertisements",
+  },
 };
 
 const directions: Readonly<Record<string, string>> = {
-  INPUT: "to this machine", FORWARD: "through this machine", OUTPUT: "from this machine", PREROUTING: "arriving at this machine", POSTROUTING: "leaving this machine",
+  INPUT: "to this machine",
+  FORWARD: "through this machine",
+  OUTPUT: "from this machine",
+  PREROUTING: "arriving at this machine",
+  POSTROUTING: "leaving this machine",
 };
 
 /** @param chain the built-in chain the packets are in, which tells their direction; unknown if absent */
@@ -79,7 +135,8 @@ function subject(box: Box, family: Family): string {
     const only = states && !states.includes("new") && !states.includes("invalid");
     return only ? `${kind ?? "packets"} of connections that are known` + flagged : `${kind ?? "all packets"}${flagged}`;
   }
-  if (states.includes("new")) return kind === "TCP" || kind === undefined ? `new ${kind === undefined ? "" : "TCP "}connections${flagged}` : `new ${kind}`;
+  if (states.includes("new"))
+    return kind === "TCP" || kind === undefined ? `new ${kind === undefined ? "" : "TCP "}connections${flagged}` : `new ${kind}`;
   return `${kind ?? "packets"} in state ${states.map((state) => state.toUpperCase()).join(" or ")}${flagged}`;
 }
 
@@ -95,7 +152,7 @@ function protocolWords(protocol: Intervals | undefined): string | undefined {
 
 function protocolTitle(number: number): string {
   const name = protocolName(number);
-  return name === undefined ? `protocol ${number}` : protocolTitles[name] ?? name;
+  return name === undefined ? `protocol ${number}` : (protocolTitles[name] ?? name);
 }
 
 function icmpWords(types: Intervals, family: Family): string {
@@ -138,7 +195,13 @@ const rangeText = ([from, to]: readonly [bigint, bigint]): string => (from === t
 function addressWords(addresses: Intervals, family: Family): string {
   const excluded = otherAddresses(addresses);
   const words = (ranges: Intervals): string =>
-    list([...ranges.slice(0, mostRanges).map((range) => rangeWords(range, family)), ...(ranges.length > mostRanges ? [`${ranges.length - mostRanges} more`] : [])], "and");
+    list(
+      [
+        ...ranges.slice(0, mostRanges).map((range) => rangeWords(range, family)),
+        ...(ranges.length > mostRanges ? [`${ranges.length - mostRanges} more`] : []),
+      ],
+      "and",
+    );
   const isMost = excluded.length > 0 && addresses.length >= excluded.length && sizeOf(addresses) > sizeOf(excluded);
   return isMost ? `anywhere but ${words(excluded)}` : words(addresses);
 }
@@ -151,7 +214,8 @@ function rangeWords(range: Range, family: Family): string {
   if (from === to) return formatAddress(from, family);
   const count = to - from + 1n;
   // A power of two, at a multiple of itself: a network.
-  if ((count & (count - 1n)) === 0n && from % count === 0n) return `${formatAddress(from, family)}/${addressBits[family] - (count.toString(2).length - 1)}`;
+  if ((count & (count - 1n)) === 0n && from % count === 0n)
+    return `${formatAddress(from, family)}/${addressBits[family] - (count.toString(2).length - 1)}`;
   return `${formatAddress(from, family)} to ${formatAddress(to, family)}`;
 }
 

@@ -12,7 +12,10 @@ export interface BaselineEntry {
   readonly reason?: string;
 }
 
-export interface Baseline { readonly version: 1; readonly findings: readonly BaselineEntry[] }
+export interface Baseline {
+  readonly version: 1;
+  readonly findings: readonly BaselineEntry[];
+}
 
 /** Reads a baseline; a text says what is wrong with it. */
 export function parseBaseline(text: string): Baseline | string {
@@ -23,9 +26,15 @@ export function parseBaseline(text: string): Baseline | string {
     return `it is no JSON: ${error instanceof Error ? error.message : String(error)}`;
   }
   if (!isObject(value) || value["version"] !== 1 || !Array.isArray(value["findings"])) return 'it has no "version" 1 and "findings"';
-  const wrong = value["findings"].findIndex((entry) => !isObject(entry) || !["fingerprint", "code", "file", "message"].every((name) => typeof entry[name] === "string") ||
-    !["string", "undefined"].includes(typeof entry["reason"]));
-  return wrong < 0 ? (value as unknown as Baseline) : `entry ${wrong + 1} of "findings" lacks a fingerprint, code, file or message, or one of them is no text`;
+  const wrong = value["findings"].findIndex(
+    (entry) =>
+      !isObject(entry) ||
+      !["fingerprint", "code", "file", "message"].every((name) => typeof entry[name] === "string") ||
+      !["string", "undefined"].includes(typeof entry["reason"]),
+  );
+  return wrong < 0
+    ? (value as unknown as Baseline)
+    : `entry ${wrong + 1} of "findings" lacks a fingerprint, code, file or message, or one of them is no text`;
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {
@@ -33,11 +42,15 @@ function isObject(value: unknown): value is Record<string, unknown> {
 }
 
 /** Marks the accepted findings. What makes the file no ruleset cannot be accepted. */
-export function applyBaseline(findings: readonly Finding[], { findings: accepted }: Baseline): { readonly findings: readonly Finding[]; readonly stale: readonly BaselineEntry[] } {
+export function applyBaseline(
+  findings: readonly Finding[],
+  { findings: accepted }: Baseline,
+): { readonly findings: readonly Finding[]; readonly stale: readonly BaselineEntry[] } {
   const entries = new Map(accepted.map((entry) => [entry.fingerprint, entry]));
   const used = new Set<string>();
   const marked = findings.map((finding): Finding => {
-    const entry = finding.severity === "error" && !Object.hasOwn(reviewCatalogue, finding.code) ? undefined : entries.get(finding.fingerprint);
+    const entry =
+      finding.severity === "error" && !Object.hasOwn(reviewCatalogue, finding.code) ? undefined : entries.get(finding.fingerprint);
     if (!entry) return finding;
     used.add(entry.fingerprint);
     if (finding.suppressed) return finding;
@@ -51,9 +64,11 @@ export function makeBaseline(findings: readonly Finding[], before?: Baseline): B
   const reasons = new Map(before?.findings.map(({ fingerprint, reason }) => [fingerprint, reason]) ?? []);
   return {
     version: 1,
-    findings: findings.filter(({ suppressed, code }) => suppressed?.by !== "inline" && code !== "stale-baseline").map(({ fingerprint, code, span, message }) => {
-      const reason = reasons.get(fingerprint);
-      return { fingerprint, code, file: span.file, message, ...(reason !== undefined && { reason }) };
-    }),
+    findings: findings
+      .filter(({ suppressed, code }) => suppressed?.by !== "inline" && code !== "stale-baseline")
+      .map(({ fingerprint, code, span, message }) => {
+        const reason = reasons.get(fingerprint);
+        return { fingerprint, code, file: span.file, message, ...(reason !== undefined && { reason }) };
+      }),
   };
 }

@@ -31,15 +31,26 @@ export function suppressInline(remarks: readonly Remark[], files: readonly strin
   if (suppressions.length === 0) return [...remarks, ...faults];
   const marked = remarks.map((remark): Remark => {
     const { span, code } = remark;
-    const found = maySuppress(code) ? suppressions.find((one) => one.span.file === span.file && one.codes.includes(code) && covers(one, span)) : undefined;
+    const found = maySuppress(code)
+      ? suppressions.find((one) => one.span.file === span.file && one.codes.includes(code) && covers(one, span))
+      : undefined;
     if (!found) return remark;
     found.used.add(code);
     return { ...remark, suppressed: { by: "inline", reason: found.reason } };
   });
-  const unused = suppressions.flatMap(({ span, codes, used }) => codes.filter((code) => !used.has(code)).map((code): Remark => ({
-    code: "unused-suppression", severity: reviewCatalogue["unused-suppression"].severity, span,
-    message: `nothing here is found that "${printable(code)}" allows`, help: "take the comment out",
-  })));
+  const unused = suppressions.flatMap(({ span, codes, used }) =>
+    codes
+      .filter((code) => !used.has(code))
+      .map(
+        (code): Remark => ({
+          code: "unused-suppression",
+          severity: reviewCatalogue["unused-suppression"].severity,
+          span,
+          message: `nothing here is found that "${printable(code)}" allows`,
+          help: "take the comment out",
+        }),
+      ),
+  );
   return [...marked, ...faults, ...unused];
 }
 
@@ -70,9 +81,17 @@ function findSuppressions(files: readonly string[], lines: SourceLines): { suppr
       const codes = parts?.[2]?.split(",") ?? [];
       const unknown = codes.find((code) => !isTranslators(code) && !reviewEntry(code));
       if (!parts || !parts[3] || unknown !== undefined) {
-        const fault = !parts ? 'it is not of the form "allow CODE reason" or "allow-file CODE reason"'
-          : unknown !== undefined ? `"${printable(unknown)}" is no code of a finding` : "the reason is missing";
-        faults.push({ code: "invalid-suppression", severity: reviewCatalogue["invalid-suppression"].severity, span, message: `the suppression has no effect: ${fault}` });
+        const fault = !parts
+          ? 'it is not of the form "allow CODE reason" or "allow-file CODE reason"'
+          : unknown !== undefined
+            ? `"${printable(unknown)}" is no code of a finding`
+            : "the reason is missing";
+        faults.push({
+          code: "invalid-suppression",
+          severity: reviewCatalogue["invalid-suppression"].severity,
+          span,
+          message: `the suppression has no effect: ${fault}`,
+        });
         return;
       }
       const next = all.findIndex((other, at) => at > index && other.trim() !== "" && !other.trimStart().startsWith("#"));

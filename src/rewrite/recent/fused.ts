@@ -47,7 +47,12 @@ export function findFusedGroup(rules: readonly (RuleParts | undefined)[], index:
   if (!first) return undefined;
   const { list, use } = first.step;
   const uses = list.usage.uses;
-  if (uses.length < 2 || uses.length > mostFused || uses.some((one) => one.side !== use.side || one.inverted || one.rttl || one.operation === "remove")) return undefined;
+  if (
+    uses.length < 2 ||
+    uses.length > mostFused ||
+    uses.some((one) => one.side !== use.side || one.inverted || one.rttl || one.operation === "remove")
+  )
+    return undefined;
   if (uses.filter((one) => one.operation === "set").length !== 1) return undefined;
   const members: Candidate[] = [];
   for (let at = index; at < index + uses.length; at++) {
@@ -61,7 +66,8 @@ export function findFusedGroup(rules: readonly (RuleParts | undefined)[], index:
   const checks = members.filter((one) => one !== set);
   const { seconds, hits } = checks[0]!.step.use;
   if (seconds === undefined || hits < 2) return undefined;
-  if (checks.some(({ step, parts }) => step.use.seconds !== seconds || step.use.hits !== hits || leavesChain(parts.body.end))) return undefined;
+  if (checks.some(({ step, parts }) => step.use.seconds !== seconds || step.use.hits !== hits || leavesChain(parts.body.end)))
+    return undefined;
   const last = checks.at(-1)!;
   // Behind a check that decides, the next one would not push; behind one that changes the packet, its conditions may not hold.
   if (checks.slice(0, -1).some(({ parts: { body } }) => body.end || body.effects.some(({ kind }) => kind !== "log"))) return undefined;
@@ -70,8 +76,14 @@ export function findFusedGroup(rules: readonly (RuleParts | undefined)[], index:
   if (!setFirst && (!isFinal(last.parts.body.end) || last.after.length > 0)) return undefined;
   const updates = checks.filter(({ step }) => step.use.operation === "update").length;
   return {
-    list, setFirst, window: { seconds, hits }, set: set.parts, checks: checks.map(({ parts }) => parts),
-    pushes: updates + (setFirst ? 1 : 0), conditions: first.conditions, length: members.length,
+    list,
+    setFirst,
+    window: { seconds, hits },
+    set: set.parts,
+    checks: checks.map(({ parts }) => parts),
+    pushes: updates + (setFirst ? 1 : 0),
+    conditions: first.conditions,
+    length: members.length,
   };
 }
 
@@ -136,7 +148,11 @@ export function buildFused(fused: FusedGroup, group: ChainGroup): FusedChains {
     return { entry, over, description: ["    hit: hits that passed, a set each; a host in all of them is over the limit"] };
   }
   const entry = banChains(fused, list.group, wish, key, over, own);
-  return { entry, over, description: ["    hit: hits that passed, a set each; banned: hosts that were over the limit less than the window ago"] };
+  return {
+    entry,
+    over,
+    description: ["    hit: hits that passed, a set each; banned: hosts that were over the limit less than the window ago"],
+  };
 }
 
 /** A hit takes the first timer that has run out; where none has, the host is over the limit. */

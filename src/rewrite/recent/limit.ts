@@ -17,10 +17,20 @@ export interface HitLimit {
   readonly banned: string;
 }
 
-const units = [["second", 1], ["minute", 60], ["hour", 3600], ["day", 86400], ["week", 604800]] as const;
+const units = [
+  ["second", 1],
+  ["minute", 60],
+  ["hour", 3600],
+  ["day", 86400],
+  ["week", 604800],
+] as const;
 
 /** H hits in N seconds in the units nft has: the first unit that needs no rounding, else the coarsest, rounded down. */
-export function limitRate({ seconds, hits }: Window): { readonly rate: number; readonly unit: (typeof units)[number][0]; readonly text: string } {
+export function limitRate({ seconds, hits }: Window): {
+  readonly rate: number;
+  readonly unit: (typeof units)[number][0];
+  readonly text: string;
+} {
   const [unit, length] = units.find(([, inSeconds]) => (hits * inSeconds) % seconds === 0) ?? units[4];
   const rate = Math.max(1, Math.floor((hits * length) / seconds));
   return { rate, unit, text: `${rate}/${unit}` };
@@ -30,7 +40,8 @@ export function limitRate({ seconds, hits }: Window): { readonly rate: number; r
 export function limitTouch(group: ChainGroup, wish: string, key: Key, { window, rate, banned }: HitLimit): ChainBuilder {
   const { rate: tokens, unit } = limitRate(window);
   const limit: Statement = { kind: "limit", over: true, rate: tokens, unit, burst: window.hits - 1 };
-  return group.chain(wish)
+  return group
+    .chain(wish)
     .rule([member(key, banned), updateSet(banned, key), { kind: "verdict", verdict: "return" }])
     .rule([updateSet(rate, key, [limit]), updateSet(banned, key)]);
 }

@@ -65,13 +65,20 @@ export class RecentList {
   private readonly mask: Expression | undefined;
 
   /** `group` gets the chains that only serve this list. */
-  constructor(readonly usage: ListUsage, readonly table: TableBuilder, readonly options: ListOptions, readonly group: ChainGroup) {
+  constructor(
+    readonly usage: ListUsage,
+    readonly table: TableBuilder,
+    readonly options: ListOptions,
+    readonly group: ChainGroup,
+  ) {
     const { family } = options;
     const name = nameable(usage.name);
     // What is made of it always has something behind it and so is never a keyword; a first digit has to be covered.
     this.base = table.names.unique(/^[A-Za-z_]/.test(name) ? name : `list_${name}`);
-    this.mask = usage.mask === (1n << (family === "ipv4" ? 32n : 128n)) - 1n ? undefined
-      : { kind: "address", address: formatAddress(usage.mask, family) };
+    this.mask =
+      usage.mask === (1n << (family === "ipv4" ? 32n : 128n)) - 1n
+        ? undefined
+        : { kind: "address", address: formatAddress(usage.mask, family) };
     // A fused group makes its own sets; everything else is declared here, in a fixed order.
   }
 
@@ -88,12 +95,16 @@ export class RecentList {
       }
       if (seconds !== undefined && hits > 1) this.declareWindow({ seconds, hits });
       if (seconds === undefined && hits > 1 && !this.counts.has(hits)) {
-        this.counts.set(hits, Array.from({ length: hits }, (_, index) => this.set(`${hits}_hits_${index}`, undefined)));
+        this.counts.set(
+          hits,
+          Array.from({ length: hits }, (_, index) => this.set(`${hits}_hits_${index}`, undefined)),
+        );
       }
     }
     // A host that was merely removed from timed sets, in a rule that does nothing else, need not be remembered for ever.
     const timed = checks.length > 0 && checks.every(({ seconds, hits }) => seconds !== undefined && hits === 1);
-    if (checks.length === 0 || uses.some((use) => asksForPresence(use) && !(timed && isQuietRemoval(use)))) this.seen = this.set("", undefined);
+    if (checks.length === 0 || uses.some((use) => asksForPresence(use) && !(timed && isQuietRemoval(use))))
+      this.seen = this.set("", undefined);
     if (this.options.keepsTtl && !this.options.forgetsTtl) {
       for (const use of checks.filter((check) => check.rttl && !check.inverted)) {
         if (this.ttls.has(use.seconds)) continue;
@@ -184,7 +195,7 @@ export class RecentList {
       const builder = this.group.chain(this.touchWish(side));
       builder.comment.push(`one hit for list "${printable(this.usage.name)}"`);
       for (const statements of this.touchRules(side)) builder.rule(statements);
-      this.touchChains.set(side, chain = builder.name);
+      this.touchChains.set(side, (chain = builder.name));
     }
     return { statements: [callStatement(chain)], alone: true };
   }
@@ -218,7 +229,9 @@ export class RecentList {
     const names: string[] = [];
     for (const [id, ring] of this.rings) {
       const chain = ring.touch(this.group, `${wish}_${id}`, key);
-      chain.comment.push(`one hit for list "${printable(this.usage.name)}", window of ${ring.window.hits} hits in ${ring.window.seconds} s`);
+      chain.comment.push(
+        `one hit for list "${printable(this.usage.name)}", window of ${ring.window.hits} hits in ${ring.window.seconds} s`,
+      );
       names.push(chain.name);
     }
     for (const [id, limit] of this.limits) names.push(limitTouch(this.group, `${wish}_${id}`, key, limit).name);
@@ -258,7 +271,12 @@ export class RecentList {
     if (seconds === undefined) return { kind: "inline", tests: [member(key, this.counts.get(hits)!.at(-1)!), ...ttlTest] };
     const id = windowName({ seconds, hits });
     const limit = this.limits.get(id);
-    if (limit) return { kind: "inline", tests: [member(key, limit.banned), ...ttlTest], ...(this.isOnlyStore && { refresh: [updateSet(limit.banned, key)] }) };
+    if (limit)
+      return {
+        kind: "inline",
+        tests: [member(key, limit.banned), ...ttlTest],
+        ...(this.isOnlyStore && { refresh: [updateSet(limit.banned, key)] }),
+      };
     const ring = this.rings.get(id)!;
     return {
       kind: "chain",
@@ -274,7 +292,10 @@ export class RecentList {
 
   /** The set that tells whether a host is on the list at all. Where nothing depends on hosts that have grown too old for every check, they count as gone. */
   private get presenceSet(): string {
-    const widest = [...this.windows].reduce<[number, string] | undefined>((best, one) => (best && best[0] > one[0] ? best : one), undefined);
+    const widest = [...this.windows].reduce<[number, string] | undefined>(
+      (best, one) => (best && best[0] > one[0] ? best : one),
+      undefined,
+    );
     return this.seen ?? widest![1];
   }
 
@@ -289,8 +310,11 @@ export class RecentList {
   removal(side: Side): { readonly first: readonly (readonly Statement[])[]; readonly last: readonly Statement[] } {
     const key = this.key(side);
     const sets = [
-      ...(this.seen === undefined ? [] : [this.seen]), ...this.windows.values(), ...[...this.counts.values()].flat(),
-      ...[...this.limits.values()].flatMap(({ rate, banned }) => [rate, banned]), ...[...this.rings.values()].flatMap((ring) => ring.sets),
+      ...(this.seen === undefined ? [] : [this.seen]),
+      ...this.windows.values(),
+      ...[...this.counts.values()].flat(),
+      ...[...this.limits.values()].flatMap(({ rate, banned }) => [rate, banned]),
+      ...[...this.rings.values()].flatMap((ring) => ring.sets),
     ].filter((set) => set !== this.presenceSet);
     // A rule holds 36 of these, 30 with a mask (measured on nft 1.0.6), and other tests beside them.
     const first: Statement[][] = [];
@@ -308,7 +332,8 @@ export class RecentList {
     const parts: string[] = [];
     for (const seconds of this.windows.keys()) parts.push(`hosts seen in the last ${seconds} s`);
     for (const ring of this.rings.values()) parts.push(`exact window of ${ring.window.hits} hits in ${ring.window.seconds} s`);
-    for (const { window } of this.limits.values()) parts.push(`limit of ${limitRate(window).text} with a ban, for ${window.hits} hits in ${window.seconds} s`);
+    for (const { window } of this.limits.values())
+      parts.push(`limit of ${limitRate(window).text} with a ban, for ${window.hits} hits in ${window.seconds} s`);
     for (const hits of this.counts.keys()) parts.push(`hosts with ${hits} hits at any time`);
     if (this.seen !== undefined) parts.push("hosts ever seen");
     if (this.ttls.size > 0) parts.push("the TTLs they came with");
@@ -340,4 +365,3 @@ export function isQuietRemoval({ operation, inverted, rule, use }: PlacedUse): b
 export function windowName({ seconds, hits }: Window): string {
   return `${hits}_in_${seconds}s`;
 }
-

@@ -72,7 +72,11 @@ export class Ring {
    * @param flat find the slot in one long chain instead of a tree of chains: slower, and no levels of jumps
    */
   constructor(
-    readonly window: Window, sets: SetFactory, private readonly own: number, private readonly pushes: number, private readonly flat: boolean,
+    readonly window: Window,
+    sets: SetFactory,
+    private readonly own: number,
+    private readonly pushes: number,
+    private readonly flat: boolean,
   ) {
     const { seconds, hits } = window;
     this.turns = turnCode(hits);
@@ -83,7 +87,10 @@ export class Ring {
     // Nothing is ever deleted from these, so they need no quick collection.
     const lazy = sets.undeleted && seconds >= 8 ? Math.min(60, Math.floor(seconds / 4)) * 1000 : undefined;
     if (hits >= 3 + own) {
-      this.lane = { busy: sets.add("busy", outliving, lazy), few: [sets.add("few_0", windowTime, lazy), sets.add("few_1", windowTime, lazy)] };
+      this.lane = {
+        busy: sets.add("busy", outliving, lazy),
+        few: [sets.add("few_0", windowTime, lazy), sets.add("few_1", windowTime, lazy)],
+      };
     }
     this.hit = Array.from({ length: this.slots }, (_, slot) => sets.add(`hit_${slot}`, windowTime, lazy));
     this.turn = Array.from({ length: this.turns.bits }, (_, bit) => sets.add(`turn_${bit}`, outliving));
@@ -110,7 +117,11 @@ export class Ring {
     return [
       ...(this.lane ? ["    few: a host's first two hits; busy: hosts with more, whose hits are in the slots"] : []),
       `    hit: slots for the last ${this.slots} hits of each host, a set a slot; turn: the slot written last, as a Gray code`,
-      ...(this.mute === undefined ? [] : [`    rate, flood, mute: hosts over the limit that go on at more than ${this.tries} tries a second are not looked at for 0.25 s`]),
+      ...(this.mute === undefined
+        ? []
+        : [
+            `    rate, flood, mute: hosts over the limit that go on at more than ${this.tries} tries a second are not looked at for 0.25 s`,
+          ]),
     ];
   }
 
@@ -173,8 +184,10 @@ export class Ring {
     const ring = this.slowLane(group, wish, key, start);
     const flooding = this.mute === undefined ? undefined : this.flooding(group, wish, key);
     flooding?.rule([exitStatement(exitTo(over))]);
-    const turns = this.pushes === 0 ? undefined
-      : this.hit.map((_, slot) => group.chain(`${wish}_turn_to_${slot}`).rule(this.turnTo(key, slot, this.pushes)));
+    const turns =
+      this.pushes === 0
+        ? undefined
+        : this.hit.map((_, slot) => group.chain(`${wish}_turn_to_${slot}`).rule(this.turnTo(key, slot, this.pushes)));
     const puts = this.hit.map((_, slot) => this.fusedPut(group, wish, key, slot, over, turns, flooding));
     this.walk(group, wish, key, ring, (last) => [{ when: [], exit: exitTo(puts[(last + 1) % this.slots]!) }]);
     ring.rule(this.start(key));
@@ -184,7 +197,12 @@ export class Ring {
   }
 
   private fusedPut(
-    group: ChainGroup, wish: string, key: Key, slot: number, over: string, turns: readonly ChainBuilder[] | undefined,
+    group: ChainGroup,
+    wish: string,
+    key: Key,
+    slot: number,
+    over: string,
+    turns: readonly ChainBuilder[] | undefined,
     flooding: ChainBuilder | undefined,
   ): string {
     const put = group.chain(`${wish}_put_${slot}`);
@@ -218,9 +236,7 @@ export class Ring {
       .rule([member(key, busy), exitStatement(exitTo(ring.name))])
       .rule([member(key, few[0]), exitStatement(exitTo(second.name))])
       .rule([updateSet(few[0], key)]);
-    second
-      .rule([member(key, few[1]), exitStatement(exitTo(third.name))])
-      .rule([updateSet(few[1], key)]);
+    second.rule([member(key, few[1]), exitStatement(exitTo(third.name))]).rule([updateSet(few[1], key)]);
     third.rule([...this.start(key), ...this.turn.map((set) => deleteFromSet(set, key))]);
     return ring;
   }
@@ -308,22 +324,26 @@ export class Ring {
   /** True when the host goes round the ring faster than the guard allows; asked once a round. */
   private tooFast(key: Key): Statement {
     const rounds = this.pushes / this.slots;
-    return updateSet(this.rate!, key, [{
-      kind: "limit",
-      over: true,
-      rate: Math.max(1, Math.round(60 * this.tries * rounds)),
-      unit: "minute",
-      burst: Math.ceil(rounds * Math.max(this.tries, 2 * this.window.hits)) + 2,
-    }]);
+    return updateSet(this.rate!, key, [
+      {
+        kind: "limit",
+        over: true,
+        rate: Math.max(1, Math.round(60 * this.tries * rounds)),
+        unit: "minute",
+        burst: Math.ceil(rounds * Math.max(this.tries, 2 * this.window.hits)) + 2,
+      },
+    ]);
   }
 
   private hitSet(slot: number): string {
     return this.hit[slot]!;
   }
-
 }
 
-interface Leaf { readonly when: readonly Statement[]; readonly exit: Exit }
+interface Leaf {
+  readonly when: readonly Statement[];
+  readonly exit: Exit;
+}
 
 function leave(chain: ChainBuilder, prefix: readonly Statement[], leaves: readonly Leaf[]): void {
   for (const { when, exit } of leaves) chain.rule([...prefix, ...when, exitStatement(exit)]);

@@ -28,7 +28,9 @@ function plainCode(slots: number): TurnCode {
   const bits = Math.ceil(Math.log2(slots));
   const code = (slot: number): number => (slot < slots / 2 ? gray(slot) : gray(slots - 1 - slot) | (1 << (bits - 1)));
   return {
-    slots, bits, code,
+    slots,
+    bits,
+    code,
     order: Array.from({ length: bits }, (_, index) => bits - 1 - index),
     label: (slot, bit) => (code(slot) >> bit).toString(2).padStart(bits - bit, "0"),
   };
@@ -53,7 +55,9 @@ function balancedCode(hits: number): TurnCode {
     return (gray(pass) << walkBits) | walk(pass % 2 === 0 ? step : length - 1 - step);
   };
   return {
-    slots: passes * length, bits, code,
+    slots: passes * length,
+    bits,
+    code,
     order: [...Array.from({ length: passBits }, (_, index) => bits - 1 - index), walkBits - 1, ...halving(0, walkBits - 2)],
     label: (slot, bit) => `${bit}_${slot}`,
   };

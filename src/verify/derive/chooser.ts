@@ -4,14 +4,21 @@ import type { AddressMask } from "../../iptables/ast.js";
 import type { Random } from "../../random.js";
 import { hostBehind, hostBitsOf, hostNumbers, type Net, type Needs } from "./net.js";
 
-export interface Range<Value> { readonly from: Value; readonly to: Value }
+export interface Range<Value> {
+  readonly from: Value;
+  readonly to: Value;
+}
 
 export class Chooser {
   private nextPort: number;
   private nextHost = 0;
 
   /** `needs` is what the packets chosen so far ask of the surroundings. */
-  constructor(readonly random: Random, readonly net: Net, public needs: Needs) {
+  constructor(
+    readonly random: Random,
+    readonly net: Net,
+    public needs: Needs,
+  ) {
     this.nextPort = 20_000 + Math.floor(random() * 10_000);
   }
 
@@ -53,7 +60,11 @@ export class Chooser {
 
   /** An address just outside of the network. */
   outside(value: AddressMask): bigint {
-    const bits = value.mask.toString(2).split("").reverse().flatMap((bit, index) => (bit === "1" ? [BigInt(index)] : []));
+    const bits = value.mask
+      .toString(2)
+      .split("")
+      .reverse()
+      .flatMap((bit, index) => (bit === "1" ? [BigInt(index)] : []));
     return bits.length === 0 ? value.address : this.within(value) ^ (1n << (this.chance(0.6) ? bits[0]! : this.pick(bits.slice(0, 20))));
   }
 
@@ -77,6 +88,9 @@ export class Chooser {
   }
 
   private indexOf(interfaceName: string): number {
-    return Math.max(0, this.net.interfaces.findIndex(({ name }) => name === interfaceName));
+    return Math.max(
+      0,
+      this.net.interfaces.findIndex(({ name }) => name === interfaceName),
+    );
   }
 }

@@ -43,13 +43,22 @@ export interface Condition {
   /** The address it asks about. */
   readonly side?: "source" | "destination";
   /** Of kind `list`. */
-  readonly list?: { readonly name: string; readonly side: "source" | "destination"; readonly sets: boolean; readonly hits: number; readonly inverted: boolean };
+  readonly list?: {
+    readonly name: string;
+    readonly side: "source" | "destination";
+    readonly sets: boolean;
+    readonly hits: number;
+    readonly inverted: boolean;
+  };
 }
 
 /** A condition on the packet's own fields; `holds` and `make` are told of it without its inversion. */
 export function fieldCondition(
-  label: string, { inverted }: { readonly inverted: boolean }, holds: (view: View) => boolean | undefined,
-  make?: (draft: Draft, wanted: boolean, chooser: Chooser) => void, kind: ConditionKind = "field",
+  label: string,
+  { inverted }: { readonly inverted: boolean },
+  holds: (view: View) => boolean | undefined,
+  make?: (draft: Draft, wanted: boolean, chooser: Chooser) => void,
+  kind: ConditionKind = "field",
 ): Condition {
   return {
     label: inverted ? `! ${label}` : label,
@@ -58,6 +67,10 @@ export function fieldCondition(
       const held = holds(view);
       return held === undefined ? undefined : held !== inverted;
     },
-    ...(make && { make: (draft, wanted, chooser) => { make(draft, wanted !== inverted, chooser); } }),
+    ...(make && {
+      make: (draft, wanted, chooser) => {
+        make(draft, wanted !== inverted, chooser);
+      },
+    }),
   };
 }

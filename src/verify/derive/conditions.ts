@@ -17,44 +17,81 @@ export function conditionsOf(rule: IptablesRule, ruleset: IptablesRuleset): Cond
     ...(inInterface ? [interfaceCondition("-i", inInterface)] : []),
     ...(outInterface ? [interfaceCondition("-o", outInterface)] : []),
     ...(protocol && protocol.value !== 0 ? [protocolCondition(protocol, icmpNumber[family])] : []),
-    ...(fragment ? [fieldCondition("-f", fragment, ({ fragmented }) => fragmented, (draft, wanted) => { draft.fragmented = wanted; })] : []),
-    ...rule.matches.flatMap((use) => (use.extension === "recent" ? [recentCondition(recentUse(use, family), maskOfList(ruleset, use))] : matchConditions(use, family))),
+    ...(fragment
+      ? [
+          fieldCondition(
+            "-f",
+            fragment,
+            ({ fragmented }) => fragmented,
+            (draft, wanted) => {
+              draft.fragmented = wanted;
+            },
+          ),
+        ]
+      : []),
+    ...rule.matches.flatMap((use) =>
+      use.extension === "recent" ? [recentCondition(recentUse(use, family), maskOfList(ruleset, use))] : matchConditions(use, family),
+    ),
   ];
 }
 
 function addressCondition(label: string, side: "source" | "destination", use: OptionUse<AddressMask>): Condition {
   const { value } = use;
   const inside = (address: bigint): boolean => (address & value.mask) === value.address;
-  return { side, ...fieldCondition(label, use, (view) => inside(view[side]), (draft, wanted, chooser) => {
-    if (inside(draft[side]) === wanted) return;
-    const local = chooser.net.locals.filter((address) => inside(address) === wanted);
-    // Addresses of the interfaces need nothing set up.
-    if (side === "destination" && draft.shape === "inward" && local.length > 0) draft[side] = chooser.pick(local);
-    else draft[side] = wanted ? chooser.within(value) : side === "source" && chooser.chance(0.7) ? chooser.source(draft.inInterface) : chooser.outside(value);
-  }) };
+  return {
+    side,
+    ...fieldCondition(
+      label,
+      use,
+      (view) => inside(view[side]),
+      (draft, wanted, chooser) => {
+        if (inside(draft[side]) === wanted) return;
+        const local = chooser.net.locals.filter((address) => inside(address) === wanted);
+        // Addresses of the interfaces need nothing set up.
+        if (side === "destination" && draft.shape === "inward" && local.length > 0) draft[side] = chooser.pick(local);
+        else
+          draft[side] = wanted
+            ? chooser.within(value)
+            : side === "source" && chooser.chance(0.7)
+              ? chooser.source(draft.inInterface)
+              : chooser.outside(value);
+      },
+    ),
+  };
 }
 
 function interfaceCondition(label: "-i" | "-o", use: OptionUse<string>): Condition {
   const side = label === "-i" ? "inInterface" : "outInterface";
-  return fieldCondition(label, use, (view) => interfaceMatches(view[side], use.value), (draft, wanted, chooser) => {
-    const fits = (name: string): boolean => interfaceMatches(name, use.value) === wanted;
-    const fitting = chooser.net.interfaces.map(({ name }) => name).filter(fits);
-    if (wanted && fits("lo") && fitting.length === 0) {
-      // What comes in by the loopback went out by it.
-      Object.assign(draft, { shape: "own", outInterface: "lo" });
-      return;
-    }
-    if (label === "-i" && draft.outInterface === "lo" && !fits("lo")) Object.assign(draft, { shape: "inward", outInterface: undefined });
-    if (draft[side] !== undefined && fits(draft[side])) return;
-    if (fitting.length > 0) draft[side] = chooser.pick(fitting);
-  });
+  return fieldCondition(
+    label,
+    use,
+    (view) => interfaceMatches(view[side], use.value),
+    (draft, wanted, chooser) => {
+      const fits = (name: string): boolean => interfaceMatches(name, use.value) === wanted;
+      const fitting = chooser.net.interfaces.map(({ name }) => name).filter(fits);
+      if (wanted && fits("lo") && fitting.length === 0) {
+        // What comes in by the loopback went out by it.
+        Object.assign(draft, { shape: "own", outInterface: "lo" });
+        return;
+      }
+      if (label === "-i" && draft.outInterface === "lo" && !fits("lo")) Object.assign(draft, { shape: "inward", outInterface: undefined });
+      if (draft[side] !== undefined && fits(draft[side])) return;
+      if (fitting.length > 0) draft[side] = chooser.pick(fitting);
+    },
+  );
 }
 
 function protocolCondition(use: OptionUse<number>, icmp: number): Condition {
-  return fieldCondition("-p", use, ({ protocol }) => protocol === use.value, (draft, wanted, chooser) => {
-    if (wanted) draft.protocol = use.value;
-    else if (draft.protocol === use.value) draft.protocol = chooser.pick([tcpNumber, udpNumber, icmp].filter((number) => number !== use.value));
-  });
+  return fieldCondition(
+    "-p",
+    use,
+    ({ protocol }) => protocol === use.value,
+    (draft, wanted, chooser) => {
+      if (wanted) draft.protocol = use.value;
+      else if (draft.protocol === use.value)
+        draft.protocol = chooser.pick([tcpNumber, udpNumber, icmp].filter((number) => number !== use.value));
+    },
+  );
 }
 
 /** The list's first rule decides for all. */
@@ -90,7 +127,7 @@ function recentCondition({ operation, inverted, hits, rttl, list, side }: Return
         world.setEntry(list, host, undefined);
         return !inverted;
       }
-      const held = (entry.stamps >= hits) !== inverted;
+      const held = entry.stamps >= hits !== inverted;
       if (operation === "update" && held) touch();
       return held;
     },

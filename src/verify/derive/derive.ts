@@ -59,7 +59,12 @@ export function derive(input: Derivation): Derived {
 }
 
 /** What one family's packets of a batch share. */
-interface Side { readonly firewall: Firewall; readonly chooser: Chooser; readonly solver: Solver; readonly world: World }
+interface Side {
+  readonly firewall: Firewall;
+  readonly chooser: Chooser;
+  readonly solver: Solver;
+  readonly world: World;
+}
 
 class Deriver {
   private readonly obstacles = new Map<IptablesRule, Obstacle>();
@@ -69,13 +74,17 @@ class Deriver {
 
   constructor(private readonly input: Derivation) {
     this.firewalls = input.rulesets.map((ruleset) => firewallOf(ruleset, netOf(input.interfaces, ruleset.family)));
-    this.remembersHosts = this.firewalls.some(({ rules }) => rules.some(({ conditions }) => conditions.some(({ kind }) => kind === "list")));
+    this.remembersHosts = this.firewalls.some(({ rules }) =>
+      rules.some(({ conditions }) => conditions.some(({ kind }) => kind === "list")),
+    );
   }
 
   all(): Derived {
     const { wanted, packets, extra = Math.ceil(packets / 5) } = this.input;
     const late = (): boolean => this.input.late?.() ?? false;
-    let waiting = this.firewalls.flatMap((firewall) => firewall.rules.filter(({ rule }) => wanted?.has(rule) ?? true).map((rule) => ({ firewall, rule })));
+    let waiting = this.firewalls.flatMap((firewall) =>
+      firewall.rules.filter(({ rule }) => wanted?.has(rule) ?? true).map((rule) => ({ firewall, rule })),
+    );
     const batches: Batch[] = [];
     // Without a rule that can be hit there are still packets at random.
     for (let round = 0; (waiting.length > 0 || (round === 0 && !wanted)) && this.total < packets; round += 1) {
@@ -92,7 +101,10 @@ class Deriver {
       waiting = left;
       if (late()) break;
     }
-    for (const { rule: { rule } } of waiting) if (!this.obstacles.has(rule)) this.obstacles.set(rule, { kind: "time" });
+    for (const {
+      rule: { rule },
+    } of waiting)
+      if (!this.obstacles.has(rule)) this.obstacles.set(rule, { kind: "time" });
     return { batches, obstacles: this.obstacles };
   }
 
@@ -111,7 +123,9 @@ class BatchBuilder {
   fresh = true;
 
   constructor(
-    firewalls: readonly Firewall[], private readonly input: Derivation, private readonly hostLimit: number,
+    firewalls: readonly Firewall[],
+    private readonly input: Derivation,
+    private readonly hostLimit: number,
     private readonly obstacles: Map<IptablesRule, Obstacle>,
   ) {
     for (const firewall of firewalls) {
@@ -120,8 +134,12 @@ class BatchBuilder {
     }
   }
 
-  count(): number { return this.frames.length; }
-  full(): boolean { return this.hosts.size >= this.hostLimit || this.frames.length >= mostPackets; }
+  count(): number {
+    return this.frames.length;
+  }
+  full(): boolean {
+    return this.hosts.size >= this.hostLimit || this.frames.length >= mostPackets;
+  }
 
   /** Packets that match the rule, at one place for each built-in chain that leads to it, and that miss it; false if there are none. */
   add(firewall: Firewall, rule: FirewallRule): boolean {
@@ -158,7 +176,9 @@ class BatchBuilder {
       for (let number = 0; number < count && this.frames.length < mostPackets; number += this.sides.size) {
         const { chooser, solver, world, firewall } = side;
         const draft = varied(draftFor(chooser.pick(hooks), chooser), chooser);
-        if (this.hostLimit !== Infinity) draft.source = draft.shape === "inward" || draft.shape === "through" ? chooser.net.locals[0]! + BigInt(chooser.number(3, 8)) : draft.source;
+        if (this.hostLimit !== Infinity)
+          draft.source =
+            draft.shape === "inward" || draft.shape === "through" ? chooser.net.locals[0]! + BigInt(chooser.number(3, 8)) : draft.source;
         const steps = solver.wander(draft, firewall.rules.length === 0 ? undefined : chooser.pick(firewall.rules), world);
         if (steps !== undefined) this.keep(firewall, steps);
       }
@@ -202,11 +222,14 @@ function varied(draft: Draft, chooser: Chooser): Draft {
   const icmp = ipv6 ? [128, 128, 129, 1, 3, 135, 200] : [8, 8, 0, 3, 11, 13, 17];
   const protocol = chooser.pick([tcpNumber, tcpNumber, udpNumber, icmpNumber[family], chooser.pick([47, 132, 136, 253])]);
   return {
-    ...draft, protocol,
+    ...draft,
+    protocol,
     flags: chooser.pick([2, 2, 2, 16, 18, 4, 20, 1, 0, 41, 63, 3, 6, 24, 0xc2]),
     tcpOptions: chooser.pick([[], [2, 4, 5, 0xb4], [1, 3, 3, 7], [2, 4, 2, 0, 4, 2, 1, 1], [8, 10, 0, 0, 0, 1, 0, 0, 0, 0, 1, 1]]),
-    icmpType: chooser.pick(icmp), icmpCode: chooser.chance(0.2) ? chooser.number(0, 4) : 0,
-    ttl: chooser.pick([64, 64, 2, 5, 128, 200, 255]), tos: chooser.pick([0, 0, 0x10, 0x08, 0xb8, 2, chooser.number(0, 255)]),
+    icmpType: chooser.pick(icmp),
+    icmpCode: chooser.chance(0.2) ? chooser.number(0, 4) : 0,
+    ttl: chooser.pick([64, 64, 2, 5, 128, 200, 255]),
+    tos: chooser.pick([0, 0, 0x10, 0x08, 0xb8, 2, chooser.number(0, 255)]),
     length: chooser.pick([0, 0, 84, 100, 300, 1000, 1400]),
     fragmented: chooser.chance(0.02),
     extensionHeaders: ipv6 && chooser.chance(0.04) ? [[60, Uint8Array.of(0, 1, 4, 0, 0, 0, 0)]] : [],

@@ -35,7 +35,10 @@ export interface Fields {
 }
 
 /** A packet that is sent. */
-export interface Step { readonly fields: Fields; readonly own: boolean }
+export interface Step {
+  readonly fields: Fields;
+  readonly own: boolean;
+}
 
 export type WishedState = "new" | "established" | "reply" | "related" | "invalid" | "untracked";
 
@@ -81,9 +84,10 @@ export function lengthOf(fields: Fields, family: Family): number {
 }
 
 function headerLength({ protocol, tcpOptions, ipOptions, extensionHeaders }: Fields, family: Family): number {
-  const network = family === "ipv4"
-    ? 20 + Math.ceil((ipOptions?.length ?? 0) / 4) * 4
-    : 40 + extensionHeaders.reduce((sum, [, bytes]) => sum + bytes.length + 1, 0);
+  const network =
+    family === "ipv4"
+      ? 20 + Math.ceil((ipOptions?.length ?? 0) / 4) * 4
+      : 40 + extensionHeaders.reduce((sum, [, bytes]) => sum + bytes.length + 1, 0);
   if (protocol === tcpNumber) return network + 20 + Math.ceil(tcpOptions.length / 4) * 4;
   return network + (protocol === udpNumber || protocol === icmpNumber[family] ? 8 : 0);
 }
@@ -110,8 +114,12 @@ export function packetOf(fields: Fields, family: Family): Packet {
   // An SCTP chunk of no length is malformed: let the first one reach to the end.
   if (fields.protocol === 132 && payload.length >= 16) new DataView(payload.buffer).setUint16(14, payload.length - 12);
   return {
-    source: formatAddress(fields.source, family), destination: formatAddress(fields.destination, family),
-    transport, payload, ttl: fields.ttl, tos: fields.tos,
+    source: formatAddress(fields.source, family),
+    destination: formatAddress(fields.destination, family),
+    transport,
+    payload,
+    ttl: fields.ttl,
+    tos: fields.tos,
     // One fragment alone shows what becomes of it; of several, any that passes hides the fate of the others.
     ...(fragmented ? { fragmentSize: 64, onlyFragment: 1 } : total > wireLimit && { fragmentSize: 1440 }),
     ...(ipOptions !== undefined && family === "ipv4" && { ipOptions: Uint8Array.from(ipOptions) }),
@@ -123,7 +131,10 @@ function transportOf(fields: Fields, family: Family): Transport {
   const { sourcePort, destinationPort, protocol, about } = fields;
   if (protocol === tcpNumber) {
     return {
-      kind: "tcp", sourcePort, destinationPort, flags: flagNames.filter((_, bit) => (fields.flags >> bit) & 1),
+      kind: "tcp",
+      sourcePort,
+      destinationPort,
+      flags: flagNames.filter((_, bit) => (fields.flags >> bit) & 1),
       ...(fields.tcpOptions.length > 0 && { options: Uint8Array.from(fields.tcpOptions) }),
     };
   }
@@ -170,30 +181,52 @@ function headFor({ protocol, sourcePort, destinationPort, head }: Fields): reado
   const ports = [sourcePort >> 8, sourcePort & 0xff, destinationPort >> 8, destinationPort & 0xff];
   switch (protocol) {
     // A common header and an INIT chunk; no checksum, which nobody verifies before the rules.
-    case 132: return [...ports, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 20, 0, 0, 0, 1, 0, 0, 16, 0, 0, 1, 0, 1, 0, 0, 0, 1];
+    case 132:
+      return [...ports, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 20, 0, 0, 0, 1, 0, 0, 16, 0, 0, 1, 0, 1, 0, 0, 0, 1];
     // A generic header of five words, a request, and the service code.
-    case 33: return [...ports, 5, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 1];
-    case 136: return [...ports, 0, 8, 0, 0];
-    case 51: return [59, 4, 0, 0, 0, 0, 1, 1, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
-    case 50: return [0, 0, 1, 1, 0, 0, 0, 1, 0, 0, 0, 0];
+    case 33:
+      return [...ports, 5, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 1];
+    case 136:
+      return [...ports, 0, 8, 0, 0];
+    case 51:
+      return [59, 4, 0, 0, 0, 0, 1, 1, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
+    case 50:
+      return [0, 0, 1, 1, 0, 0, 0, 1, 0, 0, 0, 0];
     // A mobility header that is not the last is malformed.
-    case 135: return [59, 0, 0, 0, 0, 0, 0, 0];
-    case 108: return [59, 0, 0, 1, 0, 0, 0, 0];
-    default: return [0, 0, 8, 0, 0, 0, 0, 0];
+    case 135:
+      return [59, 0, 0, 0, 0, 0, 0, 0];
+    case 108:
+      return [59, 0, 0, 1, 0, 0, 0, 0];
+    default:
+      return [0, 0, 8, 0, 0, 0, 0, 0];
   }
 }
 
 export function frameOf({ fields, own }: Step, family: Family, at: number): Frame {
   const packet = packetOf(fields, family);
   if (own) return { at, packet, own };
-  return { at, packet, interface: fields.inInterface, ...(fields.hardwareSource !== undefined && { hardwareSource: fields.hardwareSource }) };
+  return {
+    at,
+    packet,
+    interface: fields.inInterface,
+    ...(fields.hardwareSource !== undefined && { hardwareSource: fields.hardwareSource }),
+  };
 }
 
 /** A packet in the other direction of the same connection, otherwise plain. */
 export function turned(fields: Fields): Fields {
   return {
-    ...fields, source: fields.destination, destination: fields.source,
+    ...fields,
+    source: fields.destination,
+    destination: fields.source,
     ...(hasPorts(fields.protocol) && { sourcePort: fields.destinationPort, destinationPort: fields.sourcePort }),
-    extensionHeaders: [], ipOptions: undefined, fragmented: false, hardwareSource: undefined, tcpOptions: [], length: 0, ttl: 64, tos: 0,
+    extensionHeaders: [],
+    ipOptions: undefined,
+    fragmented: false,
+    hardwareSource: undefined,
+    tcpOptions: [],
+    length: 0,
+    ttl: 64,
+    tos: 0,
   };
 }

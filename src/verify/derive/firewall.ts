@@ -23,7 +23,11 @@ export interface FirewallChain {
 }
 
 /** A rule as it is reached from a built-in chain: the rules on the way jump to it. */
-export interface Place { readonly hook: BuiltIn; readonly way: readonly FirewallRule[]; readonly goal: FirewallRule }
+export interface Place {
+  readonly hook: BuiltIn;
+  readonly way: readonly FirewallRule[];
+  readonly goal: FirewallRule;
+}
 
 export interface Firewall {
   readonly family: Family;
@@ -48,7 +52,13 @@ function chainsOf(table: IptablesTable, ruleset: IptablesRuleset): Map<string, F
   const compile = (chain: IptablesChain): FirewallChain => ({
     name: chain.name,
     policy: chain.policy,
-    rules: chain.rules.map((rule, index) => ({ rule, table: table.name, chain: chain.name, index, conditions: conditionsOf(rule, ruleset) })),
+    rules: chain.rules.map((rule, index) => ({
+      rule,
+      table: table.name,
+      chain: chain.name,
+      index,
+      conditions: conditionsOf(rule, ruleset),
+    })),
   });
   return new Map(table.chains.map((chain) => [chain.name, compile(chain)]));
 }

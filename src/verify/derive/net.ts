@@ -6,7 +6,9 @@ import type { Interface } from "../frame.js";
 
 /** Documentation addresses first, then further networks of the same kind for rulesets with many interfaces. */
 const subnets: readonly (readonly [ipv4: string, ipv6: string])[] = [
-  ["192.0.2", "2001:db8"], ["198.51.100", "2001:db8:1"], ["203.0.113", "2001:db8:2"],
+  ["192.0.2", "2001:db8"],
+  ["198.51.100", "2001:db8:1"],
+  ["203.0.113", "2001:db8:2"],
   ...Array.from({ length: 21 }, (_, index): readonly [string, string] => [`198.51.${101 + index}`, `2001:db8:${(3 + index).toString(16)}`]),
 ];
 
@@ -48,7 +50,10 @@ export function interfacesFor(rulesets: readonly IptablesRuleset[]): Interface[]
     const possible = /^[a-zA-Z0-9][\w.@:-]{0,14}$/u.test(name) && !/[:@]/u.test(name) && !/^(?:lo|all|default)$/u.test(name);
     if (possible && !names.includes(name) && names.length < subnets.length - 2) names.push(name);
   };
-  for (const rule of rulesets.flatMap(({ tables }) => tables).flatMap(({ chains }) => chains).flatMap(({ rules }) => rules)) {
+  for (const rule of rulesets
+    .flatMap(({ tables }) => tables)
+    .flatMap(({ chains }) => chains)
+    .flatMap(({ rules }) => rules)) {
     add(rule.inInterface);
     add(rule.outInterface);
   }
@@ -57,7 +62,8 @@ export function interfacesFor(rulesets: readonly IptablesRuleset[]): Interface[]
 }
 
 export function netOf(interfaces: readonly Interface[], family: Family): Net {
-  const locals = interfaces.flatMap(({ addresses }) => addresses.filter((text) => text.includes(":") === (family === "ipv6")))
+  const locals = interfaces
+    .flatMap(({ addresses }) => addresses.filter((text) => text.includes(":") === (family === "ipv6")))
     .map((text) => parseAddress(text.split("/")[0]!, family)!);
   return { family, interfaces, locals };
 }
@@ -124,9 +130,15 @@ export function prepareScript(needs: Readonly<Record<Family, Needs>>, interfaces
     const flag = family === "ipv4" ? "-4" : "-6";
     const bits = addressBits[family];
     return [
-      ...[...needs[family].locals].map((address) => `ip ${flag} address add ${formatAddress(address, family)}/${bits} dev ${first}${
-        isMulticast(address, family) ? " autojoin" : family === "ipv6" ? " nodad" : ""} 2>/dev/null || true`),
-      ...[...needs[family].routes].map(([address, name]) => `ip ${flag} route replace ${formatAddress(address, family)}/${bits} dev ${name} 2>/dev/null || true`),
+      ...[...needs[family].locals].map(
+        (address) =>
+          `ip ${flag} address add ${formatAddress(address, family)}/${bits} dev ${first}${
+            isMulticast(address, family) ? " autojoin" : family === "ipv6" ? " nodad" : ""
+          } 2>/dev/null || true`,
+      ),
+      ...[...needs[family].routes].map(
+        ([address, name]) => `ip ${flag} route replace ${formatAddress(address, family)}/${bits} dev ${name} 2>/dev/null || true`,
+      ),
     ];
   });
   return [...lines, ...settings].join("\n");

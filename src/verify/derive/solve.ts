@@ -60,7 +60,10 @@ export class Solver {
   private readonly accepting: readonly Place[];
   private readonly setters: readonly Place[];
 
-  constructor(private readonly firewall: Firewall, private readonly chooser: Chooser) {
+  constructor(
+    private readonly firewall: Firewall,
+    private readonly chooser: Chooser,
+  ) {
     const places = [...firewall.places.values()].flat();
     const targets = (place: Place, ...names: readonly string[]): boolean => {
       const { target } = place.goal.rule;
@@ -79,7 +82,13 @@ export class Solver {
     }
     const rounds = depth === 0 ? restarts : 3;
     for (let round = 0; round < rounds; round += 1) {
-      const trial: Trial = { draft: { ...draftFor(place.hook, this.chooser), ...pinned }, helpers: [], prelude: [], repeats: 0, needs: this.chooser.needs };
+      const trial: Trial = {
+        draft: { ...draftFor(place.hook, this.chooser), ...pinned },
+        helpers: [],
+        prelude: [],
+        repeats: 0,
+        needs: this.chooser.needs,
+      };
       for (let repair = 0; repair < repairs && this.patience > 0; repair += 1) {
         const found = this.attempt(trial, place, world, pinned, depth);
         if (found === "restart") break;
@@ -122,11 +131,14 @@ export class Solver {
     const wishes = [...trial.helpers, place].flatMap(({ way, goal }) => [...way, goal]);
     const redirected = trial.helpers.some((helper) => redirects(helper) && helper.hook === "PREROUTING" && place.hook !== "PREROUTING");
     // What the rules behind a translation ask of the destination, the translation answers.
-    this.answeredElsewhere = redirected ? new Set([...place.way, place.goal].flatMap(({ conditions }) => conditions.filter(asksDestination))) : new Set();
+    this.answeredElsewhere = redirected
+      ? new Set([...place.way, place.goal].flatMap(({ conditions }) => conditions.filter(asksDestination)))
+      : new Set();
     this.satisfy(trial.draft, wishes);
     this.settle(trial.draft, wishes);
     Object.assign(trial.draft, pinned);
-    const constrains = (side: "source" | "destination"): boolean => side in pinned || wishes.some(({ conditions }) => conditions.some((condition) => condition.side === side));
+    const constrains = (side: "source" | "destination"): boolean =>
+      side in pinned || wishes.some(({ conditions }) => conditions.some((condition) => condition.side === side));
     const needs = fitShape(trial.draft, this.chooser, constrains, redirected);
     if (needs === undefined) {
       this.note({ kind: "shape", hook: place.hook });
@@ -154,7 +166,12 @@ export class Solver {
     return this.repair(trial, place, wishes, last.answers, { before, after: layer, world, depth, pinned });
   }
 
-  private run(draft: Draft, needs: Needs, world: World, hopes: (rule: FirewallRule) => boolean): { readonly steps: Step[]; readonly answers: Answer[] } {
+  private run(
+    draft: Draft,
+    needs: Needs,
+    world: World,
+    hopes: (rule: FirewallRule) => boolean,
+  ): { readonly steps: Step[]; readonly answers: Answer[] } {
     const steps: Step[] = [];
     const answers: Answer[] = [];
     this.patience -= 1;
@@ -189,39 +206,73 @@ export class Solver {
   private settle(draft: Draft, wishes: readonly FirewallRule[]): void {
     const { family } = this.firewall;
     if (draft.protocol !== icmpNumber[family] || draft.state === "invalid" || draft.shape === "answer") return;
-    const state = isIcmpError(draft.icmpType, family) ? "related" as const : draft.icmpType === echoReply[family] ? "reply" as const : undefined;
+    const state = isIcmpError(draft.icmpType, family)
+      ? ("related" as const)
+      : draft.icmpType === echoReply[family]
+        ? ("reply" as const)
+        : undefined;
     if (state !== undefined && this.chooser.chance(0.8) && this.unmet({ ...draft, state }, wishes).length === 0) draft.state = state;
   }
 
   /** Conditions that the draft itself decides and does not meet. */
   private unmet(draft: Draft, wishes: readonly FirewallRule[]): Condition[] {
     const view = this.viewOf(draft);
-    return wishes.flatMap(({ conditions }) => conditions.filter((condition) =>
-      (condition.kind === "field" || condition.kind === "state") && condition.make && !this.answeredElsewhere.has(condition) && condition.test(view, emptyWorld) === false));
+    return wishes.flatMap(({ conditions }) =>
+      conditions.filter(
+        (condition) =>
+          (condition.kind === "field" || condition.kind === "state") &&
+          condition.make &&
+          !this.answeredElsewhere.has(condition) &&
+          condition.test(view, emptyWorld) === false,
+      ),
+    );
   }
 
   private viewOf(draft: Draft): View {
     const { net, needs } = this.chooser;
     const own = draft.shape === "own";
     const leaves = own || draft.shape === "answer";
-    const out = draft.shape === "inward" ? "" : draft.outInterface ?? routeTo(net, needs, draft.destination);
+    const out = draft.shape === "inward" ? "" : (draft.outInterface ?? routeTo(net, needs, draft.destination));
     return {
       // What went out by the loopback comes in by it.
-      ...draft, inInterface: out === "lo" ? "lo" : leaves ? "" : draft.inInterface, outInterface: out, mark: 0, connmark: 0,
-      state: draft.state === "reply" ? "established" : draft.state, reply: draft.state === "reply", sourceChanged: false, destinationChanged: false,
-      own, answer: draft.shape === "answer", net, needs,
+      ...draft,
+      inInterface: out === "lo" ? "lo" : leaves ? "" : draft.inInterface,
+      outInterface: out,
+      mark: 0,
+      connmark: 0,
+      state: draft.state === "reply" ? "established" : draft.state,
+      reply: draft.state === "reply",
+      sourceChanged: false,
+      destinationChanged: false,
+      own,
+      answer: draft.shape === "answer",
+      net,
+      needs,
     };
   }
 
   // ----------------------------------------------------------------------------------------------- repairing
 
   private repair(
-    trial: Trial, place: Place, wishes: readonly FirewallRule[], answers: readonly Answer[],
-    memory: { readonly before: World; readonly after: World; readonly world: World; readonly depth: number; readonly pinned: Partial<Draft> },
+    trial: Trial,
+    place: Place,
+    wishes: readonly FirewallRule[],
+    answers: readonly Answer[],
+    memory: {
+      readonly before: World;
+      readonly after: World;
+      readonly world: World;
+      readonly depth: number;
+      readonly pinned: Partial<Draft>;
+    },
   ): "restart" | undefined {
     const way = [...trial.helpers, place].flatMap((one) => [...one.way, one.goal].map((rule) => ({ rule, hook: one.hook })));
-    const failed = answers.find(({ matched, rule, hook }) => !matched && way.some((step) => step.rule === rule && step.hook === hook)
-      && !answers.some((other) => other.matched && other.rule === rule && other.hook === hook));
+    const failed = answers.find(
+      ({ matched, rule, hook }) =>
+        !matched &&
+        way.some((step) => step.rule === rule && step.hook === hook) &&
+        !answers.some((other) => other.matched && other.rule === rule && other.hook === hook),
+    );
     const blockers = answers.filter(({ matched, rule, hook }) => matched && !wishes.includes(rule) && leadsAway(rule, place, hook));
     const blocked = blockers.length > 0 && (failed === undefined || this.chooser.chance(0.5));
     if (!blocked && failed?.failed !== undefined) return this.repairCondition(trial, place, failed, failed.failed, memory);
@@ -234,19 +285,32 @@ export class Solver {
   }
 
   private repairCondition(
-    trial: Trial, place: Place, { rule, at }: Answer, condition: Condition,
-    { before, after, world, depth, pinned }: { readonly before: World; readonly after: World; readonly world: World; readonly depth: number; readonly pinned: Partial<Draft> },
+    trial: Trial,
+    place: Place,
+    { rule, at }: Answer,
+    condition: Condition,
+    {
+      before,
+      after,
+      world,
+      depth,
+      pinned,
+    }: { readonly before: World; readonly after: World; readonly world: World; readonly depth: number; readonly pinned: Partial<Draft> },
   ): "restart" | undefined {
     this.note({ kind: "condition", rule, condition });
     const { draft } = trial;
     switch (condition.kind) {
-      case "closed": return "restart";
+      case "closed":
+        return "restart";
       case "bucket":
         if (trial.repeats >= mostRepeats) return "restart";
         trial.repeats = trial.repeats * 2 + 1;
         return undefined;
       case "mark": {
-        const helped = this.help(trial, this.markersFor(condition).giving.filter(({ goal }) => goal !== place.goal));
+        const helped = this.help(
+          trial,
+          this.markersFor(condition).giving.filter(({ goal }) => goal !== place.goal),
+        );
         return helped ? undefined : "restart";
       }
       case "state":
@@ -264,14 +328,23 @@ export class Solver {
         if (this.chooser.chance(0.5)) condition.make?.(draft, true, this.chooser);
         else this.shake(draft, place.hook);
         return undefined;
-      case "list": return this.repairList(trial, condition.list!, at, { before, after, world, depth, pinned });
+      case "list":
+        return this.repairList(trial, condition.list!, at, { before, after, world, depth, pinned });
     }
   }
 
   /** Brings the host onto the list often enough, or takes one that is not on it. */
   private repairList(
-    trial: Trial, list: NonNullable<Condition["list"]>, at: Answer["at"],
-    { before, after, world, depth, pinned }: { readonly before: World; readonly after: World; readonly world: World; readonly depth: number; readonly pinned: Partial<Draft> },
+    trial: Trial,
+    list: NonNullable<Condition["list"]>,
+    at: Answer["at"],
+    {
+      before,
+      after,
+      world,
+      depth,
+      pinned,
+    }: { readonly before: World; readonly after: World; readonly world: World; readonly depth: number; readonly pinned: Partial<Draft> },
   ): "restart" | undefined {
     const host = at[list.side];
     if (list.inverted) {
@@ -288,7 +361,9 @@ export class Solver {
       trial.repeats += missing;
       return undefined;
     }
-    const setters = this.setters.filter(({ goal }) => goal.conditions.some((condition) => condition.list?.sets && condition.list.name === list.name));
+    const setters = this.setters.filter(({ goal }) =>
+      goal.conditions.some((condition) => condition.list?.sets && condition.list.name === list.name),
+    );
     if (setters.length === 0 || depth >= deepestPrelude) return "restart";
     const setter = this.chooser.pick(setters);
     const side = setter.goal.conditions.find((condition) => condition.list?.name === list.name)!.list!.side;
@@ -333,7 +408,16 @@ export class Solver {
   /** Other fields at random, for where nobody knows better. */
   private shake(draft: Draft, hook: BuiltIn): void {
     const other = draftFor(hook, this.chooser);
-    const fields = this.chooser.pick<readonly (keyof Draft)[]>([["protocol"], ["destinationPort"], ["sourcePort"], ["inInterface"], ["outInterface", "destination"], ["flags"], ["state"], ["source"]]);
+    const fields = this.chooser.pick<readonly (keyof Draft)[]>([
+      ["protocol"],
+      ["destinationPort"],
+      ["sourcePort"],
+      ["inInterface"],
+      ["outInterface", "destination"],
+      ["flags"],
+      ["state"],
+      ["source"],
+    ]);
     for (const field of fields) Object.assign(draft, { [field]: other[field] });
   }
 
@@ -341,7 +425,11 @@ export class Solver {
     const other = draftFor(place.hook, this.chooser);
     const { shape, source, destination, inInterface } = other;
     const wantsSocket = shape === "own" && ![tcpNumber, udpNumber].includes(trial.draft.protocol);
-    Object.assign(trial.draft, { shape, source, destination, inInterface }, wantsSocket && this.chooser.chance(0.5) ? { protocol: this.chooser.pick([tcpNumber, udpNumber]) } : {});
+    Object.assign(
+      trial.draft,
+      { shape, source, destination, inInterface },
+      wantsSocket && this.chooser.chance(0.5) ? { protocol: this.chooser.pick([tcpNumber, udpNumber]) } : {},
+    );
   }
 
   /** Lets the connection's first packet be one that some rule accepts. */
@@ -349,7 +437,9 @@ export class Solver {
     const { state } = draft;
     const back = draft.state === "reply" || draft.state === "related" || draft.shape === "answer";
     const hooks: readonly BuiltIn[] = draft.shape === "through" ? ["FORWARD"] : draft.shape === "answer" ? ["INPUT"] : ["INPUT", "OUTPUT"];
-    const candidates = this.accepting.filter(({ hook, goal }) => hooks.includes(hook) && goal.conditions.every(({ kind }) => kind !== "closed"));
+    const candidates = this.accepting.filter(
+      ({ hook, goal }) => hooks.includes(hook) && goal.conditions.every(({ kind }) => kind !== "closed"),
+    );
     if (candidates.length === 0 || (draft.shape !== "answer" && this.chooser.chance(0.25))) {
       draft.state = state === "established" ? "reply" : state === "reply" ? "established" : state;
       draft.protocol = this.chooser.pick([tcpNumber, udpNumber, icmpNumber[this.firewall.family]]);
@@ -358,16 +448,28 @@ export class Solver {
     }
     const { way, goal } = this.chooser.pick(candidates);
     const first: Draft = {
-      ...draft, ...(back ? turned(draft) : {}), state: "new", flags: syn, shape: draft.shape === "answer" ? "inward" : draft.shape,
-      inInterface: back ? draft.outInterface ?? draft.inInterface : draft.inInterface, outInterface: back ? draft.inInterface : draft.outInterface,
+      ...draft,
+      ...(back ? turned(draft) : {}),
+      state: "new",
+      flags: syn,
+      shape: draft.shape === "answer" ? "inward" : draft.shape,
+      inInterface: back ? (draft.outInterface ?? draft.inInterface) : draft.inInterface,
+      outInterface: back ? draft.inInterface : draft.outInterface,
     };
     this.satisfy(first, [...way, goal]);
     if (first.state !== "new" || (first.shape !== draft.shape && draft.shape !== "answer")) return;
     const again = back ? turned(first) : first;
     const { source, destination, protocol, sourcePort, destinationPort, icmpType } = again;
-    Object.assign(draft, { source, destination, protocol, sourcePort, destinationPort, icmpType }, back
-      ? { inInterface: first.outInterface ?? draft.inInterface, outInterface: draft.shape === "through" ? first.inInterface : draft.outInterface }
-      : { inInterface: first.inInterface, outInterface: first.outInterface });
+    Object.assign(
+      draft,
+      { source, destination, protocol, sourcePort, destinationPort, icmpType },
+      back
+        ? {
+            inInterface: first.outInterface ?? draft.inInterface,
+            outInterface: draft.shape === "through" ? first.inInterface : draft.outInterface,
+          }
+        : { inInterface: first.inInterface, outInterface: first.outInterface },
+    );
     if (draft.shape === "answer") draft.outInterface = first.inInterface;
     if (draft.protocol === tcpNumber) draft.flags = draft.state === "reply" ? syn | ack : ack;
   }
@@ -384,7 +486,7 @@ export class Solver {
     let known = this.markersByCondition.get(condition);
     if (known === undefined) {
       const giving = this.markers.filter((marker) => this.gives(marker, condition));
-      this.markersByCondition.set(condition, known = { giving, others: this.markers.filter((marker) => !giving.includes(marker)) });
+      this.markersByCondition.set(condition, (known = { giving, others: this.markers.filter((marker) => !giving.includes(marker)) }));
     }
     return known;
   }
@@ -401,7 +503,12 @@ export class Solver {
   }
 
   private note(obstacle: Obstacle): void {
-    const key = obstacle.kind === "time" ? "" : obstacle.kind === "shape" ? obstacle.hook : `${obstacle.kind} ${obstacle.rule.table} ${obstacle.rule.chain} ${obstacle.rule.index}`;
+    const key =
+      obstacle.kind === "time"
+        ? ""
+        : obstacle.kind === "shape"
+          ? obstacle.hook
+          : `${obstacle.kind} ${obstacle.rule.table} ${obstacle.rule.chain} ${obstacle.rule.index}`;
     const known = this.obstacles.get(key);
     if (known) known.count += 1;
     else this.obstacles.set(key, { obstacle, count: 1 });
@@ -410,7 +517,11 @@ export class Solver {
 
 const emptyWorld = new World();
 
-function redirects({ goal: { rule: { target } } }: Place): boolean {
+function redirects({
+  goal: {
+    rule: { target },
+  },
+}: Place): boolean {
   return target?.kind === "extension" && ["DNAT", "REDIRECT"].includes(target.extension);
 }
 
@@ -451,4 +562,3 @@ export function mergeNeeds(one: Needs, other: Needs): Needs | undefined {
   }
   return [...routes.keys()].some((address) => locals.has(address)) ? undefined : { locals, routes };
 }
-

@@ -20,21 +20,39 @@ const translating = ["DNAT", "REDIRECT", "SNAT", "MASQUERADE", "NETMAP"];
 export function applyTarget(use: ExtensionUse, view: View, table: TableName): Effect {
   const option = <Value>(name: string): OptionUse<Value> | undefined => use.options[name] as OptionUse<Value> | undefined;
   switch (use.extension) {
-    case "DROP": return "drop";
-    case "REJECT": return { reject: option("reject-with")?.text ?? "port" };
-    case "RETURN": return "return";
-    case "MARK": view.mark = changedMark(use, view.mark); return "continue";
+    case "DROP":
+      return "drop";
+    case "REJECT":
+      return { reject: option("reject-with")?.text ?? "port" };
+    case "RETURN":
+      return "return";
+    case "MARK":
+      view.mark = changedMark(use, view.mark);
+      return "continue";
     case "CONNMARK": {
       if (option("save-mark")) view.connmark = view.mark;
       else if (option("restore-mark")) view.mark = view.connmark;
       else view.connmark = changedMark(use, view.connmark);
       return "continue";
     }
-    case "NOTRACK": view.state = "untracked"; return "continue";
-    case "CT": if (option("notrack")) view.state = "untracked"; return "continue";
-    case "TTL": case "HL": view.ttl = changedHops(option, use.extension.toLowerCase(), view.ttl); return "continue";
-    case "DNAT": case "REDIRECT": case "SNAT": case "MASQUERADE": case "NETMAP": return table === "nat" ? translated(use, view) : "continue";
-    default: return ending.has(use.extension) ? "accept" : "continue";
+    case "NOTRACK":
+      view.state = "untracked";
+      return "continue";
+    case "CT":
+      if (option("notrack")) view.state = "untracked";
+      return "continue";
+    case "TTL":
+    case "HL":
+      view.ttl = changedHops(option, use.extension.toLowerCase(), view.ttl);
+      return "continue";
+    case "DNAT":
+    case "REDIRECT":
+    case "SNAT":
+    case "MASQUERADE":
+    case "NETMAP":
+      return table === "nat" ? translated(use, view) : "continue";
+    default:
+      return ending.has(use.extension) ? "accept" : "continue";
   }
 }
 
@@ -57,11 +75,26 @@ function translated(use: ExtensionUse, view: View): Effect {
   const { net } = view;
   if (use.extension === "NETMAP") return "accept";
   if (range?.address) view[source ? "source" : "destination"] = range.address.from;
-  else if (use.extension === "MASQUERADE") view.source = net.locals[Math.max(0, net.interfaces.findIndex(({ name }) => name === view.outInterface))]!;
+  else if (use.extension === "MASQUERADE")
+    view.source =
+      net.locals[
+        Math.max(
+          0,
+          net.interfaces.findIndex(({ name }) => name === view.outInterface),
+        )
+      ]!;
   else if (use.extension === "REDIRECT") {
-    view.destination = view.own ? (net.family === "ipv4" ? 0x7f00_0001n : 1n) : net.locals[Math.max(0, net.interfaces.findIndex(({ name }) => name === view.inInterface))]!;
+    view.destination = view.own
+      ? net.family === "ipv4"
+        ? 0x7f00_0001n
+        : 1n
+      : net.locals[
+          Math.max(
+            0,
+            net.interfaces.findIndex(({ name }) => name === view.inInterface),
+          )
+        ]!;
   }
   if (range?.port && hasPorts(view.protocol)) view[source ? "sourcePort" : "destinationPort"] = range.port.from;
   return "accept";
 }
-

@@ -2,7 +2,21 @@
 
 import type { TableName } from "../../iptables/ast.js";
 import type { Condition, PacketState, View } from "./condition.js";
-import { ack, echoReply, echoRequest, fin, icmpNumber, rst, syn, tcpNumber, turned, udpNumber, unreachable, type Fields, type Step } from "./draft.js";
+import {
+  ack,
+  echoReply,
+  echoRequest,
+  fin,
+  icmpNumber,
+  rst,
+  syn,
+  tcpNumber,
+  turned,
+  udpNumber,
+  unreachable,
+  type Fields,
+  type Step,
+} from "./draft.js";
 import type { BuiltIn, Firewall, FirewallRule } from "./firewall.js";
 import { kindOf, routeTo, type Needs } from "./net.js";
 import { applyTarget, type Effect } from "./targets.js";
@@ -48,7 +62,9 @@ class Walker {
   private connection: Connection | undefined;
 
   constructor(
-    private readonly firewall: Firewall, private readonly needs: Needs, private readonly world: World,
+    private readonly firewall: Firewall,
+    private readonly needs: Needs,
+    private readonly world: World,
     private readonly hopes: (rule: FirewallRule) => boolean,
   ) {}
 
@@ -60,8 +76,19 @@ class Walker {
   private viewOf(fields: Fields, own: boolean, answer: boolean): View {
     const { net } = this.firewall;
     return {
-      ...fields, ...(own || answer ? { inInterface: "" } : {}), outInterface: "", mark: 0, connmark: 0, state: "new", reply: false,
-      sourceChanged: false, destinationChanged: false, own, answer, net, needs: this.needs,
+      ...fields,
+      ...(own || answer ? { inInterface: "" } : {}),
+      outInterface: "",
+      mark: 0,
+      connmark: 0,
+      state: "new",
+      reply: false,
+      sourceChanged: false,
+      destinationChanged: false,
+      own,
+      answer,
+      net,
+      needs: this.needs,
     };
   }
 
@@ -207,12 +234,16 @@ class Walker {
     if (view.state === "invalid" || view.state === "untracked" || view.about !== undefined) return;
     const known = this.connection ?? this.world.connection(tupleOf(original));
     if (known !== undefined) {
-      this.connection = { ...this.world.connection(known.original) ?? known, mark: view.connmark };
+      this.connection = { ...(this.world.connection(known.original) ?? known), mark: view.connmark };
       this.world.remember(this.connection);
       return;
     }
     this.connection = {
-      original: tupleOf(original), translated: { ...view }, replyFields: turned(view), replied: false, mark: view.connmark,
+      original: tupleOf(original),
+      translated: { ...view },
+      replyFields: turned(view),
+      replied: false,
+      mark: view.connmark,
       sourceChanged: original.source !== view.source || original.sourcePort !== view.sourcePort,
       destinationChanged: original.destination !== view.destination || original.destinationPort !== view.destinationPort,
     };
@@ -228,7 +259,8 @@ class Walker {
     const back = turned(view);
     const { protocol, flags } = view;
     if (protocol === tcpNumber && (flags & rst) === 0) this.reply({ ...back, flags: (flags & ack) === 0 ? rst | ack : rst }, "new");
-    else if (protocol === icmpNumber[family] && view.icmpType === echoRequest[family]) this.reply({ ...back, icmpType: echoReply[family] }, "new");
+    else if (protocol === icmpNumber[family] && view.icmpType === echoRequest[family])
+      this.reply({ ...back, icmpType: echoReply[family] }, "new");
     else if (protocol !== tcpNumber && protocol !== icmpNumber[family]) this.refuse(original, protocol === udpNumber ? "port" : "protocol");
   }
 
@@ -242,7 +274,15 @@ class Walker {
     }
     if (view.protocol === icmpNumber[family] && ![8, 13, 128].includes(view.icmpType)) return;
     const code = family === "ipv4" ? (how === "protocol" ? 2 : 3) : how === "protocol" ? 1 : 4;
-    this.reply({ ...back, protocol: icmpNumber[family], icmpType: family === "ipv6" && how === "protocol" ? 4 : unreachable[family], icmpCode: code }, "related");
+    this.reply(
+      {
+        ...back,
+        protocol: icmpNumber[family],
+        icmpType: family === "ipv6" && how === "protocol" ? 4 : unreachable[family],
+        icmpCode: code,
+      },
+      "related",
+    );
   }
 
   private reply(fields: Fields, state: PacketState): void {
@@ -260,8 +300,10 @@ function turnedTuple(connection: Connection): Pick<Fields, "source" | "destinati
   const { protocol, sourcePort, destinationPort } = connection.replyFields;
   const named = [6, 17, 33, 132, 136].includes(protocol) && ports.length === 2;
   return {
-    source: BigInt(destination), destination: BigInt(source),
-    sourcePort: named ? Number(ports[1]) : sourcePort, destinationPort: named ? Number(ports[0]) : destinationPort,
+    source: BigInt(destination),
+    destination: BigInt(source),
+    sourcePort: named ? Number(ports[1]) : sourcePort,
+    destinationPort: named ? Number(ports[0]) : destinationPort,
   };
 }
 

@@ -18,7 +18,10 @@ export interface Connection {
   readonly translated: Fields;
 }
 
-export interface ListEntry { readonly stamps: number; readonly ttl: number }
+export interface ListEntry {
+  readonly stamps: number;
+  readonly ttl: number;
+}
 
 /** A layer over an earlier world: what is remembered here is forgotten with it, unless it is kept. */
 export class World {
@@ -70,7 +73,11 @@ export class World {
 /** What tells a packet's connection and direction. */
 export function tupleOf({ protocol, source, sourcePort, destination, destinationPort, icmpType }: Fields): string {
   const identifier = protocol === 1 || protocol === 58;
-  const ports = [6, 17, 33, 132, 136].includes(protocol) ? `${sourcePort} ${destinationPort}` : identifier ? `${sourcePort} ${answered(icmpType)}` : "";
+  const ports = [6, 17, 33, 132, 136].includes(protocol)
+    ? `${sourcePort} ${destinationPort}`
+    : identifier
+      ? `${sourcePort} ${answered(icmpType)}`
+      : "";
   return `${protocol} ${source} ${destination} ${ports}`;
 }
 

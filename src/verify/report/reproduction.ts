@@ -6,7 +6,10 @@ import { ethernetFrame, fileHeader, recordOf } from "../pcap.js";
 import type { Difference } from "../differences.js";
 import type { VerifyReport } from "../verify.js";
 
-export interface ReproductionFile { readonly name: string; readonly content: string | Uint8Array }
+export interface ReproductionFile {
+  readonly name: string;
+  readonly content: string | Uint8Array;
+}
 
 /** `PREFIX.json`, and `PREFIX-1.pcap` and so on for each difference that has packets from outside. */
 export function reproductionFiles(prefix: string, { differences, loaded }: VerifyReport): ReproductionFile[] {
@@ -21,11 +24,19 @@ export function reproductionFiles(prefix: string, { differences, loaded }: Verif
 function describe({ packet, iptables, nft, replay }: Difference, capture: string): object {
   const start = replay.frames[0]?.at ?? 0;
   return {
-    packet, iptables, nft, capture,
-    interfaces: interfacesOf(replay), prepare: replay.prepare?.split("\n") ?? [], conntrack: replay.conntrack ?? true,
+    packet,
+    iptables,
+    nft,
+    capture,
+    interfaces: interfacesOf(replay),
+    prepare: replay.prepare?.split("\n") ?? [],
+    conntrack: replay.conntrack ?? true,
     schedule: replay.frames.map(({ at, packet: sent, interface: name, own }) => ({
-      at: Number((at - start).toFixed(6)), ...(own ? { from: "a socket of the firewall" } : { interface: name ?? interfacesOf(replay)[0]!.name }),
-      source: sent.source, destination: sent.destination, transport: { ...sent.transport, ...("options" in sent.transport ? { options: undefined } : {}) },
+      at: Number((at - start).toFixed(6)),
+      ...(own ? { from: "a socket of the firewall" } : { interface: name ?? interfacesOf(replay)[0]!.name }),
+      source: sent.source,
+      destination: sent.destination,
+      transport: { ...sent.transport, ...("options" in sent.transport ? { options: undefined } : {}) },
     })),
   };
 }
@@ -40,8 +51,15 @@ function captureOf(replay: Difference["replay"]): Uint8Array {
   const start = replay.frames[0]?.at ?? 0;
   const records = replay.frames.flatMap((frame: Frame, index) => {
     if (frame.own) return [];
-    const target = hardwareAddress(Math.max(0, interfaces.findIndex(({ name }) => name === frame.interface)));
-    return serialize(frame.packet, index + 1).map((bytes) => recordOf({ at: frame.at - start, bytes: ethernetFrame(target, frame.hardwareSource ?? senderAddress, bytes) }));
+    const target = hardwareAddress(
+      Math.max(
+        0,
+        interfaces.findIndex(({ name }) => name === frame.interface),
+      ),
+    );
+    return serialize(frame.packet, index + 1).map((bytes) =>
+      recordOf({ at: frame.at - start, bytes: ethernetFrame(target, frame.hardwareSource ?? senderAddress, bytes) }),
+    );
   });
   return Buffer.concat([fileHeader, ...records]);
 }

@@ -9,21 +9,28 @@ const mostMissed = 30;
 const mostTimeline = 20;
 
 export function renderText(report: VerifyReport): string {
-  return [
-    headline(report),
-    ...report.differences.flatMap((difference, index) => differenceLines(difference, index + 1)),
-    ...counterLines(report),
-    ...announcedLines(report),
-    ...coverageLines(report),
-    ...report.leftOut.map(({ file, line, text, reason }) => `left out of both firewalls: ${visible(file)}:${line} ${visible(text)}\n    ${visible(reason)}`),
-    ...report.notes.map((note) => `note: ${visible(note)}`),
-    ...noiseLines(report),
-  ].join("\n") + "\n";
+  return (
+    [
+      headline(report),
+      ...report.differences.flatMap((difference, index) => differenceLines(difference, index + 1)),
+      ...counterLines(report),
+      ...announcedLines(report),
+      ...coverageLines(report),
+      ...report.leftOut.map(
+        ({ file, line, text, reason }) => `left out of both firewalls: ${visible(file)}:${line} ${visible(text)}\n    ${visible(reason)}`,
+      ),
+      ...report.notes.map((note) => `note: ${visible(note)}`),
+      ...noiseLines(report),
+    ].join("\n") + "\n"
+  );
 }
 
 function headline(report: VerifyReport): string {
   const { equal, packets, verdicts, differing, counters, seconds, runs } = report;
-  const fates = Object.entries(verdicts).filter(([, count]) => count > 0).map(([verdict, count]) => `${count} ${verdict}`).join(", ");
+  const fates = Object.entries(verdicts)
+    .filter(([, count]) => count > 0)
+    .map(([verdict, count]) => `${count} ${verdict}`)
+    .join(", ");
   const result = equal
     ? `equal: ${packets} packets met the same fate under iptables and nft`
     : `different: ${differing} of ${packets} packets met another fate${counters.differing.length > 0 ? `, ${counters.differing.length} rules counted otherwise` : ""}`;
@@ -38,9 +45,12 @@ function differenceLines({ packet, iptables, nft, count, timeline, rules, announ
     `    iptables: ${visible(iptables)}`,
     `    nft:      ${visible(nft)}`,
     ...(announced === undefined ? [] : [`    announced by the translation: ${visible(announced)}`]),
-    ...(rules === undefined ? [] : [...ruleLines("matched under iptables", rules.iptables), ...(rules.nft ? ruleLines("matched under nft", rules.nft) : [])]),
-    ...(timeline.length < 2 ? ["    this packet alone shows it"] : [
-      `    the last ${shown.length} of the ${timeline.length} packets that show it, in seconds:`, ...shown.map(timelineLine)]),
+    ...(rules === undefined
+      ? []
+      : [...ruleLines("matched under iptables", rules.iptables), ...(rules.nft ? ruleLines("matched under nft", rules.nft) : [])]),
+    ...(timeline.length < 2
+      ? ["    this packet alone shows it"]
+      : [`    the last ${shown.length} of the ${timeline.length} packets that show it, in seconds:`, ...shown.map(timelineLine)]),
   ];
 }
 
@@ -61,25 +71,36 @@ function briefly(fate: string): string {
 
 function counterLines({ counters: { differing } }: VerifyReport): string[] {
   if (differing.length === 0) return [];
-  return ["", "counters that differ:", ...differing.map(({ file, line, rule, iptables, nft }) =>
-    `    ${visible(file)}:${line} ${visible(rule)}\n        ${iptables} packets under iptables, ${nft} under nft`)];
+  return [
+    "",
+    "counters that differ:",
+    ...differing.map(
+      ({ file, line, rule, iptables, nft }) =>
+        `    ${visible(file)}:${line} ${visible(rule)}\n        ${iptables} packets under iptables, ${nft} under nft`,
+    ),
+  ];
 }
 
 function announcedLines({ announced }: VerifyReport): string[] {
   if (announced.length === 0) return [];
-  return ["the translation announces differences (--leave-out leaves their rules out):", ...announced.map(({ file, line, code, message }) =>
-    `    ${visible(file)}:${line}: ${visible(message)} [${code}]`)];
+  return [
+    "the translation announces differences (--leave-out leaves their rules out):",
+    ...announced.map(({ file, line, code, message }) => `    ${visible(file)}:${line}: ${visible(message)} [${code}]`),
+  ];
 }
 
 function coverageLines({ coverage: { rules, hit, missed }, counters, ownScript }: VerifyReport): string[] {
   const compared = ownScript ? `; counters of ${counters.compared} rules compared` : "; a script from elsewhere tells no counters per rule";
   const lines = [`rules: ${hit} of ${rules} were hit${compared}`];
-  for (const { file, line, rule, reason } of missed.slice(0, mostMissed)) lines.push(`    not hit: ${visible(file)}:${line} ${visible(rule)}\n        ${visible(reason)}`);
+  for (const { file, line, rule, reason } of missed.slice(0, mostMissed))
+    lines.push(`    not hit: ${visible(file)}:${line} ${visible(rule)}\n        ${visible(reason)}`);
   if (missed.length > mostMissed) lines.push(`    … and ${missed.length - mostMissed} more (--json lists all)`);
   return lines;
 }
 
 function noiseLines({ unconfirmed, counters, lateness }: VerifyReport): string[] {
   if (unconfirmed === 0 && counters.unconfirmed === 0) return [];
-  return [`noise: ${unconfirmed} packets and ${counters.unconfirmed} counters differed in one of two runs and do not count (packets were up to ${(lateness * 1000).toFixed(0)} ms late)`];
+  return [
+    `noise: ${unconfirmed} packets and ${counters.unconfirmed} counters differed in one of two runs and do not count (packets were up to ${(lateness * 1000).toFixed(0)} ms late)`,
+  ];
 }

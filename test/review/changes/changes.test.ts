@@ -12,34 +12,99 @@ describe("changes", () => {
   it.each<[fact: string, before: string[], after: string[]]>([
     ["a comment", ["-A INPUT -p tcp --dport 22 -j ACCEPT"], ["-A INPUT -p tcp --dport 22 -m comment --comment x -j ACCEPT"]],
     ["counters", ["-A INPUT -p tcp --dport 22 -j ACCEPT"], ["[4:12] -A INPUT -p tcp --dport 22 -j ACCEPT"]],
-    ["the order of options", ["-A INPUT -s 192.0.2.1 -p tcp -m tcp --dport 22 -j ACCEPT"], ["-A INPUT -p tcp --dport 22 -j ACCEPT -s 192.0.2.1/32"]],
-    ["a default written out", ["-A INPUT -p tcp --dport 22 -j REJECT"], ["-A INPUT -p tcp -m tcp --dport 22 -j REJECT --reject-with icmp-port-unreachable"]],
-    ["another match for the same", ["-A INPUT -m state --state NEW -p tcp --dport 22 -j ACCEPT"], ["-A INPUT -p tcp -m conntrack --ctstate NEW -m tcp --dport ssh -j ACCEPT"]],
-    ["ports in another order", ["-A INPUT -p tcp -m multiport --dports 80,443 -j ACCEPT"], ["-A INPUT -p tcp -m multiport --dports 443,80 -j ACCEPT"]],
+    [
+      "the order of options",
+      ["-A INPUT -s 192.0.2.1 -p tcp -m tcp --dport 22 -j ACCEPT"],
+      ["-A INPUT -p tcp --dport 22 -j ACCEPT -s 192.0.2.1/32"],
+    ],
+    [
+      "a default written out",
+      ["-A INPUT -p tcp --dport 22 -j REJECT"],
+      ["-A INPUT -p tcp -m tcp --dport 22 -j REJECT --reject-with icmp-port-unreachable"],
+    ],
+    [
+      "another match for the same",
+      ["-A INPUT -m state --state NEW -p tcp --dport 22 -j ACCEPT"],
+      ["-A INPUT -p tcp -m conntrack --ctstate NEW -m tcp --dport ssh -j ACCEPT"],
+    ],
+    [
+      "ports in another order",
+      ["-A INPUT -p tcp -m multiport --dports 80,443 -j ACCEPT"],
+      ["-A INPUT -p tcp -m multiport --dports 443,80 -j ACCEPT"],
+    ],
     ["defaults of recent", ["-A INPUT -m recent --set --name x --mask 255.255.255.255 --rsource"], ["-A INPUT -m recent --name x --set"]],
-    ["independent rules in another order", ["-A INPUT -p tcp --dport 22 -j ACCEPT", "-A INPUT -p udp --dport 53 -j DROP"], ["-A INPUT -p udp --dport 53 -j DROP", "-A INPUT -p tcp --dport 22 -j ACCEPT"]],
-    ["overlapping rules with one end in another order", ["-A INPUT -p tcp --dport 22 -j DROP", "-A INPUT -s 192.0.2.1 -j DROP"], ["-A INPUT -s 192.0.2.1 -j DROP", "-A INPUT -p tcp --dport 22 -j DROP"]],
-    ["a renamed chain", ["-A INPUT -p tcp -j ONE", "-A ONE -p tcp --dport 22 -j ACCEPT"], ["-A INPUT -p tcp -j TWO", "-A TWO -p tcp --dport 22 -j ACCEPT"]],
+    [
+      "independent rules in another order",
+      ["-A INPUT -p tcp --dport 22 -j ACCEPT", "-A INPUT -p udp --dport 53 -j DROP"],
+      ["-A INPUT -p udp --dport 53 -j DROP", "-A INPUT -p tcp --dport 22 -j ACCEPT"],
+    ],
+    [
+      "overlapping rules with one end in another order",
+      ["-A INPUT -p tcp --dport 22 -j DROP", "-A INPUT -s 192.0.2.1 -j DROP"],
+      ["-A INPUT -s 192.0.2.1 -j DROP", "-A INPUT -p tcp --dport 22 -j DROP"],
+    ],
+    [
+      "a renamed chain",
+      ["-A INPUT -p tcp -j ONE", "-A ONE -p tcp --dport 22 -j ACCEPT"],
+      ["-A INPUT -p tcp -j TWO", "-A TWO -p tcp --dport 22 -j ACCEPT"],
+    ],
   ])("are none for %s", (_, before, after) => {
     expect(changes(before, after)).toEqual([]);
   });
 
   it.each<[fact: string, before: string[], after: string[], wanted: string[]]>([
-    ["a rule that lets through", [...base, "-A INPUT -j DROP"], [...base, "-A INPUT -p tcp --dport 23 -j ACCEPT", "-A INPUT -j DROP"],
-      ["added opens: lets through TCP to port 23 (Telnet) of this machine from anywhere"]],
-    ["a rule that is taken away", [...base, "-A INPUT -p tcp --dport 23 -j ACCEPT", "-A INPUT -j DROP"], [...base, "-A INPUT -j DROP"],
-      ["removed closes: no longer lets through TCP to port 23 (Telnet) of this machine from anywhere"]],
-    ["a source that is left out", ["-A INPUT -s 192.0.2.0/24 -p tcp --dport 22 -j ACCEPT", "-A INPUT -j DROP"], ["-A INPUT -p tcp --dport 22 -j ACCEPT", "-A INPUT -j DROP"],
-      ["changed opens: lets through TCP to port 22 (SSH) of this machine from 192.0.2.0/24; now lets through TCP to port 22 (SSH) of this machine from anywhere"]],
-    ["dependent rules in another order", ["-A INPUT -s 192.0.2.1 -j DROP", "-A INPUT -p tcp --dport 22 -j ACCEPT", "-A INPUT -j DROP"], ["-A INPUT -p tcp --dport 22 -j ACCEPT", "-A INPUT -s 192.0.2.1 -j DROP", "-A INPUT -j DROP"],
-      [expect.stringMatching(/^moved opens: stands on the other side of the rule/) as string]],
-    ["a rule that changes nothing", [...base, "-A INPUT -j DROP"], [...base, "-A INPUT -p tcp --dport 23 -j DROP", "-A INPUT -j DROP"],
-      ["added neither: drops TCP to port 23 (Telnet) of this machine from anywhere (no packet is let through or stopped that was not)"]],
-    ["an address in place of another", ["-A INPUT -s 192.0.2.1 -j ACCEPT", "-A INPUT -j DROP"], ["-A INPUT -s 192.0.2.2 -j ACCEPT", "-A INPUT -j DROP"],
-      ["changed both: lets through all packets to this machine from 192.0.2.1; now lets through all packets to this machine from 192.0.2.2"]],
-    ["a policy", [":INPUT DROP [0:0]"], [":INPUT ACCEPT [0:0]"], ["policy opens: everything in INPUT that no rule decides is let through now"]],
-    ["a policy that no packet comes to", [":INPUT DROP [0:0]", "-A INPUT -j DROP"], [":INPUT ACCEPT [0:0]", "-A INPUT -j DROP"],
-      ["policy neither: everything in INPUT that no rule decides is let through now (the rules decide about every packet)"]],
+    [
+      "a rule that lets through",
+      [...base, "-A INPUT -j DROP"],
+      [...base, "-A INPUT -p tcp --dport 23 -j ACCEPT", "-A INPUT -j DROP"],
+      ["added opens: lets through TCP to port 23 (Telnet) of this machine from anywhere"],
+    ],
+    [
+      "a rule that is taken away",
+      [...base, "-A INPUT -p tcp --dport 23 -j ACCEPT", "-A INPUT -j DROP"],
+      [...base, "-A INPUT -j DROP"],
+      ["removed closes: no longer lets through TCP to port 23 (Telnet) of this machine from anywhere"],
+    ],
+    [
+      "a source that is left out",
+      ["-A INPUT -s 192.0.2.0/24 -p tcp --dport 22 -j ACCEPT", "-A INPUT -j DROP"],
+      ["-A INPUT -p tcp --dport 22 -j ACCEPT", "-A INPUT -j DROP"],
+      [
+        "changed opens: lets through TCP to port 22 (SSH) of this machine from 192.0.2.0/24; now lets through TCP to port 22 (SSH) of this machine from anywhere",
+      ],
+    ],
+    [
+      "dependent rules in another order",
+      ["-A INPUT -s 192.0.2.1 -j DROP", "-A INPUT -p tcp --dport 22 -j ACCEPT", "-A INPUT -j DROP"],
+      ["-A INPUT -p tcp --dport 22 -j ACCEPT", "-A INPUT -s 192.0.2.1 -j DROP", "-A INPUT -j DROP"],
+      [expect.stringMatching(/^moved opens: stands on the other side of the rule/) as string],
+    ],
+    [
+      "a rule that changes nothing",
+      [...base, "-A INPUT -j DROP"],
+      [...base, "-A INPUT -p tcp --dport 23 -j DROP", "-A INPUT -j DROP"],
+      ["added neither: drops TCP to port 23 (Telnet) of this machine from anywhere (no packet is let through or stopped that was not)"],
+    ],
+    [
+      "an address in place of another",
+      ["-A INPUT -s 192.0.2.1 -j ACCEPT", "-A INPUT -j DROP"],
+      ["-A INPUT -s 192.0.2.2 -j ACCEPT", "-A INPUT -j DROP"],
+      [
+        "changed both: lets through all packets to this machine from 192.0.2.1; now lets through all packets to this machine from 192.0.2.2",
+      ],
+    ],
+    [
+      "a policy",
+      [":INPUT DROP [0:0]"],
+      [":INPUT ACCEPT [0:0]"],
+      ["policy opens: everything in INPUT that no rule decides is let through now"],
+    ],
+    [
+      "a policy that no packet comes to",
+      [":INPUT DROP [0:0]", "-A INPUT -j DROP"],
+      [":INPUT ACCEPT [0:0]", "-A INPUT -j DROP"],
+      ["policy neither: everything in INPUT that no rule decides is let through now (the rules decide about every packet)"],
+    ],
   ])("tell of %s", (_, before, after, wanted) => {
     expect(changes(before, after)).toEqual(wanted);
   });
@@ -52,36 +117,57 @@ describe("what opens and closes", () => {
   };
 
   it("leaves out what other rules let through already", () => {
-    expect(effects([...base, "-A INPUT -p tcp --dport 20:22 -j ACCEPT", "-A INPUT -j DROP"], [...base, "-A INPUT -p tcp --dport 20:22 -j ACCEPT", "-A INPUT -p tcp --dport 22:25 -j ACCEPT", "-A INPUT -j DROP"]))
-      .toEqual({ opens: ["new TCP connections to ports 23-25 of this machine from anywhere"], closes: [] });
+    expect(
+      effects(
+        [...base, "-A INPUT -p tcp --dport 20:22 -j ACCEPT", "-A INPUT -j DROP"],
+        [...base, "-A INPUT -p tcp --dport 20:22 -j ACCEPT", "-A INPUT -p tcp --dport 22:25 -j ACCEPT", "-A INPUT -j DROP"],
+      ),
+    ).toEqual({ opens: ["new TCP connections to ports 23-25 of this machine from anywhere"], closes: [] });
   });
 
   it("follows packets into chains", () => {
-    expect(effects(["-A FORWARD -i eth0 -j LAN", "-A FORWARD -j DROP", "-A LAN -p udp -j RETURN", "-A LAN -j ACCEPT"], ["-A FORWARD -i eth0 -j LAN", "-A FORWARD -j DROP", "-A LAN -j ACCEPT"]))
-      .toEqual({ opens: ["UDP through this machine coming in by eth0"], closes: [] });
+    expect(
+      effects(
+        ["-A FORWARD -i eth0 -j LAN", "-A FORWARD -j DROP", "-A LAN -p udp -j RETURN", "-A LAN -j ACCEPT"],
+        ["-A FORWARD -i eth0 -j LAN", "-A FORWARD -j DROP", "-A LAN -j ACCEPT"],
+      ),
+    ).toEqual({ opens: ["UDP through this machine coming in by eth0"], closes: [] });
   });
 
   it("names the answer of a list that decides", () => {
-    const throttle = (seconds: number) => ["-A INPUT -p tcp --dport 22 -m recent --set --name x", `-A INPUT -p tcp --dport 22 -m recent --update --seconds ${seconds} --hitcount 4 --name x -j DROP`];
+    const throttle = (seconds: number) => [
+      "-A INPUT -p tcp --dport 22 -m recent --set --name x",
+      `-A INPUT -p tcp --dport 22 -m recent --update --seconds ${seconds} --hitcount 4 --name x -j DROP`,
+    ];
     expect(effects(throttle(60), throttle(10))).toEqual({
-      opens: ['TCP to port 22 (SSH) of this machine from anywhere, where the source has 4 hits on list "x" in 60 s, unless the source has 4 hits on list "x" in 10 s'], closes: [],
+      opens: [
+        'TCP to port 22 (SSH) of this machine from anywhere, where the source has 4 hits on list "x" in 60 s, unless the source has 4 hits on list "x" in 10 s',
+      ],
+      closes: [],
     });
   });
 
   it("takes two limits of one kind for two", () => {
     const limited = "-A INPUT -p icmp -m limit --limit 1/sec -j ACCEPT";
     expect(effects([limited, limited, "-A INPUT -j DROP"], [limited, "-A INPUT -j DROP"]).closes).toEqual([
-      'ICMP to this machine from anywhere, where "-m limit --limit 1/sec (rule 2 of its kind)" holds, unless "-m limit --limit 1/sec" holds']);
+      'ICMP to this machine from anywhere, where "-m limit --limit 1/sec (rule 2 of its kind)" holds, unless "-m limit --limit 1/sec" holds',
+    ]);
   });
 
   it("says where it could not be worked out", () => {
-    const maze = Array.from({ length: 1_000 }, (_, index) => `-A INPUT ! -s 10.${index >> 8}.${index & 255}.0/24 -p tcp ! --dport ${index + 1} -m mark --mark ${index} -j ACCEPT`);
+    const maze = Array.from(
+      { length: 1_000 },
+      (_, index) => `-A INPUT ! -s 10.${index >> 8}.${index & 255}.0/24 -p tcp ! --dport ${index + 1} -m mark --mark ${index} -j ACCEPT`,
+    );
     const { opens } = effects([...maze, "-A INPUT -p tcp -j DROP"], [...maze, "-A INPUT -p tcp --sport 7 -j DROP"]);
     expect(opens).toEqual(["perhaps some traffic in INPUT (its rules are too many to follow)"]);
   });
 
   it("tells of other targets of address translation", () => {
-    const findings = review(dump("*nat", "-A PREROUTING -p tcp --dport 80 -j DNAT --to-destination 192.0.2.2"), dump("*nat", "-A PREROUTING -p tcp --dport 80 -j DNAT --to-destination 192.0.2.1")).findings;
+    const findings = review(
+      dump("*nat", "-A PREROUTING -p tcp --dport 80 -j DNAT --to-destination 192.0.2.2"),
+      dump("*nat", "-A PREROUTING -p tcp --dport 80 -j DNAT --to-destination 192.0.2.1"),
+    ).findings;
     expect(findings.map(({ code }) => code)).toEqual(["change-translation"]);
   });
 });

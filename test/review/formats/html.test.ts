@@ -22,8 +22,11 @@ describe("renderHtml", () => {
     const html = page(sampleReport);
     const [policy] = all(html, /http-equiv="Content-Security-Policy" content="([^"]*)"/g);
     expect(policy!.replaceAll("&#39;", "'").split("; ")).toEqual([
-      "default-src 'none'", `script-src 'sha256-${sha256(inside(html, "script"))}'`, `style-src 'sha256-${sha256(inside(html, "style"))}'`,
-      "base-uri 'none'", "form-action 'none'",
+      "default-src 'none'",
+      `script-src 'sha256-${sha256(inside(html, "script"))}'`,
+      `style-src 'sha256-${sha256(inside(html, "style"))}'`,
+      "base-uri 'none'",
+      "form-action 'none'",
     ]);
     expect(inside(html, "style")).toContain("prefers-color-scheme");
     // The policy counts only for what stands behind it.
@@ -44,7 +47,15 @@ describe("renderHtml", () => {
   });
 
   it("says things in the order in which they are judged, and leaves out what there is nothing to say about", () => {
-    expect(all(page(sampleReport), /<section id="([^"]*)"/g)).toEqual(["lists", "changes", "opens", "closes", "findings", "rules", "script"]);
+    expect(all(page(sampleReport), /<section id="([^"]*)"/g)).toEqual([
+      "lists",
+      "changes",
+      "opens",
+      "closes",
+      "findings",
+      "rules",
+      "script",
+    ]);
     expect(all(page(report({ rows: [row(1)] })), /<section id="([^"]*)"/g)).toEqual(["rules"]);
     expect(inside(page(report()), "h1")).toBe("Safe to merge: nothing needs a look.");
   });
@@ -60,7 +71,9 @@ describe("renderHtml", () => {
     const words = (html: string): string => html.replace(/<span class="option">([^<]*)<\/span>/g, "$1");
     expect(words(page(sampleReport))).toContain('-A INPUT <span class="blamed">-m geoip --src-cc CN</span> -j DROP');
     const span = { ...spanAt(1, 4, 90), endLine: 3 };
-    expect(words(page(report({ findings: [finding({ span, source: "-A INPUT \\" })] })))).toContain('-A <span class="blamed">INPUT \\</span>');
+    expect(words(page(report({ findings: [finding({ span, source: "-A INPUT \\" })] })))).toContain(
+      '-A <span class="blamed">INPUT \\</span>',
+    );
   });
 
   it("names every line of nft by its number, and folds long ones", () => {
@@ -81,9 +94,19 @@ describe("renderHtml", () => {
   it("marks the words that a change takes out and puts in", () => {
     const [change] = sampleReport.changes;
     const span = spanAt(7, 1, 20);
-    const html = page(report({ changes: [{ ...change!, before: { text: "-A INPUT -s 192.0.2.1 -p tcp -j DROP", span }, after: { text: "-A INPUT -p tcp -j LOG", span } }] }));
+    const html = page(
+      report({
+        changes: [
+          { ...change!, before: { text: "-A INPUT -s 192.0.2.1 -p tcp -j DROP", span }, after: { text: "-A INPUT -p tcp -j LOG", span } },
+        ],
+      }),
+    );
     expect(inside(html, "del").replace(/<[^>]*>/g, "")).toBe("-s 192.0.2.1 ");
-    expect(all(html, /<(?:del|ins)>(.*?)<\/(?:del|ins)>/g).map((one) => one.replace(/<[^>]*>/g, ""))).toEqual(["-s 192.0.2.1 ", "DROP", "LOG"]);
+    expect(all(html, /<(?:del|ins)>(.*?)<\/(?:del|ins)>/g).map((one) => one.replace(/<[^>]*>/g, ""))).toEqual([
+      "-s 192.0.2.1 ",
+      "DROP",
+      "LOG",
+    ]);
   });
 
   it("links nothing to a line of the old dump, which may have the name of the new one", () => {

@@ -6,7 +6,9 @@ import { readCases } from "../../corpus/cases.js";
 import { dump, review } from "../dumps.js";
 import { reviewRulesets } from "../../../src/review/review.js";
 
-const valid = new Ajv({ allErrors: true, strict: true }).compile(JSON.parse(readFileSync(new URL("../../../docs/review.schema.json", import.meta.url), "utf8")) as object);
+const valid = new Ajv({ allErrors: true, strict: true }).compile(
+  JSON.parse(readFileSync(new URL("../../../docs/review.schema.json", import.meta.url), "utf8")) as object,
+);
 
 function faults(text: string): unknown {
   return valid(JSON.parse(text)) ? [] : valid.errors;
@@ -14,15 +16,20 @@ function faults(text: string): unknown {
 
 it("is what the schema says, for every ruleset of the corpus", () => {
   for (const { name, sources, options } of readCases()) {
-    expect([name, faults(renderJson(reviewRulesets({ new: sources, options, tool: { name: "test", version: "test" } })))]).toEqual([name, []]);
+    expect([name, faults(renderJson(reviewRulesets({ new: sources, options, tool: { name: "test", version: "test" } })))]).toEqual([
+      name,
+      [],
+    ]);
   }
 });
 
 it("is what the schema says with a change, suppressions and a counterexample in it", () => {
-  const ssh = (seconds: number): string => dump(
-    "-A INPUT -p tcp --dport 22 -m recent --set --name ssh --rsource",
-    "# ipt2nft-recent: allow-file recent-limit-form wanted",
-    `-A INPUT -p tcp --dport 22 -m recent --update --seconds ${seconds} --hitcount 4 --name ssh --rsource -j DROP`);
+  const ssh = (seconds: number): string =>
+    dump(
+      "-A INPUT -p tcp --dport 22 -m recent --set --name ssh --rsource",
+      "# ipt2nft-recent: allow-file recent-limit-form wanted",
+      `-A INPUT -p tcp --dport 22 -m recent --update --seconds ${seconds} --hitcount 4 --name ssh --rsource -j DROP`,
+    );
   const report = review(ssh(10), ssh(60), { options: { recent: "limit" }, search: { schedules: 500 } });
   expect(report.changes).not.toEqual([]);
   expect(report.findings.filter(({ suppressed, timeline }) => suppressed && timeline)).not.toEqual([]);

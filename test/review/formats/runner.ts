@@ -13,8 +13,12 @@ export function readCommand(line: string): WorkflowCommand | undefined {
     const old = line.indexOf("##[");
     return old < 0 ? undefined : { name: "old form", properties: {}, data: line.slice(old) };
   }
-  const properties = Object.fromEntries((found[2] ?? "").split(",").filter((part) => part.includes("="))
-    .map((part) => [part.slice(0, part.indexOf("=")), unescape(part.slice(part.indexOf("=") + 1), { "%3A": ":", "%2C": "," })]));
+  const properties = Object.fromEntries(
+    (found[2] ?? "")
+      .split(",")
+      .filter((part) => part.includes("="))
+      .map((part) => [part.slice(0, part.indexOf("=")), unescape(part.slice(part.indexOf("=") + 1), { "%3A": ":", "%2C": "," })]),
+  );
   return { name: found[1]!, properties, data: unescape(found[3]!, {}) };
 }
 

@@ -8,14 +8,17 @@ const current = dump("-A INPUT -p tcp --dport 22 -j ACCEPT", "-A INPUT -p tcp --
 describe("renderText", () => {
   it("says verdict, changes, effects and findings in this order", () => {
     const text = renderText(review(current, old), { color: false });
-    const places = ["Look at 1 thing", "Changes\n", "Opens\n", "Findings\n", "Rules and their nft\n", "Script\n"].map((part) => text.indexOf(part));
+    const places = ["Look at 1 thing", "Changes\n", "Opens\n", "Findings\n", "Rules and their nft\n", "Script\n"].map((part) =>
+      text.indexOf(part),
+    );
     expect(places).toEqual([...places].sort((a, b) => a - b));
     expect(places).not.toContain(-1);
   });
 
   it("puts carets under the rule that opens", () => {
     expect(renderText(review(current, old), { color: false })).toContain(
-      "  -A INPUT -p tcp --dport 23 -j ACCEPT\n  ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^\n");
+      "  -A INPUT -p tcp --dport 23 -j ACCEPT\n  ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^\n",
+    );
   });
 
   it("colours only when asked", () => {

@@ -2,7 +2,14 @@
 
 import fc from "fast-check";
 
-export interface SmallPacket { readonly protocol: "tcp" | "udp" | "icmp"; readonly port: number; readonly source: number; readonly inInterface: string; readonly state: string; readonly marked: boolean }
+export interface SmallPacket {
+  readonly protocol: "tcp" | "udp" | "icmp";
+  readonly port: number;
+  readonly source: number;
+  readonly inInterface: string;
+  readonly state: string;
+  readonly marked: boolean;
+}
 
 export interface SmallRule {
   readonly protocol?: { readonly value: "tcp" | "udp"; readonly inverted: boolean } | undefined;
@@ -15,7 +22,12 @@ export interface SmallRule {
   readonly target: string;
 }
 
-export interface SmallFirewall { readonly policy: "ACCEPT" | "DROP"; readonly input: readonly SmallRule[]; readonly first: readonly SmallRule[]; readonly second: readonly SmallRule[] }
+export interface SmallFirewall {
+  readonly policy: "ACCEPT" | "DROP";
+  readonly input: readonly SmallRule[];
+  readonly first: readonly SmallRule[];
+  readonly second: readonly SmallRule[];
+}
 
 const states = ["NEW", "ESTABLISHED", "INVALID"];
 /** One of each kind that rules can tell apart: the last two are named by no rule. */
@@ -24,16 +36,20 @@ const packetStates = [...states, "RELATED"];
 
 const optional = <Value>(value: fc.Arbitrary<Value>): fc.Arbitrary<Value | undefined> => fc.option(value, { nil: undefined, freq: 2 });
 
-const rule = (targets: readonly string[]): fc.Arbitrary<SmallRule> => fc.record({
-  protocol: optional(fc.record({ value: fc.constantFrom("tcp" as const, "udp" as const), inverted: fc.boolean() })),
-  port: optional(fc.tuple(fc.integer({ min: 1, max: 4 }), fc.integer({ min: 1, max: 4 }), fc.boolean())
-    .map(([one, other, inverted]) => ({ from: Math.min(one, other), to: Math.max(one, other), inverted }))),
-  source: optional(fc.record({ value: fc.integer({ min: 0, max: 3 }), bits: fc.integer({ min: 30, max: 32 }), inverted: fc.boolean() })),
-  inInterface: optional(fc.record({ value: fc.constantFrom("eth0", "eth1", "eth+", "wlan0"), inverted: fc.boolean() })),
-  states: optional(fc.subarray(states, { minLength: 1 })),
-  realm: optional(fc.boolean()),
-  target: fc.constantFrom(...targets),
-});
+const rule = (targets: readonly string[]): fc.Arbitrary<SmallRule> =>
+  fc.record({
+    protocol: optional(fc.record({ value: fc.constantFrom("tcp" as const, "udp" as const), inverted: fc.boolean() })),
+    port: optional(
+      fc
+        .tuple(fc.integer({ min: 1, max: 4 }), fc.integer({ min: 1, max: 4 }), fc.boolean())
+        .map(([one, other, inverted]) => ({ from: Math.min(one, other), to: Math.max(one, other), inverted })),
+    ),
+    source: optional(fc.record({ value: fc.integer({ min: 0, max: 3 }), bits: fc.integer({ min: 30, max: 32 }), inverted: fc.boolean() })),
+    inInterface: optional(fc.record({ value: fc.constantFrom("eth0", "eth1", "eth+", "wlan0"), inverted: fc.boolean() })),
+    states: optional(fc.subarray(states, { minLength: 1 })),
+    realm: optional(fc.boolean()),
+    target: fc.constantFrom(...targets),
+  });
 
 export const smallFirewall: fc.Arbitrary<SmallFirewall> = fc.record({
   policy: fc.constantFrom("ACCEPT" as const, "DROP" as const),
@@ -45,8 +61,19 @@ export const smallFirewall: fc.Arbitrary<SmallFirewall> = fc.record({
 /** As text for iptables-restore. */
 export function dumpOf({ policy, input, first, second }: SmallFirewall): string {
   const rules = (chain: string, list: readonly SmallRule[]): string[] => list.map((one) => `-A ${chain} ${ruleText(one)}`);
-  return ["*filter", `:INPUT ${policy} [0:0]`, ":FORWARD ACCEPT [0:0]", ":OUTPUT ACCEPT [0:0]", ":first - [0:0]", ":second - [0:0]",
-    ...rules("INPUT", input), ...rules("first", first), ...rules("second", second), "COMMIT", ""].join("\n");
+  return [
+    "*filter",
+    `:INPUT ${policy} [0:0]`,
+    ":FORWARD ACCEPT [0:0]",
+    ":OUTPUT ACCEPT [0:0]",
+    ":first - [0:0]",
+    ":second - [0:0]",
+    ...rules("INPUT", input),
+    ...rules("first", first),
+    ...rules("second", second),
+    "COMMIT",
+    "",
+  ].join("\n");
 }
 
 const not = (inverted: boolean): string => (inverted ? "! " : "");
@@ -66,11 +93,21 @@ function ruleText({ protocol, port, source, inInterface, states: wanted, realm, 
 }
 
 /** Every packet that such rules can tell apart, and more. */
-export const smallPackets: readonly SmallPacket[] = (["tcp", "udp", "icmp"] as const).flatMap((protocol) => (protocol === "icmp" ? [0] : [1, 2, 3, 4, 5]).flatMap((port) => [0, 1, 2, 3, 4].flatMap((source) =>
-  interfaces.flatMap((inInterface) => packetStates.flatMap((state) => [true, false].map((marked) => ({ protocol, port, source, inInterface, state, marked })))))));
+export const smallPackets: readonly SmallPacket[] = (["tcp", "udp", "icmp"] as const).flatMap((protocol) =>
+  (protocol === "icmp" ? [0] : [1, 2, 3, 4, 5]).flatMap((port) =>
+    [0, 1, 2, 3, 4].flatMap((source) =>
+      interfaces.flatMap((inInterface) =>
+        packetStates.flatMap((state) => [true, false].map((marked) => ({ protocol, port, source, inInterface, state, marked }))),
+      ),
+    ),
+  ),
+);
 
 /** The verdict, and every rule that matched on the way. */
-export function decide(firewall: SmallFirewall, packet: SmallPacket): { readonly verdict: "ACCEPT" | "DROP"; readonly matched: readonly SmallRule[] } {
+export function decide(
+  firewall: SmallFirewall,
+  packet: SmallPacket,
+): { readonly verdict: "ACCEPT" | "DROP"; readonly matched: readonly SmallRule[] } {
   const matched: SmallRule[] = [];
   const walk = (rules: readonly SmallRule[]): "ACCEPT" | "DROP" | undefined => {
     for (const one of rules) {

@@ -13,11 +13,16 @@ describe("a baseline", () => {
   });
 
   it("accepts them on other lines, with other blanks", () => {
-    expect(told(against("-A INPUT -i lo -j ACCEPT", "", rule.replaceAll(" -m", "  -m")))).toEqual([expect.stringContaining("list-never-set 7 (baseline)")]);
+    expect(told(against("-A INPUT -i lo -j ACCEPT", "", rule.replaceAll(" -m", "  -m")))).toEqual([
+      expect.stringContaining("list-never-set 7 (baseline)"),
+    ]);
   });
 
   it("accepts no second one of the kind", () => {
-    expect(told(against(rule, rule.replace("banned", "others"))).map((line) => line.replace(/:.*/, ""))).toEqual(["list-never-set 5 (baseline)", "list-never-set 6"]);
+    expect(told(against(rule, rule.replace("banned", "others"))).map((line) => line.replace(/:.*/, ""))).toEqual([
+      "list-never-set 5 (baseline)",
+      "list-never-set 6",
+    ]);
   });
 
   it("tells equal findings apart by their number", () => {
@@ -27,7 +32,9 @@ describe("a baseline", () => {
   });
 
   it("is told of where it accepts what is gone", () => {
-    expect(told(against("-A INPUT -j DROP"))).toEqual([expect.stringContaining("stale-baseline 1: the baseline accepts 2 findings no longer there")]);
+    expect(told(against("-A INPUT -j DROP"))).toEqual([
+      expect.stringContaining("stale-baseline 1: the baseline accepts 2 findings no longer there"),
+    ]);
   });
 
   it("keeps the reasons people wrote into it", () => {
@@ -36,7 +43,9 @@ describe("a baseline", () => {
   });
 
   it.each([
-    ["{", /^it is no JSON/], ["[]", /^it has no "version"/], ['{"version":2,"findings":[]}', /^it has no "version"/],
+    ["{", /^it is no JSON/],
+    ["[]", /^it has no "version"/],
+    ['{"version":2,"findings":[]}', /^it has no "version"/],
     ['{"version":1,"findings":[{"fingerprint":1}]}', /^entry 1 of "findings"/],
   ])("%s is none", (text, reason) => {
     expect(parseBaseline(text)).toMatch(reason);

@@ -7,22 +7,27 @@ const found = (...lines: string[]): string[] => told(review(dump(...lines)));
 describe("suppressions in the dump", () => {
   it("allow what they name, in the rule below", () => {
     expect(found("# ipt2nft-recent: allow list-never-set fail2ban fills it", rule)).toEqual([
-      'list-never-set 6 (inline): list "banned" is checked, and no rule records hosts on it']);
+      'list-never-set 6 (inline): list "banned" is checked, and no rule records hosts on it',
+    ]);
   });
 
   it("allow it in no other rule", () => {
     expect(found("# ipt2nft-recent: allow list-never-set fail2ban fills it", "-A INPUT -i lo -j ACCEPT", rule)).toEqual([
       'list-never-set 7: list "banned" is checked, and no rule records hosts on it',
-      'unused-suppression 5: nothing here is found that "list-never-set" allows']);
+      'unused-suppression 5: nothing here is found that "list-never-set" allows',
+    ]);
   });
 
   it("allow it everywhere if they say so", () => {
-    expect(found(rule, "# ipt2nft-recent: allow-file list-never-set,recent-list-size fail2ban fills it")).toEqual([expect.stringContaining("list-never-set 5 (inline)")]);
+    expect(found(rule, "# ipt2nft-recent: allow-file list-never-set,recent-list-size fail2ban fills it")).toEqual([
+      expect.stringContaining("list-never-set 5 (inline)"),
+    ]);
   });
 
   it("may stand above each other", () => {
-    expect(found("# ipt2nft-recent: allow recent-list-size few hosts", "# ipt2nft-recent: allow list-never-set fail2ban fills it", "", rule))
-      .toEqual([expect.stringContaining("list-never-set 8 (inline)")]);
+    expect(
+      found("# ipt2nft-recent: allow recent-list-size few hosts", "# ipt2nft-recent: allow list-never-set fail2ban fills it", "", rule),
+    ).toEqual([expect.stringContaining("list-never-set 8 (inline)")]);
   });
 
   it.each([
@@ -32,11 +37,14 @@ describe("suppressions in the dump", () => {
   ])("%s has no effect, and is told of", (comment, fault) => {
     expect(found(comment, rule)).toEqual([
       expect.stringContaining(`invalid-suppression 5: the suppression has no effect: ${fault}`),
-      expect.stringContaining("list-never-set 6: ")]);
+      expect.stringContaining("list-never-set 6: "),
+    ]);
   });
 
   it("take nothing from a ruleset that is none", () => {
-    expect(found("# ipt2nft-recent: allow-file unknown-option never mind", "-A INPUT --no-such-option -j DROP")[0]).toMatch(/^unknown-option 6: /);
+    expect(found("# ipt2nft-recent: allow-file unknown-option never mind", "-A INPUT --no-such-option -j DROP")[0]).toMatch(
+      /^unknown-option 6: /,
+    );
   });
 
   it("do not count for the verdict", () => {

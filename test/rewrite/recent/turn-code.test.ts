@@ -12,7 +12,10 @@ function stepsOf({ slots, code }: ReturnType<typeof turnCode>): [number, number]
 
 describe("the code of any hit count", () => {
   test("has room for the hits and little more, and starts with no bit", () => {
-    for (const { hits, turns: { slots, bits, order, code } } of turnCodes) {
+    for (const {
+      hits,
+      turns: { slots, bits, order, code },
+    } of turnCodes) {
       const codes = Array.from({ length: slots }, (_, slot) => code(slot));
       expect(slots).toBeGreaterThanOrEqual(hits);
       expect(slots).toBeLessThan(hits + 8);
@@ -39,12 +42,18 @@ describe("the code of any hit count", () => {
   });
 
   test("names each stage of a search once", () => {
-    for (const { hits, turns: { slots, order, code, label } } of turnCodes) {
+    for (const {
+      hits,
+      turns: { slots, order, code, label },
+    } of turnCodes) {
       const stages = new Map<string, string>();
       for (const [at, bit] of order.entries()) {
         const first = new Map<string, number>();
         for (let slot = 0; slot < slots; slot++) {
-          const answers = order.slice(0, at + 1).map((one) => (code(slot) >> one) & 1).join("");
+          const answers = order
+            .slice(0, at + 1)
+            .map((one) => (code(slot) >> one) & 1)
+            .join("");
           if ((code(slot) >> bit) & 1 && !first.has(answers)) first.set(answers, slot);
         }
         for (const [answers, slot] of first) {

@@ -6,16 +6,84 @@
 import { visibleLines } from "../../../report/visible.js";
 
 type Tag =
-  | "a" | "body" | "button" | "code" | "dd" | "del" | "details" | "div" | "dl" | "dt"
-  | "footer" | "h1" | "h2" | "h3" | "head" | "header" | "html" | "input" | "ins" | "label" | "li" | "main" | "meta"
-  | "nav" | "ol" | "option" | "p" | "pre" | "section" | "select" | "span" | "strong" | "summary"
-  | "title" | "ul"
-  | "circle" | "g" | "line" | "path" | "rect" | "svg" | "text";
+  | "a"
+  | "body"
+  | "button"
+  | "code"
+  | "dd"
+  | "del"
+  | "details"
+  | "div"
+  | "dl"
+  | "dt"
+  | "footer"
+  | "h1"
+  | "h2"
+  | "h3"
+  | "head"
+  | "header"
+  | "html"
+  | "input"
+  | "ins"
+  | "label"
+  | "li"
+  | "main"
+  | "meta"
+  | "nav"
+  | "ol"
+  | "option"
+  | "p"
+  | "pre"
+  | "section"
+  | "select"
+  | "span"
+  | "strong"
+  | "summary"
+  | "title"
+  | "ul"
+  | "circle"
+  | "g"
+  | "line"
+  | "path"
+  | "rect"
+  | "svg"
+  | "text";
 
 type AttributeName =
-  | "charset" | "class" | "content" | "for" | "hidden" | "href" | "http-equiv" | "id" | "lang" | "name" | "open" | "role"
-  | "tabindex" | "type" | "value" | "autocomplete" | "spellcheck" | `aria-${string}` | `data-${string}`
-  | "cx" | "cy" | "d" | "height" | "r" | "rx" | "text-anchor" | "viewBox" | "width" | "x" | "x1" | "x2" | "y" | "y1" | "y2";
+  | "charset"
+  | "class"
+  | "content"
+  | "for"
+  | "hidden"
+  | "href"
+  | "http-equiv"
+  | "id"
+  | "lang"
+  | "name"
+  | "open"
+  | "role"
+  | "tabindex"
+  | "type"
+  | "value"
+  | "autocomplete"
+  | "spellcheck"
+  | `aria-${string}`
+  | `data-${string}`
+  | "cx"
+  | "cy"
+  | "d"
+  | "height"
+  | "r"
+  | "rx"
+  | "text-anchor"
+  | "viewBox"
+  | "width"
+  | "x"
+  | "x1"
+  | "x2"
+  | "y"
+  | "y1"
+  | "y2";
 
 /** False and undefined leave the attribute out; true writes it without a value. */
 export type Attributes = { readonly [Name in AttributeName]?: string | number | boolean | undefined };
@@ -26,15 +94,21 @@ export type Child = Markup | string | number | false | undefined | readonly Chil
 export type { Markup };
 class Markup {
   readonly #html: string;
-  constructor(html: string) { this.#html = html; }
-  toString(): string { return this.#html; }
+  constructor(html: string) {
+    this.#html = html;
+  }
+  toString(): string {
+    return this.#html;
+  }
 }
 
 const withoutContent: ReadonlySet<Tag> = new Set(["input", "meta"]);
 
 /** An element with its children; strings among them are text. Throws a `RangeError` for a link that is not within the page. */
 export function element(tag: Tag, attributes: Attributes, ...children: readonly Child[]): Markup {
-  const open = `<${tag}${Object.entries(attributes).map(([name, value]) => attribute(name, value)).join("")}>`;
+  const open = `<${tag}${Object.entries(attributes)
+    .map(([name, value]) => attribute(name, value))
+    .join("")}>`;
   return new Markup(withoutContent.has(tag) ? open : `${open}${content(children)}</${tag}>`);
 }
 
@@ -56,11 +130,13 @@ function attribute(name: string, value: Attributes[AttributeName]): string {
 }
 
 function content(children: readonly Child[]): string {
-  return children.map((child) => {
-    if (child === undefined || child === false) return "";
-    if (child instanceof Markup) return child.toString();
-    return typeof child === "object" ? content(child) : escape(String(child));
-  }).join("");
+  return children
+    .map((child) => {
+      if (child === undefined || child === false) return "";
+      if (child instanceof Markup) return child.toString();
+      return typeof child === "object" ? content(child) : escape(String(child));
+    })
+    .join("");
 }
 
 const entities: Readonly<Record<string, string>> = { "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#39;" };

@@ -24,24 +24,49 @@ export function timelineFigure({ title, events }: Timeline): Markup {
   const parted = events.filter(differs);
   const label = `${title}: ${count(events.length, "packet")}; ${parted.length === 0 ? "both decide alike" : `the firewalls differ at ${parted.map(({ at }) => secondsText(at)).join(", ")}`}`;
   const height = (heights.at(-1) ?? top) + 24;
-  const picture = element("svg", { class: "timeline-picture", viewBox: `0 0 ${width} ${height}`, width, height, role: "img", "aria-label": label },
-    lane("iptables", height), lane("nft", height),
+  const picture = element(
+    "svg",
+    { class: "timeline-picture", viewBox: `0 0 ${width} ${height}`, width, height, role: "img", "aria-label": label },
+    lane("iptables", height),
+    lane("nft", height),
     events.map((event, index) => {
       const y = heights[index]!;
-      return element("g", { class: differs(event) ? "packet differs" : "packet" },
+      return element(
+        "g",
+        { class: differs(event) ? "packet differs" : "packet" },
         differs(event) && element("rect", { x: timeEnd + 8, y: y - 11, width: lanes.nft - timeEnd + 14, height: 22, rx: 11 }),
         element("text", { x: timeEnd, y: y + 4, "text-anchor": "end" }, secondsText(event.at)),
-        decision(event.iptables, lanes.iptables, y), decision(event.nft, lanes.nft, y),
-        element("text", { class: "host", x: hostStart, y: y + 4 }, shortened(event.host)));
-    }));
-  const list = element("ol", { class: "events" }, events.map((event) => element("li", { class: differs(event) ? "event differs" : "event" },
-    element("span", { class: "when" }, secondsText(event.at)),
-    element("span", { class: "decisions" }, decisions(event)),
-    element("span", { class: "packet-words" }, event.packet ?? event.host, event.why !== undefined && element("span", { class: "why" }, event.why)))));
-  return element("details", { class: "timeline", open: events.length <= shownPackets },
+        decision(event.iptables, lanes.iptables, y),
+        decision(event.nft, lanes.nft, y),
+        element("text", { class: "host", x: hostStart, y: y + 4 }, shortened(event.host)),
+      );
+    }),
+  );
+  const list = element(
+    "ol",
+    { class: "events" },
+    events.map((event) =>
+      element(
+        "li",
+        { class: differs(event) ? "event differs" : "event" },
+        element("span", { class: "when" }, secondsText(event.at)),
+        element("span", { class: "decisions" }, decisions(event)),
+        element(
+          "span",
+          { class: "packet-words" },
+          event.packet ?? event.host,
+          event.why !== undefined && element("span", { class: "why" }, event.why),
+        ),
+      ),
+    ),
+  );
+  return element(
+    "details",
+    { class: "timeline", open: events.length <= shownPackets },
     element("summary", {}, `The shortest traffic that shows it: ${count(events.length, "packet")}`),
     element("p", { class: "small" }, title),
-    element("div", { class: "timeline-parts" }, picture, list));
+    element("div", { class: "timeline-parts" }, picture, list),
+  );
 }
 
 function decisions({ iptables, nft }: TimelineEvent): Child {
@@ -70,9 +95,12 @@ function lane(name: keyof typeof lanes, height: number): Child {
 /** By form and not by colour alone: a disc passes, a crossed square does not. */
 function decision(verdict: "accept" | "drop", x: number, y: number): Markup {
   if (verdict === "accept") return element("circle", { class: "accept", cx: x, cy: y, r: 6 });
-  return element("g", { class: "drop" },
+  return element(
+    "g",
+    { class: "drop" },
     element("rect", { x: x - 6, y: y - 6, width: 12, height: 12 }),
-    element("path", { d: `M${x - 3} ${y - 3}l6 6m0 -6l-6 6` }));
+    element("path", { d: `M${x - 3} ${y - 3}l6 6m0 -6l-6 6` }),
+  );
 }
 
 function shortened(host: string): string {

@@ -24,7 +24,7 @@ describe("element", () => {
 
 describe("asset", () => {
   it("is as it is, and cannot end early", () => {
-    expect(`${asset("style", "a > b { content: \"&\" }")}`).toBe("<style>a > b { content: \"&\" }</style>");
+    expect(`${asset("style", 'a > b { content: "&" }')}`).toBe('<style>a > b { content: "&" }</style>');
     for (const text of ["</script>", "</STYLE", "<!--"]) expect(() => asset("script", text)).toThrow(RangeError);
   });
 });

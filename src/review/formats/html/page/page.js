@@ -19,7 +19,16 @@
     const chain = document.getElementById("chain");
     const changed = document.getElementById("changed");
     const status = document.getElementById("shown");
-    if (!(controls && status && search instanceof HTMLInputElement && severity instanceof HTMLSelectElement && chain instanceof HTMLSelectElement)) return;
+    if (
+      !(
+        controls &&
+        status &&
+        search instanceof HTMLInputElement &&
+        severity instanceof HTMLSelectElement &&
+        chain instanceof HTMLSelectElement
+      )
+    )
+      return;
     controls.hidden = false;
 
     /** @type {Map<HTMLElement, string>} */
@@ -27,19 +36,22 @@
     /** @param {HTMLElement} row */
     const textOf = (row) => {
       let text = texts.get(row);
-      if (text === undefined) texts.set(row, text = (row.textContent ?? "").toLowerCase());
+      if (text === undefined) texts.set(row, (text = (row.textContent ?? "").toLowerCase()));
       return text;
     };
     const changedOnly = () => changed instanceof HTMLInputElement && changed.checked;
 
     const apply = () => {
-      const words = search.value.toLowerCase().split(/\s+/).filter((word) => word !== "");
+      const words = search.value
+        .toLowerCase()
+        .split(/\s+/)
+        .filter((word) => word !== "");
       const severities = severity.value.split(" ").filter((word) => word !== "");
       /** @param {HTMLElement} row */
       const fits = (row) =>
-        (!changedOnly() || row.dataset.changed !== undefined)
-        && (severities.length === 0 || (row.dataset.severity ?? "").split(" ").some((one) => severities.includes(one)))
-        && words.every((word) => textOf(row).includes(word));
+        (!changedOnly() || row.dataset.changed !== undefined) &&
+        (severities.length === 0 || (row.dataset.severity ?? "").split(" ").some((one) => severities.includes(one))) &&
+        words.every((word) => textOf(row).includes(word));
       let shown = 0;
       for (const section of document.querySelectorAll(".chain")) {
         if (!(section instanceof HTMLElement)) continue;
@@ -186,7 +198,8 @@
   function setUpKeys() {
     keepOneInTabOrder();
     document.addEventListener("keydown", (event) => {
-      const current = event.target instanceof Element && event.target.matches(".row .row-head .place") ? event.target.closest(".row") : null;
+      const current =
+        event.target instanceof Element && event.target.matches(".row .row-head .place") ? event.target.closest(".row") : null;
       if (!(current instanceof HTMLElement)) return;
       const visible = rows.filter((row) => !row.hidden);
       const at = visible.indexOf(current);
