@@ -8,6 +8,7 @@ import type { Geoip } from "../geoip/ranges.js";
 import type { Ipset } from "../ipset/ast.js";
 import type { Family, IptablesRule, IptablesRuleset, OptionUse, TableName } from "../iptables/ast.js";
 import type { Hook, NftHelper, NftSet, Statement } from "../nft/ast.js";
+import type { MatchFacts, TargetFacts } from "./facts.js";
 
 // -------------------------------------------------------------------------------------------------- options
 
@@ -173,6 +174,7 @@ export interface CheckContext {
 export interface MatchExtension<Definitions extends OptionDefinitions = OptionDefinitions> extends ExtensionDefinition<Definitions> {
   /** Protocol numbers whose `-p` loads this match when an option of its is met without `-m`, and without which it is refused. */
   readonly protocols?: readonly number[];
+  readonly facts: MatchFacts<Definitions>;
   translate(options: OptionUses<Definitions>, context: RuleContext): MatchTranslation;
 }
 
@@ -181,6 +183,7 @@ export interface TargetExtension<Definitions extends OptionDefinitions = OptionD
   readonly tables?: readonly TableName[];
   /** The hooks the kernel allows it in; all if absent. */
   readonly hooks?: readonly Hook[];
+  readonly facts: TargetFacts<Definitions>;
   translate(options: OptionUses<Definitions>, context: RuleContext): TargetTranslation;
 }
 

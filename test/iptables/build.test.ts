@@ -12,15 +12,17 @@ import type { Registry } from "../../src/iptables/rule-reader.js";
 
 // Extensions made for these tests, so that they hold whatever the real ones look like.
 const translate = (): { statements: [] } => ({ statements: [] });
+const facts = { reads: [], condition: [], played: true } as const;
 const matches = [
   tcp,
   defineMatch({
     name: "udp",
     protocols: [17],
     options: { "destination-port": { aliases: ["dport"], value: integer(0, 65535), invertible: true } },
+    facts,
     translate,
   }),
-  defineMatch({ name: "comment", options: { comment: { value: freeText(255), required: true } }, translate }),
+  defineMatch({ name: "comment", options: { comment: { value: freeText(255), required: true } }, facts, translate }),
   defineMatch({
     name: "recent",
     options: {
@@ -30,22 +32,30 @@ const matches = [
       name: { value: freeText(199) },
       reap: {},
     },
+    facts,
     translate,
   }),
-  defineMatch({ name: "mark", options: { mark: { value: integer(0, 255), invertible: true, required: true } }, translate }),
-  defineMatch({ name: "connmark", options: { mark: { value: integer(0, 255), invertible: true, required: true } }, translate }),
+  defineMatch({ name: "mark", options: { mark: { value: integer(0, 255), invertible: true, required: true } }, facts, translate }),
+  defineMatch({ name: "connmark", options: { mark: { value: integer(0, 255), invertible: true, required: true } }, facts, translate }),
   defineMatch({
     name: "icmp6",
     aliases: ["icmpv6"],
     family: "ipv6",
     protocols: [58],
     options: { "icmpv6-type": { value: integer(0, 255) } },
+    facts,
     translate,
   }),
 ];
+const targetFacts = { way: "continue", effects: [], played: true, words: { does: "does", done: "done" } } as const;
 const targets = [
-  ...["ACCEPT", "DROP", "RETURN"].map((name) => defineTarget({ name, options: {}, translate })),
-  defineTarget({ name: "LOG", options: { "log-prefix": { value: freeText(29) }, "log-level": { value: integer(0, 7) } }, translate }),
+  ...["ACCEPT", "DROP", "RETURN"].map((name) => defineTarget({ name, options: {}, facts: targetFacts, translate })),
+  defineTarget({
+    name: "LOG",
+    options: { "log-prefix": { value: freeText(29) }, "log-level": { value: integer(0, 7) } },
+    facts: targetFacts,
+    translate,
+  }),
 ];
 const registry: Registry = {
   findMatch: (name) => matches.find((match) => match.name === name || match.aliases?.includes(name)),

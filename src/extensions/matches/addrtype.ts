@@ -32,6 +32,7 @@ import {
   type Statements,
   type ValueParser,
 } from "../extension.js";
+import { wordTests } from "../facts.js";
 import { addressLiteral } from "../values/address.js";
 
 /** In the order of the kernel's numbers, from 0. nft 1.0.6 has no names for the last three. */
@@ -115,6 +116,14 @@ export const addrtype = defineMatch({
     const foreign =
       family === "ipv6" ? [...(source?.value ?? []), ...(destination?.value ?? [])].find((type) => !ipv6Types.includes(type)) : undefined;
     return foreign === undefined ? undefined : new Invalid(`IPv6 has no address type ${foreign.toUpperCase()}`);
+  },
+  facts: {
+    reads: ["addresses", "routing"],
+    condition: (options) => [
+      ...wordTests("sourceType", options["src-type"], options["src-type"]?.value ?? []),
+      ...wordTests("destinationType", options["dst-type"], options["dst-type"]?.value ?? []),
+    ],
+    played: true,
   },
   translate(options, { family, hooks }): MatchTranslation {
     const device = options["limit-iface-in"] ? "iif" : options["limit-iface-out"] ? "oif" : undefined;

@@ -11,6 +11,7 @@
 
 import { match, number, payload } from "../../nft/ast.js";
 import { defineMatch, Invalid, type MatchTranslation } from "../extension.js";
+import { rangeTests } from "../facts.js";
 import { integer, unorderedRange } from "../values/number.js";
 import { allOf, rangeTest } from "../values/range.js";
 
@@ -28,6 +29,11 @@ export const ah = defineMatch({
   check({ ahlen, ahres }, { family, protocol }) {
     if (family === "ipv4" && protocol !== authenticationHeader) return new Invalid("needs -p ah");
     return family === "ipv4" && (ahlen || ahres) ? new Invalid("--ahlen and --ahres are options of IPv6") : undefined;
+  },
+  facts: {
+    reads: ["transport"],
+    condition: ({ ahspi }) => rangeTests("ahSpi", ahspi),
+    played: true,
   },
   translate({ ahspi, ahlen, ahres }, { family, protocol, rule }): MatchTranslation {
     if (family === "ipv6" && protocol === authenticationHeader) return { never: "-p ah holds for no IPv6 packet" };

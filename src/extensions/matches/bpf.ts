@@ -18,6 +18,11 @@ export const bpf = defineMatch({
   check(uses: OptionUses<typeof options>) {
     return (uses.bytecode ?? uses["object-pinned"]) ? undefined : new Invalid("needs --bytecode or --object-pinned");
   },
+  facts: {
+    reads: ["packet"],
+    condition: [],
+    played: true,
+  },
   translate({ bytecode, "object-pinned": pinned }) {
     return {
       untranslatable: "nft cannot run a BPF program",

@@ -22,6 +22,11 @@ export const cgroup = defineMatch({
   check(uses: OptionUses<typeof options>) {
     return (uses.path ?? uses.cgroup) ? undefined : new Invalid("needs --path or --cgroup");
   },
+  facts: {
+    reads: ["socket"],
+    condition: [],
+    played: true,
+  },
   translate({ path, cgroup: classid }) {
     if (path) {
       // nft looks the directory up when it loads: without it the whole script would be refused.

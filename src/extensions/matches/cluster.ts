@@ -31,6 +31,11 @@ export const cluster = defineMatch({
       ? new Invalid("the local node is not one of the nodes")
       : undefined;
   },
+  facts: {
+    reads: ["tracking"],
+    condition: [],
+    played: true,
+  },
   translate(uses, { family, hooks }) {
     if (family === "ipv6") {
       return {

@@ -33,6 +33,7 @@ export function nftComment(original: string): string {
 export const comment = defineMatch({
   name: "comment",
   options: { comment: { value: text(255), required: true } },
+  facts: { reads: [], condition: [], played: true, always: true },
   translate({ comment: use }) {
     const original = use?.value ?? "";
     const written = nftComment(original);

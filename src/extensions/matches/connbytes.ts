@@ -41,6 +41,21 @@ export const connbytes = defineMatch({
     "connbytes-dir": { value: countedDirection, required: true },
     "connbytes-mode": { value: countedQuantity, required: true },
   },
+  facts: {
+    reads: [{ memory: "traffic" }],
+    condition: [],
+    played: true,
+    implies: (first, second) => {
+      const [a, b] = [first.connbytes, second.connbytes];
+      if (
+        first["connbytes-dir"]?.value !== second["connbytes-dir"]?.value ||
+        first["connbytes-mode"]?.value !== second["connbytes-mode"]?.value
+      )
+        return false;
+      if (!a || !b || a.inverted || b.inverted) return false;
+      return a.value.from >= b.value.from && a.value.to <= b.value.to;
+    },
+  },
   translate({ connbytes: use, "connbytes-dir": direction, "connbytes-mode": mode }) {
     if (!use || !direction || !mode) return { never: "no range is given" };
     const key = ct(mode.value, direction.value === "both" ? undefined : direction.value);

@@ -26,6 +26,11 @@ export const connlabel = defineMatch({
     label: { value: labelBit, invertible: true, required: true },
     set: {},
   },
+  facts: {
+    reads: ["connlabel"],
+    condition: [],
+    played: true,
+  },
   translate({ label, set }) {
     if (!label) return { never: "no label is named" };
     if (typeof label.value !== "number") {

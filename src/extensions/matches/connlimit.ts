@@ -32,6 +32,22 @@ export const connlimit = defineMatch({
   check(uses: OptionUses<typeof options>) {
     return (uses["connlimit-upto"] ?? uses["connlimit-above"]) ? undefined : new Invalid("needs --connlimit-upto or --connlimit-above");
   },
+  facts: {
+    reads: [{ memory: "connections" }, "addresses"],
+    condition: [],
+    played: true,
+    // The same hosts counted: more than 20 are more than 10.
+    implies: (first, second) => {
+      const sameHosts = (["connlimit-mask", "connlimit-saddr", "connlimit-daddr"] as const).every(
+        (name) => first[name]?.text === second[name]?.text,
+      );
+      const [a, b] = [first, second].map((uses) => {
+        const use = uses["connlimit-above"] ?? uses["connlimit-upto"];
+        return { most: use?.value ?? 0, above: (uses["connlimit-above"] !== undefined) !== (use?.inverted ?? false) };
+      });
+      return sameHosts && a!.above === b!.above && (a!.above ? a!.most >= b!.most : a!.most <= b!.most);
+    },
+  },
   translate(uses, context) {
     const limit = uses["connlimit-above"] ?? uses["connlimit-upto"];
     if (!limit) return { never: "no number of connections is given" };

@@ -8,12 +8,18 @@
 
 import { binary, compare, ct, hex } from "../../nft/ast.js";
 import { defineMatch } from "../extension.js";
+import { bitsTests } from "../facts.js";
 import { maskedTest } from "../values/mask.js";
 import { valueMask } from "../values/number.js";
 
 export const connmark = defineMatch({
   name: "connmark",
   options: { mark: { value: valueMask(), invertible: true, required: true } },
+  facts: {
+    reads: ["connmark"],
+    condition: ({ mark }) => bitsTests("connmark", mark),
+    played: true,
+  },
   translate({ mark: use }) {
     // A test that always holds still demands a connection.
     const always = compare(binary(ct("mark"), "&", hex(0)), "==", hex(0));

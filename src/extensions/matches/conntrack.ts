@@ -16,6 +16,7 @@
 import type { AddressMask, Family, OptionUse } from "../../iptables/ast.js";
 import { compare, ct, match, meta, number, oneOf, range, symbol, type Expression, type Statement } from "../../nft/ast.js";
 import { defineMatch, Invalid, type MatchTranslation, type Never, type ValueParser } from "../extension.js";
+import { wordTests } from "../facts.js";
 import { addressBits, addressMask, addressMatch, parseHost, prefixLength, prefixMask } from "../values/address.js";
 import { packetStates, stateCases, stateList, stateTest, statusTest, type StateCase } from "../values/connection-state.js";
 import { unorderedRange, type NumberRange } from "../values/number.js";
@@ -144,6 +145,14 @@ export const conntrack = defineMatch({
   },
   check(options) {
     return Object.keys(options).length === 0 ? new Invalid("needs an option") : undefined;
+  },
+  facts: {
+    reads: ["tracking"],
+    condition: ({ ctstate, ctdir }) => [
+      ...wordTests("state", ctstate, [...(ctstate?.value.states ?? []), ...(ctstate?.value.virtual ?? [])]),
+      ...wordTests("direction", ctdir, ctdir ? [ctdir.value] : []),
+    ],
+    played: true,
   },
   translate(options, { family, protocol, rule }): MatchTranslation {
     const { ctstate, ctproto, ctstatus, ctexpire, ctdir } = options;

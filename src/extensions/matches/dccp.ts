@@ -8,6 +8,7 @@
 
 import { match, number, oneOf, payload, symbol, type Expression } from "../../nft/ast.js";
 import { defineMatch, Invalid, type MatchTranslation, type ValueParser } from "../extension.js";
+import { rangeTests } from "../facts.js";
 import { integer } from "../values/number.js";
 import { portRange, portTests } from "../values/port.js";
 import { allOf } from "../values/range.js";
@@ -36,6 +37,14 @@ export const dccp = defineMatch({
     "destination-port": { aliases: ["dport"], value: portRange, invertible: true },
     "dccp-types": { value: typeList, invertible: true },
     "dccp-option": { value: option, invertible: true },
+  },
+  facts: {
+    reads: ["transport"],
+    condition: (options) => [
+      ...rangeTests("sourcePort", options["source-port"]),
+      ...rangeTests("destinationPort", options["destination-port"]),
+    ],
+    played: true,
   },
   translate(options): MatchTranslation {
     const { "source-port": source, "destination-port": destination, "dccp-types": packetTypes, "dccp-option": dccpOption } = options;

@@ -35,6 +35,11 @@ export const devgroup = defineMatch({
   check(uses: OptionUses<typeof options>) {
     return (uses["src-group"] ?? uses["dst-group"]) ? undefined : new Invalid("needs --src-group or --dst-group");
   },
+  facts: {
+    reads: ["interfaces", "outside"],
+    condition: [],
+    played: true,
+  },
   translate(uses) {
     const statements: Statement[] = [];
     for (const [use, key] of [

@@ -8,6 +8,7 @@
 
 import { match, payload } from "../../nft/ast.js";
 import { defineMatch, Invalid } from "../extension.js";
+import { bitsTests } from "../facts.js";
 import { dscpClass, dscpExpression, dscpNumber } from "../values/dscp.js";
 
 export const dscp = defineMatch({
@@ -18,6 +19,14 @@ export const dscp = defineMatch({
   },
   check(options) {
     return options.dscp || options["dscp-class"] ? undefined : new Invalid("needs --dscp or --dscp-class");
+  },
+  facts: {
+    reads: ["tos"],
+    condition: (options) => {
+      const use = options.dscp ?? options["dscp-class"];
+      return bitsTests("tos", use && { ...use, value: { value: use.value << 2, mask: 0xfc } });
+    },
+    played: true,
   },
   translate(options, { family }) {
     const use = options.dscp ?? options["dscp-class"];

@@ -17,6 +17,11 @@ export const dst = defineMatch({
     "dst-len": { value: integer(0, 4294967295), invertible: true },
     "dst-opts": { value: optionList },
   },
+  facts: {
+    reads: ["packet"],
+    condition: [],
+    played: true,
+  },
   translate({ "dst-len": length, "dst-opts": list }) {
     return optionsHeaderTest("dst", length, list);
   },

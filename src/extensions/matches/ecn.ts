@@ -9,6 +9,8 @@
 
 import { binary, match, payload, symbol, type Statement } from "../../nft/ast.js";
 import { defineMatch, Invalid } from "../extension.js";
+import { bitsTests } from "../facts.js";
+import { tcpFlags } from "../values/tcp-flags.js";
 import { integer } from "../values/number.js";
 
 /** By the two bits' value. */
@@ -26,6 +28,17 @@ export const ecn = defineMatch({
     const ofTcp = options["ecn-tcp-cwr"] ?? options["ecn-tcp-ece"];
     if (ofTcp && protocol !== tcp) return new Invalid("its TCP options need -p tcp");
     return ofTcp || options["ecn-ip-ect"] ? undefined : new Invalid("needs an option");
+  },
+  facts: {
+    reads: ["tos", "transport"],
+    condition: (options) => [
+      ...(["ece", "cwr"] as const).flatMap((flag) => {
+        const use = options[`ecn-tcp-${flag}`];
+        return bitsTests("tcpFlags", use && { ...use, value: { value: tcpFlags[flag], mask: tcpFlags[flag] } });
+      }),
+      ...bitsTests("tos", options["ecn-ip-ect"] && { ...options["ecn-ip-ect"], value: { value: options["ecn-ip-ect"].value, mask: 3 } }),
+    ],
+    played: true,
   },
   translate(options, { family }) {
     const statements: Statement[] = [];

@@ -8,6 +8,7 @@
 
 import { payload } from "../../nft/ast.js";
 import { defineMatch } from "../extension.js";
+import { rangeTests } from "../facts.js";
 import { unorderedRange } from "../values/number.js";
 import { rangeTest } from "../values/range.js";
 
@@ -17,6 +18,11 @@ export const esp = defineMatch({
   name: "esp",
   protocols: [50],
   options: { espspi: { value: unorderedRange(0, largest), invertible: true } },
+  facts: {
+    reads: ["transport"],
+    condition: ({ espspi }) => rangeTests("espSpi", espspi),
+    played: true,
+  },
   translate({ espspi }) {
     if (!espspi) return { statements: [] };
     const test = rangeTest(payload("esp", "spi"), espspi.value, espspi.inverted, largest);

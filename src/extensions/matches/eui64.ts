@@ -15,6 +15,11 @@ export const eui64 = defineMatch({
   check(_options, { chain }) {
     return chain === "OUTPUT" || chain === "POSTROUTING" ? new Invalid(`is not allowed in ${chain}`) : undefined;
   },
+  facts: {
+    reads: ["packet", "addresses"],
+    condition: [],
+    played: true,
+  },
   translate() {
     return { untranslatable: "nft cannot compare an IPv6 address with an Ethernet address" };
   },

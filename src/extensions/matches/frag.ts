@@ -27,6 +27,11 @@ export const frag = defineMatch({
     fragmore: { excludes: ["fraglast"] },
     fraglast: { excludes: ["fragmore"] },
   },
+  facts: {
+    reads: ["packet"],
+    condition: [],
+    played: true,
+  },
   translate({ fragid, fraglen, fragres, fragfirst, fragmore, fraglast }): MatchTranslation {
     const statements: Statement[] = [];
     if (fragid) {

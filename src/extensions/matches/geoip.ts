@@ -35,6 +35,18 @@ export const geoip = defineMatch({
     (options["source-country"] ?? options["destination-country"])
       ? undefined
       : new Invalid("needs --source-country or --destination-country"),
+  facts: {
+    reads: [{ memory: "geoip" }, "addresses"],
+    condition: [],
+    played: true,
+    implies: (first, second) =>
+      (["source-country", "destination-country"] as const).every((name) => {
+        const [a, b] = [first[name], second[name]];
+        if (!a || !b) return a === b;
+        const [inner, outer] = a.inverted ? [b.value, a.value] : [a.value, b.value];
+        return a.inverted === b.inverted && inner.every((country) => outer.includes(country));
+      }),
+  },
   translate(options, context): MatchTranslation {
     const use = options["source-country"] ?? options["destination-country"];
     if (!use) return { never: "no country is named" };

@@ -98,6 +98,11 @@ const burst: ValueParser<{ readonly amount: number; readonly bytes: boolean }> =
   return packets instanceof Invalid ? packets : { amount: packets, bytes: false };
 };
 
+/** Packets, where no burst is given. */
+const usualBurst = 5;
+
+const keyFields = { srcip: "source", dstip: "destination", srcport: "sourcePort", dstport: "destinationPort" } as const;
+
 const mode = wordList(["srcip", "srcport", "dstip", "dstport"]);
 const prefix: ValueParser<number> = (value, context) => integer(0, addressBits[context.family])(value, context);
 const name: ValueParser<string> = (value, context) =>
@@ -234,6 +239,31 @@ export const hashlimit = defineMatch({
       return new Invalid(`a burst that is not between 1 and ${largestBurst} packets`);
     return undefined;
   },
+  facts: {
+    reads: (uses) => [{ memory: "hashlimit", name: uses["hashlimit-name"]?.value ?? "" }, "addresses"],
+    condition: [],
+    played: true,
+    recollection: (uses) => ({
+      kind: "bucket",
+      burst: uses["hashlimit-burst"]?.value.amount ?? usualBurst,
+      above: isOver(uses),
+      name: `hashlimit ${uses["hashlimit-name"]?.value ?? ""}`,
+      by: (uses["hashlimit-mode"]?.value ?? []).map((part) => keyFields[part as keyof typeof keyFields]),
+    }),
+    // The same keys counted: who stays within the smaller rate and burst stays within the larger.
+    implies: (first, second) => {
+      const [a, b] = [rateOf(first), rateOf(second)];
+      const sameKeys = (
+        ["hashlimit-mode", "hashlimit-srcmask", "hashlimit-dstmask", "hashlimit-htable-max", "hashlimit-htable-expire"] as const
+      ).every((option) => first[option]?.text === second[option]?.text);
+      if (!a || !b || !sameKeys || a.bytes !== b.bytes || isOver(first) !== isOver(second)) return false;
+      const perSecond = ({ amount, unit }: Rate): number => amount / unitSeconds[unit];
+      const [smaller, larger] = isOver(first) ? [b, a] : [a, b];
+      const [less, more] = isOver(first) ? [second, first] : [first, second];
+      const burstOf = (uses: Uses): number => uses["hashlimit-burst"]?.value.amount ?? usualBurst;
+      return perSecond(smaller) <= perSecond(larger) && burstOf(less) <= burstOf(more);
+    },
+  },
   translate(own, context): MatchTranslation {
     const nameUse = own["hashlimit-name"];
     const sharing = context.ruleset && nameUse ? usesOfName(context.ruleset, nameUse.value) : [];
@@ -294,7 +324,7 @@ export const hashlimit = defineMatch({
           (seconds > 0 ? "; and it grants the burst once per key, nft again after every pause" : ""),
       });
     } else {
-      const asked = most?.amount ?? 5;
+      const asked = most?.amount ?? usualBurst;
       const packets = Math.min(asked, largestNftBurst(wanted));
       if (packets < asked) {
         approximations.push({

@@ -17,6 +17,11 @@ export const hbh = defineMatch({
     "hbh-len": { value: integer(0, 4294967295), invertible: true },
     "hbh-opts": { value: optionList },
   },
+  facts: {
+    reads: ["packet"],
+    condition: [],
+    played: true,
+  },
   translate({ "hbh-len": length, "hbh-opts": list }) {
     return optionsHeaderTest("hbh", length, list);
   },

@@ -23,6 +23,11 @@ const nobody = "-";
 export const helper = defineMatch({
   name: "helper",
   options: { helper: { value: text(1023), invertible: true, required: true } },
+  facts: {
+    reads: ["tracking"],
+    condition: [],
+    played: true,
+  },
   translate({ helper: use }): MatchTranslation {
     const wanted = use?.value ?? "";
     const field = ct("helper");

@@ -8,6 +8,7 @@
 
 import { payload } from "../../nft/ast.js";
 import { defineMatch, Invalid } from "../extension.js";
+import { hopsFieldTests } from "../values/hops.js";
 import { hopsTest } from "../values/hops.js";
 import { integer } from "../values/number.js";
 
@@ -23,6 +24,11 @@ export const hl = defineMatch({
   },
   check(options) {
     return options["hl-eq"] || options["hl-lt"] || options["hl-gt"] ? undefined : new Invalid("needs --hl-eq, --hl-lt or --hl-gt");
+  },
+  facts: {
+    reads: ["ttl"],
+    condition: (options) => hopsFieldTests(options["hl-eq"], options["hl-lt"], options["hl-gt"]),
+    played: true,
   },
   translate(options) {
     return hopsTest(payload("ip6", "hoplimit"), options["hl-eq"], options["hl-lt"], options["hl-gt"]);

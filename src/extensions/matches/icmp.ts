@@ -10,6 +10,7 @@
  */
 
 import { defineMatch } from "../extension.js";
+import { icmpFieldTests } from "../values/icmp-type.js";
 import { icmpType, icmpTypeTest } from "../values/icmp-type.js";
 
 /** As `iptables -p icmp -h` lists them. */
@@ -81,6 +82,11 @@ export const icmp = defineMatch({
   protocols: [1],
   options: {
     "icmp-type": { value: icmpType(names, 255), invertible: true, required: true },
+  },
+  facts: {
+    reads: ["transport"],
+    condition: (options) => icmpFieldTests(options["icmp-type"]),
+    played: true,
   },
   translate({ "icmp-type": type }) {
     return type ? icmpTypeTest("icmp", type.value, type.inverted, icmpSymbols) : { statements: [] };

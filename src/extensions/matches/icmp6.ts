@@ -10,6 +10,7 @@
  */
 
 import { defineMatch } from "../extension.js";
+import { icmpFieldTests } from "../values/icmp-type.js";
 import { icmpType, icmpTypeTest } from "../values/icmp-type.js";
 
 /** As `ip6tables -p icmpv6 -h` lists them. */
@@ -73,6 +74,11 @@ export const icmp6 = defineMatch({
   protocols: [58],
   options: {
     "icmpv6-type": { value: icmpType(names), invertible: true, required: true },
+  },
+  facts: {
+    reads: ["transport"],
+    condition: (options) => icmpFieldTests(options["icmpv6-type"]),
+    played: true,
   },
   translate({ "icmpv6-type": type }) {
     return type ? icmpTypeTest("icmpv6", type.value, type.inverted, icmpv6Symbols) : { statements: [] };

@@ -22,6 +22,11 @@ export const ipcomp = defineMatch({
     ipcompspi: { value: unorderedRange(0, 4294967295), invertible: true },
     compres: {},
   },
+  facts: {
+    reads: ["transport"],
+    condition: [],
+    played: true,
+  },
   translate({ ipcompspi, compres }) {
     const test = rangeTest(payload("comp", "cpi"), ipcompspi?.value ?? zero, ipcompspi?.inverted ?? false, 65535);
     if (!("kind" in test)) return test;

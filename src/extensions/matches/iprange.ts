@@ -8,6 +8,7 @@
 
 import { match, payload, type Statement } from "../../nft/ast.js";
 import { defineMatch, Invalid, type ValueParser } from "../extension.js";
+import { rangesTest } from "../facts.js";
 import { address, addressRangeExpression } from "../values/address.js";
 
 interface AddressRange {
@@ -33,6 +34,14 @@ export const iprange = defineMatch({
   },
   check(options) {
     return options["src-range"] || options["dst-range"] ? undefined : new Invalid("needs --src-range or --dst-range");
+  },
+  facts: {
+    reads: ["addresses"],
+    condition: (options) => [
+      ...(options["src-range"] ? [rangesTest("source", options["src-range"], [options["src-range"].value])] : []),
+      ...(options["dst-range"] ? [rangesTest("destination", options["dst-range"], [options["dst-range"].value])] : []),
+    ],
+    played: true,
   },
   translate(options, { family }) {
     const statements: Statement[] = [];

@@ -58,6 +58,11 @@ export const ipv6header = defineMatch({
     header: { value: headerList, invertible: true, required: true },
     soft: {},
   },
+  facts: {
+    reads: ["packet"],
+    condition: [],
+    played: true,
+  },
   translate({ header: use, soft }, { rule }): MatchTranslation {
     if (!use) return { statements: [] };
     const wanted = use.value;

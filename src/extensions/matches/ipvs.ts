@@ -21,6 +21,11 @@ export const ipvs = defineMatch({
     vmethod: { value: oneOfWords(["GATE", "IPIP", "MASQ"]), invertible: true },
     vportctl: { value: port, invertible: true },
   },
+  facts: {
+    reads: ["outside"],
+    condition: [],
+    played: true,
+  },
   translate() {
     return {
       untranslatable: "nft has no expression for IPVS connections",

@@ -16,6 +16,11 @@ export const l2tp = defineMatch({
     sid: { value: integer(0, 0xffffffff) },
     type: { value: oneOfWords(["control", "data"]) },
   },
+  facts: {
+    reads: ["packet"],
+    condition: [],
+    played: true,
+  },
   translate() {
     return {
       untranslatable: "nft has no expression for L2TP headers",

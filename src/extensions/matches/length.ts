@@ -9,6 +9,7 @@
 
 import { payload } from "../../nft/ast.js";
 import { defineMatch } from "../extension.js";
+import { rangeTests } from "../facts.js";
 import { unorderedRange } from "../values/number.js";
 import { rangeTest } from "../values/range.js";
 
@@ -18,6 +19,11 @@ const ipv6Header = 40;
 export const length = defineMatch({
   name: "length",
   options: { length: { value: unorderedRange(0, 65535), invertible: true, required: true } },
+  facts: {
+    reads: ["packet"],
+    condition: ({ length: use }) => rangeTests("length", use),
+    played: true,
+  },
   translate({ length: use }, { family }) {
     if (!use) return { statements: [] };
     const { from, to } = use.value;

@@ -74,6 +74,15 @@ export const limit = defineMatch({
     const burst = burstUse?.value ?? usualBurst;
     return burst === 0 || credits(cost * burst) < credits(cost) ? new Invalid("the kernel refuses that burst at that rate") : undefined;
   },
+  facts: {
+    reads: [{ memory: "limit" }],
+    condition: [],
+    played: true,
+    recollection: (options) => ({ kind: "bucket", burst: options["limit-burst"]?.value ?? usualBurst, above: false, by: [] }),
+    implies: (first, second) =>
+      (first.limit?.value ?? usual).cost >= (second.limit?.value ?? usual).cost &&
+      (first["limit-burst"]?.value ?? usualBurst) <= (second["limit-burst"]?.value ?? usualBurst),
+  },
   translate({ limit: rateUse, "limit-burst": burstUse }) {
     const wanted = rateUse?.value ?? usual;
     const wantedBurst = burstUse?.value ?? usualBurst;

@@ -8,6 +8,7 @@
 
 import { match, payload } from "../../nft/ast.js";
 import { defineMatch, Invalid, type ValueParser } from "../extension.js";
+import { wordTests } from "../facts.js";
 
 const hardwareAddress: ValueParser<string> = (text) => {
   const bytes = text.split(":");
@@ -21,6 +22,11 @@ export const mac = defineMatch({
   options: { "mac-source": { value: hardwareAddress, invertible: true, required: true } },
   check(_options, { chain }) {
     return chain === "OUTPUT" || chain === "POSTROUTING" ? new Invalid(`is not allowed in ${chain}`) : undefined;
+  },
+  facts: {
+    reads: ["packet"],
+    condition: ({ "mac-source": source }) => wordTests("hardwareSource", source, source ? [source.text.toLowerCase()] : []),
+    played: true,
   },
   translate({ "mac-source": source }) {
     if (!source) return { statements: [] };

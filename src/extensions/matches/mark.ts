@@ -9,12 +9,18 @@
 
 import { meta } from "../../nft/ast.js";
 import { defineMatch } from "../extension.js";
+import { bitsTests } from "../facts.js";
 import { maskedTest } from "../values/mask.js";
 import { valueMask } from "../values/number.js";
 
 export const mark = defineMatch({
   name: "mark",
   options: { mark: { value: valueMask(), invertible: true, required: true } },
+  facts: {
+    reads: ["mark"],
+    condition: ({ mark: use }) => bitsTests("mark", use),
+    played: true,
+  },
   translate({ mark: use }) {
     const test = use && maskedTest(meta("mark"), use.value, use.inverted);
     return test === undefined ? { statements: [] } : "kind" in test ? { statements: [test] } : test;

@@ -56,6 +56,11 @@ export const mh = defineMatch({
   family: "ipv6",
   protocols: [135],
   options: { "mh-type": { value: typeRange, invertible: true } },
+  facts: {
+    reads: ["packet"],
+    condition: [],
+    played: true,
+  },
   translate({ "mh-type": use }) {
     if (!use) return { statements: [exists({ kind: "extension-header", header: "mh" })] };
     const test = rangeTest(type, use.value, use.inverted, 255);

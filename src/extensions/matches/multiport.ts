@@ -9,6 +9,7 @@
 
 import { match, oneOf, payload, type Expression } from "../../nft/ast.js";
 import { defineMatch, Invalid, type MatchTranslation, type ValueParser } from "../extension.js";
+import { rangesTest } from "../facts.js";
 import type { NumberRange } from "../values/number.js";
 import { port } from "../values/port.js";
 import { rangeExpression } from "../values/range.js";
@@ -67,6 +68,18 @@ export const multiport = defineMatch({
       return new Invalid("needs -p tcp, udp, udplite, sctp or dccp");
     }
     return options["source-ports"] || options["destination-ports"] || options.ports ? undefined : new Invalid("needs an option");
+  },
+  facts: {
+    reads: ["transport"],
+    condition: (options) =>
+      (
+        [
+          ["source-ports", ["sourcePort"]],
+          ["destination-ports", ["destinationPort"]],
+          ["ports", ["sourcePort", "destinationPort"]],
+        ] as const
+      ).flatMap(([name, fields]) => (options[name] ? [rangesTest(fields, options[name], options[name].value)] : [])),
+    played: true,
   },
   translate(options, { protocol }): MatchTranslation {
     const word = protocol === undefined ? undefined : protocolWords[protocol];

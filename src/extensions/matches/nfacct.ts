@@ -12,6 +12,11 @@ import { text } from "../values/text.js";
 export const nfacct = defineMatch({
   name: "nfacct",
   options: { "nfacct-name": { value: text(31), required: true } },
+  facts: {
+    reads: (options) => [{ memory: "nfacct", name: options["nfacct-name"]?.value ?? "" }],
+    condition: [],
+    played: true,
+  },
   translate({ "nfacct-name": name }) {
     return {
       statements: [],

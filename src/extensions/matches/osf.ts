@@ -28,6 +28,11 @@ export const osf = defineMatch({
     ttl: { value: integer(0, 2) },
     log: { value: integer(0, 2) },
   },
+  facts: {
+    reads: ["packet"],
+    condition: [],
+    played: true,
+  },
   translate({ genre, ttl, log }, context) {
     const outside = outsideHooks(context, ["prerouting", "input", "forward"], "osf");
     if (outside) return outside;

@@ -12,6 +12,7 @@
 
 import { compare, match, meta, number, type MatchStatement, type Statement } from "../../nft/ast.js";
 import { defineMatch, Invalid, type MatchTranslation, type Remark, type ValueParser } from "../extension.js";
+import { wordTests } from "../facts.js";
 import { parseInteger, type NumberRange } from "../values/number.js";
 import { rangeExpression } from "../values/range.js";
 
@@ -32,6 +33,11 @@ const ownerNumber: ValueParser<NumberRange | string> = (text) => {
   return /^[A-Za-z_]/.test(text) ? text : new Invalid(`"${text}" is neither a number nor a name`);
 };
 
+/** Whether the user or group 0 is meant; a name is one that only the machine can resolve. */
+function holdsRoot(value: NumberRange | string | undefined): boolean {
+  return value !== undefined && (typeof value === "string" || value.from === 0);
+}
+
 export const owner = defineMatch({
   name: "owner",
   options: {
@@ -46,6 +52,15 @@ export const owner = defineMatch({
     return options["uid-owner"] || options["gid-owner"] || options["socket-exists"]
       ? undefined
       : new Invalid("needs --uid-owner, --gid-owner or --socket-exists");
+  },
+  facts: {
+    reads: ["socket"],
+    condition: (options) => [
+      ...wordTests("owner", options["uid-owner"], holdsRoot(options["uid-owner"]?.value) ? ["root"] : ["other"]),
+      ...wordTests("owner", options["gid-owner"], holdsRoot(options["gid-owner"]?.value) ? ["root"] : ["other"]),
+      ...wordTests("owner", options["socket-exists"], ["root", "other"]),
+    ],
+    played: true,
   },
   translate(options): MatchTranslation {
     const { "uid-owner": user, "gid-owner": group, "socket-exists": socket, "suppl-groups": supplementary } = options;

@@ -24,6 +24,11 @@ export const physdev = defineMatch({
   check(uses: OptionUses<typeof options>) {
     return Object.values(uses).some((use) => use !== undefined) ? undefined : new Invalid("needs an option");
   },
+  facts: {
+    reads: ["interfaces", "outside"],
+    condition: [],
+    played: true,
+  },
   translate() {
     return {
       untranslatable: "nft sees the port of a bridge only in tables of the bridge family",

@@ -8,6 +8,7 @@
 
 import { match, meta, symbol } from "../../nft/ast.js";
 import { defineMatch, Invalid, type ValueParser } from "../extension.js";
+import { wordTests } from "../facts.js";
 
 /** The words of iptables and of nft. */
 const packetTypes: ReadonlyMap<string, string> = new Map([
@@ -25,6 +26,11 @@ const packetType: ValueParser<string> = (text) => packetTypes.get(text.toLowerCa
 export const pkttype = defineMatch({
   name: "pkttype",
   options: { "pkt-type": { value: packetType, invertible: true, required: true } },
+  facts: {
+    reads: ["packet"],
+    condition: ({ "pkt-type": type }) => wordTests("packetType", type, type ? [type.value] : []),
+    played: true,
+  },
   translate({ "pkt-type": type }) {
     return { statements: type ? [match(meta("pkttype"), symbol(type.value), type.inverted)] : [] };
   },

@@ -14,6 +14,7 @@
 import type { AddressMask, OptionUse } from "../../iptables/ast.js";
 import { binary, exists, keyword, match, meta, number, type Hook, type Statement } from "../../nft/ast.js";
 import { defineMatch, Invalid, type OptionUses, type Remark } from "../extension.js";
+import { wordTests } from "../facts.js";
 import { addressBits, addressLiteral, addressMask, prefixMask } from "../values/address.js";
 import { outsideHooks } from "../values/hooks.js";
 import { integer } from "../values/number.js";
@@ -56,6 +57,11 @@ export const policy = defineMatch({
     const tunnel = uses["tunnel-src"] ? "tunnel-src" : uses["tunnel-dst"] ? "tunnel-dst" : undefined;
     if (tunnel && (uses.mode?.value !== "tunnel" || uses.mode.inverted)) return new Invalid(`--${tunnel} needs --mode tunnel`);
     return undefined;
+  },
+  facts: {
+    reads: ["routing"],
+    condition: ({ pol }) => wordTests("policy", pol, pol ? [pol.value] : []),
+    played: true,
   },
   translate(uses, context) {
     const direction = uses.dir?.value ?? "in";

@@ -24,6 +24,16 @@ const bytes: ValueParser<bigint> = (text) => {
 export const quota = defineMatch({
   name: "quota",
   options: { quota: { value: bytes, invertible: true, required: true } },
+  facts: {
+    reads: [{ memory: "quota" }],
+    condition: [],
+    played: true,
+    implies: ({ quota: first }, { quota: second }) =>
+      first !== undefined &&
+      second !== undefined &&
+      first.inverted === second.inverted &&
+      (first.inverted ? first.value >= second.value : first.value <= second.value),
+  },
   translate({ quota: use }) {
     if (!use) return { never: "no quota is given" };
     if (use.value === 0n) return use.inverted ? { statements: [] } : { never: "a quota of 0 bytes is used up from the start" };

@@ -28,6 +28,11 @@ export const rateest = defineMatch({
     "rateest-gt": operator,
     "rateest-eq": operator,
   },
+  facts: {
+    reads: [{ memory: "rateest" }],
+    condition: [],
+    played: true,
+  },
   translate() {
     return { untranslatable: "nft has no rate estimator", help: "limit rate over RATE matches traffic above a rate of its own" };
   },

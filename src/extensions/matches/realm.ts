@@ -23,6 +23,11 @@ export const realm = defineMatch({
   name: "realm",
   family: "ipv4",
   options: { realm: { value: realmValue, invertible: true, required: true } },
+  facts: {
+    reads: ["routing"],
+    condition: [],
+    played: true,
+  },
   translate({ realm: use }) {
     if (!use) return { never: "no realm is named" };
     if ("name" in use.value) {

@@ -89,6 +89,15 @@ export const recent = defineMatch({
     if (options.reap && !options.seconds) return new Invalid("--reap needs --seconds");
     return undefined;
   },
+  facts: {
+    reads: (options) => [
+      { memory: "recent", name: options.name?.value ?? "DEFAULT" },
+      "addresses",
+      ...(options.rttl ? ["ttl" as const] : []),
+    ],
+    condition: [],
+    played: true,
+  },
   translate() {
     return { untranslatable: "recent is rewritten as a whole list" };
   },

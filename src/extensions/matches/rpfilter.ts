@@ -31,6 +31,11 @@ export const rpfilter = defineMatch({
   check(_uses, { table }) {
     return table === "raw" || table === "mangle" ? undefined : new Invalid("stands only in PREROUTING of raw and mangle");
   },
+  facts: {
+    reads: ["addresses", "routing"],
+    condition: [],
+    played: true,
+  },
   translate({ loose, validmark, "accept-local": acceptLocal, invert }, context) {
     const outside = outsideHooks(context, ["prerouting"], "fib");
     if (outside) return outside;

@@ -8,6 +8,7 @@
 
 import { exists, match, number, type ExtensionHeader } from "../../nft/ast.js";
 import { defineMatch, Invalid, type MatchTranslation, type Never, type ValueParser } from "../extension.js";
+import { rangesTest } from "../facts.js";
 import { integer, unorderedRange } from "../values/number.js";
 import { allOf, rangeTest } from "../values/range.js";
 import { eightByteUnits } from "../values/header-length.js";
@@ -42,6 +43,14 @@ export const rt = defineMatch({
     const typeZero = options["rt-0-res"] ?? addresses ?? loose;
     if (typeZero && (type?.value !== 0 || type.inverted)) return new Invalid(`--${typeZero.name} needs --rt-type 0`);
     return loose && !addresses ? new Invalid("--rt-0-not-strict needs --rt-0-addrs") : undefined;
+  },
+  facts: {
+    reads: ["packet"],
+    condition: (options) => {
+      const type = options["rt-type"];
+      return type ? [rangesTest("routingType", type, [{ from: type.value, to: type.value }])] : [];
+    },
+    played: true,
   },
   translate(options): MatchTranslation {
     const { "rt-type": type, "rt-segsleft": left, "rt-len": length } = options;

@@ -11,6 +11,7 @@
 
 import { binary, exists, hex, keyword, match, type Expression, type Statement } from "../../nft/ast.js";
 import { defineMatch, Invalid, type MatchTranslation, type ValueParser } from "../extension.js";
+import { rangeTests } from "../facts.js";
 import { anyExists, anyMissing } from "../values/existence.js";
 import { notAll } from "../values/raw-payload.js";
 import { portRange, portTests } from "../values/port.js";
@@ -131,6 +132,14 @@ export const sctp = defineMatch({
     "source-port": { aliases: ["sport"], value: portRange, invertible: true },
     "destination-port": { aliases: ["dport"], value: portRange, invertible: true },
     "chunk-types": { value: chunkTest, words: 2, invertible: true },
+  },
+  facts: {
+    reads: ["transport"],
+    condition: (options) => [
+      ...rangeTests("sourcePort", options["source-port"]),
+      ...rangeTests("destinationPort", options["destination-port"]),
+    ],
+    played: true,
   },
   translate({ "source-port": source, "destination-port": destination, "chunk-types": chunks }): MatchTranslation {
     const statements = allOf(portTests("sctp", source, destination));

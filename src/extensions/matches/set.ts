@@ -32,6 +32,11 @@ export const setMatch = defineMatch({
     "bytes-lt": { value: counter, excludes: ["bytes-eq", "bytes-gt"] },
     "bytes-gt": { value: counter, excludes: ["bytes-eq", "bytes-lt"] },
   },
+  facts: {
+    reads: (options) => [{ memory: "ipset", name: options["match-set"]?.value.set ?? "" }, "addresses"],
+    condition: [],
+    played: true,
+  },
   translate(options, context): MatchTranslation {
     const use = options["match-set"];
     if (!use) return { never: "no set is named" };

@@ -17,6 +17,11 @@ import { outsideHooks } from "../values/hooks.js";
 export const socket = defineMatch({
   name: "socket",
   options: { transparent: {}, nowildcard: {}, "restore-skmark": {} },
+  facts: {
+    reads: ["socket", "mark", "tracking"],
+    condition: [],
+    played: true,
+  },
   translate({ transparent, nowildcard, "restore-skmark": restoreMark }, context) {
     const outside = outsideHooks(context, ["prerouting", "input", "output"], "socket");
     if (outside) return outside;

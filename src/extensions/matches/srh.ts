@@ -42,6 +42,11 @@ export const srh = defineMatch({
     "srh-nsid": segment,
     "srh-lsid": segment,
   },
+  facts: {
+    reads: ["packet"],
+    condition: [],
+    played: true,
+  },
   translate(options): MatchTranslation {
     const list = options["srh-psid"] ?? options["srh-nsid"] ?? options["srh-lsid"];
     if (list) return { untranslatable: "nft cannot take a segment whose place in the list another field gives", at: list };

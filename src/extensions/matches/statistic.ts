@@ -51,6 +51,18 @@ export const statistic = defineMatch({
     if (!every) return new Invalid("mode nth needs --every");
     return packet && packet.value >= every.value ? new Invalid("--packet must be below --every") : undefined;
   },
+  facts: {
+    reads: ({ probability: share }) => (share ? ["chance"] : [{ memory: "turns" }]),
+    condition: [],
+    played: ({ probability: share }) => (share ? "it decides by chance" : true),
+    recollection: ({ every, packet }) =>
+      every && { kind: "turn", every: every.value, position: packet?.value ?? 0, inverted: every.inverted },
+    // As if both drew the same number.
+    implies: ({ probability: first }, { probability: second }) =>
+      first !== undefined &&
+      second !== undefined &&
+      (first.inverted ? whole - first.value : first.value) <= (second.inverted ? whole - second.value : second.value),
+  },
   translate({ probability: share, every, packet }): MatchTranslation {
     if (share) return randomTest(share.value, share.inverted);
     if (!every || every.value === 1) return every?.inverted ? { never: "every packet is excluded" } : { statements: [] };

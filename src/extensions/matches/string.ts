@@ -58,6 +58,11 @@ export const stringMatch = defineMatch({
   check(uses: OptionUses<typeof options>) {
     return (uses.string ?? uses["hex-string"]) ? undefined : new Invalid("needs --string or --hex-string");
   },
+  facts: {
+    reads: ["packet"],
+    condition: [],
+    played: true,
+  },
   translate(uses) {
     const text = uses.string ?? uses["hex-string"];
     if (!text) return { never: "no text is given" };

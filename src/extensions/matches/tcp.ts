@@ -8,6 +8,8 @@
 
 import { binary, exists, hex, match, payload, symbol, type Expression, type Statement } from "../../nft/ast.js";
 import { defineMatch, Invalid, type Never, type ValueParser } from "../extension.js";
+import { bitsTests, rangesTest, rangeTests } from "../facts.js";
+import { flagBits, opening } from "../values/tcp-flags.js";
 import { integer } from "../values/number.js";
 import { portRange, portTests } from "../values/port.js";
 import { allOf } from "../values/range.js";
@@ -62,6 +64,20 @@ export const tcp = defineMatch({
     "tcp-flags": { value: flagTest, words: 2, invertible: true },
     syn: { invertible: true, excludes: ["tcp-flags"] },
     "tcp-option": { value: integer(1, 255), invertible: true },
+  },
+  facts: {
+    reads: ["transport"],
+    condition: (options) => {
+      const { syn, "tcp-flags": tested, "tcp-option": option } = options;
+      return [
+        ...rangeTests("sourcePort", options["source-port"]),
+        ...rangeTests("destinationPort", options["destination-port"]),
+        ...bitsTests("tcpFlags", tested && { ...tested, value: { value: flagBits(tested.value.set), mask: flagBits(tested.value.mask) } }),
+        ...bitsTests("tcpFlags", syn && { ...syn, value: opening }),
+        ...(option ? [rangesTest("tcpOption", option, [{ from: option.value, to: option.value }])] : []),
+      ];
+    },
+    played: true,
   },
   translate(options) {
     const { "source-port": source, "destination-port": destination, "tcp-flags": tcpFlags, syn, "tcp-option": option } = options;

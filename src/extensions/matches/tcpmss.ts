@@ -10,6 +10,7 @@
  */
 
 import { defineMatch, Invalid, type MatchTranslation } from "../extension.js";
+import { rangeTests } from "../facts.js";
 import { integerRange } from "../values/number.js";
 import { rangeTest } from "../values/range.js";
 
@@ -20,6 +21,11 @@ export const tcpmss = defineMatch({
   options: { mss: { value: integerRange(0, 65535), invertible: true, required: true } },
   check(_options, { protocol }) {
     return protocol === tcp ? undefined : new Invalid("needs -p tcp");
+  },
+  facts: {
+    reads: ["packet"],
+    condition: ({ mss }) => rangeTests("segmentSize", mss),
+    played: true,
   },
   translate({ mss }): MatchTranslation {
     if (!mss) return { statements: [] };

@@ -139,6 +139,11 @@ export const time = defineMatch({
     kerneltz: { aliases: ["localtz"], excludes: ["utc"] },
     utc: {},
   },
+  facts: {
+    reads: ["time"],
+    condition: [],
+    played: "it asks for the time of day",
+  },
   translate({ datestart, datestop, timestart, timestop, monthdays, weekdays, contiguous, kerneltz }, context): MatchTranslation {
     const approximations: Remark[] = [];
     const dates: Statement[] = [];

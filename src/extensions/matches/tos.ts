@@ -8,6 +8,7 @@
  */
 
 import { defineMatch } from "../extension.js";
+import { bitsTests } from "../facts.js";
 import type { RawPayload } from "../../nft/ast.js";
 import { maskedTest } from "../values/mask.js";
 import { typeOfService } from "../values/tos.js";
@@ -19,6 +20,11 @@ const ipv6Word: RawPayload = { kind: "raw-payload", base: "nh", offset: 0, lengt
 export const tos = defineMatch({
   name: "tos",
   options: { tos: { value: typeOfService, invertible: true, required: true } },
+  facts: {
+    reads: ["tos"],
+    condition: ({ tos: use }) => bitsTests("tos", use),
+    played: true,
+  },
   translate({ tos: use }, { family }) {
     if (!use) return { statements: [] };
     const { value, mask } = use.value;

@@ -8,6 +8,7 @@
 
 import { payload } from "../../nft/ast.js";
 import { defineMatch, Invalid } from "../extension.js";
+import { hopsFieldTests } from "../values/hops.js";
 import { hopsTest } from "../values/hops.js";
 import { integer } from "../values/number.js";
 
@@ -23,6 +24,11 @@ export const ttl = defineMatch({
   },
   check(options) {
     return options["ttl-eq"] || options["ttl-lt"] || options["ttl-gt"] ? undefined : new Invalid("needs --ttl-eq, --ttl-lt or --ttl-gt");
+  },
+  facts: {
+    reads: ["ttl"],
+    condition: (options) => hopsFieldTests(options["ttl-eq"], options["ttl-lt"], options["ttl-gt"]),
+    played: true,
   },
   translate(options) {
     return hopsTest(payload("ip", "ttl"), options["ttl-eq"], options["ttl-lt"], options["ttl-gt"]);

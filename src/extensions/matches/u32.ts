@@ -155,6 +155,11 @@ function testStatement(location: Location, places: readonly { from: bigint; to: 
 export const u32 = defineMatch({
   name: "u32",
   options: { u32: { value: program, invertible: true, required: true } },
+  facts: {
+    reads: ["packet", "tos", "ttl", "addresses"],
+    condition: [],
+    played: true,
+  },
   translate({ u32: use }, context) {
     if (!use) return { never: "no test is given" };
     const tests: { location: Location; places: { from: bigint; to: bigint }[] }[] = [];

@@ -7,6 +7,7 @@
  */
 
 import { defineMatch } from "../extension.js";
+import { rangeTests } from "../facts.js";
 import { portRange, portTests } from "../values/port.js";
 import { allOf } from "../values/range.js";
 
@@ -16,6 +17,14 @@ export const udp = defineMatch({
   options: {
     "source-port": { aliases: ["sport"], value: portRange, invertible: true },
     "destination-port": { aliases: ["dport"], value: portRange, invertible: true },
+  },
+  facts: {
+    reads: ["transport"],
+    condition: (options) => [
+      ...rangeTests("sourcePort", options["source-port"]),
+      ...rangeTests("destinationPort", options["destination-port"]),
+    ],
+    played: true,
   },
   translate({ "source-port": source, "destination-port": destination }) {
     const statements = allOf(portTests("udp", source, destination));

@@ -75,6 +75,8 @@ export const unavailableMatches: readonly MatchExtension[] = unavailableMatchTab
     ...(aliases ? { aliases } : {}),
     unavailable: { reason, help },
     options: {},
+    // Nobody here knows what it looks at.
+    facts: { reads: ["outside"], condition: [], played: "no kernel of today has the match" },
     translate: () => ({ untranslatable: reason, help }),
   }),
 );

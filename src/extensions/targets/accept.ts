@@ -12,5 +12,11 @@ import { defineTarget } from "../extension.js";
 export const acceptTarget = defineTarget({
   name: "ACCEPT",
   options: {},
+  facts: {
+    way: "accept",
+    effects: [],
+    played: true,
+    words: { does: "lets through", done: "let through" },
+  },
   translate: () => ({ statements: [verdict("accept")] }),
 });

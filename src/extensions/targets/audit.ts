@@ -16,5 +16,11 @@ export const auditTarget = defineTarget({
   options: {
     type: { value: auditType, required: true },
   },
+  facts: {
+    way: "continue",
+    effects: [],
+    played: true,
+    words: { does: "records for auditing", done: "recorded for auditing" },
+  },
   translate: () => ({ statements: [{ kind: "log", level: "audit" }] }),
 });

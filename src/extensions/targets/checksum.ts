@@ -14,6 +14,12 @@ export const checksumTarget = defineTarget({
   options: {
     "checksum-fill": { required: true },
   },
+  facts: {
+    way: "continue",
+    effects: [{ kind: "other", of: "outside", text: "checksum" }],
+    played: true,
+    words: { does: "completes the checksum of", done: "given a checksum" },
+  },
   translate: () => ({
     untranslatable: "nft cannot fill in a checksum; no packet is decided differently",
     help: "only programs that verify checksums of packets which never met a network card need it (old DHCP clients in guests); switching transmit checksum offload off with ethtool serves them too",

@@ -24,5 +24,11 @@ export const classifyTarget = defineTarget({
   options: {
     "set-class": { value: trafficClass, required: true },
   },
+  facts: {
+    way: "continue",
+    effects: (options) => [{ kind: "other", of: "outside", text: `class ${options["set-class"]?.value ?? 0}` }],
+    played: true,
+    words: { does: "gives a traffic class to", done: "given a traffic class" },
+  },
   translate: (options) => ({ statements: [assign(meta("priority"), hex(options["set-class"]?.value ?? 0))] }),
 });

@@ -22,6 +22,12 @@ export const clusteripTarget = defineTarget({
     "local-node": { value: integer(1, 16) },
     "hash-init": { value: integer(0, 0xffffffff) },
   },
+  facts: {
+    way: "continue",
+    effects: [{ kind: "other", of: "tracking", text: "cluster address" }],
+    played: true,
+    words: { does: "shares among the nodes of a cluster", done: "shared among the nodes of a cluster" },
+  },
   translate: () => ({
     untranslatable: "it is gone from the kernel, and nft never had it",
     help: "share the address with keepalived",

@@ -16,8 +16,9 @@
 
 import type { OptionUse } from "../../iptables/ast.js";
 import { assign, binary, compare, ct, hex, jump, match, meta, number, type Expression, type Statement } from "../../nft/ast.js";
-import { defineTarget, Invalid, type RuleContext, type TargetTranslation } from "../extension.js";
-import { integer } from "../values/number.js";
+import { defineTarget, Invalid, type OptionUses, type RuleContext, type TargetTranslation } from "../extension.js";
+import type { Effect } from "../facts.js";
+import { integer, type ValueMask } from "../values/number.js";
 import { allBits, changed, markChange, markOptions, xmark } from "./mark-change.js";
 
 /** Bits to the left, or to the right if negative. */
@@ -68,48 +69,85 @@ function copy({ from, fromMask, to, toMask, shift, wish }: Copy, context: RuleCo
 const copies = ["save-mark", "restore-mark"] as const;
 const mask = integer(0, allBits);
 
+const options = {
+  ...markOptions(...copies),
+  "save-mark": { excludes: ["restore-mark"] },
+  "restore-mark": { excludes: ["save-mark"] },
+  mask: { value: mask, excludes: ["nfmask", "ctmask"] },
+  nfmask: { value: mask, excludes: ["mask"] },
+  ctmask: { value: mask, excludes: ["mask"] },
+  "left-shift-mark": { value: integer(0, 31) },
+  "right-shift-mark": { value: integer(0, 31) },
+} as const;
+
+/** What the options ask for: a change of the connection's mark, or a copy between it and the packet's. */
+type Operation =
+  | { readonly kind: "set"; readonly change: ValueMask; readonly shift: Shift }
+  | { readonly kind: "save" | "restore"; readonly packetMask: number; readonly connectionMask: number; readonly shift: Shift };
+
+function operationOf(uses: OptionUses<typeof options>): Operation {
+  const { mask: both, nfmask, ctmask, "left-shift-mark": left, "right-shift-mark": right } = uses;
+  // Of two shifts the one written last holds.
+  const shift = right && !(left && isAfter(left, right)) ? -right.value : (left?.value ?? 0);
+  if (uses["save-mark"] || uses["restore-mark"]) {
+    const kind = uses["save-mark"] ? "save" : "restore";
+    return { kind, packetMask: (both ?? nfmask)?.value ?? allBits, connectionMask: (both ?? ctmask)?.value ?? allBits, shift };
+  }
+  const change = xmark(uses) ?? { value: 0, mask: 0 };
+  const operation = uses["set-xmark"] ?? uses["set-mark"] ?? uses["and-mark"] ?? uses["or-mark"] ?? uses["xor-mark"];
+  // `--mask` behind the operation replaces the operation's own mask; before it, it is overwritten.
+  return { kind: "set", change: both && operation && isAfter(both, operation) ? { value: change.value, mask: both.value } : change, shift };
+}
+
+function effectsOf(uses: OptionUses<typeof options>): Effect[] {
+  const operation = operationOf(uses);
+  const { shift } = operation;
+  if (operation.kind === "set") {
+    const { keep, flip } = markChange(operation.change);
+    if (shift === 0) return [{ kind: "bits", of: "connmark", keep, flip }];
+    if (keep === 0) return [{ kind: "bits", of: "connmark", keep: 0, flip: shiftedValue(flip, shift) }];
+    return [{ kind: "other", of: "connmark", text: `(mark & ${keep} ^ ${flip}) << ${shift}` }];
+  }
+  const { packetMask, connectionMask } = operation;
+  return operation.kind === "save"
+    ? [{ kind: "copy", from: "mark", to: "connmark", mask: packetMask, keep: ~connectionMask >>> 0, shift }]
+    : [{ kind: "copy", from: "connmark", to: "mark", mask: connectionMask, keep: ~packetMask >>> 0, shift }];
+}
+
 export const connmarkTarget = defineTarget({
   name: "CONNMARK",
-  options: {
-    ...markOptions(...copies),
-    "save-mark": { excludes: ["restore-mark"] },
-    "restore-mark": { excludes: ["save-mark"] },
-    mask: { value: mask, excludes: ["nfmask", "ctmask"] },
-    nfmask: { value: mask, excludes: ["mask"] },
-    ctmask: { value: mask, excludes: ["mask"] },
-    "left-shift-mark": { value: integer(0, 31) },
-    "right-shift-mark": { value: integer(0, 31) },
-  },
+  options,
   check: (options) =>
     xmark(options) || options["save-mark"] || options["restore-mark"]
       ? undefined
       : new Invalid("one of --set-xmark, --set-mark, --and-mark, --or-mark, --xor-mark, --save-mark and --restore-mark is needed"),
-  translate(options, context) {
-    const { mask: both, nfmask, ctmask, "left-shift-mark": left, "right-shift-mark": right } = options;
-    // Of two shifts the one written last holds.
-    const shift = right && !(left && isAfter(left, right)) ? -right.value : (left?.value ?? 0);
-    const packet = { expression: meta("mark"), mask: (both ?? nfmask)?.value ?? allBits };
-    const connection = { expression: ct("mark"), mask: (both ?? ctmask)?.value ?? allBits };
-    if (options["save-mark"]) {
-      return copy(
-        { from: packet.expression, fromMask: packet.mask, to: connection.expression, toMask: connection.mask, shift, wish: "save_mark" },
-        context,
-      );
+  facts: {
+    way: "continue",
+    effects: effectsOf,
+    played: true,
+    words: { does: "marks the connections of", done: "marked, with their connection" },
+  },
+  translate(uses, context) {
+    const operation = operationOf(uses);
+    const { shift } = operation;
+    const [mark, packetMark] = [ct("mark"), meta("mark")];
+    switch (operation.kind) {
+      case "save":
+        return copy(
+          { from: packetMark, fromMask: operation.packetMask, to: mark, toMask: operation.connectionMask, shift, wish: "save_mark" },
+          context,
+        );
+      case "restore":
+        return copy(
+          { from: mark, fromMask: operation.connectionMask, to: packetMark, toMask: operation.packetMask, shift, wish: "restore_mark" },
+          context,
+        );
+      case "set": {
+        const { keep, flip } = markChange(operation.change);
+        const value = keep === 0 ? hex(shiftedValue(flip, shift)) : shifted(changed(mark, { keep, flip }), shift);
+        return { statements: value === mark ? [] : [assign(mark, value)] };
+      }
     }
-    if (options["restore-mark"]) {
-      return copy(
-        { from: connection.expression, fromMask: connection.mask, to: packet.expression, toMask: packet.mask, shift, wish: "restore_mark" },
-        context,
-      );
-    }
-    let change = xmark(options) ?? { value: 0, mask: 0 };
-    const operation = options["set-xmark"] ?? options["set-mark"] ?? options["and-mark"] ?? options["or-mark"] ?? options["xor-mark"];
-    // `--mask` behind the operation replaces the operation's own mask; before it, it is overwritten.
-    if (both && operation && isAfter(both, operation)) change = { value: change.value, mask: both.value };
-    const { keep, flip } = markChange(change);
-    const mark = ct("mark");
-    const value = keep === 0 ? hex(shiftedValue(flip, shift)) : shifted(changed(mark, { keep, flip }), shift);
-    return { statements: value === mark ? [] : [assign(mark, value)] };
   },
 });
 

@@ -14,6 +14,15 @@ export const connsecmarkTarget = defineTarget({
     restore: { excludes: ["save"] },
   },
   check: (options) => (options.save || options.restore ? undefined : new Invalid("one of --save and --restore is needed")),
+  facts: {
+    way: "continue",
+    effects: [
+      { kind: "other", of: "tracking", text: "security mark of the connection" },
+      { kind: "other", of: "secmark", text: "security mark of the connection" },
+    ],
+    played: true,
+    words: { does: "copies the security mark of", done: "given a security mark" },
+  },
   translate(options) {
     return {
       untranslatable: "it copies a label only where there is none yet, and nft cannot ask for that",

@@ -136,6 +136,24 @@ export const ctTarget = defineTarget({
       ? new Invalid("--helper needs -p, not inverted")
       : undefined;
   },
+  facts: {
+    way: "continue",
+    effects: (options) =>
+      options.notrack
+        ? [{ kind: "untracked" }]
+        : [
+            {
+              kind: "other",
+              of: "tracking",
+              text: Object.values(options)
+                .map((use) => `${use.name} ${use.text}`)
+                .sort()
+                .join(" "),
+            },
+          ],
+    played: true,
+    words: { does: "sets how connections are tracked for", done: "tracked in a way of their own" },
+  },
   translate(options, context) {
     // The kernel looks at nothing else when it is told not to track.
     if (options.notrack) return { statements: [keywordStatement("notrack")] };

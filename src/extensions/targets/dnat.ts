@@ -20,5 +20,11 @@ export const dnatTarget = defineTarget({
     persistent: {},
   },
   check: (options, context) => checkPorts(options["to-destination"], context),
+  facts: {
+    way: "accept",
+    effects: (options) => [{ kind: "translate", side: "destination", ...options["to-destination"]?.value, toMachine: false }],
+    played: true,
+    words: { does: "gives a new destination to", done: "given a new destination" },
+  },
   translate: (options, context) => natTranslation("dnat", options["to-destination"], natFlags(options), context),
 });

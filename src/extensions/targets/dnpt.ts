@@ -16,6 +16,14 @@ export const dnptTarget = defineTarget({
     "src-pfx": { value: addressMask, required: true },
     "dst-pfx": { value: addressMask, required: true },
   },
+  facts: {
+    way: "continue",
+    effects: (options) => [
+      { kind: "other", of: "addresses", text: `destination ${options["src-pfx"]?.text ?? ""} to ${options["dst-pfx"]?.text ?? ""}` },
+    ],
+    played: true,
+    words: { does: "maps the destination network of", done: "mapped to another network" },
+  },
   translate: () => ({
     untranslatable: "nft has no stateless prefix translation that keeps checksums",
     help: "map the prefix with connection tracking instead: -t nat … -j NETMAP",

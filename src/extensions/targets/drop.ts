@@ -13,5 +13,11 @@ export const dropTarget = defineTarget({
   name: "DROP",
   tables: ["raw", "mangle", "filter", "security"],
   options: {},
+  facts: {
+    way: "drop",
+    effects: [],
+    played: true,
+    words: { does: "drops", done: "dropped" },
+  },
   translate: () => ({ statements: [verdict("drop")] }),
 });

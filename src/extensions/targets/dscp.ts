@@ -49,6 +49,15 @@ export const dscpTarget = defineTarget({
   },
   check: (options) =>
     options["set-dscp"] || options["set-dscp-class"] ? undefined : new Invalid("one of --set-dscp and --set-dscp-class is needed"),
+  facts: {
+    way: "continue",
+    effects: (options) => {
+      const value = (options["set-dscp"] ?? options["set-dscp-class"])?.value ?? 0;
+      return [{ kind: "bits", of: "tos", keep: 3, flip: value << 2 }];
+    },
+    played: true,
+    words: { does: "sets the traffic class of", done: "given another traffic class" },
+  },
   translate(options, { family }) {
     const value = options["set-dscp"]?.value ?? options["set-dscp-class"]?.value ?? 0;
     return { statements: [assign(payload(family === "ipv4" ? "ip" : "ip6", "dscp"), hex(value))] };

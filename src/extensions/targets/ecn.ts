@@ -32,6 +32,21 @@ export const ecnTarget = defineTarget({
       return new Invalid("one of --ecn-tcp-remove, --ecn-tcp-cwr, --ecn-tcp-ece and --ecn-ip-ect is needed");
     return tcp && protocol !== 6 ? new Invalid("the TCP operations need -p tcp") : undefined;
   },
+  facts: {
+    way: "continue",
+    effects: (options) => [
+      {
+        kind: "other",
+        of: "tos",
+        text: Object.values(options)
+          .map((use) => `${use.name} ${use.text}`)
+          .sort()
+          .join(" "),
+      },
+    ],
+    played: true,
+    words: { does: "changes the congestion bits of", done: "given other congestion bits" },
+  },
   translate(options, context) {
     const remove = options["ecn-tcp-remove"] ? 0 : undefined;
     const echo = options["ecn-tcp-ece"]?.value ?? remove;

@@ -9,6 +9,7 @@
 
 import { payload } from "../../nft/ast.js";
 import { defineTarget, Invalid } from "../extension.js";
+import { hopsEffects } from "../values/hops.js";
 import { integer } from "../values/number.js";
 import { fieldChanges } from "./field-rewrite.js";
 
@@ -24,6 +25,12 @@ export const hlTarget = defineTarget({
     "hl-inc": { value: step, excludes: ["hl-set", "hl-dec"] },
   },
   check: (options) => (Object.keys(options).length > 0 ? undefined : new Invalid("one of --hl-set, --hl-dec and --hl-inc is needed")),
+  facts: {
+    way: "continue",
+    effects: (options) => hopsEffects(options["hl-set"], options["hl-inc"], options["hl-dec"]),
+    played: true,
+    words: { does: "changes the hops left of", done: "given another number of hops" },
+  },
   translate(options, context) {
     const { "hl-set": set, "hl-dec": decrement, "hl-inc": increment } = options;
     const change = set

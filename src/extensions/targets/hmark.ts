@@ -28,6 +28,12 @@ export const hmarkTarget = defineTarget({
     "hmark-spi": { value: word },
     "hmark-proto-mask": { value: word },
   },
+  facts: {
+    way: "continue",
+    effects: [{ kind: "other", of: "mark", text: "hash of the packet" }],
+    played: true,
+    words: { does: "marks", done: "marked" },
+  },
   translate: () => ({
     untranslatable: "nft's hash gives the packets other marks",
     help: "if only an even spread matters, add by hand: meta mark set jhash ip saddr . ip daddr mod … offset …",

@@ -15,6 +15,12 @@ export const idletimerTarget = defineTarget({
     label: { value: text(27), required: true },
     alarm: {},
   },
+  facts: {
+    way: "continue",
+    effects: [{ kind: "other", of: "outside", text: "idle timer" }],
+    played: true,
+    words: { does: "starts a timer for", done: "timed" },
+  },
   translate: () => ({
     untranslatable: "nft has no timers; no packet is decided differently",
     help: "let a program watch the rule's counter",

@@ -14,6 +14,12 @@ export const ledTarget = defineTarget({
     "led-delay": { value: text(31) },
     "led-always-blink": {},
   },
+  facts: {
+    way: "continue",
+    effects: [{ kind: "other", of: "outside", text: "lamp" }],
+    played: true,
+    words: { does: "lights a lamp for", done: "shown by a lamp" },
+  },
   translate: () => ({
     untranslatable: "nft cannot trigger a light; no packet is decided differently",
     help: "the netdev LED trigger blinks for a whole interface",

@@ -42,6 +42,12 @@ export const logTarget = defineTarget({
     "log-uid": {},
     "log-macdecode": {},
   },
+  facts: {
+    way: "continue",
+    effects: [],
+    played: true,
+    words: { does: "logs", done: "logged" },
+  },
   translate(options) {
     const prefix = options["log-prefix"] && writablePrefix(options["log-prefix"]);
     const chosen = options["log-level"]?.value;

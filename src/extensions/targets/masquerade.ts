@@ -20,5 +20,11 @@ export const masqueradeTarget = defineTarget({
     "random-fully": {},
   },
   check: (options, context) => checkPorts(options["to-ports"], context),
+  facts: {
+    way: "accept",
+    effects: (options) => [{ kind: "translate", side: "source", ...options["to-ports"]?.value, toMachine: true }],
+    played: true,
+    words: { does: "hides behind this machine's address", done: "hidden behind this machine's address" },
+  },
   translate: (options, context) => natTranslation("masquerade", options["to-ports"], natFlags(options), context),
 });

@@ -43,6 +43,12 @@ export const netmapTarget = defineTarget({
   options: {
     to: { value: network, required: true },
   },
+  facts: {
+    way: "accept",
+    effects: (options) => [{ kind: "translate", side: "either", text: `network ${options.to?.text ?? ""}`, toMachine: false }],
+    played: true,
+    words: { does: "maps to another network", done: "mapped to another network" },
+  },
   translate(options, { family, hooks }) {
     const to = options.to?.value;
     const mapsDestination = destinationHooks.some((hook) => hooks.has(hook));

@@ -21,6 +21,12 @@ export const nflogTarget = defineTarget({
     "nflog-size": { value: integer(0, 0xffffffff), excludes: ["nflog-range"] },
     "nflog-threshold": { value: integer(0, 65535) },
   },
+  facts: {
+    way: "continue",
+    effects: [],
+    played: true,
+    words: { does: "logs", done: "logged" },
+  },
   translate(options) {
     const prefix = options["nflog-prefix"] && writablePrefix(options["nflog-prefix"]);
     const { "nflog-range": range, "nflog-size": size } = options;

@@ -32,6 +32,14 @@ export const nfqueueTarget = defineTarget({
   },
   check: (options) =>
     options["queue-cpu-fanout"] && !options["queue-balance"] ? new Invalid("--queue-cpu-fanout needs --queue-balance") : undefined,
+  facts: {
+    way: "elsewhere",
+    effects: (options) => [
+      { kind: "other", of: "outside", text: `queue ${options["queue-balance"]?.text ?? options["queue-num"]?.text ?? "0"}` },
+    ],
+    played: "a program decides, and none runs",
+    words: { does: "hands to a program", done: "handed to a program" },
+  },
   translate(options) {
     const flags = [...(options["queue-bypass"] ? ["bypass"] : []), ...(options["queue-cpu-fanout"] ? ["fanout"] : [])];
     const { from, to } = options["queue-balance"]?.value ?? { from: options["queue-num"]?.value ?? 0, to: undefined };

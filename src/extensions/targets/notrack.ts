@@ -13,5 +13,11 @@ export const notrackTarget = defineTarget({
   name: "NOTRACK",
   tables: ["raw"],
   options: {},
+  facts: {
+    way: "continue",
+    effects: [{ kind: "untracked" }],
+    played: true,
+    words: { does: "leaves untracked", done: "left untracked" },
+  },
   translate: () => ({ statements: [keywordStatement("notrack")] }),
 });

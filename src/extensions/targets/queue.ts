@@ -9,6 +9,12 @@ import { defineTarget } from "../extension.js";
 export const queueTarget = defineTarget({
   name: "QUEUE",
   options: {},
+  facts: {
+    way: "elsewhere",
+    effects: [{ kind: "other", of: "outside", text: "queue 0" }],
+    played: "a program decides, and none runs",
+    words: { does: "hands to a program", done: "handed to a program" },
+  },
   translate: () => ({
     untranslatable: "kernels without nft_queue would refuse the whole script",
     help: "where the kernel has nft_queue, add by hand: queue to 0",

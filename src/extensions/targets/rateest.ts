@@ -16,6 +16,12 @@ export const rateestTarget = defineTarget({
     "rateest-interval": { value: word, required: true },
     "rateest-ewmalog": { value: word, required: true },
   },
+  facts: {
+    way: "continue",
+    effects: (options) => [{ kind: "memory", memory: { memory: "rateest", name: options["rateest-name"]?.value ?? "" }, operation: "add" }],
+    played: true,
+    words: { does: "measures the rate of", done: "measured" },
+  },
   translate: () => ({
     untranslatable: "nft has no rate estimators",
     help: 'a limit ("limit rate over …") may serve the rules that ask the estimator',

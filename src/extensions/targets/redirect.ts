@@ -18,5 +18,11 @@ export const redirectTarget = defineTarget({
     random: {},
   },
   check: (options, context) => checkPorts(options["to-ports"], context),
+  facts: {
+    way: "accept",
+    effects: (options) => [{ kind: "translate", side: "destination", ...options["to-ports"]?.value, toMachine: true }],
+    played: true,
+    words: { does: "redirects to this machine", done: "redirected to this machine" },
+  },
   translate: (options, context) => natTranslation("redirect", options["to-ports"], natFlags(options), context),
 });

@@ -61,6 +61,12 @@ export const rejectTarget = defineTarget({
   check(options, { protocol }) {
     return options["reject-with"]?.value.type === "tcp reset" && protocol !== 6 ? new Invalid("tcp-reset needs -p tcp") : undefined;
   },
+  facts: {
+    way: "drop",
+    effects: [],
+    played: true,
+    words: { does: "rejects", done: "rejected" },
+  },
   translate(options) {
     const answer = options["reject-with"]?.value;
     // Both families' default is what nft sends for a bare `reject`.

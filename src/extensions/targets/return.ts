@@ -12,5 +12,11 @@ import { defineTarget } from "../extension.js";
 export const returnTarget = defineTarget({
   name: "RETURN",
   options: {},
+  facts: {
+    way: "return",
+    effects: [],
+    played: true,
+    words: { does: "sends back to the calling chain", done: "sent back to the calling chain" },
+  },
   translate: () => ({ statements: [verdict("return")] }),
 });

@@ -13,6 +13,12 @@ export const secmarkTarget = defineTarget({
   options: {
     selctx: { value: text(255), required: true },
   },
+  facts: {
+    way: "continue",
+    effects: (options) => [{ kind: "other", of: "secmark", text: options.selctx?.value ?? "" }],
+    played: true,
+    words: { does: "gives a security mark to", done: "given a security mark" },
+  },
   translate: () => ({
     untranslatable: "nft refuses the whole script where the security policy does not know the context",
     help: "declare a secmark object in an nft table of your own",

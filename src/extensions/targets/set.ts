@@ -46,6 +46,20 @@ export const setTarget = defineTarget({
     }
     return undefined;
   },
+  facts: {
+    way: "continue",
+    effects: (options) => [
+      ...(options["add-set"]
+        ? [{ kind: "memory", memory: { memory: "ipset", name: options["add-set"].value.set }, operation: "add" } as const]
+        : []),
+      ...(options["del-set"]
+        ? [{ kind: "memory", memory: { memory: "ipset", name: options["del-set"].value.set }, operation: "remove" } as const]
+        : []),
+      ...(options["map-set"] ? [{ kind: "other", of: "mark", text: `map ${options["map-set"].text}` } as const] : []),
+    ],
+    played: true,
+    words: { does: "changes a set for", done: "recorded in a set" },
+  },
   translate(options, context): TargetTranslation {
     const { "add-set": add, "del-set": del, "map-set": map } = options;
     if (map)

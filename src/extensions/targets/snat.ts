@@ -21,5 +21,11 @@ export const snatTarget = defineTarget({
     persistent: {},
   },
   check: (options, context) => checkPorts(options["to-source"], context),
+  facts: {
+    way: "accept",
+    effects: (options) => [{ kind: "translate", side: "source", ...options["to-source"]?.value, toMachine: false }],
+    played: true,
+    words: { does: "gives a new source address to", done: "given a new source address" },
+  },
   translate: (options, context) => natTranslation("snat", options["to-source"], natFlags(options), context),
 });

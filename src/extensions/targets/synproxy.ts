@@ -33,6 +33,12 @@ export const synproxyTarget = defineTarget({
     ecn: {},
   },
   check: (_options, { protocol }) => (protocol === 6 ? undefined : new Invalid("needs -p tcp")),
+  facts: {
+    way: "elsewhere",
+    effects: [{ kind: "other", of: "tracking", text: "proxy of connections" }],
+    played: "the kernel answers in the place of a server, and none is there",
+    words: { does: "answers in the place of the server for", done: "answered in the place of the server" },
+  },
   translate(options) {
     const { wscale, mss, ecn } = options;
     if (ecn)

@@ -41,6 +41,12 @@ export const tcpmssTarget = defineTarget({
       ? new Invalid("--clamp-mss-to-pmtu works in FORWARD, OUTPUT and POSTROUTING only")
       : undefined;
   },
+  facts: {
+    way: "continue",
+    effects: [{ kind: "other", of: "outside", text: "segment size" }],
+    played: true,
+    words: { does: "sets the segment size of", done: "given another segment size" },
+  },
   translate(options, { family, hooks, rule }) {
     if (!matchesSyn(rule)) return { untranslatable: "the kernel takes it only beside a match on SYN, such as --tcp-flags SYN,RST SYN" };
     const { "set-mss": size, "clamp-mss-to-pmtu": clamp } = options;

@@ -29,6 +29,12 @@ export const tcpoptstripTarget = defineTarget({
     "strip-options": { value: tcpOptions },
   },
   check: (_options, { protocol }) => (protocol === 6 ? undefined : new Invalid("needs -p tcp")),
+  facts: {
+    way: "continue",
+    effects: [{ kind: "other", of: "outside", text: "TCP options" }],
+    played: true,
+    words: { does: "strips TCP options from", done: "stripped of TCP options" },
+  },
   translate(options) {
     const strip = options["strip-options"];
     if (!strip) return { statements: [] };

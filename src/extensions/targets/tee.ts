@@ -17,6 +17,12 @@ export const teeTarget = defineTarget({
     oif: { value: text(15) },
   },
   check: (options) => (options.gateway?.value === 0n ? new Invalid("--gateway must not be the zero address") : undefined),
+  facts: {
+    way: "continue",
+    effects: [{ kind: "other", of: "outside", text: "copy" }],
+    played: "its copies would be taken for packets",
+    words: { does: "copies", done: "copied" },
+  },
   translate(options, { family }) {
     if (options.oif) {
       return {

@@ -8,6 +8,7 @@
  * man iptables-extensions, section "TOS".
  */
 
+import type { OptionUse } from "../../iptables/ast.js";
 import { payload } from "../../nft/ast.js";
 import { defineTarget, Invalid, type ValueParser } from "../extension.js";
 import { integer, valueMask, type ValueMask } from "../values/number.js";
@@ -28,6 +29,17 @@ const setTos: ValueParser<ValueMask> = (text, context) => {
 };
 const byte = integer(0, 0xff);
 
+type TosOptions = { readonly [Name in "and-tos" | "or-tos" | "xor-tos"]?: OptionUse<number> } & {
+  readonly "set-tos"?: OptionUse<ValueMask>;
+};
+
+/** new = (old & ~mask) ^ value */
+function tosChange({ "set-tos": set, "and-tos": and, "or-tos": or, "xor-tos": xor }: TosOptions): ValueMask {
+  if (set) return set.value;
+  if (and) return { value: 0, mask: ~and.value & 0xff };
+  return or ? { value: or.value, mask: or.value } : { value: xor?.value ?? 0, mask: 0 };
+}
+
 export const tosTarget = defineTarget({
   name: "TOS",
   tables: ["mangle"],
@@ -39,11 +51,17 @@ export const tosTarget = defineTarget({
   },
   check: (options) =>
     Object.keys(options).length > 0 ? undefined : new Invalid("one of --set-tos, --and-tos, --or-tos and --xor-tos is needed"),
+  facts: {
+    way: "continue",
+    effects: (options) => {
+      const { value, mask } = tosChange(options);
+      return [{ kind: "bits", of: "tos", keep: ~mask & 0xff, flip: value }];
+    },
+    played: true,
+    words: { does: "sets the traffic class of", done: "given another traffic class" },
+  },
   translate(options, context) {
-    const { "set-tos": set, "and-tos": and, "or-tos": or, "xor-tos": xor } = options;
-    const { value, mask } =
-      set?.value ??
-      (and ? { value: 0, mask: ~and.value & 0xff } : or ? { value: or.value, mask: or.value } : { value: xor?.value ?? 0, mask: 0 });
+    const { value, mask } = tosChange(options);
     const network = context.family === "ipv4" ? "ip" : "ip6";
     const statements = fieldChanges(
       [

@@ -29,6 +29,18 @@ export const tproxyTarget = defineTarget({
   },
   check: (_options, { protocol }) =>
     protocol !== undefined && protocolNames[protocol] !== undefined ? undefined : new Invalid("needs -p tcp or -p udp"),
+  facts: {
+    way: "accept",
+    effects: (options) => [
+      {
+        kind: "other",
+        of: "socket",
+        text: `proxy ${options["on-ip"]?.text ?? ""}:${options["on-port"]?.text ?? ""} ${options["tproxy-mark"]?.text ?? ""}`,
+      },
+    ],
+    played: true,
+    words: { does: "hands to a proxy", done: "handed to a proxy" },
+  },
   translate(options, context) {
     const protocol = protocolNames[context.protocol ?? 0];
     if (!protocol) return { untranslatable: "nft has it for tcp and udp only" };

@@ -13,6 +13,12 @@ export const traceTarget = defineTarget({
   name: "TRACE",
   tables: ["raw"],
   options: {},
+  facts: {
+    way: "continue",
+    effects: [],
+    played: true,
+    words: { does: "traces", done: "traced" },
+  },
   translate: () => ({
     statements: [keywordStatement("meta", "nftrace", "set", "1")],
     approximations: [{ message: 'the trace is shown by "nft monitor trace", not in the kernel log; no packet is decided differently' }],

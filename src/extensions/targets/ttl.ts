@@ -9,6 +9,7 @@
 
 import { payload } from "../../nft/ast.js";
 import { defineTarget, Invalid } from "../extension.js";
+import { hopsEffects } from "../values/hops.js";
 import { integer } from "../values/number.js";
 import { fieldChanges } from "./field-rewrite.js";
 
@@ -24,6 +25,12 @@ export const ttlTarget = defineTarget({
     "ttl-inc": { value: step, excludes: ["ttl-set", "ttl-dec"] },
   },
   check: (options) => (Object.keys(options).length > 0 ? undefined : new Invalid("one of --ttl-set, --ttl-dec and --ttl-inc is needed")),
+  facts: {
+    way: "continue",
+    effects: (options) => hopsEffects(options["ttl-set"], options["ttl-inc"], options["ttl-dec"]),
+    played: true,
+    words: { does: "changes the hops left of", done: "given another number of hops" },
+  },
   translate(options, context) {
     const { "ttl-set": set, "ttl-dec": decrement, "ttl-inc": increment } = options;
     const change = set

@@ -1,7 +1,9 @@
 /** Types and codes of ICMP and ICMPv6. */
 
+import type { OptionUse } from "../../iptables/ast.js";
 import { match, number, payload, symbol, type Statement } from "../../nft/ast.js";
 import { Invalid, type Never, type Statements, type Alternatives, type ValueParser } from "../extension.js";
+import { rangesTest, type FieldTest } from "../facts.js";
 import { parseInteger } from "./number.js";
 
 /** Without a code every code is meant; without a type, every type. */
@@ -50,4 +52,12 @@ export function icmpTypeTest(
   if (code === undefined) return { statements: [typeIs(inverted)] };
   const codeIs = (not: boolean): Statement => match(payload(protocol, "code"), number(code), not);
   return inverted ? { alternatives: [[typeIs(true)], [typeIs(false), codeIs(true)]] } : { statements: [typeIs(false), codeIs(false)] };
+}
+
+/** The same test as a condition on the packet. */
+export function icmpFieldTests(use: OptionUse<IcmpType> | undefined): FieldTest[] {
+  if (!use) return [];
+  const { type, code } = use.value;
+  if (type === undefined) return [rangesTest("icmp", use, [{ from: 0, to: 0xffff }])];
+  return [rangesTest("icmp", use, [{ from: type * 256 + (code ?? 0), to: type * 256 + (code ?? 255) }])];
 }
