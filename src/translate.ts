@@ -4,6 +4,7 @@ import { diagnostic, effectOf, sortDiagnostics, type Diagnostic } from "./diagno
 import type { Family, IptablesRuleset } from "./iptables/ast.js";
 import type { Geoip } from "./geoip/ranges.js";
 import { build } from "./iptables/build.js";
+import type { Ipset } from "./ipset/ast.js";
 import { IpsetReader } from "./ipset/read-ipsets.js";
 import { unusedIpsets } from "./ipset/use.js";
 import type { NftScript, NftTable } from "./nft/ast.js";
@@ -59,6 +60,8 @@ export interface Translation {
   readonly diagnostics: readonly Diagnostic[];
   readonly iptables: readonly IptablesRuleset[];
   readonly nft: NftScript | undefined;
+  /** The sets of ipset by name, from files and from commands in a script. */
+  readonly ipsets: ReadonlyMap<string, Ipset>;
   readonly outcome: Outcome;
 }
 
@@ -120,6 +123,7 @@ export function translate(input: string | readonly Source[], options: TranslateO
     ),
     iptables: rulesets,
     nft,
+    ipsets: sets.sets,
     outcome: outcome(diagnostics),
   };
 }

@@ -51,6 +51,11 @@ export function implies(first: ExtensionUse, second: ExtensionUse): boolean {
   return one !== undefined && one === other && (one.facts.implies?.(optionsOf(first), optionsOf(second)) ?? false);
 }
 
+/** Whether the match holds the more often, the more packets have asked it, or the less often; undefined if neither is known. */
+export function growsWithUse(use: ExtensionUse): boolean | undefined {
+  return known(use)?.facts.growsWithUse?.(optionsOf(use));
+}
+
 // --------------------------------------------------------------------------------------------------- targets
 
 /** Where a target sends the packet; `elsewhere` for one that nobody knows. */

@@ -171,7 +171,13 @@ export type Effect =
       readonly text?: string;
     }
   /** A host goes on a list or into a set, or off it. */
-  | { readonly kind: "memory"; readonly memory: Memory; readonly operation: "add" | "remove" }
+  | {
+      readonly kind: "memory";
+      readonly memory: Memory;
+      readonly operation: "add" | "remove";
+      /** What of the packet is recorded and for how long, to tell two of them apart. */
+      readonly text: string;
+    }
   /** Something else that is told apart by its text only. */
   | { readonly kind: "other"; readonly of: PlainMatter; readonly text: string };
 
@@ -211,6 +217,8 @@ export interface MatchFacts<Definitions extends OptionDefinitions = OptionDefini
    * Absent: nothing is known of different options.
    */
   readonly implies?: (first: OptionUses<Definitions>, second: OptionUses<Definitions>) => boolean;
+  /** Whether it holds the more often, the more packets have asked it (`true`), or the less often. Absent: neither is known. */
+  readonly growsWithUse?: (options: OptionUses<Definitions>) => boolean;
 }
 
 export interface TargetFacts<Definitions extends OptionDefinitions = OptionDefinitions> {

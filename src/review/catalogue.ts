@@ -205,13 +205,26 @@ export const reviewCatalogue = {
     title: "a change that stops traffic",
     explanation: "Traffic is stopped by the new rules that the old ones let through.",
   },
+  "change-not-judged": {
+    severity: "warning",
+    title: "a change of which it is not known what it does",
+    explanation:
+      "What the change opens or closes was not worked out, for the reason given: look at it yourself, or play both versions with verify.",
+  },
+  "change-locks-out": {
+    severity: "warning",
+    title: "a change that shuts out what is needed to reach the machine",
+    explanation:
+      "Before the change some packets of connections that are known, of SSH, or any at all came in, and none does with the new rules. " +
+      "Whoever makes the change over the network loses the machine with it.",
+  },
   "change-translation": {
     severity: "warning",
     title: "a change of address translation",
     explanation: "Packets get other addresses or ports than before, and so reach other machines or rules.",
   },
   "change-marks": {
-    severity: "note",
+    severity: "warning",
     title: "a change of what is marked or altered",
     explanation: "Packets are marked or altered differently, which may decide about them elsewhere.",
   },

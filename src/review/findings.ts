@@ -32,17 +32,9 @@ export function makeFindings(
   const byPlace = [...remarks].sort((a, b) => position(a) - position(b) || a.span.line - b.span.line || a.span.column - b.span.column);
   const seen = new Map<string, number>();
   const findings = byPlace.map((remark): Finding => {
-    const { span } = remark;
-    const source = lines.of(span.file, span.line);
-    const rule = rules.get(`${span.line}:${span.file}`);
-    const blamed = source?.slice(span.column - 1, span.column - 1 + span.length) ?? "";
-    const content = [
-      remark.code,
-      span.file,
-      rule ? `${rule.family} ${rule.table} ${rule.chain}` : "",
-      evenly(rule?.original ?? source ?? remark.message),
-      evenly(blamed),
-    ];
+    const source = lines.of(remark.span.file, remark.span.line);
+    const [code, ...place] = contentOf(remark, lines, rules);
+    const content = [code!, remark.span.file, ...place];
     const id = content.join("\n");
     const ordinal = (seen.get(id) ?? 0) + 1;
     seen.set(id, ordinal);
@@ -53,6 +45,44 @@ export function makeFindings(
     };
   });
   return findings.sort((a, b) => weights[a.severity] - weights[b.severity]);
+}
+
+/** What a remark is about, whatever the file and the line: its code, the chain and the rule, and the words it blames. */
+function contentOf(remark: Remark, lines: SourceLines, rules: ReadonlyMap<string, BareRow>): string[] {
+  const { span } = remark;
+  const source = lines.of(span.file, span.line);
+  const rule = rules.get(`${span.line}:${span.file}`);
+  const blamed = source?.slice(span.column - 1, span.column - 1 + span.length) ?? "";
+  return [
+    remark.code,
+    rule ? `${rule.family} ${rule.table} ${rule.chain}` : "",
+    evenly(rule?.original ?? source ?? remark.message),
+    evenly(blamed),
+  ];
+}
+
+/** A version of a ruleset with what was noticed about it. */
+export interface Noticed {
+  readonly remarks: readonly Remark[];
+  readonly lines: SourceLines;
+  readonly rows: readonly BareRow[];
+}
+
+/** The remarks about a version, those marked that the version before has as well: as many of each as there were. */
+export function withUnchanged(current: Noticed, old: Noticed): Remark[] {
+  const contents = ({ remarks, lines, rows }: Noticed): string[] => {
+    const rules = ruleLines(rows);
+    return remarks.map((remark) => contentOf(remark, lines, rules).join("\n"));
+  };
+  const known = new Map<string, number>();
+  for (const content of contents(old)) known.set(content, (known.get(content) ?? 0) + 1);
+  const now = contents(current);
+  return current.remarks.map((remark, index) => {
+    const left = known.get(now[index]!) ?? 0;
+    if (left === 0) return remark;
+    known.set(now[index]!, left - 1);
+    return { ...remark, unchanged: true };
+  });
 }
 
 /** By each line that a rule takes. */

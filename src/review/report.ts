@@ -26,6 +26,10 @@ export interface ReviewReport {
   readonly opens: readonly Effect[];
   /** Traffic that got through before and does not now. */
   readonly closes: readonly Effect[];
+  /** Traffic that is let through as before, and sent or altered otherwise. */
+  readonly alters: readonly Effect[];
+  /** Changes of which it was not worked out what they do. */
+  readonly unjudged: readonly Effect[];
   /** Sorted by severity, then place. Suppressed ones are here, too. */
   readonly findings: readonly Finding[];
   /** Every rule of the new dump beside its nft. */
@@ -51,7 +55,7 @@ export interface ListReview {
   /** "window shortened from 60 s to 10 s, so an attacker gets 6 times the attempts". */
   readonly change?: string;
   /** Whether the change, if any, lets more or less through. */
-  readonly direction?: "opens" | "closes" | "neither";
+  readonly direction?: "opens" | "closes" | "both" | "neither";
   /** How exactly nft does it: "exact", "approximated: …", "refused: …". */
   readonly form: string;
   /** What a search for traffic that nft decides otherwise came to; absent where none was made. */
@@ -60,7 +64,8 @@ export interface ListReview {
 }
 
 export interface Change {
-  readonly kind: "added" | "removed" | "moved" | "changed" | "policy";
+  /** `contents`: a set of ipset holds other elements; the rule is the first that asks for it. */
+  readonly kind: "added" | "removed" | "moved" | "changed" | "policy" | "contents";
   readonly table: string;
   readonly chain: string;
   readonly family: "ipv4" | "ipv6";
@@ -75,6 +80,8 @@ export interface Change {
 export interface Effect {
   /** "TCP to port 23 from anywhere to this machine". */
   readonly sentence: string;
+  /** One packet that shows it: "TCP 192.0.2.7:40000 to 198.51.100.1:23, in by eth0, state NEW". */
+  readonly example?: string;
   readonly span: Span;
 }
 
@@ -90,6 +97,8 @@ export interface Finding {
   readonly source?: string;
   /** By content, not by line: hexadecimal, the same when the rule moves. */
   readonly fingerprint: string;
+  /** It was there before the change; absent where nothing is compared, and for findings about the change. */
+  readonly unchanged?: true;
   readonly suppressed?: { readonly by: "inline" | "baseline"; readonly reason?: string };
   /** The shortest traffic that shows it. */
   readonly timeline?: Timeline;

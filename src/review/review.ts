@@ -4,12 +4,12 @@ import type { Diagnostic } from "../diagnostic.js";
 import { translate, type Source, type TranslateOptions, type Translation } from "../translate.js";
 import { findTraps } from "./checks/checks.js";
 import { compareRulesets, type ChangeReview } from "./changes/changes.js";
-import { makeFindings, type Remark } from "./findings.js";
-import { reviewLists } from "./lists/lists.js";
+import { makeFindings, withUnchanged, type Noticed, type Remark } from "./findings.js";
+import { compareLists, reviewLists, toldLists } from "./lists/lists.js";
 import { renamedLists, withListNames } from "./lists/renamed-lists.js";
 import { searchLists, type SearchOptions } from "../simulate/search.js";
 import { reviewCatalogue } from "./catalogue.js";
-import type { Finding, ReviewInput, ReviewReport, Row } from "./report.js";
+import type { Effect, Finding, ReviewInput, ReviewReport, Row } from "./report.js";
 import { makeRows, placeKey, type BareRow } from "./rows.js";
 import { scriptDiff } from "./script-diff.js";
 import { SourceLines } from "./source-lines.js";
@@ -27,6 +27,8 @@ export interface ReviewRequest {
   /** The dumps of the machine as they are to be. */
   readonly new: readonly Source[];
   readonly options?: TranslateOptions;
+  /** What ipset held with the old dumps; as with the new ones unless told. */
+  readonly oldIpsets?: readonly Source[];
   /** A script that the repository has beside the dumps. */
   readonly script?: CommittedScript;
   /** Findings that have been accepted. */
@@ -36,60 +38,62 @@ export interface ReviewRequest {
   readonly tool: ReviewReport["tool"];
 }
 
-const noChanges: ChangeReview = { changes: [], opens: [], closes: [], remarks: [] };
+const noChanges: ChangeReview = { changes: [], opens: [], closes: [], alters: [], unjudged: [], remarks: [], lists: new Map() };
 
 /** Never throws for any text of the dumps; throws a `RangeError` for an option out of range, as `translate` does. */
 export function reviewRulesets(request: ReviewRequest): ReviewReport {
-  const { options = {} } = request;
+  const { options = {}, script } = request;
   const after = translate(request.new, options);
-  const before = request.old && translate(request.old, options);
-  const { script } = request;
+  const before = request.old && translate(request.old, { ...options, ...(request.oldIpsets && { ipsets: request.oldIpsets }) });
   const files = [...request.new.map(({ file }) => file), ...(script ? [script.file] : [])];
   const lines = new SourceLines([...request.new, ...(script ? [script] : [])]);
-  const rows = makeRows(after.iptables, after.nft);
-  const traps = after.outcome === "invalid" ? [] : findTraps(after.iptables);
-  // The check of the same name says it with more weight.
-  const remarks: Remark[] = [...after.diagnostics.filter(({ code }) => code !== "recent-never-set").map(remarkOf), ...traps];
-  if (before?.outcome === "invalid") remarks.push(unreadableOld(before, request));
+  const current = noticedOf(after, lines);
+  const { rows } = current;
   const comparable = before !== undefined && before.outcome !== "invalid" && after.outcome !== "invalid";
+  const remarks: Remark[] = comparable
+    ? withUnchanged(current, noticedOf(before, new SourceLines(request.old!)))
+    : [...current.remarks, ...(before?.outcome === "invalid" ? [unreadableOld(before, request)] : [])];
   const renamed = comparable ? renamedLists(before.iptables, after.iptables) : new Map<string, string>();
   const old = comparable ? withListNames(before.iptables, renamed) : undefined;
-  const lists = after.outcome === "invalid" ? undefined : reviewLists(old, after.iptables, after.diagnostics, renamed);
-  const changes = old ? compareRulesets(old, after.iptables, lists!.told) : noChanges;
+  const compared = after.outcome === "invalid" ? undefined : compareLists(old, after.iptables, renamed);
+  const changes = old
+    ? compareRulesets({ rulesets: old, sets: before!.ipsets }, { rulesets: after.iptables, sets: after.ipsets }, toldLists(compared!))
+    : noChanges;
+  const lists = compared && reviewLists(compared, after.diagnostics, changes.lists);
   remarks.push(...(lists?.remarks ?? []), ...changes.remarks);
   if (script && after.script !== undefined) remarks.push(...scriptDrift(after.script, script));
   const searches = request.search && lists ? searchLists(after, shared(request.search, lists.lists.length)) : [];
   const searched = withSearches(lists?.lists ?? [], remarks, searches);
-  const findings = accepted(
-    makeFindings(
-      suppressInline(
-        searched.remarks,
-        request.new.map(({ file }) => file),
-        lines,
-      ),
-      files,
-      lines,
-      rows,
-    ),
-    files,
-    lines,
-    rows,
-    request,
-  );
-  const { opens, closes } = changes;
+  const names = request.new.map(({ file }) => file);
+  const found = makeFindings(suppressInline(searched.remarks, names, lines), files, lines, rows);
+  const findings = accepted(found, files, lines, rows, request);
+  const { opens, closes, alters, unjudged } = changes;
+  const effects = { opens, closes, alters, unjudged: before?.outcome === "invalid" ? [...unjudged, nothingCompared(request)] : unjudged };
   return {
     version: 1,
     tool: request.tool,
-    ...judge({ findings, opens, closes }),
+    ...judge({ findings, ...effects, compared: request.old !== undefined }),
     inputs: inputsOf(request, after.script),
     lists: searched.lists,
     changes: changes.changes,
-    opens,
-    closes,
+    ...effects,
     findings,
     rows: finished(rows, findings, changes),
     scriptDiff: diffOf(request, comparable ? before : undefined, after),
   };
+}
+
+/** What the translator and the checks say of one version. */
+function noticedOf(translation: Translation, lines: SourceLines): Noticed {
+  const { iptables, nft, diagnostics, outcome } = translation;
+  const traps = outcome === "invalid" ? [] : findTraps(iptables);
+  // The check of the same name says it with more weight.
+  const remarks = [...diagnostics.filter(({ code }) => code !== "recent-never-set").map(remarkOf), ...traps];
+  return { remarks, lines, rows: makeRows(iptables, nft) };
+}
+
+function nothingCompared({ new: dumps }: ReviewRequest): Effect {
+  return { sentence: "the whole change: the old rules cannot be read", span: { file: dumps[0]!.file, line: 1, column: 1, length: 1 } };
 }
 
 function remarkOf({ code, severity, span, message, help }: Diagnostic): Remark {
@@ -162,7 +166,9 @@ function finished(rows: readonly BareRow[], findings: ReviewReport["findings"], 
     else byLine.set(key, [index]);
   });
   const kinds = new Map(
-    changes.flatMap(({ kind, after }) => (after && kind !== "policy" && kind !== "removed" ? [[placeKey(after.span), kind] as const] : [])),
+    changes.flatMap(({ kind, after }) =>
+      after && kind !== "policy" && kind !== "removed" && kind !== "contents" ? [[placeKey(after.span), kind] as const] : [],
+    ),
   );
   return rows.map((row) => {
     const { file, line, endLine = line } = row.span;

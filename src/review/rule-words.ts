@@ -1,33 +1,11 @@
 /** What a rule does, in plain words. */
 
 import { printable } from "../diagnostic.js";
+import { wordsOf } from "../extensions/described.js";
 import type { Family, IptablesRule } from "../iptables/ast.js";
 import { everything, intersect, type Box } from "./packets/box.js";
 import { conditionOf } from "./packets/condition.js";
 import { packetWords } from "./packets/words.js";
-
-const verbs: Readonly<Record<string, string>> = {
-  ACCEPT: "lets through",
-  DROP: "drops",
-  REJECT: "rejects",
-  TARPIT: "holds fast",
-  RETURN: "sends back to the calling chain",
-  LOG: "logs",
-  NFLOG: "logs",
-  MARK: "marks",
-  CONNMARK: "marks the connections of",
-  MASQUERADE: "hides behind this machine's address",
-  SNAT: "gives a new source address to",
-  DNAT: "gives a new destination to",
-  REDIRECT: "redirects to this machine",
-  NOTRACK: "leaves untracked",
-  TRACE: "traces",
-  TEE: "copies",
-  NFQUEUE: "hands to a program",
-  QUEUE: "hands to a program",
-  TCPMSS: "sets the segment size of",
-  TPROXY: "hands to a proxy",
-};
 
 /**
  * "drops new TCP connections to port 22 (SSH)".
@@ -45,7 +23,7 @@ export function ruleWords(rule: IptablesRule, family: Family, entry: Box = every
 export function targetWords({ target, matches }: IptablesRule): string {
   if (!target) return matches.some(({ extension }) => extension === "recent") ? "records" : "counts";
   if (target.kind === "chain") return `sends to chain "${printable(target.chain)}"`;
-  return verbs[target.extension] ?? `applies "${printable(target.extension)}" to`;
+  return wordsOf(target)?.does ?? `applies "${printable(target.extension)}" to`;
 }
 
 function recording({ matches, target }: IptablesRule): string {

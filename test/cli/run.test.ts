@@ -14,7 +14,14 @@ beforeEach(() => {
 afterEach(() => rmSync(folder, { recursive: true }));
 
 const span = { file: "<stdin>", line: 1, column: 1, length: 7 };
-const exact: Translation = { script: "table ip x {\n}\n", diagnostics: [], iptables: [], nft: undefined, outcome: "exact" };
+const exact: Translation = {
+  script: "table ip x {\n}\n",
+  diagnostics: [],
+  iptables: [],
+  nft: undefined,
+  ipsets: new Map(),
+  outcome: "exact",
+};
 const approximated: Translation = { ...exact, outcome: "approximated", diagnostics: [diagnostic("recent-rttl", span, "stricter")] };
 const refused: Translation = { ...exact, outcome: "refused", diagnostics: [diagnostic("unknown-match", span, "opens")] };
 const invalid: Translation = {

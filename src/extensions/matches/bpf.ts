@@ -19,7 +19,7 @@ export const bpf = defineMatch({
     return (uses.bytecode ?? uses["object-pinned"]) ? undefined : new Invalid("needs --bytecode or --object-pinned");
   },
   facts: {
-    reads: ["packet"],
+    reads: ["packet", "tos", "ttl", "mark"],
     condition: [],
     played: true,
   },

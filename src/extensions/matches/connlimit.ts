@@ -26,6 +26,12 @@ const options = {
   "connlimit-daddr": { excludes: ["connlimit-saddr"] },
 } as const;
 
+/** Whether more connections than the number match, and not fewer. */
+function isAbove(uses: OptionUses<typeof options>): boolean {
+  const limit = uses["connlimit-above"] ?? uses["connlimit-upto"];
+  return (uses["connlimit-above"] !== undefined) !== (limit?.inverted ?? false);
+}
+
 export const connlimit = defineMatch({
   name: "connlimit",
   options,
@@ -36,6 +42,7 @@ export const connlimit = defineMatch({
     reads: [{ memory: "connections" }, "addresses"],
     condition: [],
     played: true,
+    growsWithUse: isAbove,
     // The same hosts counted: more than 20 are more than 10.
     implies: (first, second) => {
       const sameHosts = (["connlimit-mask", "connlimit-saddr", "connlimit-daddr"] as const).every(
@@ -43,7 +50,7 @@ export const connlimit = defineMatch({
       );
       const [a, b] = [first, second].map((uses) => {
         const use = uses["connlimit-above"] ?? uses["connlimit-upto"];
-        return { most: use?.value ?? 0, above: (uses["connlimit-above"] !== undefined) !== (use?.inverted ?? false) };
+        return { most: use?.value ?? 0, above: isAbove(uses) };
       });
       return sameHosts && a!.above === b!.above && (a!.above ? a!.most >= b!.most : a!.most <= b!.most);
     },
@@ -51,7 +58,7 @@ export const connlimit = defineMatch({
   translate(uses, context) {
     const limit = uses["connlimit-above"] ?? uses["connlimit-upto"];
     if (!limit) return { never: "no number of connections is given" };
-    const over = (uses["connlimit-above"] !== undefined) !== limit.inverted;
+    const over = isAbove(uses);
     const { family } = context;
     const field = payload(family === "ipv4" ? "ip" : "ip6", uses["connlimit-daddr"] ? "daddr" : "saddr");
     const mask = prefixMask(uses["connlimit-mask"]?.value ?? addressBits[family], family);

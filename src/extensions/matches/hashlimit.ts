@@ -250,6 +250,7 @@ export const hashlimit = defineMatch({
       name: `hashlimit ${uses["hashlimit-name"]?.value ?? ""}`,
       by: (uses["hashlimit-mode"]?.value ?? []).map((part) => keyFields[part as keyof typeof keyFields]),
     }),
+    growsWithUse: isOver,
     // The same keys counted: who stays within the smaller rate and burst stays within the larger.
     implies: (first, second) => {
       const [a, b] = [rateOf(first), rateOf(second)];

@@ -79,6 +79,7 @@ export const limit = defineMatch({
     condition: [],
     played: true,
     recollection: (options) => ({ kind: "bucket", burst: options["limit-burst"]?.value ?? usualBurst, above: false, by: [] }),
+    growsWithUse: () => false,
     implies: (first, second) =>
       (first.limit?.value ?? usual).cost >= (second.limit?.value ?? usual).cost &&
       (first["limit-burst"]?.value ?? usualBurst) <= (second["limit-burst"]?.value ?? usualBurst),

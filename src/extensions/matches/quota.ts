@@ -28,6 +28,7 @@ export const quota = defineMatch({
     reads: [{ memory: "quota" }],
     condition: [],
     played: true,
+    growsWithUse: ({ quota: use }) => use?.inverted ?? false,
     implies: ({ quota: first }, { quota: second }) =>
       first !== undefined &&
       second !== undefined &&

@@ -18,7 +18,9 @@ export const rateestTarget = defineTarget({
   },
   facts: {
     way: "continue",
-    effects: (options) => [{ kind: "memory", memory: { memory: "rateest", name: options["rateest-name"]?.value ?? "" }, operation: "add" }],
+    effects: (options) => [
+      { kind: "memory", memory: { memory: "rateest", name: options["rateest-name"]?.value ?? "" }, operation: "add", text: "" },
+    ],
     played: true,
     words: { does: "measures the rate of", done: "measured" },
   },

@@ -24,6 +24,9 @@ interface Change {
   readonly timeout: number | undefined;
 }
 
+const recorded = (use: OptionUse<SetUse>, timeout: OptionUse<number> | undefined): string =>
+  `${use.text}${timeout ? ` for ${timeout.value} s` : ""}`;
+
 export const setTarget = defineTarget({
   name: "SET",
   options: {
@@ -50,10 +53,24 @@ export const setTarget = defineTarget({
     way: "continue",
     effects: (options) => [
       ...(options["add-set"]
-        ? [{ kind: "memory", memory: { memory: "ipset", name: options["add-set"].value.set }, operation: "add" } as const]
+        ? [
+            {
+              kind: "memory",
+              memory: { memory: "ipset", name: options["add-set"].value.set },
+              operation: "add",
+              text: recorded(options["add-set"], options.timeout),
+            } as const,
+          ]
         : []),
       ...(options["del-set"]
-        ? [{ kind: "memory", memory: { memory: "ipset", name: options["del-set"].value.set }, operation: "remove" } as const]
+        ? [
+            {
+              kind: "memory",
+              memory: { memory: "ipset", name: options["del-set"].value.set },
+              operation: "remove",
+              text: options["del-set"].text,
+            } as const,
+          ]
         : []),
       ...(options["map-set"] ? [{ kind: "other", of: "mark", text: `map ${options["map-set"].text}` } as const] : []),
     ],

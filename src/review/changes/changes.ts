@@ -1,17 +1,23 @@
 /** What a change of a ruleset does: rule by rule, and as traffic that gets through or no longer does. */
 
-import type { Span } from "../../diagnostic.js";
-import type { Family, IptablesRule, IptablesRuleset, IptablesTable, TableName } from "../../iptables/ast.js";
-import { reachableHooks } from "../../rewrite/hooks.js";
+import { printable, type Span } from "../../diagnostic.js";
+import type { Ipset } from "../../ipset/ast.js";
+import type { Family, IptablesRule, IptablesRuleset, TableName } from "../../iptables/ast.js";
+import { gatherLists } from "../../rewrite/recent/usage.js";
 import type { Remark } from "../findings.js";
-import { hull, intersect, subtract, type Box } from "../packets/box.js";
+import { Comparison, type Consequences, type Found, type Subject } from "../flow/comparison.js";
+import type { PathName } from "../flow/side.js";
+import { hull, subtract, type Box } from "../packets/box.js";
+import { listMemory } from "../packets/condition.js";
 import { entriesOf } from "../packets/entries.js";
-import { actionOf, followedTable, type FollowedChain, type FollowedTable } from "../packets/paths.js";
-import { packetWords } from "../packets/words.js";
+import { Effort, followedTable, type FollowedTable } from "../packets/paths.js";
+import { exampleOf } from "../packets/example.js";
+import { packetWords, translationWords } from "../packets/words.js";
 import type { Change, Effect } from "../report.js";
 import { ruleWords, targetWords } from "../rule-words.js";
 import { pairChains, type ChainPair } from "./chain-pairs.js";
-import { differenceIn } from "./difference.js";
+import { lockOuts } from "./lock-out.js";
+import { changedSets, type SetChange } from "./set-contents.js";
 import { mayChangePlaces } from "./order.js";
 import { ruleChanges, type RuleChange } from "./rule-changes.js";
 
@@ -19,264 +25,401 @@ export interface ChangeReview {
   readonly changes: readonly Change[];
   readonly opens: readonly Effect[];
   readonly closes: readonly Effect[];
+  /** What packets are sent or altered otherwise, and decided alike. */
+  readonly alters: readonly Effect[];
+  /** Changes of which it was not worked out what they do. */
+  readonly unjudged: readonly Effect[];
   readonly remarks: readonly Remark[];
+  /** What the changes do to the checks of each list of `recent`, by its name. */
+  readonly lists: ReadonlyMap<string, Direction>;
+}
+
+export type Direction = Change["direction"];
+
+export interface Versions {
+  readonly rulesets: readonly IptablesRuleset[];
+  /** What the sets of ipset hold, by name. */
+  readonly sets: ReadonlyMap<string, Ipset>;
 }
 
 const families: readonly Family[] = ["ipv4", "ipv6"];
 const tableNames: readonly TableName[] = ["raw", "mangle", "nat", "filter", "security"];
 
-/**
- * Compares the rulesets of one machine. `listsTold` are lists of `recent` whose change is told as one of the list, with what it
- * does: where all that opens (or closes) hangs on one of these, the rule's own finding would say it again.
- */
-export function compareRulesets(
-  old: readonly IptablesRuleset[],
-  current: readonly IptablesRuleset[],
-  listsTold: ReadonlyMap<string, "opens" | "closes">,
-): ChangeReview {
-  const found = { changes: [] as Change[], opens: [] as Effect[], closes: [] as Effect[], remarks: [] as Remark[] };
+/** Comparisons for all changes together: some seconds. */
+const wholeEffort = 12_000_000;
+
+/** @param listsTold lists whose change is told as one of the list: the rule's own finding would say it again */
+export function compareRulesets(old: Versions, current: Versions, listsTold: ReadonlySet<string>): ChangeReview {
+  const review = new Review(listsTold);
+  const effort = new Effort(wholeEffort);
   for (const family of families) {
-    for (const table of tableNames) {
-      const [before, after] = [old, current].map((rulesets) =>
-        rulesets.find((one) => one.family === family)?.tables.find(({ name }) => name === table),
-      );
-      if (before || after) new TableComparison(before, after, family, table, listsTold, found).run();
-    }
+    const [before, after] = [old, current].map(({ rulesets }) => rulesets.find((one) => one.family === family));
+    if (before || after) new FamilyReview(family, before, after, changedSets(old.sets, current.sets), effort, review).run();
   }
-  return found;
+  return review;
 }
 
-interface Found {
-  readonly changes: Change[];
-  readonly opens: Effect[];
-  readonly closes: Effect[];
-  readonly remarks: Remark[];
+class Review implements ChangeReview {
+  readonly changes: Change[] = [];
+  readonly opens: Effect[] = [];
+  readonly closes: Effect[] = [];
+  readonly alters: Effect[] = [];
+  readonly unjudged: Effect[] = [];
+  readonly remarks: Remark[] = [];
+  readonly lists = new Map<string, Direction>();
+
+  constructor(readonly listsTold: ReadonlySet<string>) {}
 }
 
-type Direction = Change["direction"];
-
-/** What a change does to the packets it can touch. */
-interface Outcome {
-  readonly direction: Direction;
-  readonly certain: boolean;
-  readonly opens: readonly Box[];
-  readonly closes: readonly Box[];
-  readonly base: string | undefined;
+interface PolicyChange {
+  readonly kind: "policy";
+  readonly pair: ChainPair;
+  readonly before: "ACCEPT" | "DROP";
+  readonly after: "ACCEPT" | "DROP";
 }
 
-class TableComparison {
-  private readonly old: FollowedTable | undefined;
-  private readonly current: FollowedTable | undefined;
-  private readonly entries: { readonly old: ReadonlyMap<string, Box>; readonly new: ReadonlyMap<string, Box> };
-  /** What has been told to open and to close, by built-in chain. */
-  private readonly told = { opens: new Map<string, Box[]>(), closes: new Map<string, Box[]>() };
+/** Something that changed, with the packets it concerns. */
+type Told = { readonly table: TableName; readonly subject: Subject } & (
+  | { readonly what: PolicyChange }
+  | { readonly what: { readonly kind: "rule"; readonly change: RuleChange; readonly pair: ChainPair } }
+  | { readonly what: { readonly kind: "contents"; readonly set: SetChange; readonly rule: IptablesRule; readonly chain: string } }
+);
+
+class FamilyReview {
+  private readonly comparison: Comparison;
+  private readonly pairs = new Map<TableName, readonly ChainPair[]>();
+  private readonly entries = { old: new Map<TableName, ReadonlyMap<string, Box>>(), new: new Map<TableName, ReadonlyMap<string, Box>>() };
+  private readonly tables = { old: new Map<TableName, FollowedTable>(), new: new Map<TableName, FollowedTable>() };
+  /** What has been told to open and to close, by path. */
+  private readonly told = { opens: new Map<PathName, Box[]>(), closes: new Map<PathName, Box[]>() };
 
   constructor(
-    private readonly before: IptablesTable | undefined,
-    private readonly after: IptablesTable | undefined,
     private readonly family: Family,
-    private readonly table: TableName,
-    private readonly listsTold: ReadonlyMap<string, "opens" | "closes">,
-    private readonly found: Found,
+    private readonly before: IptablesRuleset | undefined,
+    private readonly after: IptablesRuleset | undefined,
+    private readonly sets: readonly SetChange[],
+    effort: Effort,
+    private readonly review: Review,
   ) {
-    this.old = before && followedTable(before, family);
-    this.current = after && followedTable(after, family);
-    this.entries = { old: this.old ? entriesOf(this.old) : new Map(), new: this.current ? entriesOf(this.current) : new Map() };
+    for (const name of tableNames) {
+      const [old, current] = [before, after].map((ruleset) => ruleset?.tables.find((table) => table.name === name));
+      if (!old && !current) continue;
+      this.pairs.set(name, pairChains(old, current, family));
+      for (const [version, table] of [
+        ["old", old],
+        ["new", current],
+      ] as const) {
+        if (!table) continue;
+        const followed = followedTable(table, family);
+        this.tables[version].set(name, followed);
+        this.entries[version].set(name, entriesOf(followed));
+      }
+    }
+    this.comparison = new Comparison(family, before, after, this.pairs, effort);
   }
 
   run(): void {
-    for (const pair of pairChains(this.before, this.after, this.family)) {
-      this.comparePolicy(pair);
-      for (const change of ruleChanges(pair)) this.tell(change, pair);
-    }
+    const found = [...this.pairs].flatMap(([table, pairs]) =>
+      pairs.flatMap((pair) => [...this.policyOf(table, pair), ...this.rulesOf(table, pair)]),
+    );
+    found.push(...this.contents());
+    this.masks(found);
+    const consequences = this.comparison.run(found.map(({ subject }) => subject));
+    for (const one of found) this.tell(one, consequences.get(one.subject)!);
+    const [first] = this.review.closes;
+    if (first) this.review.remarks.push(...lockOuts(this.family, this.before, this.after, first.span));
   }
 
-  // ------------------------------------------------------------------------------------------------- policies
+  // -------------------------------------------------------------------------------------------- what changed
 
-  private comparePolicy({ old, new: current }: ChainPair): void {
+  private policyOf(table: TableName, pair: ChainPair): Told[] {
+    const { old, new: current } = pair;
     const [before, after] = [old?.policy ?? "ACCEPT", current?.policy ?? "ACCEPT"];
-    const chain = current ?? old!;
-    if (chain.policy === undefined || before === after) return;
-    const span = current?.span ?? this.after?.span ?? old!.span;
-    const direction = after === "ACCEPT" ? "opens" : "closes";
-    const what = `everything in ${chain.name} that no rule decides`;
-    // Where a rule decides about all packets, none comes to the policy; a change of that rule is told by itself.
-    const asked = !decidesAll(this.old?.chains.get(chain.name)) && !decidesAll(this.current?.chains.get(chain.name));
-    this.found.changes.push({
-      kind: "policy",
-      table: this.table,
-      chain: chain.name,
-      family: this.family,
-      ...(old && { before: { text: `:${chain.name} ${before}`, span: old.span } }),
-      ...(current && { after: { text: `:${chain.name} ${after}`, span: current.span } }),
-      meaning: `${what} is ${after === "ACCEPT" ? "let through" : "dropped"} now${asked ? "" : " (the rules decide about every packet)"}`,
-      direction: asked ? direction : "neither",
-    });
-    if (asked) this.tellEffect(direction, `${what} (policy ${before} to ${after})`, span, true);
+    if ((current ?? old)!.policy === undefined || before === after) return [];
+    const subject: Subject = {
+      ...(old && { old: { table, chain: old.name } }),
+      ...(current && { current: { table, chain: current.name } }),
+    };
+    return [{ table, subject, what: { kind: "policy", pair, before: before as "ACCEPT", after: after as "ACCEPT" } }];
   }
 
-  // ---------------------------------------------------------------------------------------------------- rules
-
-  private tell(change: RuleChange, pair: ChainPair): void {
-    const { kind, before, after, passed, near } = change;
-    if (kind === "moved" && passed.every((rule) => mayChangePlaces(after!, rule, this.family))) return;
-    const chain = (pair.new ?? pair.old!).name;
-    const span = after?.span ?? near?.span ?? pair.new?.span ?? this.after?.span ?? before!.span;
-    const outcomes = this.outcomes(change, pair);
-    const direction = joined(outcomes.map((one) => one.direction));
-    this.found.changes.push({
-      kind,
-      table: this.table,
-      chain,
-      family: this.family,
-      ...(before && { before: { text: before.text, span: before.span } }),
-      ...(after && { after: { text: after.text, span: after.span } }),
-      meaning: this.meaning(change, pair, outcomes),
-      direction,
+  private rulesOf(table: TableName, pair: ChainPair): Told[] {
+    const { changes, kept } = ruleChanges(pair);
+    for (const [old, current] of kept) this.comparison.sameRule(old, current);
+    return changes.flatMap((change): Told[] => {
+      const { kind, before, after, passed } = change;
+      if (before && after) this.comparison.sameRule(before, after);
+      if (kind === "moved" && passed.every((rule) => mayChangePlaces(after!, rule, this.family))) return [];
+      const subject: Subject = {
+        ...(before && { old: { table, chain: pair.old!.name, rule: before } }),
+        ...(after && { current: { table, chain: pair.new!.name, rule: after } }),
+      };
+      return [{ table, subject, what: { kind: "rule", change, pair } }];
     });
-    for (const outcome of outcomes) {
-      this.tellBoxes("opens", outcome, span);
-      this.tellBoxes("closes", outcome, span);
+  }
+
+  /** Sets of ipset that hold other elements, as far as rules ask for them. */
+  private contents(): Told[] {
+    return this.sets.flatMap((set): Told[] => {
+      for (const [table, followed] of this.tables.new) {
+        for (const { chain, rules } of followed.chains.values()) {
+          const asking = rules.find(({ rule }) =>
+            rule.matches.some(
+              ({ extension, options }) =>
+                extension === "set" && (options["match-set"]?.value as { set?: string } | undefined)?.set === set.name,
+            ),
+          );
+          if (!asking) continue;
+          const subject: Subject = {};
+          this.comparison.differsFromTheBeginning(`ipset ${set.name}`, set.drift, subject);
+          return [{ table, subject, what: { kind: "contents", set, rule: asking.rule, chain: chain.name } }];
+        }
+      }
+      return [];
+    });
+  }
+
+  /** The mask of a list is that of the rule that is loaded first. */
+  private masks(found: readonly Told[]): void {
+    if (!this.before || !this.after) return;
+    const lists = gatherLists(this.before);
+    for (const { name, mask, uses } of gatherLists(this.after).values()) {
+      const earlier = lists.get(name);
+      if (!earlier || earlier.mask === mask) continue;
+      const told = found.find(({ subject }) =>
+        [subject.old, subject.current].some((concern) =>
+          concern?.rule?.matches.some((use) => use === uses[0]!.use || use === earlier.uses[0]!.use),
+        ),
+      );
+      const drift = (mask & earlier.mask) === mask ? "more" : (mask & earlier.mask) === earlier.mask ? "less" : "unknown";
+      const cause = told ?? found[0];
+      if (cause) this.comparison.differsFromTheBeginning(listMemory(name), drift, cause.subject);
     }
-    if (outcomes.length === 0 || direction === "neither") this.tellOther(change, span);
   }
 
-  private meaning({ kind, before, after, passed }: RuleChange, pair: ChainPair, outcomes: readonly Outcome[]): string {
+  // -------------------------------------------------------------------------------------------------- telling
+
+  private tell(told: Told, consequences: Consequences): void {
+    const direction = directionOf(consequences.opens.length > 0, consequences.closes.length > 0);
+    this.noteLists(consequences);
+    const span = this.changeOf(told, consequences, direction);
+    // What a list's own words say needs no second finding.
+    const edited = told.what.kind === "rule" && told.what.change.kind === "changed";
+    for (const one of ["opens", "closes"] as const) {
+      const [later, atOnce] = [true, false].map((wanted) => consequences[one].filter(({ inTurn }) => inTurn === wanted));
+      this.tellFound(one, atOnce!, span, "", edited);
+      this.tellFound(one, later!, span, "in turn, later: ", edited);
+    }
+    this.tellTranslations(consequences, span, told);
+    // Where rules decide by what is altered, the effect is told.
+    if (consequences.altered.length > 0 && direction === "neither") this.tellAltered(told, span);
+    if (consequences.unjudged !== undefined) this.tellUnjudged(told, consequences.unjudged, span);
+  }
+
+  /** Adds the change to the report; returns its place. */
+  private changeOf(told: Told, consequences: Consequences, direction: Direction): Span {
+    const { table, what } = told;
+    const common = { table, family: this.family, direction };
+    switch (what.kind) {
+      case "policy": {
+        const { old, new: current } = what.pair;
+        const span = current?.span ?? this.spanOf(table) ?? old!.span;
+        const name = (current ?? old)!.name;
+        const idle =
+          direction === "neither" && consequences.unjudged === undefined
+            ? " (no packet comes to the policy that it decides otherwise)"
+            : "";
+        this.review.changes.push({
+          ...common,
+          kind: "policy",
+          chain: name,
+          ...(old && { before: { text: `:${name} ${what.before}`, span: old.span } }),
+          ...(current && { after: { text: `:${name} ${what.after}`, span: current.span } }),
+          meaning: `everything in ${name} that no rule decides is ${what.after === "ACCEPT" ? "let through" : "dropped"} now${idle}`,
+        });
+        return span;
+      }
+      case "rule": {
+        const { change, pair } = what;
+        const { kind, before, after, near } = change;
+        this.review.changes.push({
+          ...common,
+          kind,
+          chain: (pair.new ?? pair.old!).name,
+          ...(before && { before: { text: before.text, span: before.span } }),
+          ...(after && { after: { text: after.text, span: after.span } }),
+          meaning: this.meaning(table, change, pair, consequences, direction),
+        });
+        return after?.span ?? near?.span ?? pair.new?.span ?? this.spanOf(table) ?? before!.span;
+      }
+      case "contents": {
+        const { set, rule, chain } = what;
+        this.review.changes.push({
+          ...common,
+          kind: "contents",
+          chain,
+          after: { text: rule.text, span: rule.span },
+          meaning: `set "${printable(set.name)}" ${set.words}`,
+        });
+        return rule.span;
+      }
+    }
+  }
+
+  private spanOf(table: TableName): Span | undefined {
+    return this.after?.tables.find(({ name }) => name === table)?.span ?? this.after?.tables[0]?.span;
+  }
+
+  private meaning(
+    table: TableName,
+    { kind, before, after, passed }: RuleChange,
+    pair: ChainPair,
+    found: Consequences,
+    direction: Direction,
+  ): string {
     const base = (pair.new ?? pair.old!).policy === undefined ? undefined : (pair.new ?? pair.old!).name;
-    const was = (rule: IptablesRule): string => ruleWords(rule, this.family, this.entries.old.get(pair.old!.name), base);
-    const is = (rule: IptablesRule): string => ruleWords(rule, this.family, this.entries.new.get(pair.new!.name), base);
-    const unsure = outcomes.some(({ certain }) => !certain) ? "; what that opens or closes was too much to work out" : "";
+    const was = (rule: IptablesRule): string => ruleWords(rule, this.family, this.entries.old.get(table)?.get(pair.old!.name), base);
+    const is = (rule: IptablesRule): string => ruleWords(rule, this.family, this.entries.new.get(table)?.get(pair.new!.name), base);
+    const more = this.moreWords(found, direction);
     switch (kind) {
       case "added":
-        return `${is(after!)}${this.withoutEffect(outcomes)}${unsure}`;
+        return `${is(after!)}${more}`;
       case "removed":
-        return `no longer ${was(before!)}${this.withoutEffect(outcomes)}${unsure}`;
+        return `no longer ${was(before!)}${more}`;
       case "moved": {
         const passing =
           passed.length === 1
             ? `the rule of line ${passed[0]!.span.line}`
             : `${passed.length} rules, the first in line ${passed[0]!.span.line}`;
-        return `stands on the other side of ${passing}: ${is(after!)}${this.withoutEffect(outcomes)}${unsure}`;
+        return `stands on the other side of ${passing}: ${is(after!)}${more}`;
       }
       case "changed":
-        return `${was(before!)}; now ${is(after!)}${this.withoutEffect(outcomes)}${unsure}`;
+        return `${was(before!)}; now ${is(after!)}${more}`;
     }
   }
 
-  private withoutEffect(outcomes: readonly Outcome[]): string {
-    const nothing = outcomes.length > 0 && outcomes.every(({ direction, certain }) => certain && direction === "neither");
-    return nothing ? " (no packet is let through or stopped that was not)" : "";
-  }
-
-  /** For each built-in chain from which the rule is reached. */
-  private outcomes({ before, after }: RuleChange, pair: ChainPair): Outcome[] {
-    // Address translation sends packets elsewhere and stops none.
-    if (this.table === "nat") return [];
-    const regions = [
-      arriving(before && this.old?.conditionOf(before), this.entries.old.get(pair.old?.name ?? "")),
-      arriving(after && this.current?.conditionOf(after), this.entries.new.get(pair.new?.name ?? "")),
-    ].filter((region) => region !== undefined);
-    const acting = [before, after].some((rule) => rule && actionOf(rule).kind !== "next");
-    if (!acting) return [];
-    const bases = new Set([...this.basesOf(this.before, pair.old?.name), ...this.basesOf(this.after, pair.new?.name)]);
-    return [...bases].map((base): Outcome => {
-      const differences = regions.map((region) => differenceIn(region, base, this.old, this.current));
-      if (differences.includes(undefined)) return { direction: this.guess(before, after), certain: false, opens: [], closes: [], base };
-      const [opens, closes] = [differences.flatMap((one) => one!.opens), differences.flatMap((one) => one!.closes)];
-      return { direction: directionOf(opens.length > 0, closes.length > 0), certain: true, opens, closes, base };
-    });
-  }
-
-  private basesOf(table: IptablesTable | undefined, chain: string | undefined): string[] {
-    if (!table || chain === undefined) return [];
-    return [...(reachableHooks(table).get(chain) ?? [])].map((hook) => hook.toUpperCase());
-  }
-
-  /** By the targets alone. */
-  private guess(before: IptablesRule | undefined, after: IptablesRule | undefined): Direction {
-    const [was, is] = [before, after].map((rule) => rule && actionOf(rule).kind);
-    if ((was === "drop" && is === undefined) || (was === undefined && is === "accept")) return "opens";
-    if ((was === "accept" && is === undefined) || (was === undefined && is === "drop")) return "closes";
-    return "both";
+  private moreWords({ unjudged, translated, altered }: Consequences, direction: Direction): string {
+    if (unjudged !== undefined) return "; not judged";
+    if (direction !== "neither" || translated.length > 0 || altered.length > 0) return "";
+    return " (no packet is let through or stopped that was not)";
   }
 
   // -------------------------------------------------------------------------------------------------- effects
 
-  private tellBoxes(direction: "opens" | "closes", outcome: Outcome, span: Span): void {
-    const { base } = outcome;
-    if (!outcome.certain) {
-      if (outcome.direction === direction || outcome.direction === "both") {
-        this.tellEffect(direction, `perhaps some traffic in ${base ?? this.table} (its rules are too many to follow)`, span, true);
+  /** Which lists the differences hang on. */
+  private noteLists({ opens, closes }: Consequences): void {
+    for (const [direction, found] of [
+      ["opens", opens],
+      ["closes", closes],
+    ] as const) {
+      for (const { box, inTurn } of found) {
+        if (inTurn) continue;
+        for (const list of listsIn(box)) {
+          const known = this.review.lists.get(list);
+          this.review.lists.set(list, known === undefined || known === direction ? direction : "both");
+        }
       }
-      return;
     }
-    const told = this.told[direction].get(base!) ?? [];
-    const fresh: Box[] = [];
-    for (const box of outcome[direction]) fresh.push(...without([box], [...told, ...fresh]));
-    if (fresh.length === 0) return;
-    this.told[direction].set(base!, [...told, ...fresh]);
-    const whole = hull(fresh);
-    const exact = without([whole], fresh).length === 0;
-    const byList = fresh.every(({ tests }) =>
-      [...(tests?.values() ?? [])].some(({ question }) => question && this.listsTold.get(question.list) === direction),
-    );
-    this.tellEffect(direction, `${exact ? "" : "some of: "}${packetWords(whole, this.family, base)}${this.familyWords()}`, span, !byList);
+  }
+
+  private tellFound(direction: "opens" | "closes", found: readonly Found[], span: Span, prefix: string, mayBeOfList: boolean): void {
+    const byPath = new Map<PathName, Found[]>();
+    for (const one of found) if (!one.sentTo) byPath.set(one.path, [...(byPath.get(one.path) ?? []), one]);
+    for (const [path, ones] of byPath) {
+      const told = this.told[direction].get(path) ?? [];
+      const fresh: Box[] = [];
+      for (const { box } of ones) fresh.push(...without([box], [...told, ...fresh]));
+      if (fresh.length === 0) continue;
+      this.told[direction].set(path, [...told, ...fresh]);
+      const whole = hull(fresh);
+      const exact = without([whole], fresh).length === 0;
+      const byList = mayBeOfList && fresh.every((box) => listsIn(box).some((list) => this.review.listsTold.has(list)));
+      this.tellEffect(
+        direction,
+        `${prefix}${exact ? "" : "some of: "}${packetWords(whole, this.family, path)}${this.familyWords()}`,
+        span,
+        !byList,
+        exampleOf(fresh[0]!, this.family, path),
+      );
+    }
   }
 
   private familyWords(): string {
     return this.family === "ipv6" ? " (IPv6)" : "";
   }
 
-  private tellEffect(direction: "opens" | "closes", sentence: string, span: Span, asFinding: boolean): void {
-    const effects = this.found[direction];
+  private tellEffect(direction: "opens" | "closes", sentence: string, span: Span, asFinding: boolean, example?: string): void {
+    const effects = this.review[direction];
     if (effects.some((one) => one.sentence === sentence)) return;
-    effects.push({ sentence, span });
+    effects.push({ sentence, span, ...(example !== undefined && { example }) });
     if (!asFinding) return;
-    this.found.remarks.push(
+    const help = example === undefined ? {} : { help: `for example: ${example}` };
+    this.review.remarks.push(
       direction === "opens"
-        ? { code: "change-opens", severity: "warning", span, message: `gets through now and did not before: ${sentence}` }
-        : { code: "change-closes", severity: "note", span, message: `no longer gets through: ${sentence}` },
+        ? { code: "change-opens", severity: "warning", span, message: `gets through now and did not before: ${sentence}`, ...help }
+        : { code: "change-closes", severity: "note", span, message: `no longer gets through: ${sentence}`, ...help },
     );
   }
 
-  /** Changes that let through and stop as before. */
-  private tellOther({ before, after }: RuleChange, span: Span): void {
-    const rule = after ?? before!;
-    if (this.table === "nat") {
-      this.found.remarks.push({
+  /** Packets that reach another address than before, or come from another. */
+  private tellTranslations({ translated, opens }: Consequences, span: Span, { what }: Told): void {
+    const sent = [...opens.filter(({ sentTo }) => sentTo), ...translated.filter(({ sentTo }) => sentTo)];
+    const [first] = sent;
+    if (first?.sentTo) {
+      const words = packetWords(hull(sent.map(({ box: { tests: _, state: _state, ...fields } }) => fields)), this.family, "PREROUTING");
+      this.tellEffect("opens", `${words} ${translationWords(first.sentTo, this.family)} now${this.familyWords()}`, span, true);
+    }
+    const moved = translated.filter(({ before, after }) => before.destination?.text !== after.destination?.text);
+    if (moved[0]) {
+      const words = packetWords(hull(moved.map(({ box: { tests: _, state: _state, ...fields } }) => fields)), this.family, "PREROUTING");
+      const { before } = moved[0];
+      const where = before.destination ? translationWords(before.destination, this.family) : "reaches the address it is sent to";
+      this.tellEffect("closes", `${words} no longer ${where}${this.familyWords()}`, span, true);
+    }
+    const resourced = translated.filter(({ before, after }) => before.source?.text !== after.source?.text);
+    if (resourced.length > 0) {
+      const sentence = `${packetWords(hull(resourced.map(({ box }) => box)), this.family, "POSTROUTING")}: the address it seems to come from${this.familyWords()}`;
+      this.review.alters.push({ sentence, span });
+      const rule = what.kind === "rule" ? (what.change.after ?? what.change.before) : undefined;
+      this.review.remarks.push({
         code: "change-translation",
         severity: "warning",
         span,
-        message: `addresses and ports are translated differently: ${after ? "" : "no longer "}${ruleWords(rule, this.family)}`,
-      });
-    } else if (
-      this.table !== "filter" &&
-      rule.target?.kind === "extension" &&
-      actionOf(rule).kind === "next" &&
-      !["LOG", "NFLOG"].includes(rule.target.extension)
-    ) {
-      this.found.remarks.push({
-        code: "change-marks",
-        severity: "note",
-        span,
-        message: `${targetWords(rule)} other packets than before, and rules or routes that look at that may decide differently`,
+        message: `packets leave with another source address than before: ${rule ? ruleWords(rule, this.family) : sentence}`,
       });
     }
   }
+
+  private tellAltered({ what }: Told, span: Span): void {
+    const rule = what.kind === "rule" ? (what.change.after ?? what.change.before) : undefined;
+    const subject = rule?.target?.kind === "extension" ? targetWords(rule) : "marks or alters";
+    const sentence = `${subject} other packets than before`;
+    this.review.alters.push({ sentence, span });
+    this.review.remarks.push({
+      code: "change-marks",
+      severity: "warning",
+      span,
+      message: `${sentence}: no rule here decides by it, and whether routes, queues or other programs do was not judged`,
+    });
+  }
+
+  private tellUnjudged({ what }: Told, reason: string, span: Span): void {
+    const kind =
+      what.kind === "rule" ? `a rule that was ${what.change.kind}` : what.kind === "policy" ? "a policy" : "the contents of a set";
+    const sentence = `${kind}: ${reason}`;
+    this.review.unjudged.push({ sentence, span });
+    this.review.remarks.push({
+      code: "change-not-judged",
+      severity: "warning",
+      span,
+      message: `what the change does was not worked out: ${sentence}`,
+    });
+  }
 }
 
-/** Whether a rule of the chain lets through or stops every packet. */
-function decidesAll(chain: FollowedChain | undefined): boolean {
-  return (
-    chain?.rules.some(
-      ({ condition, action }) => condition && Object.keys(condition).length === 0 && (action.kind === "accept" || action.kind === "drop"),
-    ) ?? false
-  );
-}
-
-/** What a rule matches of the packets that come into its chain; undefined if none. */
-function arriving(condition: Box | undefined, entry: Box | undefined): Box | undefined {
-  return condition && entry && intersect(entry, condition);
+/** The lists of `recent` whose answers are part of a set of packets. */
+function listsIn({ tests }: Box): string[] {
+  return [...(tests?.values() ?? [])].flatMap(({ question }) => (question?.asks.kind === "recent" ? [question.asks.list] : []));
 }
 
 /** What of the first boxes is in none of the others. */
@@ -286,11 +429,4 @@ function without(boxes: readonly Box[], others: readonly Box[]): readonly Box[] 
 
 function directionOf(opens: boolean, closes: boolean): Direction {
   return opens && closes ? "both" : opens ? "opens" : closes ? "closes" : "neither";
-}
-
-function joined(directions: readonly Direction[]): Direction {
-  return directionOf(
-    directions.some((one) => one === "opens" || one === "both"),
-    directions.some((one) => one === "closes" || one === "both"),
-  );
 }

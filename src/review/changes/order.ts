@@ -1,5 +1,7 @@
 /** Whether two neighbouring rules may change places. */
 
+import { readsOf } from "../../extensions/described.js";
+import { isMemory } from "../../extensions/facts.js";
 import type { Family, IptablesRule } from "../../iptables/ast.js";
 import { intersect } from "../packets/box.js";
 import { conditionOf, isVolatile } from "../packets/condition.js";
@@ -26,14 +28,13 @@ function fixedPart({ tests: _, ...fields }: NonNullable<ReturnType<typeof condit
 }
 
 function sharesState(a: IptablesRule, b: IptablesRule): boolean {
-  const lists = (rule: IptablesRule): string[] =>
+  const memories = (rule: IptablesRule): string[] =>
     rule.matches
       .filter(isVolatile)
-      .map(({ extension, options }) =>
-        extension === "recent" ? `list ${(options["name"]?.value as string | undefined) ?? "DEFAULT"}` : extension,
-      );
-  const left = new Set(lists(a));
-  return lists(b).some((name) => left.has(name));
+      .flatMap((use) => readsOf(use))
+      .map((matter) => (isMemory(matter) ? `${matter.memory} ${matter.name ?? ""}` : matter));
+  const left = new Set(memories(a));
+  return memories(b).some((name) => left.has(name));
 }
 
 function sameTarget(a: IptablesRule, b: IptablesRule): boolean {

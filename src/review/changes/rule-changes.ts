@@ -14,8 +14,13 @@ export interface RuleChange {
   readonly near: IptablesRule | undefined;
 }
 
-/** Rules that mean the same and stand in the same order are no change. */
-export function ruleChanges({ old, new: current, oldMeanings, newMeanings }: ChainPair): RuleChange[] {
+export interface ChainChanges {
+  readonly changes: readonly RuleChange[];
+  /** Rules that mean the same and stand in the same order, old and new. */
+  readonly kept: readonly (readonly [IptablesRule, IptablesRule])[];
+}
+
+export function ruleChanges({ old, new: current, oldMeanings, newMeanings }: ChainPair): ChainChanges {
   const [before, after] = [old?.rules ?? [], current?.rules ?? []];
   const kept = align(oldMeanings, newMeanings);
   const [keptOld, keptNew] = [new Set(kept.map(([i]) => i)), new Set(kept.map(([, j]) => j))];
@@ -43,7 +48,10 @@ export function ruleChanges({ old, new: current, oldMeanings, newMeanings }: Cha
     const next = kept.find(([index]) => index > i)?.[1] ?? (kept.at(-1)?.[1] ?? -1) + 1;
     changes.push({ order: next - 0.5, change: { kind: "removed", before: before[i]!, passed: [], near: after[next] ?? after.at(-1) } });
   }
-  return changes.sort((a, b) => a.order - b.order).map(({ change }) => change);
+  return {
+    changes: changes.sort((a, b) => a.order - b.order).map(({ change }) => change),
+    kept: kept.map(([i, j]) => [before[i]!, after[j]!]),
+  };
 }
 
 /** Comparisons beyond which rules are not taken for forms of one. */

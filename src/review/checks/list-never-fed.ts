@@ -27,6 +27,7 @@ function comesTooLate(set: ReviewedUse, { tables }: CheckedRulesets): boolean {
   const arriving = entry && condition && intersect(entry, condition);
   if (!arriving) return true;
   return [...(arriving.tests?.values() ?? [])].some(
-    ({ holds, question }) => holds && question?.list === set.list && question.side === set.side,
+    ({ holds, question }) =>
+      holds && question?.asks.kind === "recent" && question.asks.list === set.list && question.asks.side === set.side,
   );
 }

@@ -2,7 +2,14 @@
 
 import type { Change } from "../report.js";
 
-export const changeSigns: Readonly<Record<Change["kind"], string>> = { added: "+", removed: "-", moved: ">", changed: "~", policy: "~" };
+export const changeSigns: Readonly<Record<Change["kind"], string>> = {
+  added: "+",
+  removed: "-",
+  moved: ">",
+  changed: "~",
+  contents: "set",
+  policy: "~",
+};
 
 const directionWords: Readonly<Record<Change["direction"], string>> = {
   opens: "opens",

@@ -1,6 +1,7 @@
 /** What a list does, in plain words. */
 
 import { printable } from "../../diagnostic.js";
+import { wordsOf } from "../../extensions/described.js";
 import { addressBits, prefixLength } from "../../extensions/values/address.js";
 import { consequenceOf, type ReviewedList, type ReviewedUse } from "./list-use.js";
 
@@ -29,21 +30,10 @@ export function listTitle({ name, service, family }: ReviewedList): string {
   return family === "ipv6" ? `${title}, IPv6` : title;
 }
 
-const targetWords: Readonly<Record<string, string>> = {
-  DROP: "dropped",
-  REJECT: "rejected",
-  TARPIT: "held fast",
-  ACCEPT: "let through",
-  LOG: "logged",
-  NFLOG: "logged",
-  RETURN: "sent back to the calling chain",
-  MARK: "marked",
-};
-
 function fateWords(check: ReviewedUse): string {
   const { target } = check.rule;
   if (!target) return "counted";
-  if (target.kind === "extension") return targetWords[target.extension] ?? `given to ${printable(target.extension)}`;
+  if (target.kind === "extension") return wordsOf(target)?.done ?? `given to ${printable(target.extension)}`;
   const consequence = consequenceOf(check);
   return consequence === "stops" ? "stopped" : consequence === "passes" ? "let through" : `sent to chain "${printable(target.chain)}"`;
 }

@@ -4,7 +4,7 @@
  */
 
 import { packetStates, type PacketState } from "../../extensions/values/connection-state.js";
-import type { Family } from "../../iptables/ast.js";
+import type { ExtensionUse, Family } from "../../iptables/ast.js";
 import { anyInterface, intersectInterfaces, subtractInterfaces, type InterfaceSet } from "./interfaces.js";
 import { complement, intersectIntervals, intervalsMeet, type Intervals, type Range } from "./intervals.js";
 
@@ -18,19 +18,47 @@ export type IntervalField = (typeof intervalFields)[number];
 export type BitField = (typeof bitFields)[number];
 export type InterfaceField = (typeof interfaceFields)[number];
 
+/** The answer of a test that no field of a box tells. */
 export interface Answer {
   readonly holds: boolean;
-  /** Of a list of `recent`. */
-  readonly question?: RecentQuestion;
+  /** What is asked, in words that follow "where" or "unless". */
+  readonly words: string;
+  /** The rule that asks, where others ask the same in words and count apart: "line 12". */
+  readonly place?: string;
+  /** How it follows from other answers; absent where nothing is known of that. */
+  readonly question?: Question;
 }
 
+/** A question whose answers say something of each other. */
+export interface Question {
+  /** The memory asked; answers of different memories have nothing to do with each other. */
+  readonly memory: string;
+  readonly asks: RecentAsk | MatchAsk;
+  /** Asked in one version of the rules only, whose memory is not that of the other. */
+  readonly version?: Version;
+}
+
+/** Of two versions of a ruleset. */
+export type Version = "old" | "new";
+
 /** What a use of `recent` asks, apart from its inversion. */
-export interface RecentQuestion {
+export interface RecentAsk {
+  readonly kind: "recent";
   readonly list: string;
   readonly side: "saddr" | "daddr";
+  /** Width of the window; undefined: stamps of any age count. */
   readonly seconds: number | undefined;
+  /** Hits that must be there before those of the packet itself. */
   readonly hits: number;
+  /** Hits of the packet itself that count. */
+  readonly own: number;
   readonly rttl: boolean;
+}
+
+/** What another match that counts or remembers asks. */
+export interface MatchAsk {
+  readonly kind: "match";
+  readonly use: ExtensionUse;
 }
 
 export type Box = { readonly [Field in IntervalField]?: Intervals } & { readonly [Field in BitField]?: bigint } & {
@@ -51,7 +79,9 @@ const largest: Readonly<Record<IntervalField, bigint>> = {
   destinationPort: 65535n,
   icmp: 65535n,
 };
-const allBits: Readonly<Record<BitField, bigint>> = { state: 2n ** BigInt(packetStates.length) - 1n, flags: 2n ** 64n - 1n };
+/** One bit for each combination of the six flags. */
+export const allFlags = 2n ** 64n - 1n;
+const allBits: Readonly<Record<BitField, bigint>> = { state: 2n ** BigInt(packetStates.length) - 1n, flags: allFlags };
 
 /** Addresses of IPv4 are the upper 32 of 128 bits, so that both families have all addresses in common. */
 const lowerBits: Readonly<Record<Family, bigint>> = { ipv4: 96n, ipv6: 0n };
@@ -191,8 +221,9 @@ function joined(a: Box, b: Box): Box {
   const both: Fields = {};
   for (const field of intervalFields) {
     const [left, right] = [a[field], b[field]];
-    if (left && right)
-      both[field] = complement(intersectIntervals(complement(left, largest[field]), complement(right, largest[field])), largest[field]);
+    if (!left || !right) continue;
+    const inNeither = intersectIntervals(complement(left, largest[field]), complement(right, largest[field]));
+    if (inNeither.length > 0) both[field] = complement(inNeither, largest[field]);
   }
   for (const field of bitFields) {
     const [left, right] = [a[field], b[field]];

@@ -56,3 +56,8 @@ export function complement(set: Intervals, largest: bigint): Intervals {
 export function sizeOf(set: Intervals): bigint {
   return set.reduce((sum, [from, to]) => sum + to - from + 1n, 0n);
 }
+
+/** Whether every number of the second set is in the first. */
+export function containsIntervals(outer: Intervals, inner: Intervals): boolean {
+  return inner.every(([from, to]) => outer.some(([first, last]) => first <= from && to <= last));
+}

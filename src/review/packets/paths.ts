@@ -2,6 +2,8 @@
 
 import type { ExtensionUse, Family, IptablesChain, IptablesRule, IptablesTable } from "../../iptables/ast.js";
 import { everything, intersect, meet, subtract, type Box } from "./box.js";
+import { readsOf, wayOf } from "../../extensions/described.js";
+import { isMemory } from "../../extensions/facts.js";
 import { conditionOf, isVolatile } from "./condition.js";
 
 /** What a rule does with the packets it matches: `next` goes on to the next rule, `elsewhere` gives them to a program. */
@@ -62,8 +64,10 @@ export function followedTable(table: IptablesTable, family: Family): FollowedTab
 }
 
 /** Two rules with such a match count apart, however alike they are: one may match where the other does not. */
-function countsForItself({ extension }: ExtensionUse): boolean {
-  return ["limit", "hashlimit", "statistic", "quota"].includes(extension);
+function countsForItself(use: ExtensionUse): boolean {
+  return readsOf(use).some((matter) =>
+    isMemory(matter) ? matter.memory === "hashlimit" || (matter.name === undefined && matter.memory !== "geoip") : matter === "chance",
+  );
 }
 
 /** The condition, its tests numbered from their second time in the chain on. */
@@ -76,17 +80,11 @@ function numbered(condition: Box, met: Map<string, number>): Box {
   return { ...condition, tests: new Map(tests) };
 }
 
-const accepting = new Set(["ACCEPT", "DNAT", "SNAT", "MASQUERADE", "REDIRECT", "NETMAP", "TPROXY"]);
-const dropping = new Set(["DROP", "REJECT", "TARPIT"]);
-const elsewhere = new Set(["QUEUE", "NFQUEUE", "STEAL", "SYNPROXY"]);
-
 export function actionOf({ target }: IptablesRule): Action {
   if (!target) return { kind: "next" };
   if (target.kind === "chain") return { kind: "jump", chain: target.chain, goto: target.goto };
-  if (accepting.has(target.extension)) return { kind: "accept" };
-  if (dropping.has(target.extension)) return { kind: "drop" };
-  if (elsewhere.has(target.extension)) return { kind: "elsewhere" };
-  return { kind: target.extension === "RETURN" ? "return" : "next" };
+  const way = wayOf(target);
+  return { kind: way === "continue" ? "next" : way };
 }
 
 /** What became of the packets, in boxes without a packet in common. */

@@ -1,10 +1,12 @@
 /** Sets of packets in plain words. */
 
+import { packetStates, type PacketState } from "../../extensions/values/connection-state.js";
 import { formatAddress, addressBits } from "../../extensions/values/address.js";
 import { protocolName } from "../../extensions/values/protocols.js";
 import { printable } from "../../diagnostic.js";
 import type { Family } from "../../iptables/ast.js";
-import { addressesOf, otherAddresses, statesOf, type Box } from "./box.js";
+import type { Translation } from "../flow/state.js";
+import { addressesOf, otherAddresses, statesOf, type Answer, type Box } from "./box.js";
 import { complement, sizeOf, type Intervals, type Range } from "./intervals.js";
 import type { InterfaceSet } from "./interfaces.js";
 
@@ -106,7 +108,7 @@ export function packetWords(box: Box, family: Family, chain?: string): string {
     ...(box.outInterface ? [`going out ${interfaceWords(box.outInterface)}`] : []),
   ];
   if (!box.source && (chain === "INPUT" || chain === "PREROUTING")) words.push("from anywhere");
-  const tests = [...(box.tests ?? [])].map(([test, { holds }]) => `${holds ? "where" : "unless"} ${testWords(test)}`);
+  const tests = testWords([...(box.tests?.values() ?? [])]);
   return [words.join(" "), ...tests].join(", ");
 }
 
@@ -121,33 +123,51 @@ function isAllButLoopback({ pattern, without }: InterfaceSet): boolean {
   return pattern === "+" && without.length === 1 && without[0] === "lo";
 }
 
-function testWords(test: string): string {
-  return printable(test.startsWith("-m ") ? `"${test}" holds` : test);
+/** Questions that read alike are told apart by whose they are. */
+function testWords(answers: readonly Answer[]): string[] {
+  return answers.map(({ holds, words, place, question }) => {
+    const twins = answers.filter((other) => other.words === words);
+    const versions = new Set(twins.filter((other) => other.place === place).map((other) => other.question?.version));
+    const places = new Set(twins.map((other) => other.place));
+    const whose = [
+      ...(places.size > 1 && place !== undefined ? [`for the rule of ${place}`] : []),
+      ...(versions.size > 1 && question?.version ? [`by the ${question.version} rules`] : []),
+    ];
+    return [holds ? "where" : "unless", printable(words), ...whose].join(" ");
+  });
 }
 
+/** Which packets, before where they come from and go to: "new TCP connections". */
 function subject(box: Box, family: Family): string {
   const protocol = protocolWords(box.protocol);
   const icmp = box.icmp ? icmpWords(box.icmp, family) : undefined;
   const kind = icmp === undefined ? protocol : `${protocol ?? "ICMP"} (${icmp})`;
   const states = box.state === undefined ? undefined : statesOf(box.state);
   const flagged = box.flags === undefined ? "" : " with certain flags";
-  if (!states || states.includes("established")) {
-    const only = states && !states.includes("new") && !states.includes("invalid");
-    return only ? `${kind ?? "packets"} of connections that are known` + flagged : `${kind ?? "all packets"}${flagged}`;
+  if (!states) return `${kind ?? "all packets"}${flagged}`;
+  const only = (...wanted: readonly PacketState[]): boolean => states.every((state) => wanted.includes(state));
+  if (only("established", "related")) {
+    const which = states.length === 2 ? "" : states[0] === "established" ? " (ESTABLISHED only)" : " (RELATED only)";
+    return `${kind ?? "packets"} of connections that are known${which}${flagged}`;
   }
-  if (states.includes("new"))
-    return kind === "TCP" || kind === undefined ? `new ${kind === undefined ? "" : "TCP "}connections${flagged}` : `new ${kind}`;
+  if (states.includes("new") && !states.includes("established")) {
+    if (kind === undefined) return `new connections${flagged}`;
+    return kind === "TCP" ? `new TCP connections${flagged}` : `new ${kind}${flagged}`;
+  }
+  const missing = packetStates.filter((state) => !states.includes(state));
+  if (states.includes("established") && missing.length <= 2) {
+    return `${kind ?? "all packets"}${flagged}${missing.length === 0 ? "" : ` but those in state ${missing.map((state) => state.toUpperCase()).join(" or ")}`}`;
+  }
   return `${kind ?? "packets"} in state ${states.map((state) => state.toUpperCase()).join(" or ")}${flagged}`;
 }
 
 function protocolWords(protocol: Intervals | undefined): string | undefined {
   if (!protocol) return undefined;
   const numbers = numbersOf(protocol, 4);
-  if (!numbers) {
-    const others = numbersOf(complement(protocol, 255n), 4);
-    return others ? `everything but ${list(others.map(protocolTitle), "and")}` : "some protocols";
-  }
-  return list(numbers.map(protocolTitle), "and");
+  if (numbers) return list(numbers.map(protocolTitle), "and");
+  const others = numbersOf(complement(protocol, 255n), 4);
+  if (others?.length === 0) return undefined;
+  return others ? `packets of any protocol but ${list(others.map(protocolTitle), "and")}` : "packets of some protocols";
 }
 
 function protocolTitle(number: number): string {
@@ -228,4 +248,14 @@ function interfaceWords({ pattern, without }: InterfaceSet): string {
 function list(words: readonly string[], conjunction: string): string {
   if (words.length < 2) return words.join("");
   return `${words.slice(0, -1).join(", ")} ${conjunction} ${words.at(-1)}`;
+}
+
+/** Where a translation sends packets: "reaches 192.0.2.5 port 443". */
+export function translationWords({ address, port, toMachine, text }: Translation, family: Family): string {
+  const to = (from: string, last: string): string => (from === last ? from : `${from} to ${last}`);
+  const parts = [
+    ...(address ? [to(formatAddress(address.from, family), formatAddress(address.to, family))] : toMachine ? ["this machine"] : []),
+    ...(port ? [`port ${to(String(port.from), String(port.to))}`] : []),
+  ];
+  return `reaches ${parts.length > 0 ? parts.join(" ") : printable(text)}`;
 }

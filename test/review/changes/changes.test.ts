@@ -103,7 +103,9 @@ describe("changes", () => {
       "a policy that no packet comes to",
       [":INPUT DROP [0:0]", "-A INPUT -j DROP"],
       [":INPUT ACCEPT [0:0]", "-A INPUT -j DROP"],
-      ["policy neither: everything in INPUT that no rule decides is let through now (the rules decide about every packet)"],
+      [
+        "policy neither: everything in INPUT that no rule decides is let through now (no packet comes to the policy that it decides otherwise)",
+      ],
     ],
   ])("tell of %s", (_, before, after, wanted) => {
     expect(changes(before, after)).toEqual(wanted);
@@ -150,7 +152,7 @@ describe("what opens and closes", () => {
   it("takes two limits of one kind for two", () => {
     const limited = "-A INPUT -p icmp -m limit --limit 1/sec -j ACCEPT";
     expect(effects([limited, limited, "-A INPUT -j DROP"], [limited, "-A INPUT -j DROP"]).closes).toEqual([
-      'ICMP to this machine from anywhere, where "-m limit --limit 1/sec (rule 2 of its kind)" holds, unless "-m limit --limit 1/sec" holds',
+      'ICMP to this machine from anywhere, unless "-m limit --limit 1/sec" holds for the rule of line 5, where "-m limit --limit 1/sec" holds for the rule of line 6',
     ]);
   });
 
@@ -159,8 +161,17 @@ describe("what opens and closes", () => {
       { length: 1_000 },
       (_, index) => `-A INPUT ! -s 10.${index >> 8}.${index & 255}.0/24 -p tcp ! --dport ${index + 1} -m mark --mark ${index} -j ACCEPT`,
     );
-    const { opens } = effects([...maze, "-A INPUT -p tcp -j DROP"], [...maze, "-A INPUT -p tcp --sport 7 -j DROP"]);
-    expect(opens).toEqual(["perhaps some traffic in INPUT (its rules are too many to follow)"]);
+    const {
+      unjudged,
+      verdict,
+      headline,
+      changes: told,
+    } = review(dump(...maze, "-A INPUT -p tcp --sport 7 -j DROP"), dump(...maze, "-A INPUT -p tcp -j DROP"));
+    expect(unjudged.map(({ sentence }) => sentence)).toEqual([
+      "a rule that was changed: its packets are in too many pieces to be followed",
+    ]);
+    expect({ verdict, headline }).toEqual({ verdict: "look", headline: expect.stringContaining("1 not judged") as string });
+    expect(told[0]?.meaning).toContain("; not judged");
   });
 
   it("tells of other targets of address translation", () => {
@@ -168,6 +179,12 @@ describe("what opens and closes", () => {
       dump("*nat", "-A PREROUTING -p tcp --dport 80 -j DNAT --to-destination 192.0.2.2"),
       dump("*nat", "-A PREROUTING -p tcp --dport 80 -j DNAT --to-destination 192.0.2.1"),
     ).findings;
-    expect(findings.map(({ code }) => code)).toEqual(["change-translation"]);
+    expect(findings.map(({ code, message }) => [code, message])).toEqual([
+      [
+        "change-opens",
+        "gets through now and did not before: TCP to port 80 (HTTP) arriving at this machine from anywhere reaches 192.0.2.2 now",
+      ],
+      ["change-closes", "no longer gets through: TCP to port 80 (HTTP) arriving at this machine from anywhere no longer reaches 192.0.2.1"],
+    ]);
   });
 });

@@ -29,6 +29,8 @@ export function report(given: Partial<ReviewReport> = {}): ReviewReport {
     changes: [],
     opens: [],
     closes: [],
+    alters: [],
+    unjudged: [],
     findings: [],
     rows: [],
     scriptDiff: "",

@@ -84,7 +84,7 @@ describe("a change of a list", () => {
     [
       window(60, 4),
       window(120, 7),
-      "opens",
+      "both",
       "window lengthened from 60 s to 120 s, hit count raised from 4 to 7, so an attacker gets as many attempts in the long run, in other bursts (3 in 60 s before, 6 in 120 s now)",
     ],
     [
@@ -109,8 +109,8 @@ describe("a change of a list", () => {
     ],
     [window(60, 4), [set], "opens", "no rule asks for it any more"],
     [
-      [set, check("--rcheck --seconds 60", "-j ACCEPT")],
-      [set, check("--rcheck --seconds 600", "-j ACCEPT")],
+      [check("--rcheck --seconds 60", "-j ACCEPT"), set, "-A INPUT -j DROP"],
+      [check("--rcheck --seconds 600", "-j ACCEPT"), set, "-A INPUT -j DROP"],
       "opens",
       "window lengthened from 60 s to 600 s",
     ],

@@ -1,0 +1,402 @@
+/**
+ * Sends the packets that a change can concern through both versions, and gathers what becomes otherwise of them.
+ *
+ * Packets that no change concerns directly may be concerned by what other packets leave behind: a list that is fed otherwise, tokens that are
+ * taken otherwise, a connection's mark. Every memory that is found to differ makes the rules that ask it a concern of the next round, until
+ * no other memory differs.
+ */
+
+import { readsOf } from "../../extensions/described.js";
+import { isMemory } from "../../extensions/facts.js";
+import type { Family, IptablesRule, IptablesRuleset, TableName } from "../../iptables/ast.js";
+import { reachableHooks } from "../../rewrite/hooks.js";
+import type { ChainPair } from "../changes/chain-pairs.js";
+import { everything, intersect, type Box } from "../packets/box.js";
+import { listMemory } from "../packets/condition.js";
+import { entriesOf } from "../packets/entries.js";
+import { Effort, TooManyPieces, type FollowedTable } from "../packets/paths.js";
+import { stepsOf } from "../packets/steps.js";
+import { flow, questionNumber, type Outcome } from "./flow.js";
+import { driftOf, joinedDrift, type Drift, type Drifts } from "./questions.js";
+import { paths, Side, type PathName, type Stage } from "./side.js";
+import { arriving, type State, type Translation } from "./state.js";
+
+/** Packets that meet something that differs. */
+export interface Concern {
+  readonly table: TableName;
+  /** The chain of the place, in the version that has it. */
+  readonly chain: string;
+  readonly rule?: IptablesRule;
+}
+
+/** What one change brings about. */
+export interface Consequences {
+  readonly opens: readonly Found[];
+  readonly closes: readonly Found[];
+  /** Decided alike, and sent elsewhere. */
+  readonly translated: readonly Redirected[];
+  /** Decided alike, and marked or altered otherwise when they leave. */
+  readonly altered: readonly Found[];
+  /** Why not all could be worked out; absent where all was. */
+  readonly unjudged?: string;
+  /** Memories that it feeds or asks otherwise. */
+  readonly memories: ReadonlySet<string>;
+}
+
+export interface Found {
+  readonly box: Box;
+  readonly path: PathName;
+  /** Where the packets are sent in the new version, if rules send them elsewhere than they were sent. */
+  readonly sentTo?: Translation;
+  /** It follows from what other packets leave behind, and only later. */
+  readonly inTurn: boolean;
+}
+
+export interface Redirected extends Found {
+  readonly before: Pick<State, "source" | "destination">;
+  readonly after: Pick<State, "source" | "destination">;
+}
+
+interface Start {
+  readonly path: PathName;
+  readonly index: number;
+  readonly box: Box;
+  readonly old: State;
+  readonly current: State;
+}
+
+/** Comparisons for one set of packets: about a tenth of a second. */
+const effortPerStart = 300_000;
+
+/** Rounds after which memories that still come to differ are taken for different in every way. */
+const mostRounds = 6;
+
+/** What a comparison is about: one change with its places, or a memory whose contents differ from the beginning. */
+export interface Subject {
+  readonly old?: Concern;
+  readonly current?: Concern;
+}
+
+export class Comparison {
+  private readonly old: Side;
+  private readonly current: Side;
+  private readonly drifts = new Map<string, Drift>();
+  private driftsOfRound: Drifts = new Map();
+  /** The subjects that make a memory differ. */
+  readonly causes = new Map<string, Set<Subject>>();
+  private trackingOf: Start[] = [];
+  private connectionMarks = false;
+
+  constructor(
+    private readonly family: Family,
+    old: IptablesRuleset | undefined,
+    current: IptablesRuleset | undefined,
+    pairs: ReadonlyMap<TableName, readonly ChainPair[]>,
+    /** Shared by all that is compared. */
+    private readonly effort: Effort,
+  ) {
+    this.old = new Side("old", family, old, pairs);
+    this.current = new Side("new", family, current, pairs);
+  }
+
+  /** Gives rules of both versions one name: they count on together. */
+  sameRule(old: IptablesRule, current: IptablesRule): void {
+    const id = `${old.span.file}:${old.span.line}:${old.span.column}`;
+    this.old.nameRule(old, id);
+    this.current.nameRule(current, id);
+  }
+
+  /** A memory whose contents differ from the beginning. */
+  differsFromTheBeginning(memory: string, drift: Drift, subject: Subject): void {
+    this.note(memory, drift, subject);
+  }
+
+  run(subjects: readonly Subject[]): ReadonlyMap<Subject, Consequences> {
+    const first = new Map<Subject, Directions>();
+    let last = new Map<Subject, Gathered>();
+    for (let round = 0; round < mostRounds; round++) {
+      // What is found in this round counts from the next one on: until then the memories are as they were.
+      this.driftsOfRound = new Map(this.drifts);
+      const before = this.known();
+      last = new Map(subjects.map((subject) => [subject, this.gather(this.startsOf(subject), subject)]));
+      if (round === 0)
+        for (const [subject, { opens, closes }] of last) first.set(subject, { opens: opens.length > 0, closes: closes.length > 0 });
+      this.followMemories(last);
+      if (this.known() === before) break;
+      if (round === mostRounds - 2) for (const memory of this.drifts.keys()) this.drifts.set(memory, "unknown");
+    }
+    return new Map([...last].map(([subject, gathered]) => [subject, gathered.finished(first.get(subject)!)]));
+  }
+
+  private known(): string {
+    return JSON.stringify([[...this.drifts].sort(), this.trackingOf.length, this.connectionMarks]);
+  }
+
+  // ------------------------------------------------------------------------------------------------ memories
+
+  private note(memory: string, drift: Drift, subject: Subject): void {
+    this.drifts.set(memory, joinedDrift(this.drifts.get(memory), drift));
+    const causes = this.causes.get(memory) ?? new Set();
+    this.causes.set(memory, causes.add(subject));
+  }
+
+  /** What follows for rules that ask memories that differ; told as of the first subject that makes them differ. */
+  private followMemories(found: ReadonlyMap<Subject, Gathered>): void {
+    const of = (subject: Subject): Gathered => found.get(subject) ?? [...found.values()][0]!;
+    for (const memory of this.driftsOfRound.keys()) {
+      const [cause] = this.causes.get(memory) ?? [];
+      if (cause && found.size > 0) this.gather(this.startsOfReaders(memory), cause, of(cause));
+    }
+    const [cause] = found.keys();
+    if (!cause) return;
+    if (this.trackingOf.length > 0) this.gather(this.trackingOf, cause, of(this.trackingCause ?? cause));
+    if (this.connectionMarks) this.gather(this.startsOfConnectionMarks(), cause, of(this.markCause ?? cause));
+  }
+
+  private trackingCause: Subject | undefined;
+  private markCause: Subject | undefined;
+
+  private startsOfReaders(memory: string): Start[] {
+    return this.startsOfRules((rule, side) => asks(rule, this.family, side).has(memory));
+  }
+
+  private startsOfConnectionMarks(): Start[] {
+    const reads = (rule: IptablesRule): boolean =>
+      stepsOf(rule, this.family).some((step) => step.kind === "carried" && step.of === "connmark") || restores(rule);
+    const marked = (version: string): State => ({
+      ...arriving,
+      diverged: true,
+      carried: { ...arriving.carried, connmark: `as the ${version} rules left it` },
+    });
+    return this.startsOfRules(reads).map((start) => ({ ...start, old: marked("old"), current: marked("new") }));
+  }
+
+  private startsOfRules(wanted: (rule: IptablesRule, side: Side) => boolean): Start[] {
+    const starts: Start[] = [];
+    const known = new Set<string>();
+    for (const side of [this.old, this.current]) {
+      for (const followed of side.followed) {
+        for (const { chain, rules } of followed.chains.values()) {
+          for (const { rule } of rules) {
+            const id = side.idOf(rule);
+            if (known.has(id) || !wanted(rule, side)) continue;
+            known.add(id);
+            const concern = { table: followed.table.name, chain: chain.name, rule };
+            starts.push(...this.startsAt(concern, followed));
+          }
+        }
+      }
+    }
+    return starts;
+  }
+
+  // -------------------------------------------------------------------------------------------------- starts
+
+  private startsOf({ old, current }: Subject): Start[] {
+    const starts: Start[] = [];
+    for (const [concern, side] of [
+      [old, this.old],
+      [current, this.current],
+    ] as const) {
+      const table = concern && side.table(concern.table);
+      if (concern && table) starts.push(...this.startsAt(concern, table));
+    }
+    return withoutRepeats(starts);
+  }
+
+  /** The packets that come to a place, at each built-in chain that leads there. */
+  private startsAt({ chain, rule }: Concern, table: FollowedTable): Start[] {
+    const entry = entriesOf(table).get(chain);
+    const box = entry && (rule ? intersect(withoutTests(entry), regionOf(rule, this.family) ?? entry) : withoutTests(entry));
+    if (!box || (rule && regionOf(rule, this.family) === undefined)) return [];
+    const bases = [...(reachableHooks(table.table).get(chain) ?? [])].map((hook) => hook.toUpperCase());
+    return bases.flatMap((base) =>
+      (Object.entries(paths) as [PathName, readonly Stage[]][]).flatMap(([path, stages]): Start[] => {
+        const index = stages.findIndex((stage) => stage.table === table.table.name && stage.chain === base);
+        return index < 0 ? [] : [{ path, index, box: onPath(box, path), old: arriving, current: arriving }];
+      }),
+    );
+  }
+
+  // ------------------------------------------------------------------------------------------------- playing
+
+  private gather(starts: readonly Start[], subject: Subject, into = new Gathered()): Gathered {
+    for (const start of starts) {
+      try {
+        const left = new Effort(effortPerStart);
+        this.play(start, subject, into, {
+          spend: (comparisons) => {
+            left.spend(comparisons);
+            this.effort.spend(comparisons);
+          },
+        });
+      } catch (error) {
+        if (!(error instanceof TooManyPieces)) throw error;
+        into.unjudged = "its packets are in too many pieces to be followed";
+      }
+    }
+    return into;
+  }
+
+  private play({ path, index, box, old, current }: Start, subject: Subject, into: Gathered, effort: Pick<Effort, "spend">): void {
+    const stages = paths[path].slice(index);
+    const context = { drifts: this.driftsOfRound, effort };
+    for (const before of flow(this.old, stages, { box, state: old }, context)) {
+      // Packets that were decided before the first difference are decided alike.
+      if (!before.state.diverged && current === old) continue;
+      for (const after of flow(this.current, stages, { box: before.box, state: current }, context)) {
+        this.compare(before, after, path, subject, into);
+      }
+    }
+  }
+
+  private compare(before: Outcome, after: Outcome, path: PathName, subject: Subject, into: Gathered): void {
+    const { box } = after;
+    this.compareEvents(before.state, after.state, subject, into);
+    if (before.state.tracking !== after.state.tracking) this.untrackOtherDirection(box, before.state, after.state, subject);
+    if (before.state.carried.connmark !== after.state.carried.connmark && !this.connectionMarks) {
+      this.connectionMarks = true;
+      this.markCause = subject;
+    }
+    const [was, is] = [before.fate, after.fate];
+    const sentTo =
+      before.state.destination?.text !== after.state.destination?.text && after.state.destination
+        ? { sentTo: after.state.destination }
+        : {};
+    const programs = was.startsWith("elsewhere") && is.startsWith("elsewhere");
+    if (was !== is && programs) {
+      into.unjudged ??= "a program decides about its packets, and now another one";
+    } else if (was === "drop" && is !== "drop") into.opens.push({ box, path, ...sentTo });
+    else if (was !== "drop" && is === "drop") into.closes.push({ box, path });
+    else if (was !== is) into[is === "accept" ? "opens" : "closes"].push({ box, path });
+    else if (was !== "drop") this.compareStates(before.state, after.state, { box, path, ...sentTo }, into);
+  }
+
+  private compareStates(before: State, after: State, found: Omit<Found, "inTurn">, into: Gathered): void {
+    const text = (translation: Translation | undefined): string => translation?.text ?? "";
+    if (text(before.destination) !== text(after.destination) || text(before.source) !== text(after.source)) {
+      into.translated.push({ ...found, before, after });
+    } else if (JSON.stringify([before.carried, before.outside]) !== JSON.stringify([after.carried, after.outside]))
+      into.altered.push(found);
+  }
+
+  private compareEvents(before: State, after: State, subject: Subject, into: Gathered): void {
+    if (before.events.length === 0 && after.events.length === 0) return;
+    for (const memory of new Set([...before.events, ...after.events].map((event) => event.memory))) {
+      const [old, current] = [before, after].map(({ events }) =>
+        events.filter((event) => event.memory === memory).map(({ kind, text }) => `${kind} ${text}`),
+      );
+      const drift = driftOf(old!, current!);
+      if (drift === undefined) continue;
+      into.memories.add(memory);
+      this.note(memory, drift, subject);
+    }
+  }
+
+  /** Answers to packets that are tracked in one version only are in another state there. */
+  private untrackOtherDirection(box: Box, before: State, after: State, subject: Subject): void {
+    const mirrored = mirror(box);
+    const stateOf = (tracking: string): State => ({
+      ...arriving,
+      diverged: true,
+      tracking: tracking === "tracked" ? "tracked" : `the other direction is ${tracking}`,
+    });
+    for (const path of Object.keys(paths) as PathName[]) {
+      const start = { path, index: 0, box: onPath(mirrored, path), old: stateOf(before.tracking), current: stateOf(after.tracking) };
+      if (this.trackingOf.some((other) => textOf(other) === textOf(start))) continue;
+      this.trackingOf.push(start);
+      this.trackingCause ??= subject;
+    }
+  }
+}
+
+interface Directions {
+  readonly opens: boolean;
+  readonly closes: boolean;
+}
+
+class Gathered {
+  readonly opens: Omit<Found, "inTurn">[] = [];
+  readonly closes: Pick<Found, "box" | "path">[] = [];
+  readonly translated: Omit<Redirected, "inTurn">[] = [];
+  readonly altered: Omit<Found, "inTurn">[] = [];
+  readonly memories = new Set<string>();
+  unjudged: string | undefined;
+
+  /** @param first which directions there were before any memory was known to differ */
+  finished(first: Directions): Consequences {
+    const inTurn = (direction: "opens" | "closes"): boolean => !first[direction] && first[direction === "opens" ? "closes" : "opens"];
+    return {
+      opens: this.opens.map((found) => ({ ...found, inTurn: inTurn("opens") })),
+      closes: this.closes.map((found) => ({ ...found, inTurn: inTurn("closes") })),
+      translated: this.translated.map((found) => ({ ...found, inTurn: false })),
+      altered: this.altered.map((found) => ({ ...found, inTurn: false })),
+      ...(this.unjudged !== undefined && { unjudged: this.unjudged }),
+      memories: this.memories,
+    };
+  }
+}
+
+/** The memories that a rule asks, by name. */
+function asks(rule: IptablesRule, family: Family, side: Side): ReadonlySet<string> {
+  const found = new Set<string>();
+  const steps = stepsOf(rule, family);
+  for (const [index, step] of steps.entries()) {
+    if (step.kind === "recent" && step.use.operation !== "set") found.add(listMemory(step.use.list));
+    if (step.kind !== "opaque") continue;
+    for (const matter of readsOf(step.use)) {
+      if (isMemory(matter)) found.add(`${matter.memory} ${matter.name ?? `of ${side.idOf(rule)}.${questionNumber(steps, index)}`}`);
+    }
+  }
+  return found;
+}
+
+/** Whether the rule copies the connection's mark to the packet. */
+function restores({ target }: IptablesRule): boolean {
+  return target?.kind === "extension" && target.options["restore-mark"] !== undefined;
+}
+
+/** The fields of the packets that a rule may do anything to: what is tested behind something that remembers keeps no packet from that. */
+function regionOf(rule: IptablesRule, family: Family): Box | undefined {
+  let box: Box | undefined = everything;
+  for (const step of stepsOf(rule, family)) {
+    if (step.kind === "recent" || (step.kind === "opaque" && readsOf(step.use).some(isMemory))) break;
+    if (step.kind === "fields") box = box && step.box && intersect(box, step.box);
+  }
+  return box;
+}
+
+function withoutTests({ tests: _, ...fields }: Box): Box {
+  return fields;
+}
+
+/** Only packets of this path: what comes in goes out by no interface, and the other way round. */
+function onPath(box: Box, path: PathName): Box {
+  const { inInterface, outInterface, ...others } = box;
+  return {
+    ...others,
+    ...(inInterface && path !== "OUTPUT" && { inInterface }),
+    ...(outInterface && path !== "INPUT" && { outInterface }),
+  };
+}
+
+/** The packets of the other direction. */
+function mirror({ source, destination, sourcePort, destinationPort, protocol, tests: _ }: Box): Box {
+  return {
+    ...(protocol && { protocol }),
+    ...(destination && { source: destination }),
+    ...(source && { destination: source }),
+    ...(destinationPort && { sourcePort: destinationPort }),
+    ...(sourcePort && { destinationPort: sourcePort }),
+  };
+}
+
+function textOf(start: Start): string {
+  return JSON.stringify(start, (_, value: unknown) =>
+    typeof value === "bigint" ? `${value}n` : value instanceof Map ? [...(value as Map<unknown, unknown>)] : value,
+  );
+}
+
+function withoutRepeats(starts: readonly Start[]): Start[] {
+  return [...new Map(starts.map((start) => [textOf(start), start])).values()];
+}

@@ -1,0 +1,362 @@
+/**
+ * Sends sets of packets through all tables of a version, in the order of the hooks.
+ *
+ * A question that fields of the packet do not tell is answered both ways, and both ways are followed. The same question has the same answer
+ * in both versions, unless its memory differs between them: then it is a question of one version, and what its answer says about the other
+ * version's is known as far as `questions.ts` knows it.
+ */
+
+import { effectsOf, readsOf } from "../../extensions/described.js";
+import { isMemory, type Matter } from "../../extensions/facts.js";
+import type { ExtensionUse, IptablesRule, TableName } from "../../iptables/ast.js";
+import { addressRange, intersect, meet, stateBits, subtract, type Answer, type Box } from "../packets/box.js";
+import { carriedKey, listMemory, recentAnswer, recentAsk, recentKey } from "../packets/condition.js";
+import { containsIntervals, intervalsMeet, type Intervals } from "../packets/intervals.js";
+import { deepest, TooManyPieces, type Effort, type FollowedRule, type FollowedTable } from "../packets/paths.js";
+import { stepsOf, type Step } from "../packets/steps.js";
+import { knownAnswer, type Drifts } from "./questions.js";
+import type { Side, Stage } from "./side.js";
+import { changed, isOneOf, ownHits, withEvent, withOwnHits, type State } from "./state.js";
+
+export interface Piece {
+  readonly box: Box;
+  readonly state: State;
+}
+
+/** What becomes of packets at the end of their way; `elsewhere …`: a program or the kernel decides by itself. */
+export type Fate = "accept" | "drop" | `elsewhere ${string}`;
+
+export interface Outcome extends Piece {
+  readonly fate: Fate;
+}
+
+/** Pieces at which following a set of packets is given up. */
+const mostPieces = 4000;
+
+/** What is known of the two memories, and how much may be looked at. */
+export interface FlowContext {
+  readonly drifts: Drifts;
+  readonly effort: Pick<Effort, "spend">;
+}
+
+/** Sends packets through these stages. Throws `TooManyPieces`. */
+export function flow(side: Side, stages: readonly Stage[], start: Piece, context: FlowContext): Outcome[] {
+  const walk = new Walk(side, context);
+  let here: readonly Piece[] = [start];
+  for (const { table, chain } of stages) {
+    const followed = side.table(table);
+    if (!followed || here.length === 0) continue;
+    here = walk.table(here, chain, followed);
+  }
+  return [...walk.ended, ...here.map((piece): Outcome => ({ ...piece, fate: "accept" }))];
+}
+
+interface Split {
+  readonly matched: readonly Piece[];
+  readonly missed: readonly Piece[];
+}
+
+class Walk {
+  readonly ended: Outcome[] = [];
+  private pieces = 1;
+
+  constructor(
+    private readonly side: Side,
+    private readonly context: FlowContext,
+  ) {}
+
+  /** What gets through a table. */
+  table(pieces: readonly Piece[], chain: string, table: FollowedTable): readonly Piece[] {
+    // Packets that are not tracked have no connection whose addresses could be translated.
+    const skipping = table.table.name === "nat" ? pieces.filter(({ state }) => state.tracking === "untracked") : [];
+    const entering = skipping.length === 0 ? pieces : pieces.filter(({ state }) => state.tracking !== "untracked");
+    const accepted: Piece[] = [];
+    const back = this.chain(entering, chain, table, accepted, 0);
+    return [...skipping, ...accepted, ...back];
+  }
+
+  /** Those that come back from the chain undecided; what it accepts goes into `accepted`. */
+  private chain(pieces: readonly Piece[], name: string, table: FollowedTable, accepted: Piece[], level: number): readonly Piece[] {
+    if (level > deepest) throw new TooManyPieces();
+    const followed = table.chains.get(name);
+    if (!followed) return pieces;
+    const difference = this.side.firstDifference(table.table.name, name);
+    const back: Piece[] = [];
+    let here = pieces;
+    for (const [index, rule] of followed.rules.entries()) {
+      if (index === difference) here = here.map(diverged);
+      if (here.length === 0) break;
+      const { matched, missed } = this.rule(here, rule, table);
+      here = missed;
+      if (matched.length === 0) continue;
+      const moved = this.affected(matched, rule.rule, table.table.name);
+      const { action } = rule;
+      switch (action.kind) {
+        case "next":
+          here = [...here, ...moved];
+          break;
+        case "accept":
+          accepted.push(...moved);
+          break;
+        case "drop":
+          this.ended.push(...moved.map((piece): Outcome => ({ ...piece, fate: "drop" })));
+          break;
+        case "elsewhere":
+          this.ended.push(...moved.map((piece): Outcome => ({ ...piece, fate: `elsewhere ${programOf(rule.rule)}` })));
+          break;
+        case "return":
+          back.push(...moved);
+          break;
+        case "jump": {
+          const returned = this.chain(moved, action.chain, table, accepted, level + 1);
+          if (action.goto) back.push(...returned);
+          else here = [...here, ...returned];
+        }
+      }
+      this.count(here.length + back.length + accepted.length);
+    }
+    if (difference >= followed.rules.length && difference !== Infinity) here = here.map(diverged);
+    const undecided = [...back, ...here];
+    const { policy } = followed.chain;
+    if (policy !== "DROP") return undecided;
+    this.ended.push(...undecided.map((piece): Outcome => ({ ...piece, fate: "drop" })));
+    return [];
+  }
+
+  private count(pieces: number): void {
+    this.pieces = Math.max(this.pieces, pieces + this.ended.length);
+    if (this.pieces > mostPieces) throw new TooManyPieces();
+  }
+
+  private affected(pieces: readonly Piece[], { target }: IptablesRule, table: TableName): readonly Piece[] {
+    if (target?.kind !== "extension") return pieces;
+    const effects = effectsOf(target, this.side.family).filter(({ kind }) => kind !== "translate" || table === "nat");
+    if (effects.length === 0) return pieces;
+    return pieces.map(({ box, state }) => ({ box, state: effects.reduce(changed, state) }));
+  }
+
+  // --------------------------------------------------------------------------------------------------- tests
+
+  private rule(pieces: readonly Piece[], { rule, condition }: FollowedRule, table: FollowedTable): Split {
+    const { effort } = this.context;
+    effort.spend(pieces.length);
+    const steps = stepsOf(rule, table.family);
+    const [first] = steps;
+    const missed: Piece[] = [];
+    let here: Piece[] = [];
+    // Most rules have nothing to do with most packets, and say so in their first step.
+    for (const piece of pieces) {
+      const apart = first?.kind === "fields" && !isRewritten(piece.state) && (first.box === undefined || !meet(piece.box, first.box));
+      (apart ? missed : here).push(piece);
+    }
+    if (condition === undefined && !steps.some(({ kind }) => kind === "recent" || kind === "opaque"))
+      return { matched: [], missed: pieces };
+    for (const [index, step] of steps.entries()) {
+      if (here.length === 0) break;
+      const matched: Piece[] = [];
+      for (const piece of here) {
+        effort.spend(1 + (piece.box.tests?.size ?? 0));
+        const split = this.step(piece, step, rule, questionNumber(steps, index));
+        matched.push(...split.matched);
+        missed.push(...split.missed);
+      }
+      here = matched;
+    }
+    return { matched: here, missed };
+  }
+
+  private step(piece: Piece, step: Step, rule: IptablesRule, number: number): Split {
+    switch (step.kind) {
+      case "fields":
+        return this.fields(piece, step.box);
+      case "carried": {
+        const value = piece.state.carried[step.of];
+        if (typeof value === "number") return isOneOf(value, step.values) !== step.inverted ? allMatched(piece) : allMissed(piece);
+        return this.ask(piece, carriedKey(step, value), { holds: !step.inverted, words: step.words });
+      }
+      case "opaque":
+        return this.opaque(piece, step, `${this.side.idOf(rule)}.${number}`, rule.span.line);
+      case "recent":
+        return this.recent(piece, step);
+    }
+  }
+
+  private fields(piece: Piece, box: Box | undefined): Split {
+    if (!box) return allMissed(piece);
+    if (isRewritten(piece.state)) return this.rewrittenFields(piece, box);
+    const both = intersect(piece.box, box);
+    if (!both) return allMissed(piece);
+    const { state } = piece;
+    return { matched: [{ box: both, state }], missed: subtract(piece.box, box).map((rest) => ({ box: rest, state })) };
+  }
+
+  /** Fields that a rule before has changed are not those of the box any more. */
+  private rewrittenFields(piece: Piece, box: Box): Split {
+    const { state } = piece;
+    const { state: states, destination, destinationPort, source, sourcePort, ...others } = box;
+    const kept: { -readonly [Field in keyof Box]: Box[Field] } = others;
+    const questions: { readonly key: string; readonly words: string }[] = [];
+    const decide = (wanted: Intervals, is: readonly [bigint, bigint] | undefined, key: string, words: string): boolean => {
+      if (is && containsIntervals(wanted, [is])) return true;
+      if (is && !intervalsMeet(wanted, [is])) return false;
+      questions.push({ key: `${key} ${wanted.map(([from, to]) => `${from}-${to}`).join(",")}`, words });
+      return true;
+    };
+    for (const [translation, address, port, addresses, ports] of [
+      ["destination", "destination", "destinationPort", destination, destinationPort],
+      ["source", "source", "sourcePort", source, sourcePort],
+    ] as const) {
+      const change = state[translation];
+      if (addresses) {
+        const known = change?.address && addressRange(change.address.from, change.address.to, this.side.family);
+        if (!change || (!change.address && !change.toMachine && change.text === "")) kept[address] = addresses;
+        else if (change.port && !change.address && !change.toMachine) kept[address] = addresses;
+        else if (!decide(addresses, known, `${change.text} ${address}`, `the new ${address} address is one of those tested`))
+          return allMissed(piece);
+      }
+      if (ports) {
+        const known = change?.port && ([BigInt(change.port.from), BigInt(change.port.to)] as const);
+        if (!change || !change.port) kept[port] = ports;
+        else if (!decide(ports, known, `${change.text} ${port}`, `the new ${translation} port is one of those tested`))
+          return allMissed(piece);
+      }
+    }
+    if (states !== undefined) {
+      if (state.tracking === "tracked") kept.state = states;
+      else if (state.tracking === "untracked") {
+        if ((states & untrackedBit) === 0n) return allMissed(piece);
+      } else questions.push({ key: `${state.tracking} state ${states}`, words: `its state is one of those tested (${state.tracking})` });
+    }
+    const both = intersect(piece.box, kept);
+    if (!both) return allMissed(piece);
+    const missed: Piece[] = subtract(piece.box, kept).map((rest) => ({ box: rest, state }));
+    let here: readonly Piece[] = [{ box: both, state }];
+    for (const { key, words } of questions) {
+      const splits = here.map((one) => this.ask(one, key, { holds: true, words }));
+      here = splits.flatMap(({ matched }) => matched);
+      missed.push(...splits.flatMap(({ missed: out }) => out));
+    }
+    return { matched: here, missed };
+  }
+
+  private opaque(piece: Piece, { use, key, words, holds }: Step & { readonly kind: "opaque" }, place: string, line: number): Split {
+    const matters = readsOf(use);
+    const memory = matters.find(isMemory);
+    // What every rule counts for itself, and what it draws, is its own.
+    const own = memory ? memory.name === undefined && memory.memory !== "geoip" : matters.includes("chance");
+    const name = memory && `${memory.memory} ${own ? `of ${place}` : (memory.name ?? "")}`;
+    const asked =
+      name !== undefined && counts.has(memory!.memory)
+        ? { ...piece, state: withEvent(piece.state, { memory: name, kind: "ask", text: "" }) }
+        : piece;
+    const full = [key, ...(own ? [place] : []), ...matters.flatMap((matter) => termOf(matter, piece.state))].join(" ");
+    const whose = own ? { place: `line ${line}` } : {};
+    return this.ask(asked, full, {
+      holds,
+      words,
+      ...whose,
+      ...(name !== undefined && { question: { memory: name, asks: { kind: "match", use } } }),
+    });
+  }
+
+  private recent(piece: Piece, { use }: Step & { readonly kind: "recent" }): Split {
+    const { list, side, operation, inverted, hits, reap, seconds } = use;
+    const own = ownHits(piece.state, list);
+    const memory = listMemory(list);
+    const add = (one: Piece): Piece => ({
+      box: one.box,
+      state: withOwnHits(withEvent(one.state, { memory, kind: "add", text: side }), list, {
+        ...ownHits(one.state, list),
+        [side]: ownHits(one.state, list)[side] + 1,
+      }),
+    });
+    if (operation === "set") return inverted ? { matched: [], missed: [add(piece)] } : { matched: [add(piece)], missed: [] };
+    const answer = recentAnswer(recentAsk(use, own[side]));
+    const reaped = reap
+      ? { ...piece, state: withEvent(piece.state, { memory, kind: "remove", text: `${side} older than ${seconds}` }) }
+      : piece;
+    const needed = operation === "remove" ? 1 : hits;
+    const known = own[side] >= needed ? true : own.removed ? false : undefined;
+    const { matched: yes, missed: no } =
+      known === undefined
+        ? this.ask(
+            reaped,
+            `${recentKey(answer.question.asks as Parameters<typeof recentKey>[0])}${use.rttl ? ` ${piece.state.carried.ttl}` : ""}`,
+            answer,
+          )
+        : known
+          ? allMatched(reaped)
+          : allMissed(reaped);
+    if (operation === "remove") {
+      const removed = yes.map(({ box, state }) => ({
+        box,
+        state: withOwnHits(withEvent(state, { memory, kind: "remove", text: side }), list, { saddr: 0, daddr: 0, removed: true }),
+      }));
+      return inverted ? { matched: no, missed: removed } : { matched: removed, missed: no };
+    }
+    const [matched, missed] = inverted ? [no, yes] : [yes, no];
+    return { matched: operation === "update" ? matched.map(add) : matched, missed };
+  }
+
+  /** Splits packets by a question whose answer is wanted to be `holds`. */
+  private ask(piece: Piece, key: string, answer: Answer): Split {
+    const drift = answer.question && this.context.drifts.get(answer.question.memory);
+    const versioned = drift === undefined ? answer : this.inThisVersion(answer);
+    const fullKey = drift === undefined ? key : `${this.side.version}: ${key}`;
+    const state = drift === undefined ? piece.state : diverged(piece).state;
+    const known = knownAnswer(piece.box.tests, fullKey, versioned.question, this.context.drifts);
+    if (known !== undefined) return known === answer.holds ? allMatched({ box: piece.box, state }) : allMissed({ box: piece.box, state });
+    const with_ = (holds: boolean): Piece => ({
+      box: { ...piece.box, tests: new Map(piece.box.tests).set(fullKey, { ...versioned, holds }) },
+      state,
+    });
+    return { matched: [with_(answer.holds)], missed: [with_(!answer.holds)] };
+  }
+
+  private inThisVersion(answer: Answer): Answer {
+    return { ...answer, question: { ...answer.question!, version: this.side.version } };
+  }
+}
+
+/** How many questions of a rule come before this one: the number under which a rule's own memory is known. */
+export function questionNumber(steps: readonly Step[], index: number): number {
+  return steps.slice(0, index).filter(({ kind }) => kind === "opaque").length;
+}
+
+/** Memories that a match changes by asking them. */
+const counts: ReadonlySet<string> = new Set(["limit", "hashlimit", "quota", "turns", "connections", "nfacct"]);
+
+const allMatched = (piece: Piece): Split => ({ matched: [piece], missed: [] });
+const allMissed = (piece: Piece): Split => ({ matched: [], missed: [piece] });
+
+export const diverged = (piece: Piece): Piece =>
+  piece.state.diverged ? piece : { box: piece.box, state: { ...piece.state, diverged: true } };
+
+const untrackedBit = stateBits(["untracked"]);
+
+function isRewritten({ destination, source, tracking }: State): boolean {
+  return destination !== undefined || source !== undefined || tracking !== "tracked";
+}
+
+/** What a match that reads this sees, where it is not what the packet came with. */
+function termOf(matter: Matter, { carried, tracking, destination, source }: State): string[] {
+  if (isMemory(matter)) return [];
+  switch (matter) {
+    case "mark":
+    case "connmark":
+    case "tos":
+    case "ttl":
+      return [String(carried[matter])];
+    case "tracking":
+      return tracking === "tracked" ? [] : [tracking];
+    case "addresses":
+      return [...(destination ? [`to ${destination.text}`] : []), ...(source ? [`from ${source.text}`] : [])];
+    default:
+      return [];
+  }
+}
+
+function programOf({ target }: IptablesRule): string {
+  const { extension, options } = target as ExtensionUse;
+  return [extension, ...Object.values(options).map(({ name, text }) => `--${name} ${text}`)].sort().join(" ");
+}

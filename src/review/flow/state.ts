@@ -1,0 +1,153 @@
+/** What a packet carries through the firewall, as far as rules change it. */
+
+import type { Effect, FieldValues } from "../../extensions/facts.js";
+import type { Carried } from "../packets/steps.js";
+
+/** A number that is known, or a text that stands for one that is not: equal texts are equal numbers. */
+export type Term = number | string;
+
+/** New addresses and ports of a packet; what is absent is as it came. */
+export interface Translation {
+  readonly address?: { readonly from: bigint; readonly to: bigint };
+  readonly port?: { readonly from: number; readonly to: number };
+  /** To an address of this machine that the rule does not name. */
+  readonly toMachine: boolean;
+  /** Equal for translations that do the same. */
+  readonly text: string;
+}
+
+/** Something a packet does to a memory that outlives it. */
+export interface MemoryEvent {
+  readonly memory: string;
+  readonly kind: "add" | "remove" | "ask";
+  readonly text: string;
+}
+
+/** What the packet itself has done to a list of `recent` on its way. */
+export interface OwnHits {
+  readonly saddr: number;
+  readonly daddr: number;
+  /** Its host was taken off the list; hits after that are counted anew. */
+  readonly removed: boolean;
+}
+
+export interface State {
+  readonly carried: Readonly<Record<Carried, Term>>;
+  /** `tracked`, `untracked`, or a text for another treatment. */
+  readonly tracking: string;
+  readonly destination?: Translation;
+  readonly source?: Translation;
+  /** Changes that no test of a ruleset reads. */
+  readonly outside: string;
+  readonly own: ReadonlyMap<string, OwnHits>;
+  readonly events: readonly MemoryEvent[];
+  /** It has come to a place where the two versions differ. */
+  readonly diverged: boolean;
+}
+
+/** A packet of which nothing is known but its fields. */
+export const arriving: State = {
+  carried: { mark: "as it came", connmark: "as it came", tos: "as it came", ttl: "as it came" },
+  tracking: "tracked",
+  outside: "",
+  own: new Map(),
+  events: [],
+  diverged: false,
+};
+
+/** Whether a known number is one of the values. */
+export function isOneOf(value: number, values: FieldValues): boolean {
+  switch (values.kind) {
+    case "ranges":
+      return values.ranges.some(({ from, to }) => BigInt(value) >= from && BigInt(value) <= to);
+    case "bits":
+      return (BigInt(value) & values.mask) === values.value;
+    default:
+      return false;
+  }
+}
+
+/** The state behind a change that a target makes. */
+export function changed(state: State, effect: Effect): State {
+  switch (effect.kind) {
+    case "bits":
+      return carrying(state, effect.of, bitsOf(state.carried[effect.of], effect.keep, effect.flip));
+    case "copy": {
+      const { from, to, mask, keep, shift } = effect;
+      return carrying(state, to, copied(state.carried[from], state.carried[to], mask, keep, shift));
+    }
+    case "hops": {
+      const before = state.carried.ttl;
+      if (effect.change === "set") return carrying(state, "ttl", effect.by);
+      return carrying(
+        state,
+        "ttl",
+        typeof before === "number" ? Math.min(255, Math.max(0, before + effect.by)) : `${before} plus ${effect.by}`,
+      );
+    }
+    case "untracked":
+      // Of all rules that say how to track, the first decides.
+      return state.tracking === "tracked" ? { ...state, tracking: "untracked" } : state;
+    case "translate": {
+      const { side, address, port, toMachine, text = "" } = effect;
+      const translation: Translation = {
+        ...(address && { address }),
+        ...(port && { port }),
+        toMachine,
+        text: `${text}${address ? ` ${address.from}-${address.to}` : ""}${port ? ` port ${port.from}-${port.to}` : ""}${toMachine ? " here" : ""}`,
+      };
+      return side === "source" ? { ...state, source: translation } : { ...state, destination: translation };
+    }
+    case "memory": {
+      const { memory, name = "" } = effect.memory;
+      return withEvent(state, { memory: `${memory} ${name}`, kind: effect.operation, text: effect.text });
+    }
+    case "other":
+      switch (effect.of) {
+        case "mark":
+        case "connmark":
+        case "tos":
+        case "ttl":
+          return carrying(state, effect.of, `${effect.text} of ${state.carried[effect.of]}`);
+        case "tracking":
+          return state.tracking === "tracked" ? { ...state, tracking: effect.text } : state;
+        case "addresses":
+          return { ...state, destination: { toMachine: false, text: effect.text } };
+        default:
+          return { ...state, outside: `${state.outside}; ${effect.text}` };
+      }
+  }
+}
+
+function carrying(state: State, of: Carried, term: Term): State {
+  return { ...state, carried: { ...state.carried, [of]: term } };
+}
+
+function bitsOf(before: Term, keep: number, flip: number): Term {
+  if (typeof before === "number") return ((before & keep) ^ flip) >>> 0;
+  return keep === 0 ? flip : `(${before} & ${keep}) ^ ${flip}`;
+}
+
+function copied(from: Term, to: Term, mask: number, keep: number, shift: number): Term {
+  if (typeof from === "number" && (typeof to === "number" || keep === 0)) {
+    const source = (from & mask) >>> 0;
+    const moved = shift < 0 ? source >>> -shift : (source << shift) >>> 0;
+    return (((typeof to === "number" ? to : 0) & keep) ^ moved) >>> 0;
+  }
+  const source = `(${from} & ${mask})${shift === 0 ? "" : ` << ${shift}`}`;
+  return keep === 0 ? source : `(${to} & ${keep}) ^ ${source}`;
+}
+
+export function withEvent(state: State, event: MemoryEvent): State {
+  return { ...state, events: [...state.events, event] };
+}
+
+const noHits: OwnHits = { saddr: 0, daddr: 0, removed: false };
+
+export function ownHits(state: State, list: string): OwnHits {
+  return state.own.get(list) ?? noHits;
+}
+
+export function withOwnHits(state: State, list: string, hits: OwnHits): State {
+  return { ...state, own: new Map(state.own).set(list, hits) };
+}
