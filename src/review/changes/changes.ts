@@ -46,7 +46,10 @@ const families: readonly Family[] = ["ipv4", "ipv6"];
 const tableNames: readonly TableName[] = ["raw", "mangle", "nat", "filter", "security"];
 
 /** Comparisons for all changes together: some seconds. */
-const wholeEffort = 12_000_000;
+const wholeEffort = 4_000_000;
+
+/** Pieces of an effect that are told apart from what has been told. */
+const mostPiecesTold = 200;
 
 /** @param listsTold lists whose change is told as one of the list: the rule's own finding would say it again */
 export function compareRulesets(old: Versions, current: Versions, listsTold: ReadonlySet<string>): ChangeReview {
@@ -328,11 +331,13 @@ class FamilyReview {
     for (const [path, ones] of byPath) {
       const told = this.told[direction].get(path) ?? [];
       const fresh: Box[] = [];
-      for (const { box } of ones) fresh.push(...without([box], [...told, ...fresh]));
+      // Of very many pieces the box around them says as much as each of them.
+      if (ones.length > mostPiecesTold) fresh.push(...ones.map(({ box }) => box));
+      else for (const { box } of ones) fresh.push(...without([box], [...told, ...fresh]));
       if (fresh.length === 0) continue;
       this.told[direction].set(path, [...told, ...fresh]);
       const whole = hull(fresh);
-      const exact = without([whole], fresh).length === 0;
+      const exact = fresh.length <= mostPiecesTold && without([whole], fresh).length === 0;
       const byList = mayBeOfList && fresh.every((box) => listsIn(box).some((list) => this.review.listsTold.has(list)));
       this.tellEffect(
         direction,
