@@ -1,7 +1,10 @@
 /** Reads a JSON object without lists or objects in it, and knows where everything stands. */
 
 /** A place in a text; both from 1, the column in UTF-16 code units. */
-export interface Place { readonly line: number; readonly column: number }
+export interface Place {
+  readonly line: number;
+  readonly column: number;
+}
 
 export interface Member {
   readonly name: string;
@@ -13,12 +16,16 @@ export interface Member {
 
 /** A text that is no such object. */
 export class JsonFault extends Error {
-  constructor(readonly place: Place, message: string) {
+  constructor(
+    readonly place: Place,
+    message: string,
+  ) {
     super(message);
   }
 }
 
-const token = /"(?:[^"\\\u0000-\u001f]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*"|-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?(?![0-9A-Za-z_.])|[A-Za-z_]+|[{}[\]:,]/y;
+const token =
+  /"(?:[^"\\\u0000-\u001f]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*"|-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?(?![0-9A-Za-z_.])|[A-Za-z_]+|[{}[\]:,]/y;
 
 /** Reads the whole text. Throws a JsonFault. */
 export function readFlatObject(text: string): Member[] {
@@ -27,7 +34,7 @@ export function readFlatObject(text: string): Member[] {
   reader.expect("{");
   if (reader.next === "}") reader.take();
   else {
-    for (let separator = ","; separator === ",";) {
+    for (let separator = ","; separator === ","; ) {
       members.push(reader.member());
       if (reader.next !== "," && reader.next !== "}") reader.fail('"," or "}"');
       separator = reader.take();
@@ -53,7 +60,10 @@ class Reader {
     this.start = token.lastIndex = this.end;
     const found = token.exec(this.text)?.[0];
     if (found === undefined && this.start < this.text.length) {
-      throw new JsonFault(this.place(), this.text[this.start] === '"' ? "this string is not closed, or has a wrong escape" : "this is not JSON");
+      throw new JsonFault(
+        this.place(),
+        this.text[this.start] === '"' ? "this string is not closed, or has a wrong escape" : "this is not JSON",
+      );
     }
     this.next = found ?? "";
     this.end = this.start + this.next.length;

@@ -12,8 +12,10 @@ export type CaseOptions = Omit<TranslateOptions, "ipsets" | "geoip">;
 type Check = (value: Member["value"]) => string | undefined;
 
 const truth: Check = (value) => (typeof value === "boolean" ? undefined : "true or false");
-const oneOf = (...choices: readonly string[]): Check => (value) =>
-  (typeof value === "string" && choices.includes(value) ? undefined : choices.map((choice) => JSON.stringify(choice)).join(" or "));
+const oneOf =
+  (...choices: readonly string[]): Check =>
+  (value) =>
+    typeof value === "string" && choices.includes(value) ? undefined : choices.map((choice) => JSON.stringify(choice)).join(" or ");
 
 /** The kernel counts a set's elements in 32 bits. */
 const largestSet = 0xffff_ffff;
@@ -24,12 +26,14 @@ const checks: Readonly<Record<keyof CaseOptions, Check>> = {
   inet: truth,
   keepSets: truth,
   recent: oneOf("auto", "exact", "limit"),
-  setSize: (value) => (Number.isInteger(value) && Number(value) >= 1 && Number(value) <= largestSet ? undefined : `a whole number from 1 to ${largestSet}`),
+  setSize: (value) =>
+    Number.isInteger(value) && Number(value) >= 1 && Number(value) <= largestSet ? undefined : `a whole number from 1 to ${largestSet}`,
   table: (value) => {
     const fault = typeof value === "string" ? tableNameFault(value) : undefined;
     return typeof value === "string" && fault === undefined ? undefined : `the name of a table${fault === undefined ? "" : ` (${fault})`}`;
   },
-  targetNft: (value) => (typeof value === "string" && isVersion(value) && !isOlder(value, oldestNft) ? undefined : `a version of nft from "${oldestNft}" on`),
+  targetNft: (value) =>
+    typeof value === "string" && isVersion(value) && !isOlder(value, oldestNft) ? undefined : `a version of nft from "${oldestNft}" on`,
 };
 
 /** Reads an options file; `file` is for the message. Throws an CaseFault. */
@@ -38,12 +42,15 @@ export function readOptions(file: string, text: string): CaseOptions {
   for (const { name, value, place, valuePlace } of membersOf(file, text)) {
     const check = Object.hasOwn(checks, name) ? checks[name as keyof CaseOptions] : undefined;
     if (check === undefined) {
-      const known = Object.keys(checks).map((one) => JSON.stringify(one)).join(", ");
+      const known = Object.keys(checks)
+        .map((one) => JSON.stringify(one))
+        .join(", ");
       throw new CaseFault(file, place, `there is no option ${JSON.stringify(name)}; the options are ${known}`);
     }
     if (Object.hasOwn(options, name)) throw new CaseFault(file, place, `the option ${JSON.stringify(name)} is given twice`);
     const wanted = check(value);
-    if (wanted !== undefined) throw new CaseFault(file, valuePlace, `${JSON.stringify(name)} must be ${wanted}, not ${JSON.stringify(value)}`);
+    if (wanted !== undefined)
+      throw new CaseFault(file, valuePlace, `${JSON.stringify(name)} must be ${wanted}, not ${JSON.stringify(value)}`);
     options[name] = value;
   }
   return options;

@@ -18,8 +18,10 @@ export function renderCorpusText(report: CorpusReport, { color }: { readonly col
       if (detail !== "") text += renderDifference(detail, { color, lines: mostLines });
     }
   }
-  for (const { name, written } of report.results) if (written.length > 0) text += `${visible(name)}: written ${written.map(visible).join(" and ")}\n`;
-  for (const { name, kernel } of report.results) for (const note of kernel?.verified ? [] : kernel?.notes ?? []) text += `${paint("note:", "36")} ${visible(`${name}: ${note}`)}\n`;
+  for (const { name, written } of report.results)
+    if (written.length > 0) text += `${visible(name)}: written ${written.map(visible).join(" and ")}\n`;
+  for (const { name, kernel } of report.results)
+    for (const note of kernel?.verified ? [] : (kernel?.notes ?? [])) text += `${paint("note:", "36")} ${visible(`${name}: ${note}`)}\n`;
   for (const note of report.notes) text += `${paint("note:", "36")} ${visible(note)}\n`;
   return text + renderSummary(report);
 }
@@ -31,7 +33,10 @@ function renderSummary(report: CorpusReport): string {
     const count = failed.filter(condition).length;
     return count === 0 ? [] : [`${count} ${words}`];
   };
-  const has = (...kinds: readonly string[]) => ({ problems }: CaseResult): boolean => problems.some(({ kind }) => kinds.includes(kind));
+  const has =
+    (...kinds: readonly string[]) =>
+    ({ problems }: CaseResult): boolean =>
+      problems.some(({ kind }) => kinds.includes(kind));
   const updated = report.results.filter(({ written }) => written.length > 0).length;
   const parts = [
     `${all - failed.length} as expected`,
@@ -106,7 +111,12 @@ export function renderCorpusJunit(report: CorpusReport): string {
       name: name.slice(slash + 1),
       file,
       time: seconds,
-      problems: problems.map((problem) => ({ kind: isError(problem) ? "error" : "failure", type: problem.kind, message: problem.message, text: problem.detail })),
+      problems: problems.map((problem) => ({
+        kind: isError(problem) ? "error" : "failure",
+        type: problem.kind,
+        message: problem.message,
+        text: problem.detail,
+      })),
       ...(kernel !== undefined && { output: kernelText(kernel) }),
     });
   }

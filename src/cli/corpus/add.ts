@@ -35,7 +35,10 @@ export async function addCase(directory: string, settings: NewCaseSettings, surr
   const sets = settings.ipsets.length === 0 ? [] : await readSources(settings.ipsets, undefined, messages, surroundings);
   const ipsets: Source[] = sets.length === 0 ? [] : [{ file: "sets.ipset", text: sets.map(({ text }) => text).join("\n") }];
   const options = optionsOf(settings);
-  const beside = { ...await geoipOf(settings, messages, surroundings), ...(Object.keys(options).length > 0 && { options: { file: "options.json", text: renderOptions(options) } }) };
+  const beside = {
+    ...(await geoipOf(settings, messages, surroundings)),
+    ...(Object.keys(options).length > 0 && { options: { file: "options.json", text: renderOptions(options) } }),
+  };
   const sources = renamed(given, { ...beside, sources: given, ...(ipsets[0] && { ipsets: ipsets[0] }) }, options, surroundings);
   const dumps = settings.anonymize ? anonymized({ sources, ipsets }, settings.key) : { sources, ipsets };
 
@@ -43,14 +46,19 @@ export async function addCase(directory: string, settings: NewCaseSettings, surr
   const made = translateTexts(texts, surroundings);
   const names = namesOfFolder("", name);
   const files = [
-    ...[...texts.sources, texts.ipsets, texts.geoip, texts.options].flatMap((source) => (source ? [[source.file, source.text] as const] : [])),
+    ...[...texts.sources, texts.ipsets, texts.geoip, texts.options].flatMap((source) =>
+      source ? [[source.file, source.text] as const] : [],
+    ),
     ...(made.script === undefined ? [] : [[names.script, made.script] as const]),
     [names.diagnostics, made.diagnostics] as const,
   ];
   await writeFolder(folder, files);
   for (const { severity, message } of messages) await surroundings.writeError(`ipt2nft-recent: ${severity}: ${visible(message)}\n`);
   const { translation } = made;
-  const summary = translation.outcome === "invalid" ? renderInvalidSummary(translation.diagnostics) : renderSummary(tally(translation.iptables, translation.diagnostics));
+  const summary =
+    translation.outcome === "invalid"
+      ? renderInvalidSummary(translation.diagnostics)
+      : renderSummary(tally(translation.iptables, translation.diagnostics));
   await surroundings.writeOutput(`${visible(name)}: written ${files.map(([file]) => file).join(", ")}\n${summary}`);
   return 0;
 }
@@ -67,7 +75,11 @@ function optionsOf({ table, recent, setSize, family, inet, targetNft }: NewCaseS
 }
 
 /** The table of countries; a case has one, and as text. Throws a Failure. */
-async function geoipOf({ geoip: paths }: NewCaseSettings, messages: JsonMessage[], surroundings: Surroundings): Promise<Pick<CaseTexts, "geoip">> {
+async function geoipOf(
+  { geoip: paths }: NewCaseSettings,
+  messages: JsonMessage[],
+  surroundings: Surroundings,
+): Promise<Pick<CaseTexts, "geoip">> {
   const [path, more] = paths;
   if (path === undefined) return {};
   if (more !== undefined || path.endsWith(".gz") || statSync(path, { throwIfNoEntry: false })?.isDirectory()) {
@@ -88,12 +100,14 @@ function translateTexts(texts: CaseTexts, surroundings: Surroundings): Made {
 
 /** The sources under the names that a case's files have, in the order a case is read in. Throws a Failure. */
 function renamed(given: readonly Source[], texts: CaseTexts, options: CaseOptions, surroundings: Surroundings): Source[] {
-  const sources = given.map(({ text, file }) => {
-    if (isScript(text)) return { file: "rules.sh", text };
-    const { iptables } = translateSafely([{ file, text }], options, surroundings);
-    const family = options.family ?? iptables[0]?.family ?? familyOfFileName(file) ?? "ipv4";
-    return { file: family === "ipv4" ? "rules.v4" : "rules.v6", text };
-  }).sort((a, b) => order.indexOf(a.file) - order.indexOf(b.file));
+  const sources = given
+    .map(({ text, file }) => {
+      if (isScript(text)) return { file: "rules.sh", text };
+      const { iptables } = translateSafely([{ file, text }], options, surroundings);
+      const family = options.family ?? iptables[0]?.family ?? familyOfFileName(file) ?? "ipv4";
+      return { file: family === "ipv4" ? "rules.v4" : "rules.v6", text };
+    })
+    .sort((a, b) => order.indexOf(a.file) - order.indexOf(b.file));
   const twice = sources.find(({ file }, index) => file === sources[index - 1]?.file);
   if (twice) throw new Failure(`a case has one ${twice.file}, and two files would be it: join them first`);
   if (translateTexts({ ...texts, sources }, surroundings).script !== translateTexts(texts, surroundings).script) {

@@ -61,7 +61,10 @@ function read(directory: string, path: string): string {
 /** Makes what is expected what is made; returns the files that had to be written or removed. Throws a Failure. */
 export async function writeExpected(directory: string, files: CaseFiles, expected: CaseTexts, made: Made): Promise<string[]> {
   const written: string[] = [];
-  for (const [path, before, after] of [[files.script, expected.script, made.script], [files.diagnostics, expected.diagnostics, made.diagnostics]] as const) {
+  for (const [path, before, after] of [
+    [files.script, expected.script, made.script],
+    [files.diagnostics, expected.diagnostics, made.diagnostics],
+  ] as const) {
     if (before === after) continue;
     if (after === undefined) rmSync(join(directory, path));
     else await writeFileAtomically(join(directory, path), after);

@@ -14,10 +14,17 @@ import type { Surroundings } from "../run.js";
 import { readCase } from "./files.js";
 import { Progress } from "./progress.js";
 
-interface Loadable { readonly name: string; readonly texts: CaseTexts; readonly script: string }
+interface Loadable {
+  readonly name: string;
+  readonly texts: CaseTexts;
+  readonly script: string;
+}
 
 /** What came of one case. */
-interface Found { readonly problems: readonly Problem[]; readonly kernel: KernelResult }
+interface Found {
+  readonly problems: readonly Problem[];
+  readonly kernel: KernelResult;
+}
 
 /** Scripts loaded between two versions of the progress line. */
 const batch = 40;
@@ -30,7 +37,11 @@ const effort = { packets: 600, budget: 10 };
  * is noted as not verified.
  */
 export async function checkOnKernel(
-  directory: string, cases: readonly CaseFiles[], results: readonly CaseResult[], surroundings: Surroundings, signal: AbortSignal,
+  directory: string,
+  cases: readonly CaseFiles[],
+  results: readonly CaseResult[],
+  surroundings: Surroundings,
+  signal: AbortSignal,
 ): Promise<CaseResult[]> {
   asFailure(findTools);
   const found = new Map<string, Found>();
@@ -65,13 +76,24 @@ function asFailure(attempt: () => unknown): void {
 }
 
 /** The cases that make a script, translated again: results are small without. */
-function loadableCases(directory: string, cases: readonly CaseFiles[], results: readonly CaseResult[], { translate }: Surroundings): Loadable[] {
-  const unusable = new Set(results.filter(({ problems }) => problems.some(({ kind }) => kind === "crash" || kind === "file" || kind === "options")).map(({ name }) => name));
-  return cases.filter(({ name }) => !unusable.has(name)).flatMap((files) => {
-    const texts = readCase(directory, files);
-    const { script } = translateCase(texts, translate);
-    return script === undefined ? [] : [{ name: files.name, texts, script }];
-  });
+function loadableCases(
+  directory: string,
+  cases: readonly CaseFiles[],
+  results: readonly CaseResult[],
+  { translate }: Surroundings,
+): Loadable[] {
+  const unusable = new Set(
+    results
+      .filter(({ problems }) => problems.some(({ kind }) => kind === "crash" || kind === "file" || kind === "options"))
+      .map(({ name }) => name),
+  );
+  return cases
+    .filter(({ name }) => !unusable.has(name))
+    .flatMap((files) => {
+      const texts = readCase(directory, files);
+      const { script } = translateCase(texts, translate);
+      return script === undefined ? [] : [{ name: files.name, texts, script }];
+    });
 }
 
 /** In the order given, and not all of them once the signal is aborted. */
@@ -89,7 +111,8 @@ async function loadAll(loadable: readonly Loadable[], surroundings: Surroundings
 }
 
 function loadProblems({ loaded, messages, first, second }: LoadResult): Problem[] {
-  if (!loaded) return [{ kind: "load", message: `the kernel does not load the script${first === "" ? "" : " a second time"}`, detail: messages }];
+  if (!loaded)
+    return [{ kind: "load", message: `the kernel does not load the script${first === "" ? "" : " a second time"}`, detail: messages }];
   const detail = messages + difference("loaded once", first, "loaded twice", second);
   return detail === "" ? [] : [{ kind: "load", message: "loading the script a second time changes the ruleset, or nft complains", detail }];
 }
@@ -98,11 +121,20 @@ function loadProblems({ loaded, messages, first, second }: LoadResult): Problem[
 async function verifyCase({ texts }: Loadable, signal: AbortSignal): Promise<Found> {
   try {
     signal.throwIfAborted();
-    const report = await verify({ sources: texts.sources, options: translateOptionsOf(texts), leaveOut: "approximated", ...effort, signal });
+    const report = await verify({
+      sources: texts.sources,
+      options: translateOptionsOf(texts),
+      leaveOut: "approximated",
+      ...effort,
+      signal,
+    });
     return { problems: verifyProblems(report), kernel: verifiedResult(report) };
   } catch (error) {
     if (error instanceof InvalidInput || error instanceof Unable || error instanceof Interrupted) return notVerified(error.message);
-    const detail = error instanceof Error ? error.stack ?? error.message : String(error);
-    return { problems: [{ kind: "crash", message: "the comparison on the kernel fails; please report it with the input", detail }], kernel: { notes: [] } };
+    const detail = error instanceof Error ? (error.stack ?? error.message) : String(error);
+    return {
+      problems: [{ kind: "crash", message: "the comparison on the kernel fails; please report it with the input", detail }],
+      kernel: { notes: [] },
+    };
   }
 }

@@ -1,7 +1,15 @@
 /** The command line of `corpus` as data. */
 
 import { Command, InvalidArgumentError } from "commander";
-import { addTranslationOptions, readWords, repeatedFile, translationSettings, usageError, type Shown, type TranslationSettings } from "../command-line.js";
+import {
+  addTranslationOptions,
+  readWords,
+  repeatedFile,
+  translationSettings,
+  usageError,
+  type Shown,
+  type TranslationSettings,
+} from "../command-line.js";
 
 export interface CorpusSettings {
   readonly directory: string;
@@ -72,7 +80,10 @@ function build(): Command {
     .argument("<DIR>", "the folder")
     .option("--filter <PATTERN>", "only cases whose name contains PATTERN, where * is any text; may be given several times", several)
     .option("--update", "write what is made in place of what is expected (not where CI is set)")
-    .option("--kernel", "also load each script twice in a namespace of its own, and verify it against the dump there; takes root or user namespaces")
+    .option(
+      "--kernel",
+      "also load each script twice in a namespace of its own, and verify it against the dump there; takes root or user namespaces",
+    )
     .option("--json", "report as JSON")
     .option("--junit <FILE>", "write a report as JUnit XML, too")
     .option("-j, --jobs <N>", "run on N threads (default: one, or one per processor where that is faster)", jobs)
@@ -105,14 +116,31 @@ export function parseCorpusArguments(words: readonly string[]): { readonly setti
   const beside = newCase && Object.entries({ update, filter: filter[0], kernel, junit, json }).find(([, value]) => value !== undefined);
   if (beside) return usageError(`--${beside[0]} cannot be with --add`);
   return {
-    settings: { directory, filters: filter, update: update ?? false, kernel: kernel ?? false, junit, json: json ?? false, jobs: threads, color, add: newCase },
+    settings: {
+      directory,
+      filters: filter,
+      update: update ?? false,
+      kernel: kernel ?? false,
+      junit,
+      json: json ?? false,
+      jobs: threads,
+      color,
+      add: newCase,
+    },
   };
 }
 
-function newCaseSettings(command: Command, files: readonly string[] | undefined, { name, anonymize, key }: Pick<RawOptions, "name" | "anonymize" | "key">): NewCaseSettings | Shown | undefined {
+function newCaseSettings(
+  command: Command,
+  files: readonly string[] | undefined,
+  { name, anonymize, key }: Pick<RawOptions, "name" | "anonymize" | "key">,
+): NewCaseSettings | Shown | undefined {
   if (files === undefined) {
-    const alone = command.options.find((option) => /^--(?:name|anonymize|key|table|ipv4|ipv6|recent|set-size|ipset|geoip|inet|target-nft)$/.test(option.long ?? "")
-      && command.getOptionValueSource(option.attributeName()) === "cli");
+    const alone = command.options.find(
+      (option) =>
+        /^--(?:name|anonymize|key|table|ipv4|ipv6|recent|set-size|ipset|geoip|inet|target-nft)$/.test(option.long ?? "") &&
+        command.getOptionValueSource(option.attributeName()) === "cli",
+    );
     return alone && usageError(`${alone.long} is for --add; the options of a case stand in its options file`);
   }
   if (name === undefined) return usageError("--add needs --name");

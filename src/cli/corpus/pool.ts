@@ -20,13 +20,17 @@ const worthThreads = 2_500;
  * Returns how many threads it took, this one not counted.
  */
 export async function runCases(
-  cases: readonly CaseFiles[], task: Task, translator: typeof translate, jobs: number | undefined, done: (result: CaseResult) => Promise<void>,
+  cases: readonly CaseFiles[],
+  task: Task,
+  translator: typeof translate,
+  jobs: number | undefined,
+  done: (result: CaseResult) => Promise<void>,
 ): Promise<number> {
   const waiting = [...cases].reverse();
   const begin = performance.now();
   const pay = (): boolean => {
     const elapsed = performance.now() - begin;
-    return elapsed > trial && elapsed / (cases.length - waiting.length) * waiting.length > worthThreads;
+    return elapsed > trial && (elapsed / (cases.length - waiting.length)) * waiting.length > worthThreads;
   };
   const wanted = jobs ?? availableParallelism();
   while (waiting.length > 0) {
@@ -60,11 +64,14 @@ function runOn(worker: Worker, files: CaseFiles): Promise<{ readonly alive: bool
   return new Promise((resolve) => {
     let reason = "";
     const message = (value: CaseResult): void => finish({ alive: true, value });
-    const error = (cause: unknown): void => { reason = cause instanceof Error ? cause.stack ?? cause.message : String(cause); };
-    const exit = (status: number): void => finish({
-      alive: false,
-      value: crashed(files, (performance.now() - begin) / 1000, reason === "" ? `the thread ended with status ${status}` : reason),
-    });
+    const error = (cause: unknown): void => {
+      reason = cause instanceof Error ? (cause.stack ?? cause.message) : String(cause);
+    };
+    const exit = (status: number): void =>
+      finish({
+        alive: false,
+        value: crashed(files, (performance.now() - begin) / 1000, reason === "" ? `the thread ended with status ${status}` : reason),
+      });
     const finish = (outcome: { readonly alive: boolean; readonly value: CaseResult }): void => {
       worker.off("message", message).off("error", error).off("exit", exit);
       resolve(outcome);

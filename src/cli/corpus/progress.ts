@@ -10,11 +10,15 @@ export class Progress {
   private failed = 0;
   private shownAt = -Infinity;
 
-  private constructor(private readonly total: number, private readonly what: string, private readonly write: ((text: string) => Promise<void>) | undefined) {}
+  private constructor(
+    private readonly total: number,
+    private readonly what: string,
+    private readonly write: ((text: string) => Promise<void>) | undefined,
+  ) {}
 
   /** Shows nothing where standard error is no terminal that can. */
   static async of(total: number, what: string, surroundings: Surroundings): Promise<Progress> {
-    const able = await surroundings.errorIsTerminal() && surroundings.environment["TERM"] !== "dumb";
+    const able = (await surroundings.errorIsTerminal()) && surroundings.environment["TERM"] !== "dumb";
     return new Progress(total, what, able ? (text) => surroundings.writeError(text).catch(() => undefined) : undefined);
   }
 

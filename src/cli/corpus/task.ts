@@ -27,7 +27,7 @@ export async function runTask({ directory, update }: Task, files: CaseFiles, tra
       return { problems: [{ kind: "file", message: reasonOf(error), detail: "" }], written: [] };
     }
   };
-  return { name: files.name, file: files.sources[0]!, ...await result(), seconds: (performance.now() - begin) / 1000 };
+  return { name: files.name, file: files.sources[0]!, ...(await result()), seconds: (performance.now() - begin) / 1000 };
 }
 
 /** The result of a case whose thread ended before it was done. */

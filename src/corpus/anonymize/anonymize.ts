@@ -44,8 +44,14 @@ function anonymizeDump({ file, text: withMark }: Source, replace: Replace): stri
   const lines = text.split("\n");
   for (const line of parseLines(text)) {
     const written = lines[line.line - 1]!;
-    if (line.kind === "error") throw new AnonymizeFault(`${file}:${line.line}:${line.column}: ${line.message}; a line that cannot be read cannot be made anonymous`);
-    lines[line.line - 1] = line.kind === "comment" ? anonymizeComment(written) : line.kind === "command" ? anonymizeRule(line, written, replace) : replace(written);
+    if (line.kind === "error")
+      throw new AnonymizeFault(`${file}:${line.line}:${line.column}: ${line.message}; a line that cannot be read cannot be made anonymous`);
+    lines[line.line - 1] =
+      line.kind === "comment"
+        ? anonymizeComment(written)
+        : line.kind === "command"
+          ? anonymizeRule(line, written, replace)
+          : replace(written);
   }
   return lines.join("\n");
 }
@@ -58,7 +64,11 @@ function anonymizeComment(line: string): string {
 
 /** Options whose word is free text, and how much of them tells them from others. */
 const freeText: readonly (readonly [option: string, least: string])[] = [
-  ["--comment", "--com"], ["--log-prefix", "--log-p"], ["--nflog-prefix", "--nflog-p"], ["--ulog-prefix", "--ulog-p"], ["--string", "--strin"],
+  ["--comment", "--com"],
+  ["--log-prefix", "--log-p"],
+  ["--nflog-prefix", "--nflog-p"],
+  ["--ulog-prefix", "--ulog-p"],
+  ["--string", "--strin"],
 ];
 const maskOption = /^--(?:net)?mask$/;
 
@@ -88,8 +98,15 @@ function anonymizeWord(option: string, written: string, replace: Replace): strin
 
 /** Comments of sets stand in quotes. */
 function anonymizeIpsets(text: string, replace: Replace): string {
-  return text.split("\n")
-    .map((line) => (line.startsWith("#") ? maskText(line) : line.split(/( comment "[^"]*"| (?:netmask|bitmask) [^ ]+)/)
-      .map((piece, index) => (index % 2 === 0 ? replace(piece) : piece.replace(/"[^"]*"/, maskText))).join("")))
+  return text
+    .split("\n")
+    .map((line) =>
+      line.startsWith("#")
+        ? maskText(line)
+        : line
+            .split(/( comment "[^"]*"| (?:netmask|bitmask) [^ ]+)/)
+            .map((piece, index) => (index % 2 === 0 ? replace(piece) : piece.replace(/"[^"]*"/, maskText)))
+            .join(""),
+    )
     .join("\n");
 }

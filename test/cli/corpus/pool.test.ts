@@ -14,31 +14,48 @@ let pool: { readonly runCases: typeof runCases };
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), "ipt2nft-pool-"));
   await build({
-    entryPoints: [new URL("../../../src/cli/corpus/pool.ts", import.meta.url).pathname], bundle: true, format: "esm", platform: "node",
-    outfile: join(folder, "pool.mjs"), define: { CORPUS_WORKER: '"./worker.mjs"' },
+    entryPoints: [new URL("../../../src/cli/corpus/pool.ts", import.meta.url).pathname],
+    bundle: true,
+    format: "esm",
+    platform: "node",
+    outfile: join(folder, "pool.mjs"),
+    define: { CORPUS_WORKER: '"./worker.mjs"' },
   });
   // In the place of the worker one that does as the case's name says.
-  writeFileSync(join(folder, "worker.mjs"), `
+  writeFileSync(
+    join(folder, "worker.mjs"),
+    `
     import { parentPort } from "node:worker_threads";
     parentPort.on("message", ({ name, sources }) => {
       if (name.startsWith("exit")) process.exit(3);
       if (name.startsWith("throw")) throw new Error("out of cheese");
       parentPort.postMessage({ name, file: sources[0], seconds: 0, problems: [], written: [] });
-    });`);
-  pool = await import(pathToFileURL(join(folder, "pool.mjs")).href) as typeof pool;
+    });`,
+  );
+  pool = (await import(pathToFileURL(join(folder, "pool.mjs")).href)) as typeof pool;
 });
 afterAll(() => rmSync(folder, { recursive: true }));
 
 /** Runs cases of these names; those that the thread of the caller takes are slow. */
 async function run(names: readonly string[], jobs?: number): Promise<{ threads: number; results: CaseResult[] }> {
-  const cases = names.map((name): CaseFiles => ({ name, sources: [`${name}.v4`], script: `${name}.nft`, diagnostics: `${name}.diagnostics` }));
+  const cases = names.map(
+    (name): CaseFiles => ({ name, sources: [`${name}.v4`], script: `${name}.nft`, diagnostics: `${name}.diagnostics` }),
+  );
   for (const { name } of cases) writeFileSync(join(folder, `${name}.v4`), "*filter\n:INPUT ACCEPT [0:0]\nCOMMIT\n");
   const results: CaseResult[] = [];
-  const threads = await pool.runCases(cases, { directory: folder, update: false }, (input, options) => {
-    const until = performance.now() + 400;
-    while (performance.now() < until);
-    return translate(input, options);
-  }, jobs, async (result) => { results.push(result); });
+  const threads = await pool.runCases(
+    cases,
+    { directory: folder, update: false },
+    (input, options) => {
+      const until = performance.now() + 400;
+      while (performance.now() < until);
+      return translate(input, options);
+    },
+    jobs,
+    async (result) => {
+      results.push(result);
+    },
+  );
   return { threads, results };
 }
 
