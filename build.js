@@ -65,7 +65,7 @@ const common = {
 const [command, library] = await Promise.all([
   build({
     ...common,
-    entryPoints: { "ipt2nft-recent": "src/cli/main.ts", "parts/corpus-worker": "src/cli/corpus/worker.ts" },
+    entryPoints: { "ipt2nft-recent": "src/cli/main.ts", "parts/corpus-worker": "src/cli/commands/corpus/worker.ts" },
     // Subcommands are parts of their own, read when they are asked for.
     splitting: true,
     chunkNames: "parts/[name]-[hash]",

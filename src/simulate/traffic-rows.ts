@@ -1,10 +1,11 @@
 /** Rows of CSV and JSON with the places of their cells, so that faults can say where they are. */
 
 import { CsvError, parse as parseCsv } from "csv-parse/sync";
+import { Failure } from "../failure.js";
 import { elementPlaces, placeOf, type TextPlace } from "./json-places.js";
 
 /** What is wrong with a file; line and column count from 1, and are absent for captures. */
-export class TrafficFault extends Error {
+export class TrafficFault extends Failure {
   constructor(
     message: string,
     readonly place?: TextPlace,

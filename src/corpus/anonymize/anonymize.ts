@@ -6,6 +6,7 @@
 
 import { parseLines } from "../../../grammar/parse-lines.js";
 import type { CommandLine } from "../../../grammar/syntax.js";
+import { Failure } from "../../failure.js";
 import { isScript } from "../../shell/programs.js";
 import type { Source } from "../../translate.js";
 import { AddressMaps, type Digest } from "./address-map.js";
@@ -13,7 +14,7 @@ import { keepRanges, replaceAddresses } from "./found-addresses.js";
 import { maskText } from "./masked-text.js";
 
 /** A text that cannot be made anonymous, with the reason. */
-export class AnonymizeFault extends Error {}
+export class AnonymizeFault extends Failure {}
 
 export interface Dumps {
   readonly sources: readonly Source[];
