@@ -59,6 +59,8 @@ const common = {
   // The notices of everything bundled are in a file of their own.
   legalComments: "none",
   metafile: true,
+  // The ES module of a package where there is one: what is not used of it is left out.
+  mainFields: ["module", "main"],
   logLevel: "warning",
 };
 
@@ -85,7 +87,6 @@ const [command, library] = await Promise.all([
     outfile: join(directory, "index.js"),
     // A Node built-in does not resolve on this platform: the library runs in browsers.
     platform: "neutral",
-    mainFields: ["module", "main"],
     plugins: [rawText],
   }),
 ]);

@@ -18,6 +18,7 @@ beforeAll(async () => {
     bundle: true,
     format: "esm",
     platform: "node",
+    mainFields: ["module", "main"],
     outfile: join(folder, "pool.mjs"),
     define: { CORPUS_WORKER: '"./worker.mjs"' },
   });

@@ -151,7 +151,7 @@ describe("traffic", () => {
     ["time,source\nx,192.0.2.1\n", ':2:1: time "x" is not a number of seconds'],
     ["time,source,dport\n0,192.0.2.1,99999\n", ':2:13: dport "99999" is not a number from 0 to 65535'],
     ["time,source,colour\n0,192.0.2.1,red\n", ':1:13: "colour" is none of time, source, '],
-    ['[{"time": 0, "source": "192.0.2.1"},\n {"time": 1, "source": 7}]', ':2:2: source "7" is not an address'],
+    ['[{"time": 0, "source": "192.0.2.1"},\n {"time": 1, "source": 7}]', ':2:24: source "7" is not an address'],
     ["", ":1:1: no packets in it"],
   ])("that cannot be read is refused with its place: %j", async (content, message) => {
     const file = fileWith("traffic", content);
