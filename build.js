@@ -59,13 +59,15 @@ const common = {
   // The notices of everything bundled are in a file of their own.
   legalComments: "none",
   metafile: true,
+  // The ES module of a package where there is one: what is not used of it is left out.
+  mainFields: ["module", "main"],
   logLevel: "warning",
 };
 
 const [command, library] = await Promise.all([
   build({
     ...common,
-    entryPoints: { "ipt2nft-recent": "src/cli/main.ts", "parts/corpus-worker": "src/cli/corpus/worker.ts" },
+    entryPoints: { "ipt2nft-recent": "src/cli/main.ts", "parts/corpus-worker": "src/cli/commands/corpus/worker.ts" },
     // Subcommands are parts of their own, read when they are asked for.
     splitting: true,
     chunkNames: "parts/[name]-[hash]",
@@ -85,7 +87,6 @@ const [command, library] = await Promise.all([
     outfile: join(directory, "index.js"),
     // A Node built-in does not resolve on this platform: the library runs in browsers.
     platform: "neutral",
-    mainFields: ["module", "main"],
     plugins: [rawText],
   }),
 ]);

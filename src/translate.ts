@@ -10,6 +10,7 @@ import { unusedIpsets } from "./ipset/use.js";
 import type { NftScript, NftTable } from "./nft/ast.js";
 import { emit } from "./nft/emit.js";
 import { requirements, type Requirements } from "./nft/requirements.js";
+import { largestSet } from "./nft/set-size.js";
 import { isOlder, isVersion, oldestNft, type Feature } from "./nft/versions.js";
 import { isInvalid, rewriteRuleset, type RecentForm, type Rewriting } from "./rewrite/ruleset.js";
 import { mergeFamilies, type Merging } from "./rewrite/inet.js";
@@ -84,7 +85,7 @@ export function translate(input: string | readonly Source[], options: TranslateO
     inet = false,
   } = options;
   if (!/^[A-Za-z_][A-Za-z0-9_]*$/.test(table) || table.length > 64) throw new RangeError(`not a table name: ${JSON.stringify(table)}`);
-  if (!Number.isInteger(setSize) || setSize < 1 || setSize > 0xffffffff) throw new RangeError(`not a set size: ${setSize}`);
+  if (!Number.isInteger(setSize) || setSize < 1 || setSize > largestSet) throw new RangeError(`not a set size: ${setSize}`);
   if (targetNft !== undefined && (!isVersion(targetNft) || isOlder(targetNft, oldestNft))) {
     throw new RangeError(`not a version of nft, or one before ${oldestNft}: ${JSON.stringify(targetNft)}`);
   }

@@ -1,13 +1,14 @@
 /** `--geoip`: the ranges of countries out of the folder of xt_geoip, or out of CSV files. */
 
-import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
+import { existsSync, readdirSync, statSync, type Stats } from "node:fs";
 import { join } from "node:path";
 import { gunzipSync } from "node:zlib";
+import { Failure } from "../failure.js";
 import { CsvFault, readCsv } from "../geoip/read-csv.js";
 import type { Geoip } from "../geoip/ranges.js";
 import { readPacked } from "../geoip/read-packed.js";
-import { Failure, systemReason } from "./failure.js";
-import { decode } from "./input.js";
+import { decode, orFailure, readBytes } from "./read-file.js";
+import { systemReason } from "./system-error.js";
 
 /** All of them together. A folder's files are read when their country is asked for. Throws a Failure, and so does the result. */
 export function readGeoip(paths: readonly string[]): Geoip {
@@ -31,7 +32,7 @@ function readFolder(path: string): Geoip {
   return (country, family) => {
     const file = join(path, layout.folder, `${country}.${family === "ipv4" ? "iv4" : "iv6"}`);
     if (!existsSync(file)) return undefined;
-    const ranges = readPacked(read(file), family, layout.littleEndian);
+    const ranges = readPacked(readBytes(file), family, layout.littleEndian);
     if (!ranges) throw new Failure(`${JSON.stringify(file)} is not a file of xt_geoip: pairs of addresses, the lower first`);
     return ranges;
   };
@@ -45,7 +46,7 @@ function holdsCountries(path: string): boolean {
 const largestTable = 512 * 1024 * 1024;
 
 function readTable(path: string): Geoip {
-  const bytes = read(path);
+  const bytes = readBytes(path);
   let table: Uint8Array = bytes;
   if (bytes[0] === 0x1f && bytes[1] === 0x8b) {
     try {
@@ -63,18 +64,6 @@ function readTable(path: string): Geoip {
   return geoip;
 }
 
-function stat(path: string): ReturnType<typeof statSync> & object {
+function stat(path: string): Stats {
   return orFailure(path, () => statSync(path));
-}
-
-function read(path: string): Uint8Array {
-  return orFailure(path, () => readFileSync(path));
-}
-
-function orFailure<Result>(path: string, attempt: () => Result): Result {
-  try {
-    return attempt();
-  } catch (error) {
-    throw new Failure(`${JSON.stringify(path)} cannot be read: ${systemReason(error)}`);
-  }
 }

@@ -1,18 +1,56 @@
-/** Reading the dumps. */
+/** Reading what is to be translated. */
 
-import { readFileSync } from "node:fs";
 import type { Family } from "../iptables/ast.js";
 import type { JsonMessage } from "../report/json.js";
-import type { Source } from "../translate.js";
-import { Failure, systemReason } from "./failure.js";
+import type { Source, TranslateOptions } from "../translate.js";
+import type { TranslationSettings } from "./options/translation.js";
+import { decode, readBytes } from "./read-file.js";
+import type { Surroundings } from "./surroundings.js";
 
 /** How standard input is called in diagnostics. */
-export const standardInputName = "<stdin>";
+const standardInputName = "<stdin>";
 
-interface Input {
-  readInput(): Promise<Uint8Array>;
-  inputIsTerminal(): Promise<boolean>;
-  writeError(text: string): Promise<void>;
+type Input = Pick<Surroundings, "readInput" | "inputIsTerminal" | "writeError">;
+
+/** The files of a command line, read. */
+export interface Given {
+  readonly sources: readonly Source[];
+  readonly ipsets: readonly Source[];
+  /** The settings with the contents of the files that they name. */
+  readonly options: TranslateOptions;
+}
+
+/** Reads the dumps, the sets and the countries; what is worth a note is added to the messages. Throws a Failure. */
+export async function readGiven(
+  files: readonly string[],
+  settings: TranslationSettings,
+  messages: JsonMessage[],
+  input: Input,
+): Promise<Given> {
+  const sources = await readSources(files, settings.family, messages, input);
+  const ipsets = await readIpsets(settings, messages, input);
+  return { sources, ipsets, options: await translateOptions(settings, ipsets) };
+}
+
+/** Reads the files of `--ipset`. Throws a Failure. */
+export async function readIpsets({ ipsets }: TranslationSettings, messages: JsonMessage[], input: Input): Promise<Source[]> {
+  return ipsets.length === 0 ? [] : readSources(ipsets, undefined, messages, input);
+}
+
+async function translateOptions(settings: TranslationSettings, ipsets: readonly Source[]): Promise<TranslateOptions> {
+  const { table, recent, setSize, family, targetNft, inet, geoip: paths } = settings;
+  // The reader is a part of its own, which costs others no time at their start.
+  const geoip = paths.length === 0 ? undefined : (await import("./geoip.js")).readGeoip(paths);
+  return {
+    table,
+    recent,
+    setSize,
+    ...(inet && { inet }),
+    ...(ipsets.length > 0 && { ipsets }),
+    ...(family && { family }),
+    ...(targetNft !== undefined && { targetNft }),
+    ...(geoip && { geoip }),
+  };
 }
 
 /** Reads the files in order, `-` being standard input; no file at all means standard input too. Throws a Failure. */
@@ -25,7 +63,7 @@ export async function readSources(
   const sources: Source[] = [];
   for (const name of files.length === 0 ? ["-"] : files) {
     const file = name === "-" ? standardInputName : name;
-    const bytes = name === "-" ? await readInput(input) : readFile(name);
+    const bytes = name === "-" ? await readInput(input) : readBytes(name);
     const { text, encoding } = decode(bytes);
     if (encoding === "latin1") {
       messages.push({ severity: "note", message: `${file} is not valid UTF-8 and was read as ISO 8859-1` });
@@ -40,24 +78,4 @@ async function readInput(input: Input): Promise<Uint8Array> {
     await input.writeError("ipt2nft-recent: reading an iptables-save dump from the terminal; Ctrl-D ends it, --help says more\n");
   }
   return input.readInput();
-}
-
-function readFile(name: string): Uint8Array {
-  try {
-    return readFileSync(name);
-  } catch (error) {
-    throw new Failure(`${JSON.stringify(name)} cannot be read: ${systemReason(error)}`);
-  }
-}
-
-/**
- * Decodes UTF-8, without its byte order mark. Bytes that are no UTF-8 have no declared encoding (comments come from any
- * editor): ISO 8859-1 gives every byte a character of its own, so that nothing is lost.
- */
-export function decode(bytes: Uint8Array): { text: string; encoding: "utf8" | "latin1" } {
-  try {
-    return { text: new TextDecoder("utf-8", { fatal: true }).decode(bytes), encoding: "utf8" };
-  } catch {
-    return { text: Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("latin1"), encoding: "latin1" };
-  }
 }

@@ -1,6 +1,8 @@
 /** Ending long work on a signal. */
 
-export class Interrupted extends Error {}
+import { Failure } from "../failure.js";
+
+export class Interrupted extends Failure {}
 
 /**
  * The signal given to the work is aborted with an Interrupted on Ctrl-C or `kill`; a second one ends this process at once, and

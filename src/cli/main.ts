@@ -2,11 +2,10 @@
 
 // Not by the index, which would load everything that the library offers.
 import { translate } from "../translate.js";
-import { run, type Surroundings } from "./run.js";
+import { run } from "./run.js";
 import { isTerminal, readStandardInput, terminalWidth, writeFully } from "./stream.js";
-import { subcommands } from "./subcommands.js";
 
-const surroundings: Surroundings = {
+process.exitCode = await run(process.argv.slice(2), {
   translate,
   environment: process.env,
   readInput: readStandardInput,
@@ -17,7 +16,4 @@ const surroundings: Surroundings = {
   writeError: (text) => writeFully(2, text),
   errorIsTerminal: () => isTerminal(2),
   errorWidth: () => terminalWidth(2),
-};
-const [first, ...rest] = process.argv.slice(2);
-const subcommand = subcommands.find(({ name }) => name === first);
-process.exitCode = subcommand ? await (await subcommand.load())(rest, surroundings) : await run(process.argv.slice(2), surroundings);
+});

@@ -13,7 +13,8 @@ import {
   type Stats,
 } from "node:fs";
 import { basename, dirname, join } from "node:path";
-import { codeOf, Failure, systemReason } from "./failure.js";
+import { Failure } from "../failure.js";
+import { codeOf, systemReason } from "./system-error.js";
 
 /**
  * Writes the text so that the file holds either what it held before or all of the text, whenever the machine stops.

@@ -4,7 +4,8 @@
  */
 
 import { fstatSync, readSync, writeSync } from "node:fs";
-import { codeOf, Failure, systemReason } from "./failure.js";
+import { Failure } from "../failure.js";
+import { codeOf, systemReason } from "./system-error.js";
 
 const chunkSize = 1 << 16;
 

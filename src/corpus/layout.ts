@@ -33,7 +33,8 @@ export interface Layout {
 const folderSources = ["rules.v4", "rules.v6", "rules.sh"];
 const stemSources = [".v4", ".v6", ".rules"];
 const stemmed = new RegExp(`^(.+)(?:${stemSources.join("|").replaceAll(".", "\\.")})$`);
-const partOfCase = /^(?:rules\.(?:v4|v6|sh)|sets\.ipset|geoip\.csv|options\.json|expected\..*|.*\.(?:nft|diagnostics|ipset|geoip\.csv|options\.json))$/;
+const partOfCase =
+  /^(?:rules\.(?:v4|v6|sh)|sets\.ipset|geoip\.csv|options\.json|expected\..*|.*\.(?:nft|diagnostics|ipset|geoip\.csv|options\.json))$/;
 
 /** Finds the cases among the files; `rootName` is how the case is called whose files stand in the corpus folder itself. */
 export function findCases(paths: readonly string[], rootName: string): Layout {
@@ -44,7 +45,9 @@ export function findCases(paths: readonly string[], rootName: string): Layout {
     if (found) names.set(found.script, found);
   }
   const cases = [...names.values()].map((one) => presentOf(one, present)).sort((a, b) => (a.name < b.name ? -1 : 1));
-  const read = new Set(cases.flatMap(({ sources, ipsets, geoip, options, script, diagnostics }) => [...sources, ipsets, geoip, options, script, diagnostics]));
+  const read = new Set(
+    cases.flatMap(({ sources, ipsets, geoip, options, script, diagnostics }) => [...sources, ipsets, geoip, options, script, diagnostics]),
+  );
   return {
     cases,
     strays: paths.filter((path) => !read.has(path) && partOfCase.test(path.slice(path.lastIndexOf("/") + 1))),

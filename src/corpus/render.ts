@@ -2,25 +2,30 @@
 
 import { renderDifference } from "../report/difference.js";
 import { renderJunit, type JunitCase } from "../report/junit.js";
+import { painter } from "../report/paint.js";
 import { visible, visibleJson } from "../report/visible.js";
 import { failedCases, isError, type CaseResult, type CorpusReport, type KernelResult } from "./result.js";
 
 /** Lines of one difference; the JSON report and the XML have all of them. */
 const mostLines = 120;
 
+const styles = { name: "1", problem: "31", note: "36" } as const;
+
 /** Every problem, then one line that counts the cases. */
 export function renderCorpusText(report: CorpusReport, { color }: { readonly color: boolean }): string {
-  const paint = (text: string, style: string): string => (color ? `\x1b[${style}m${text}\x1b[0m` : text);
+  const paint = painter(color, styles);
   let text = "";
   for (const { name, problems } of failedCases(report)) {
     for (const { message, detail } of problems) {
-      text += `${paint(visible(name), "1")}: ${paint(visible(message), "31")}\n`;
+      text += `${paint(visible(name), "name")}: ${paint(visible(message), "problem")}\n`;
       if (detail !== "") text += renderDifference(detail, { color, lines: mostLines });
     }
   }
-  for (const { name, written } of report.results) if (written.length > 0) text += `${visible(name)}: written ${written.map(visible).join(" and ")}\n`;
-  for (const { name, kernel } of report.results) for (const note of kernel?.verified ? [] : kernel?.notes ?? []) text += `${paint("note:", "36")} ${visible(`${name}: ${note}`)}\n`;
-  for (const note of report.notes) text += `${paint("note:", "36")} ${visible(note)}\n`;
+  for (const { name, written } of report.results)
+    if (written.length > 0) text += `${visible(name)}: written ${written.map(visible).join(" and ")}\n`;
+  for (const { name, kernel } of report.results)
+    for (const note of kernel?.verified ? [] : (kernel?.notes ?? [])) text += `${paint("note:", "note")} ${visible(`${name}: ${note}`)}\n`;
+  for (const note of report.notes) text += `${paint("note:", "note")} ${visible(note)}\n`;
   return text + renderSummary(report);
 }
 
@@ -31,7 +36,10 @@ function renderSummary(report: CorpusReport): string {
     const count = failed.filter(condition).length;
     return count === 0 ? [] : [`${count} ${words}`];
   };
-  const has = (...kinds: readonly string[]) => ({ problems }: CaseResult): boolean => problems.some(({ kind }) => kinds.includes(kind));
+  const has =
+    (...kinds: readonly string[]) =>
+    ({ problems }: CaseResult): boolean =>
+      problems.some(({ kind }) => kinds.includes(kind));
   const updated = report.results.filter(({ written }) => written.length > 0).length;
   const parts = [
     `${all - failed.length} as expected`,
@@ -106,7 +114,12 @@ export function renderCorpusJunit(report: CorpusReport): string {
       name: name.slice(slash + 1),
       file,
       time: seconds,
-      problems: problems.map((problem) => ({ kind: isError(problem) ? "error" : "failure", type: problem.kind, message: problem.message, text: problem.detail })),
+      problems: problems.map((problem) => ({
+        kind: isError(problem) ? "error" : "failure",
+        type: problem.kind,
+        message: problem.message,
+        text: problem.detail,
+      })),
       ...(kernel !== undefined && { output: kernelText(kernel) }),
     });
   }

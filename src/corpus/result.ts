@@ -2,7 +2,8 @@
 
 export type ProblemKind =
   /** Other than expected. */
-  | "script" | "diagnostics"
+  | "script"
+  | "diagnostics"
   /** Nothing is expected yet. */
   | "missing"
   /** The options file, or the table of countries, is not right. */

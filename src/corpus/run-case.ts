@@ -57,20 +57,26 @@ export function translateCase(texts: CaseTexts, translator: typeof translate): M
 }
 
 /** Translates the case and compares; whatever goes wrong is a problem, and nothing is thrown. */
-export function runCase(files: CaseFiles, texts: CaseTexts, translator: typeof translate): { readonly problems: readonly Problem[]; readonly made?: Made } {
+export function runCase(
+  files: CaseFiles,
+  texts: CaseTexts,
+  translator: typeof translate,
+): { readonly problems: readonly Problem[]; readonly made?: Made } {
   try {
     const made = translateCase(texts, translator);
     return { problems: compare(files, texts, made), made };
   } catch (error) {
     if (error instanceof CaseFault) return { problems: [{ kind: "options", message: error.message, detail: "" }] };
-    const detail = error instanceof Error ? error.stack ?? error.message : String(error);
+    const detail = error instanceof Error ? (error.stack ?? error.message) : String(error);
     return { problems: [{ kind: "crash", message: "the translator fails; please report it with the input", detail }] };
   }
 }
 
 function compare(files: CaseFiles, expected: CaseTexts, made: Made): Problem[] {
   if (expected.diagnostics === undefined) {
-    return [{ kind: "missing", message: `nothing is expected yet (no ${files.diagnostics}); --update writes what is made now`, detail: "" }];
+    return [
+      { kind: "missing", message: `nothing is expected yet (no ${files.diagnostics}); --update writes what is made now`, detail: "" },
+    ];
   }
   return [...compareScripts(files, expected.script, made.script), ...compareDiagnostics(files, expected.diagnostics, made.diagnostics)];
 }
@@ -79,10 +85,17 @@ const madeNow = "made now";
 
 function compareScripts({ script: file }: CaseFiles, expected: string | undefined, made: string | undefined): Problem[] {
   if (expected === made) return [];
-  const message = made === undefined ? "no script is made any more; the input is refused" : expected === undefined ? "a script is made, and none is expected" : "the script differs";
+  const message =
+    made === undefined
+      ? "no script is made any more; the input is refused"
+      : expected === undefined
+        ? "a script is made, and none is expected"
+        : "the script differs";
   return [{ kind: "script", message, detail: difference(file, expected ?? "", madeNow, made ?? "") }];
 }
 
 function compareDiagnostics({ diagnostics: file }: CaseFiles, expected: string, made: string): Problem[] {
-  return expected === made ? [] : [{ kind: "diagnostics", message: "the diagnostics differ", detail: difference(file, expected, madeNow, made) }];
+  return expected === made
+    ? []
+    : [{ kind: "diagnostics", message: "the diagnostics differ", detail: difference(file, expected, madeNow, made) }];
 }

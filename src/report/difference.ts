@@ -1,6 +1,7 @@
 /** What two texts differ in, as `diff -u` shows it. */
 
-import { FILE_HEADERS_ONLY, formatPatch, structuredPatch } from "diff";
+import { diffArrays, FILE_HEADERS_ONLY, formatPatch, structuredPatch } from "diff";
+import { painter } from "./paint.js";
 import { visibleScript } from "./visible.js";
 
 /** Lines around a difference. */
@@ -17,6 +18,25 @@ export function difference(beforeName: string, before: string, afterName: string
     hunks: [middle(before.split(/(?<=\n)/), after.split(/(?<=\n)/))],
   };
   return formatPatch(patch, FILE_HEADERS_ONLY);
+}
+
+/** A stretch of words that both texts have, or one of them. */
+export interface WordPart {
+  readonly text: string;
+  readonly in: "both" | "before" | "after";
+}
+
+/** What two short texts differ in, by their words. */
+export function wordDifference(before: string, after: string): readonly WordPart[] {
+  return diffArrays(words(before), words(after)).map(({ value, added, removed }) => ({
+    text: value.join(""),
+    in: added ? "after" : removed ? "before" : "both",
+  }));
+}
+
+/** Each with the blanks behind it. */
+function words(text: string): string[] {
+  return text.match(/\S+\s*|\s+/g) ?? [];
 }
 
 /** All between the first and the last line that differ, as one hunk. */
@@ -41,17 +61,19 @@ function marked(sign: string, line: string): string[] {
   return line.endsWith("\n") ? [sign + line.slice(0, -1)] : [sign + line, "\\ No newline at end of file"];
 }
 
-/** By the first character of a line below the head. */
-const styles: Readonly<Record<string, string>> = { "@": "36", "-": "31", "+": "32" };
+const styles = { head: "1", place: "36", removed: "31", added: "32" } as const;
 const headLines = 2;
-const bold = "1";
+
+/** By the first character of a line below the head. */
+const parts: Readonly<Record<string, keyof typeof styles>> = { "@": "place", "-": "removed", "+": "added" };
 
 /** The diff for a terminal, at most so many lines of it; a last line tells how many are left out. */
 export function renderDifference(text: string, { color, lines: most }: { readonly color: boolean; readonly lines: number }): string {
+  const paint = painter(color, styles);
   const lines = text.trimEnd().split("\n");
   const shown = lines.slice(0, most).map((line, index) => {
-    const style = color ? (index < headLines ? bold : styles[line.slice(0, 1)]) : undefined;
-    return style === undefined ? visibleScript(line) : `\x1b[${style}m${visibleScript(line)}\x1b[0m`;
+    const part = index < headLines ? "head" : parts[line.slice(0, 1)];
+    return part === undefined ? visibleScript(line) : paint(visibleScript(line), part);
   });
   if (lines.length > most) shown.push(`… and ${lines.length - most} more lines`);
   return shown.map((line) => `${line}\n`).join("");

@@ -8,6 +8,7 @@
  */
 
 import type { Diagnostic, Severity } from "../diagnostic.js";
+import { painter, type Paint } from "./paint.js";
 import type { Tally } from "./tally.js";
 import { cells, visible, type Cell } from "./visible.js";
 
@@ -34,23 +35,20 @@ const indent = "  ";
 const defaultWidth = 160;
 const leastWidth = 40;
 
-const style = { bold: "1", error: "1;31", warning: "1;35", note: "1;36", help: "1;32" } as const;
-type Paint = (text: string, style: string) => string;
-const plain: Paint = (text) => text;
-const painted: Paint = (text, style) => `\x1b[${style}m${text}\x1b[0m`;
+const styles = { bold: "1", error: "1;31", warning: "1;35", note: "1;36", help: "1;32" } as const;
 
 /** Renders the diagnostics in the order given, each with the line it blames; the empty text if there are none. */
 export function renderText(diagnostics: readonly TextDiagnostic[], sources: readonly SourceText[], options: TextOptions): string {
-  const paint = options.color ? painted : plain;
+  const paint = painter(options.color, styles);
   const width = Math.max(leastWidth, (options.width ?? defaultWidth) - indent.length);
   const lineOf = lineFinder(sources);
   let text = "";
   for (const { code, severity, span, message, help, source } of diagnostics) {
     const place = `${visible(span.file)}:${span.line}:${span.column}:`;
-    text += `${paint(place, style.bold)} ${paint(`${severity}:`, style[severity])} ${paint(visible(message), style.bold)} [${code}]\n`;
+    text += `${paint(place, "bold")} ${paint(`${severity}:`, severity)} ${paint(visible(message), "bold")} [${code}]\n`;
     const line = source ?? lineOf(span.file, span.line);
     if (line !== undefined && line.trim() !== "") text += excerpt(line, span.column - 1, span.length, width, severity, paint);
-    if (help !== undefined) text += `${indent}${paint("help:", style.help)} ${visible(help)}\n`;
+    if (help !== undefined) text += `${indent}${paint("help:", "help")} ${visible(help)}\n`;
   }
   return text;
 }
@@ -89,7 +87,7 @@ function lineFinder(sources: readonly SourceText[]): (file: string, line: number
 }
 
 /** The source line, and carets under `length` code units from index `from`. */
-function excerpt(line: string, from: number, length: number, width: number, severity: Severity, paint: Paint): string {
+function excerpt(line: string, from: number, length: number, width: number, severity: Severity, paint: Paint<Severity>): string {
   // No cell is wider than what one code unit can show, so nothing farther than `width` units away can be in the window.
   const first = Math.max(0, from - width);
   const last = Math.min(line.length, from + width);
@@ -103,7 +101,7 @@ function excerpt(line: string, from: number, length: number, width: number, seve
   const text = before + visibleCells.map((cell) => cell.text).join("") + after;
   const padding = before.length + widthOfCells(shown.slice(begin, pivot));
   const carets = Math.max(1, widthOfCells(visibleCells.filter(blamed)));
-  return `${indent}${text.trimEnd()}\n${indent}${" ".repeat(padding)}${paint("^".repeat(carets), style[severity])}\n`;
+  return `${indent}${text.trimEnd()}\n${indent}${" ".repeat(padding)}${paint("^".repeat(carets), severity)}\n`;
 }
 
 function indexOrEnd(shown: readonly Cell[], condition: (cell: Cell) => boolean): number {

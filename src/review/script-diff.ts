@@ -1,19 +1,10 @@
 /** How the script changes, as a unified diff. */
 
-import { createTwoFilesPatch } from "diff";
-
-/** Changed lines beyond which no diff is worked out. */
-const mostChangedLines = 20_000;
+import { difference } from "../report/difference.js";
 
 /** Empty if the scripts are the same but for counters and for the line numbers in their comments. */
 export function scriptDiff(old: string, oldName: string, current: string, currentName: string): string {
-  const [before, after] = [steady(old), steady(current)];
-  if (before === after) return "";
-  const patch = createTwoFilesPatch(oldName, currentName, before, after, undefined, undefined, {
-    context: 3,
-    maxEditLength: mostChangedLines,
-  });
-  return patch?.replace(/^=+\n/, "") ?? `--- ${oldName}\n+++ ${currentName}\n(more than ${mostChangedLines} lines differ)\n`;
+  return difference(oldName, steady(old), currentName, steady(current));
 }
 
 /** Without what changes with every dump: the values of counters, and the numbers of lines that merely moved. */

@@ -1,5 +1,6 @@
 /** A simulation as text for a terminal. */
 
+import { painter, type Paint as PaintWith } from "../report/paint.js";
 import { visible } from "../report/visible.js";
 import { renderPlot } from "./plot.js";
 import type { SimulationReport, TrafficReport } from "./report.js";
@@ -13,16 +14,14 @@ export interface RenderOptions {
   readonly width?: number;
 }
 
-const style = { bold: "1", equal: "1;32", different: "1;31", unknown: "1;33", dim: "2" } as const;
-type Paint = (text: string, name: keyof typeof style) => string;
-const plain: Paint = (text) => text;
-const painted: Paint = (text, name) => `\x1b[${style[name]}m${text}\x1b[0m`;
+const styles = { bold: "1", equal: "1;32", different: "1;31", unknown: "1;33", dim: "2" } as const;
+type Paint = PaintWith<keyof typeof styles>;
 
 const usualWidth = 100;
 const leastWidth = 50;
 
 export function renderSimulation(report: SimulationReport, { color, width = usualWidth }: RenderOptions): string {
-  const paint = color ? painted : plain;
+  const paint = painter(color, styles);
   const columns = Math.max(leastWidth, width);
   return [
     ...report.lists.map((list) => renderList(list, paint, columns)),

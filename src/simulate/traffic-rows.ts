@@ -1,10 +1,11 @@
 /** Rows of CSV and JSON with the places of their cells, so that faults can say where they are. */
 
 import { CsvError, parse as parseCsv } from "csv-parse/sync";
-import { elementPlaces, placeOf, type TextPlace } from "./json-places.js";
+import { Failure } from "../failure.js";
+import { JsonFault, readJson, type JsonValue, type TextPlace } from "../json-document.js";
 
 /** What is wrong with a file; line and column count from 1, and are absent for captures. */
-export class TrafficFault extends Error {
+export class TrafficFault extends Failure {
   constructor(
     message: string,
     readonly place?: TextPlace,
@@ -43,11 +44,11 @@ const names = [
 export type Name = (typeof names)[number];
 const needed: readonly Name[] = ["time", "source"];
 
-function checkNames(found: readonly string[], placeOfName: (index: number) => TextPlace): void {
+function checkNames(found: readonly string[], place: TextPlace, placeOfName: (index: number) => TextPlace): void {
   const unknown = found.findIndex((name) => !(names as readonly string[]).includes(name));
   if (unknown >= 0) throw new TrafficFault(`"${found[unknown]}" is none of ${names.join(", ")}`, placeOfName(unknown));
   const missing = needed.find((name) => !found.includes(name));
-  if (missing) throw new TrafficFault(`no "${missing}"`, placeOfName(0));
+  if (missing) throw new TrafficFault(`no "${missing}"`, place);
 }
 
 interface CsvRecord {
@@ -82,7 +83,7 @@ export function rowsOfCsv(text: string): Row[] {
     const line = info.lines - (raw.trimEnd().match(/\n/g) ?? []).length;
     return (index) => ({ line, column: (starts[index] ?? 0) + 1 });
   };
-  checkNames(titles, placesIn(header));
+  checkNames(titles, placesIn(header)(0), placesIn(header));
   return rest.map((one) => {
     const places = placesIn(one);
     if (one.record.length > titles.length) throw new TrafficFault("more fields than the header has names", places(titles.length));
@@ -103,20 +104,24 @@ function fieldStarts(raw: string): number[] {
 
 /** Throws a `TrafficFault`. */
 export function rowsOfJson(text: string): Row[] {
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch (error) {
-    const message = error instanceof Error ? error.message : String(error);
-    const position = /position (\d+)/.exec(message);
-    throw new TrafficFault(`not JSON: ${message}`, placeOf(text, position ? Number(position[1]) : text.length));
-  }
-  if (!Array.isArray(value)) throw new TrafficFault("not an array of packets", placeOf(text, 0));
-  const places = elementPlaces(text);
-  return value.map((element: unknown, index): Row => {
-    const place = places[index] ?? { line: 1, column: 1 };
-    if (typeof element !== "object" || element === null || Array.isArray(element)) throw new TrafficFault("not an object", place);
-    checkNames(Object.keys(element), () => place);
-    return { place, cells: new Map(Object.entries(element).map(([name, cell]) => [name, { value: cell as unknown, place }])) };
+  const { elements, place: start } = documentOf(text);
+  if (!elements) throw new TrafficFault("not an array of packets", start);
+  return elements.map(({ members, place }): Row => {
+    if (!members) throw new TrafficFault("not an object", place);
+    checkNames(
+      members.map(({ name }) => name),
+      place,
+      (index) => members[index]?.place ?? place,
+    );
+    return { place, cells: new Map(members.map(({ name, content }) => [name, { value: content.value, place: content.place }])) };
   });
+}
+
+function documentOf(text: string): JsonValue {
+  try {
+    return readJson(text);
+  } catch (error) {
+    if (error instanceof JsonFault) throw new TrafficFault(`not JSON: ${error.message}`, error.place);
+    throw error;
+  }
 }

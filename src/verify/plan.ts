@@ -1,6 +1,7 @@
 /** What is played: the dumps and the script, with the rules that cannot be compared left out and windows made short. */
 
 import { effectOf, type Diagnostic } from "../diagnostic.js";
+import { InvalidInput } from "../failure.js";
 import type { Family, IptablesRule, IptablesRuleset } from "../iptables/ast.js";
 import type { NftScript } from "../nft/ast.js";
 import { emit } from "../nft/emit.js";
@@ -45,16 +46,6 @@ export interface Plan {
   readonly ipsets: string | undefined;
 }
 
-/** The input is no ruleset, or the script no script. */
-export class InvalidInput extends Error {
-  constructor(
-    message: string,
-    readonly diagnostics: readonly Diagnostic[] = [],
-  ) {
-    super(message);
-  }
-}
-
 /** Rules that decide by chance or by circumstances: no two runs of the same packets are alike. */
 const undecidable: readonly (readonly [RegExp, string])[] = [
   [/--mode random/u, "it decides by chance"],
@@ -77,7 +68,9 @@ export async function plan(input: PlanInput, findTools: () => Tools, signal?: Ab
   const ipsets = options.ipsets?.map(({ text }) => text).join("\n");
   const read = (): ReturnType<typeof translate> => {
     const result = translate(sources, options);
-    if (result.script === undefined) throw new InvalidInput("the input is not a ruleset", result.diagnostics);
+    if (result.script === undefined) {
+      throw new InvalidInput("the input is not a ruleset", result.diagnostics, [...input.sources, ...(options.ipsets ?? [])]);
+    }
     return result;
   };
   const remove = (reasons: ReadonlyMap<string, string>): void => {

@@ -2,11 +2,12 @@
 
 import { spawnSync } from "node:child_process";
 
+import { Failure } from "../failure.js";
 import type { IptablesVariant } from "./lab-script.js";
 import { environment, unshareArguments } from "./namespace.js";
 
 /** A reason why nothing can be compared on this machine, told to the user as it is. */
-export class Unable extends Error {}
+export class Unable extends Failure {}
 
 const commands: readonly (readonly [command: string, debianPackage: string])[] = [
   ["unshare", "util-linux"],

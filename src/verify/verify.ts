@@ -23,7 +23,7 @@ import { rhythms } from "./rhythms.js";
 import { listsOf, tied, type ListsOf } from "./ties.js";
 import { findTools, Unable } from "./tools.js";
 
-export { InvalidInput, type LeaveOut, type LeftOut } from "./plan.js";
+export { type LeaveOut, type LeftOut } from "./plan.js";
 export { Unable } from "./tools.js";
 export type { Difference } from "./differences.js";
 export type { Coverage, MissedRule } from "./coverage.js";

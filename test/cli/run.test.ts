@@ -2,9 +2,11 @@ import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { Failure } from "../../src/cli/failure.js";
-import { run, type Surroundings } from "../../src/cli/run.js";
+
+import { run } from "../../src/cli/run.js";
+import type { Surroundings } from "../../src/cli/surroundings.js";
 import { diagnostic } from "../../src/diagnostic.js";
+import { Failure } from "../../src/failure.js";
 import type { Source, TranslateOptions, Translation } from "../../src/translate.js";
 
 let folder: string;
@@ -125,7 +127,7 @@ describe("exit status and streams", () => {
     const toFile = await execute(["-o", join(folder, "none", "rules.nft")]);
     expect(toFile).toMatchObject({ status: 2, output: "" });
     expect(toFile.error).toContain("no such file or directory");
-    expect(await execute([], exact, { writeOutput: () => Promise.reject(new Error("full")) })).toMatchObject({
+    expect(await execute([], exact, { writeOutput: () => Promise.reject(new Failure("full")) })).toMatchObject({
       status: 2,
       error: "ipt2nft-recent: error: full\n",
     });

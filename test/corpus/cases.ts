@@ -3,7 +3,7 @@
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
-import { listFiles, readCase } from "../../src/cli/corpus/files.js";
+import { listFiles, readCase } from "../../src/cli/commands/corpus/files.js";
 import { findCases, type CaseFiles } from "../../src/corpus/layout.js";
 import { translateCase, translateOptionsOf, type CaseTexts, type Made } from "../../src/corpus/run-case.js";
 import { translate, type Source, type TranslateOptions } from "../../src/translate.js";

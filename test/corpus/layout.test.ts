@@ -3,17 +3,21 @@ import { findCases, nameMatches } from "../../src/corpus/layout.js";
 
 describe("findCases", () => {
   it("takes a folder with rules as a case", () => {
-    const files = ["rules.v6", "rules.v4", "sets.ipset", "geoip.csv", "options.json", "expected.nft", "expected.diagnostics"].map((file) => `web/front/${file}`);
+    const files = ["rules.v6", "rules.v4", "sets.ipset", "geoip.csv", "options.json", "expected.nft", "expected.diagnostics"].map(
+      (file) => `web/front/${file}`,
+    );
     expect(findCases([...files, "web/README.md"], "root")).toEqual({
-      cases: [{
-        name: "web/front",
-        sources: ["web/front/rules.v4", "web/front/rules.v6"],
-        ipsets: "web/front/sets.ipset",
-        geoip: "web/front/geoip.csv",
-        options: "web/front/options.json",
-        script: "web/front/expected.nft",
-        diagnostics: "web/front/expected.diagnostics",
-      }],
+      cases: [
+        {
+          name: "web/front",
+          sources: ["web/front/rules.v4", "web/front/rules.v6"],
+          ipsets: "web/front/sets.ipset",
+          geoip: "web/front/geoip.csv",
+          options: "web/front/options.json",
+          script: "web/front/expected.nft",
+          diagnostics: "web/front/expected.diagnostics",
+        },
+      ],
       strays: [],
       ambiguous: [],
     });
@@ -34,7 +38,16 @@ describe("findCases", () => {
   });
 
   it("names files that no case reads", () => {
-    const paths = ["a/rules.v4", "a/rules.nft", "b/expected.nft", "old.nft", "old.diagnostics", "old.options.json", "package.json", "deploy.sh"];
+    const paths = [
+      "a/rules.v4",
+      "a/rules.nft",
+      "b/expected.nft",
+      "old.nft",
+      "old.diagnostics",
+      "old.options.json",
+      "package.json",
+      "deploy.sh",
+    ];
     expect(findCases(paths, "root").strays).toEqual(["a/rules.nft", "b/expected.nft", "old.nft", "old.diagnostics", "old.options.json"]);
   });
 
@@ -44,11 +57,23 @@ describe("findCases", () => {
 });
 
 describe("nameMatches", () => {
-  it.each([["web/front", "web"], ["web/front", "front"], ["web/front", "w*t"], ["web/front", "*"], ["a.b", "a.b"], ["web/front", "e*b*f*o"]])("finds %s by %s", (name, pattern) => {
+  it.each([
+    ["web/front", "web"],
+    ["web/front", "front"],
+    ["web/front", "w*t"],
+    ["web/front", "*"],
+    ["a.b", "a.b"],
+    ["web/front", "e*b*f*o"],
+  ])("finds %s by %s", (name, pattern) => {
     expect(nameMatches(name, pattern)).toBe(true);
   });
 
-  it.each([["web/front", "Web"], ["web/front", "front*web"], ["a-b", "a.b"], ["web/front", "e*e"]])("does not find %s by %s", (name, pattern) => {
+  it.each([
+    ["web/front", "Web"],
+    ["web/front", "front*web"],
+    ["a-b", "a.b"],
+    ["web/front", "e*e"],
+  ])("does not find %s by %s", (name, pattern) => {
     expect(nameMatches(name, pattern)).toBe(false);
   });
 });

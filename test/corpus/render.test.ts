@@ -3,22 +3,35 @@ import { renderCorpusJunit, renderCorpusText } from "../../src/corpus/render.js"
 import type { CaseResult, CorpusReport } from "../../src/corpus/result.js";
 
 const passed: CaseResult = { name: "web/a", file: "web/a.v4", seconds: 0.5, problems: [], written: [] };
-const verified: CaseResult = { ...passed, name: "web/b", kernel: { verified: { packets: 120, rules: 10, hit: 9, leftOut: 2 }, notes: ["--seconds 60 is 1"] } };
+const verified: CaseResult = {
+  ...passed,
+  name: "web/b",
+  kernel: { verified: { packets: 120, rules: 10, hit: 9, leftOut: 2 }, notes: ["--seconds 60 is 1"] },
+};
 const notVerified: CaseResult = { ...passed, name: "c", file: "c.v4", kernel: { notes: ["not verified: no module"] } };
-const failed = (name: string, ...kinds: readonly CaseResult["problems"][number]["kind"][]): CaseResult =>
-  ({ ...passed, name, problems: kinds.map((kind) => ({ kind, message: `${kind} is wrong`, detail: "" })) });
+const failed = (name: string, ...kinds: readonly CaseResult["problems"][number]["kind"][]): CaseResult => ({
+  ...passed,
+  name,
+  problems: kinds.map((kind) => ({ kind, message: `${kind} is wrong`, detail: "" })),
+});
 const reportOf = (...results: readonly CaseResult[]): CorpusReport => ({ results, notes: [], seconds: 1.25, threads: 0, complete: true });
 
 describe("renderCorpusText", () => {
   it("counts every case once in each way that it fails", () => {
-    const text = renderCorpusText(reportOf(passed, failed("d", "script", "diagnostics"), failed("e", "missing"), failed("f", "crash"), failed("g", "load", "verify")), { color: false });
-    expect(text).toBe("d: script is wrong\nd: diagnostics is wrong\ne: missing is wrong\nf: crash is wrong\ng: load is wrong\ng: verify is wrong\n"
-      + "5 cases: 1 as expected, 1 otherwise, 1 without expectation, 1 not run, 1 wrong on the kernel (1.3 s)\n");
+    const text = renderCorpusText(
+      reportOf(passed, failed("d", "script", "diagnostics"), failed("e", "missing"), failed("f", "crash"), failed("g", "load", "verify")),
+      { color: false },
+    );
+    expect(text).toBe(
+      "d: script is wrong\nd: diagnostics is wrong\ne: missing is wrong\nf: crash is wrong\ng: load is wrong\ng: verify is wrong\n" +
+        "5 cases: 1 as expected, 1 otherwise, 1 without expectation, 1 not run, 1 wrong on the kernel (1.3 s)\n",
+    );
   });
 
   it("sums up what was compared on the kernel, and names what was not", () => {
     expect(renderCorpusText(reportOf(notVerified, verified, verified), { color: false })).toBe(
-      "note: c: not verified: no module\n3 cases: 3 as expected (1.3 s)\non the kernel: 2 verified, 240 packets, 18 of 20 rules hit, 4 left out\n");
+      "note: c: not verified: no module\n3 cases: 3 as expected (1.3 s)\non the kernel: 2 verified, 240 packets, 18 of 20 rules hit, 4 left out\n",
+    );
   });
 
   it("shows long differences in part", () => {

@@ -20,7 +20,11 @@ describe("runCase", () => {
 
   it("shows what differs in script and diagnostics", () => {
     expect(problems({ ...right, script: right.script!.replace("policy accept", "policy drop"), diagnostics: "" })).toEqual([
-      { kind: "script", message: "the script differs", detail: expect.stringMatching(/^--- web\/expected\.nft\n\+\+\+ made now\n@@[^]*\n-.*policy drop;\n\+.*policy accept;\n/) as string },
+      {
+        kind: "script",
+        message: "the script differs",
+        detail: expect.stringMatching(/^--- web\/expected\.nft\n\+\+\+ made now\n@@[^]*\n-.*policy drop;\n\+.*policy accept;\n/) as string,
+      },
       { kind: "diagnostics", message: "the diagnostics differ", detail: expect.stringContaining("\n+rules.v4:3:10: warning:") as string },
     ]);
   });
@@ -35,8 +39,9 @@ describe("runCase", () => {
     const { script: _, ...without } = right;
     expect(problems(without)).toMatchObject([{ kind: "script", message: "a script is made, and none is expected" }]);
     const broken = { file: "rules.v4", text: "*filter\n" };
-    expect(problems({ ...right, sources: [broken], diagnostics: translateCase({ sources: [broken] }, translate).diagnostics }))
-      .toMatchObject([{ kind: "script", message: "no script is made any more; the input is refused" }]);
+    expect(
+      problems({ ...right, sources: [broken], diagnostics: translateCase({ sources: [broken] }, translate).diagnostics }),
+    ).toMatchObject([{ kind: "script", message: "no script is made any more; the input is refused" }]);
   });
 
   it("translates with the options and the tables of the case", () => {
@@ -48,11 +53,19 @@ describe("runCase", () => {
   });
 
   it("names the place in an options file and in a table of countries that are not right", () => {
-    expect(problems({ ...right, options: { file: "web/options.json", text: "{\n x" } })).toMatchObject([{ kind: "options", message: expect.stringMatching(/^web\/options\.json:2:2: /) as string }]);
-    expect(problems({ ...right, geoip: { file: "web/geoip.csv", text: "192.0.2.0,192.0.2.255,CN\nwhat\n" } })).toMatchObject([{ kind: "options", message: expect.stringMatching(/^web\/geoip\.csv:2: /) as string }]);
+    expect(problems({ ...right, options: { file: "web/options.json", text: "{\n x" } })).toMatchObject([
+      { kind: "options", message: expect.stringMatching(/^web\/options\.json:2:2: /) as string },
+    ]);
+    expect(problems({ ...right, geoip: { file: "web/geoip.csv", text: "192.0.2.0,192.0.2.255,CN\nwhat\n" } })).toMatchObject([
+      { kind: "options", message: expect.stringMatching(/^web\/geoip\.csv:2: /) as string },
+    ]);
   });
 
   it("survives a fault of the translator", () => {
-    expect(problems(right, () => { throw new TypeError("no such thing"); })).toMatchObject([{ kind: "crash", detail: expect.stringContaining("no such thing") as string }]);
+    expect(
+      problems(right, () => {
+        throw new TypeError("no such thing");
+      }),
+    ).toMatchObject([{ kind: "crash", detail: expect.stringContaining("no such thing") as string }]);
   });
 });

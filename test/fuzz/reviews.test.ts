@@ -3,7 +3,7 @@ import { Ajv } from "ajv";
 import fc from "fast-check";
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { formatNames, renderReview } from "../../src/cli/review/formats.js";
+import { formatNames, renderReview } from "../../src/cli/commands/review/formats.js";
 import { reviewRulesets } from "../../src/review/review.js";
 import { anyDump, hostileTexts, mutatedDump } from "./hostile-dumps.js";
 

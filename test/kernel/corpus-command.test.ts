@@ -5,10 +5,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, it } from "vitest";
 
-import { corpus } from "../../src/cli/corpus.js";
 import type { CorpusJson } from "../../src/corpus/render.js";
 import { translate } from "../../src/translate.js";
-import { execute } from "../cli/subcommand.js";
+import { execute } from "../cli/execute.js";
 import { describeOnKernel } from "./requirements.js";
 
 let folder: string;
@@ -26,10 +25,10 @@ const wrong: Readonly<Record<string, (script: string) => string>> = {
 describeOnKernel("corpus --kernel", () => {
   it("notes what is left when it is stopped, with exit status 2", async () => {
     writeFileSync(join(folder, "right.v4"), "*filter\n:INPUT ACCEPT [0:0]\nCOMMIT\n");
-    await execute(corpus, [folder, "--update"]);
+    await execute(["corpus", folder, "--update"]);
     // Once for the comparison with what is expected, then for the kernel.
     let asked = 0;
-    const { output, status } = await execute(corpus, [folder, "--kernel"], {
+    const { output, status } = await execute(["corpus", folder, "--kernel"], {
       translate: (sources, options) => {
         if (++asked === 2) process.kill(process.pid, "SIGINT");
         return translate(sources, options);
@@ -44,7 +43,7 @@ describeOnKernel("corpus --kernel", () => {
       writeFileSync(join(folder, `${name}.v4`), "*filter\n:INPUT ACCEPT [0:0]\n-A INPUT -p udp --dport 53 -j DROP\nCOMMIT\n");
     }
     writeFileSync(join(folder, "refused.v4"), "*filter\n");
-    const { output, status } = await execute(corpus, [folder, "--kernel", "--json"], {
+    const { output, status } = await execute(["corpus", folder, "--kernel", "--json"], {
       translate: (sources, options) => {
         const name = typeof sources === "string" ? "" : sources[0]!.file.replace(".v4", "");
         const translation = translate(sources, options);

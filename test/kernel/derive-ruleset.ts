@@ -428,14 +428,12 @@ export function rulesetOfLists(random: Random, family: Family): string {
     family === "ipv4"
       ? g.pick(["255.255.255.255", "255.255.255.255", "255.255.255.0", "255.255.255.252"])
       : g.pick(["ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff", "ffff:ffff:ffff:ffff::"]);
-  const lists = g
-    .some(["alpha", "beta", "gamma"], 1, 3)
-    .map((name) => ({
-      name,
-      side: g.pick(["rsource", "rsource", "rsource", "rdest"]),
-      windows: g.some([1, 2, 4], 1, 2),
-      hits: g.some([1, 2, 3, 4, 5, 8, 12, 20], 1, 2),
-    }));
+  const lists = g.some(["alpha", "beta", "gamma"], 1, 3).map((name) => ({
+    name,
+    side: g.pick(["rsource", "rsource", "rsource", "rdest"]),
+    windows: g.some([1, 2, 4], 1, 2),
+    hits: g.some([1, 2, 3, 4, 5, 8, 12, 20], 1, 2),
+  }));
   const uses = (): string => {
     const { name, side, windows, hits } = g.pick(lists);
     const check = `--${g.pick(["rcheck", "update"])}`;

@@ -4,10 +4,9 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { review } from "../../src/cli/review.js";
 import type { ReviewReport } from "../../src/review/report.js";
 import { translate } from "../../src/translate.js";
-import { execute } from "../cli/subcommand.js";
+import { execute } from "../cli/execute.js";
 import { readCases } from "../corpus/cases.js";
 import { describeOnKernel } from "./requirements.js";
 
@@ -28,7 +27,8 @@ async function drift(script: string): Promise<string[]> {
 
 async function reportOn(script: string): Promise<ReviewReport> {
   writeFileSync(join(folder, "rules.nft"), script);
-  const { output } = await execute(review, [
+  const { output } = await execute([
+    "review",
     "--script",
     join(folder, "rules.nft"),
     ...machine.sources.map(({ file }) => join(folder, file)),

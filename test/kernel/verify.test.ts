@@ -6,10 +6,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
 
-import { verify as verifyCommand } from "../../src/cli/verify.js";
 import { unshareArguments } from "../../src/verify/namespace.js";
 import { verify, type VerifyReport } from "../../src/verify/verify.js";
-import { execute, type Result } from "../cli/subcommand.js";
+import { execute, type Result } from "../cli/execute.js";
 import { corpusDirectory } from "../corpus/cases.js";
 import { mutants, type Mutant } from "../simulate/mutants.js";
 import { describeOnKernel } from "./requirements.js";
@@ -36,7 +35,7 @@ function fileOf(name: string, content: string): string {
   return path;
 }
 
-const run = (...words: readonly string[]): Promise<Result> => execute(verifyCommand, [...words, ...quick]);
+const run = (...words: readonly string[]): Promise<Result> => execute(["verify", ...words, ...quick]);
 
 describeOnKernel("verify", () => {
   it.each(["idiom/ssh-throttle-set-then-update", "idiom/port-knocking-three-stages", "machine/ipv6-router"])(

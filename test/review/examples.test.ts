@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { formatNames, renderReview, type FormatName } from "../../src/cli/review/formats.js";
+import { formatNames, renderReview, type FormatName } from "../../src/cli/commands/review/formats.js";
 import { reviewRulesets } from "../../src/review/review.js";
 import { translate } from "../../src/translate.js";
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 
-import { parseArguments } from "../../src/cli/options.js";
+import { parseTranslateWords } from "../../src/cli/commands/translate/options.js";
 import { translate, type TranslateOptions } from "../../src/translate.js";
 
 const throttle = ["-m recent --name ssh --set", "-m recent --name ssh --update --seconds 60 --hitcount 4 -j DROP"];
@@ -67,9 +67,9 @@ describe("--target-nft", () => {
   it("is a version from 0.9.1 on", () => {
     for (const version of ["0.9.0", "0.8.5", "new", "1", "", "1.0.6.2"]) {
       expect(() => translate("", { targetNft: version })).toThrow(RangeError);
-      expect(parseArguments(["--target-nft", version])).toMatchObject({ error: true });
+      expect(parseTranslateWords(["--target-nft", version])).toMatchObject({ error: true });
     }
-    expect(parseArguments(["--target-nft", "1.0.6"])).toMatchObject({ settings: { targetNft: "1.0.6" } });
-    expect(parseArguments([])).toMatchObject({ settings: { targetNft: undefined } });
+    expect(parseTranslateWords(["--target-nft", "1.0.6"])).toMatchObject({ settings: { targetNft: "1.0.6" } });
+    expect(parseTranslateWords([])).toMatchObject({ settings: { targetNft: undefined } });
   });
 });

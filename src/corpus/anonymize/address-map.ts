@@ -9,7 +9,11 @@ import type { Family } from "../../iptables/ast.js";
 /** 32 bytes that follow from the text and a secret. */
 export type Digest = (text: string) => Uint8Array;
 
-interface SpecialNetwork { readonly address: bigint; readonly length: number; readonly whole: boolean }
+interface SpecialNetwork {
+  readonly address: bigint;
+  readonly length: number;
+  readonly whole: boolean;
+}
 
 /** Networks that stay where they are, since rules treat them as what they are; the addresses of some stay as well. */
 const special: Readonly<Record<Family, readonly SpecialNetwork[]>> = {
@@ -40,7 +44,10 @@ export class AddressMap {
   private readonly fixed = new Set<bigint>();
   private readonly digests = new Map<string, Uint8Array>();
 
-  constructor(private readonly family: Family, private readonly digest: Digest) {}
+  constructor(
+    private readonly family: Family,
+    private readonly digest: Digest,
+  ) {}
 
   /** Keeps the order of the addresses from one to the other, so that the range becomes a range of the same ones. */
   keepRange(from: bigint, to: bigint): void {
@@ -76,22 +83,24 @@ export class AddressMap {
 
   /** Leading bits that must stay so that nothing gets into a special network or out of it. */
   private fixedBits(address: bigint): number {
-    return Math.max(...special[this.family].map((one) => {
-      const shared = this.common(address, one.address, one.length);
-      return shared < one.length ? shared + 1 : one.whole ? this.bits : one.length;
-    }));
+    return Math.max(
+      ...special[this.family].map((one) => {
+        const shared = this.common(address, one.address, one.length);
+        return shared < one.length ? shared + 1 : one.whole ? this.bits : one.length;
+      }),
+    );
   }
 
   private flips(address: bigint, at: number): boolean {
     if (this.fixed.has(this.node(address, at))) return false;
     // One digest serves the eight bits below a byte's boundary: a tree of 255 nodes, numbered by a one and the bits so far.
-    const start = at - at % 8;
+    const start = at - (at % 8);
     const name = `${this.family} ${this.node(address, start).toString(16)}`;
     let digest = this.digests.get(name);
-    if (digest === undefined) this.digests.set(name, digest = this.digest(name));
+    if (digest === undefined) this.digests.set(name, (digest = this.digest(name)));
     const depth = at - start;
     const number = Number((1n << BigInt(depth)) | ((address >> BigInt(this.bits - at)) & ((1n << BigInt(depth)) - 1n)));
-    return (digest[number >> 3]! >> (number & 7) & 1) === 1;
+    return ((digest[number >> 3]! >> (number & 7)) & 1) === 1;
   }
 }
 
@@ -110,7 +119,7 @@ export class AddressMaps {
   map(family: Family, address: bigint, length = addressBits[family]): bigint {
     const embedded = family === "ipv6" && embedding.some((one) => address >> 32n === one.address >> 32n);
     if (!embedded) return this.maps[family].map(address, length);
-    return (address >> 32n << 32n) | this.maps.ipv4.map(address & 0xffff_ffffn, Math.max(0, length - 96));
+    return ((address >> 32n) << 32n) | this.maps.ipv4.map(address & 0xffff_ffffn, Math.max(0, length - 96));
   }
 
   /** The image as text. */

@@ -6,6 +6,7 @@
 
 import { parseLines } from "../../../grammar/parse-lines.js";
 import type { CommandLine } from "../../../grammar/syntax.js";
+import { Failure } from "../../failure.js";
 import { isScript } from "../../shell/programs.js";
 import type { Source } from "../../translate.js";
 import { AddressMaps, type Digest } from "./address-map.js";
@@ -13,7 +14,7 @@ import { keepRanges, replaceAddresses } from "./found-addresses.js";
 import { maskText } from "./masked-text.js";
 
 /** A text that cannot be made anonymous, with the reason. */
-export class AnonymizeFault extends Error {}
+export class AnonymizeFault extends Failure {}
 
 export interface Dumps {
   readonly sources: readonly Source[];
@@ -44,8 +45,14 @@ function anonymizeDump({ file, text: withMark }: Source, replace: Replace): stri
   const lines = text.split("\n");
   for (const line of parseLines(text)) {
     const written = lines[line.line - 1]!;
-    if (line.kind === "error") throw new AnonymizeFault(`${file}:${line.line}:${line.column}: ${line.message}; a line that cannot be read cannot be made anonymous`);
-    lines[line.line - 1] = line.kind === "comment" ? anonymizeComment(written) : line.kind === "command" ? anonymizeRule(line, written, replace) : replace(written);
+    if (line.kind === "error")
+      throw new AnonymizeFault(`${file}:${line.line}:${line.column}: ${line.message}; a line that cannot be read cannot be made anonymous`);
+    lines[line.line - 1] =
+      line.kind === "comment"
+        ? anonymizeComment(written)
+        : line.kind === "command"
+          ? anonymizeRule(line, written, replace)
+          : replace(written);
   }
   return lines.join("\n");
 }
@@ -58,7 +65,11 @@ function anonymizeComment(line: string): string {
 
 /** Options whose word is free text, and how much of them tells them from others. */
 const freeText: readonly (readonly [option: string, least: string])[] = [
-  ["--comment", "--com"], ["--log-prefix", "--log-p"], ["--nflog-prefix", "--nflog-p"], ["--ulog-prefix", "--ulog-p"], ["--string", "--strin"],
+  ["--comment", "--com"],
+  ["--log-prefix", "--log-p"],
+  ["--nflog-prefix", "--nflog-p"],
+  ["--ulog-prefix", "--ulog-p"],
+  ["--string", "--strin"],
 ];
 const maskOption = /^--(?:net)?mask$/;
 
@@ -88,8 +99,15 @@ function anonymizeWord(option: string, written: string, replace: Replace): strin
 
 /** Comments of sets stand in quotes. */
 function anonymizeIpsets(text: string, replace: Replace): string {
-  return text.split("\n")
-    .map((line) => (line.startsWith("#") ? maskText(line) : line.split(/( comment "[^"]*"| (?:netmask|bitmask) [^ ]+)/)
-      .map((piece, index) => (index % 2 === 0 ? replace(piece) : piece.replace(/"[^"]*"/, maskText))).join("")))
+  return text
+    .split("\n")
+    .map((line) =>
+      line.startsWith("#")
+        ? maskText(line)
+        : line
+            .split(/( comment "[^"]*"| (?:netmask|bitmask) [^ ]+)/)
+            .map((piece, index) => (index % 2 === 0 ? replace(piece) : piece.replace(/"[^"]*"/, maskText)))
+            .join(""),
+    )
     .join("\n");
 }

@@ -11,10 +11,18 @@ const ipv4 = "(?<![0-9.])[0-9]{1,3}(?:[.][0-9]{1,3}){3}(?![.]?[0-9])";
 const tail = (address: string, family: string): string =>
   `(?:/(?<mask_${family}>${address}|[0-9]{1,3})|(?<between_${family}>-|\\]-\\[)(?<to_${family}>${address}))?`;
 const pattern = new RegExp(
-  `(?<![0-9A-Za-z_.:])(?:(?<mac>${mac})|(?<address_ipv6>${ipv6})${tail(ipv6, "ipv6")})|(?<address_ipv4>${ipv4})${tail(ipv4, "ipv4")}`, "g");
+  `(?<![0-9A-Za-z_.:])(?:(?<mac>${mac})|(?<address_ipv6>${ipv6})${tail(ipv6, "ipv6")})|(?<address_ipv4>${ipv4})${tail(ipv4, "ipv4")}`,
+  "g",
+);
 
 /** What looks like an address, perhaps with its mask or the end of its range. */
-interface Found { readonly family: Family; readonly address: string; readonly mask?: string; readonly between?: string; readonly to?: string }
+interface Found {
+  readonly family: Family;
+  readonly address: string;
+  readonly mask?: string;
+  readonly between?: string;
+  readonly to?: string;
+}
 
 /** Puts what `replace` or `replaceMac` returns in the place of everything that looks like an address. */
 function replaceFound(text: string, replace: (found: Found) => string | undefined, ofMac: (mac: string) => string): string {
@@ -23,23 +31,39 @@ function replaceFound(text: string, replace: (found: Found) => string | undefine
     if (groups["mac"] !== undefined) return ofMac(groups["mac"]);
     const family = groups["address_ipv6"] === undefined ? "ipv4" : "ipv6";
     const [address, mask, between, to] = ["address", "mask", "between", "to"].map((name) => groups[`${name}_${family}`]);
-    return replace({ family, address: address!, ...(mask !== undefined && { mask }), ...(between !== undefined && { between }), ...(to !== undefined && { to }) }) ?? whole;
+    return (
+      replace({
+        family,
+        address: address!,
+        ...(mask !== undefined && { mask }),
+        ...(between !== undefined && { between }),
+        ...(to !== undefined && { to }),
+      }) ?? whole
+    );
   });
 }
 
 /** Tells the maps of every range in the text, so that it stays one. */
 export function keepRanges(text: string, maps: AddressMaps): void {
-  replaceFound(text, ({ family, address, to }) => {
-    const from = parse(address, family);
-    const end = to === undefined ? undefined : parse(to, family);
-    if (from !== undefined && end !== undefined) maps.keepRange(family, from, end);
-    return undefined;
-  }, (mac) => mac);
+  replaceFound(
+    text,
+    ({ family, address, to }) => {
+      const from = parse(address, family);
+      const end = to === undefined ? undefined : parse(to, family);
+      if (from !== undefined && end !== undefined) maps.keepRange(family, from, end);
+      return undefined;
+    },
+    (mac) => mac,
+  );
 }
 
 /** The text with the images of all addresses in it. */
 export function replaceAddresses(text: string, maps: AddressMaps, digest: Digest): string {
-  return replaceFound(text, (found) => replaceOne(found, maps), (mac) => replaceMac(mac, digest));
+  return replaceFound(
+    text,
+    (found) => replaceOne(found, maps),
+    (mac) => replaceMac(mac, digest),
+  );
 }
 
 /** Undefined if it is no address. */
@@ -59,7 +83,7 @@ function replaceOne({ family, address: text, mask, between, to }: Found, maps: A
  */
 function mappedBits(address: bigint, text: string, family: Family): number {
   const all = addressBits[family];
-  const mask = /^[0-9]+$/.test(text) ? prefixMask(Math.min(all, Number(text)), family) : parseHost(text, family) ?? 0n;
+  const mask = /^[0-9]+$/.test(text) ? prefixMask(Math.min(all, Number(text)), family) : (parseHost(text, family) ?? 0n);
   const length = prefixLength(mask, family);
   if (length === undefined) return mask.toString(2).padStart(all, "0").indexOf("0");
   return (address & ~mask) === 0n ? length : all;

@@ -5,7 +5,7 @@
  */
 
 import type { Severity } from "../../diagnostic.js";
-import { visible, visibleLines } from "../../report/visible.js";
+import { renderJunit as renderSuites, type JunitCase } from "../../report/junit.js";
 import type { Finding, ListReview, ReviewReport } from "../report.js";
 import { lastLine } from "./place.js";
 import { timelineText } from "./timeline-text.js";
@@ -15,19 +15,6 @@ export interface JunitOptions {
   /** Findings from this severity on fail; those below pass, with their text as output. `warning` unless told. */
   readonly failOn?: Severity | "never";
 }
-
-interface Case {
-  readonly classname: string;
-  readonly name: string;
-  readonly file?: string;
-  readonly line?: number;
-  readonly outcome: Outcome;
-}
-
-type Outcome =
-  | { readonly kind: "passed"; readonly output?: string }
-  | { readonly kind: "failed"; readonly type: string; readonly message: string; readonly text: string }
-  | { readonly kind: "skipped"; readonly message: string };
 
 const ranks: Record<Severity | "never", number> = { never: 4, error: 3, warning: 2, note: 1 };
 
@@ -39,33 +26,29 @@ export function renderJunit(report: ReviewReport, { failOn = "warning" }: JunitO
     report.findings.map(({ message }) => message),
     (number) => ` (${number})`,
   );
-  const suites: readonly (readonly [name: string, cases: readonly Case[]])[] = [
-    ["verdict", [verdictCase(report, failOn)]],
-    ["recent lists", report.lists.map((list) => listCase(list, failing))],
-    ["findings", report.findings.map((finding, index) => findingCase(finding, names[index]!, fails(finding)))],
+  const suites = [
+    { name: "verdict", cases: [verdictCase(report, failOn)] },
+    { name: "recent lists", cases: report.lists.map((list) => listCase(list, failing)) },
+    { name: "findings", cases: report.findings.map((finding, index) => findingCase(finding, names[index]!, fails(finding))) },
   ];
-  const all = suites.flatMap(([, cases]) => cases);
-  return [
-    '<?xml version="1.0" encoding="UTF-8"?>',
-    `<testsuites ${attributes({ name: "ipt2nft-recent review", ...counts(all) })}>`,
-    ...suites
-      .filter(([, cases]) => cases.length > 0)
-      .flatMap(([name, cases]) => [`  <testsuite ${attributes({ name, ...counts(cases) })}>`, ...cases.map(testCase), "  </testsuite>"]),
-    "</testsuites>",
-    "",
-  ].join("\n");
+  return renderSuites({ name: "ipt2nft-recent review", suites: suites.filter(({ cases }) => cases.length > 0) });
 }
 
 /** There is always this one, since readers take a report without cases for a failure of the tool. */
-function verdictCase({ verdict, headline }: ReviewReport, failOn: Severity | "never"): Case {
-  const outcome: Outcome =
-    verdict === "not-equivalent" && failOn !== "never"
-      ? { kind: "failed", type: verdict, message: headline, text: headline }
-      : { kind: "passed", output: headline };
-  return { classname: "verdict", name: "the script decides as the rules do", outcome };
+function verdictCase({ verdict, headline }: ReviewReport, failOn: Severity | "never"): JunitCase {
+  const fails = verdict === "not-equivalent" && failOn !== "never";
+  return {
+    className: "verdict",
+    name: "the script decides as the rules do",
+    ...(fails ? failure(verdict, headline, headline) : { output: headline }),
+  };
 }
 
-function listCase({ name, sentence, rules: all, change, form, status }: ListReview, failing: readonly Finding[]): Case {
+function failure(type: string, message: string, text: string): Pick<JunitCase, "problems"> {
+  return { problems: [{ kind: "failure", type, message, text }] };
+}
+
+function listCase({ name, sentence, rules: all, change, form, status }: ListReview, failing: readonly Finding[]): JunitCase {
   // Those of a list that is gone are lines of the old dump.
   const rules = status === "removed" ? [] : all;
   const blamed = failing.filter(({ span }) =>
@@ -73,31 +56,23 @@ function listCase({ name, sentence, rules: all, change, form, status }: ListRevi
   );
   const text = [`list ${name}: ${sentence}`, ...(change === undefined ? [] : [`change: ${change}`]), `in nft: ${form}`].join("\n");
   return {
-    classname: "recent list",
+    className: "recent list",
     name,
     ...(rules[0] && { file: rules[0].file, line: rules[0].line }),
-    outcome:
-      blamed.length === 0
-        ? { kind: "passed", output: text }
-        : { kind: "failed", type: "list", message: blamed.map(({ message }) => message).join("; "), text },
+    ...(blamed.length === 0 ? { output: text } : failure("list", blamed.map(({ message }) => message).join("; "), text)),
   };
 }
 
-function findingCase(finding: Finding, name: string, fails: boolean): Case {
+function findingCase(finding: Finding, name: string, fails: boolean): JunitCase {
   const { code, severity, span, message, suppressed } = finding;
-  const place = { classname: code, name, file: span.file, line: span.line };
+  const place = { className: code, name, file: span.file, line: span.line };
   if (suppressed) {
     const { by, reason } = suppressed;
-    return {
-      ...place,
-      outcome: {
-        kind: "skipped",
-        message: `suppressed ${by === "inline" ? "in the dump" : "by the baseline"}${reason === undefined ? "" : `: ${reason}`}`,
-      },
-    };
+    const where = by === "inline" ? "in the dump" : "by the baseline";
+    return { ...place, skipped: `suppressed ${where}${reason === undefined ? "" : `: ${reason}`}` };
   }
   const text = findingText(finding);
-  return { ...place, outcome: fails ? { kind: "failed", type: `${severity}: ${code}`, message, text } : { kind: "passed", output: text } };
+  return { ...place, ...(fails ? failure(`${severity}: ${code}`, message, text) : { output: text }) };
 }
 
 function findingText({ code, severity, span, message, help, source, timeline }: Finding): string {
@@ -108,40 +83,4 @@ function findingText({ code, severity, span, message, help, source, timeline }: 
     ...(help === undefined ? [] : [`help: ${help}`]),
     ...(timeline === undefined ? [] : [timelineText(timeline)]),
   ].join("\n");
-}
-
-function counts(cases: readonly Case[]): Record<string, number> {
-  const of = (kind: Outcome["kind"]): number => cases.filter(({ outcome }) => outcome.kind === kind).length;
-  return { tests: cases.length, failures: of("failed"), errors: 0, skipped: of("skipped"), time: 0 };
-}
-
-function testCase({ outcome, ...place }: Case): string {
-  const open = `    <testcase ${attributes({ ...place, time: 0 })}`;
-  switch (outcome.kind) {
-    case "passed":
-      return outcome.output === undefined ? `${open}/>` : `${open}><system-out>${content(outcome.output)}</system-out></testcase>`;
-    case "failed":
-      return `${open}><failure ${attributes({ message: outcome.message, type: outcome.type })}>${content(outcome.text)}</failure></testcase>`;
-    case "skipped":
-      return `${open}><skipped ${attributes({ message: outcome.message })}/></testcase>`;
-  }
-}
-
-function attributes(values: Readonly<Record<string, string | number>>): string {
-  return Object.entries(values)
-    .map(([name, value]) => `${name}="${escape(visible(String(value)))}"`)
-    .join(" ");
-}
-
-function content(text: string): string {
-  return escape(visibleLines(text));
-}
-
-const entities: Readonly<Record<string, string>> = { "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;" };
-
-/** Text in which nothing is without a visible form; two characters that are no characters are not in XML, either. */
-function escape(text: string): string {
-  return text
-    .replace(/[&<>"]/g, (character) => entities[character]!)
-    .replace(/[\ufffe\uffff]/g, (character) => `\\u{${character.charCodeAt(0).toString(16)}}`);
 }

@@ -1,5 +1,6 @@
 /** The report for a terminal. */
 
+import { painter, type Paint as PaintWith } from "../../report/paint.js";
 import { renderText as renderDiagnostics } from "../../report/text.js";
 import { visible, visibleLines } from "../../report/visible.js";
 import type { Change, Effect, Finding, ListReview, ReviewReport } from "../report.js";
@@ -15,7 +16,7 @@ export interface TextOptions {
 
 const colors = { bold: "1", red: "1;31", green: "1;32", yellow: "1;33", cyan: "1;36", faint: "2" } as const;
 type Color = keyof typeof colors;
-type Paint = (text: string, color: Color) => string;
+type Paint = PaintWith<Color>;
 
 const verdictColors: Readonly<Record<ReviewReport["verdict"], Color>> = { safe: "green", look: "yellow", "not-equivalent": "red" };
 
@@ -26,7 +27,7 @@ const mostDiffLines = 100;
 
 /** In the order a reviewer reads: verdict, lists, changes, what opens and closes, findings, rules beside their nft, the script's diff. */
 export function renderText(report: ReviewReport, { color, width }: TextOptions): string {
-  const paint: Paint = color ? (text, name) => `\x1b[${colors[name]}m${text}\x1b[0m` : (text) => text;
+  const paint = painter(color, colors);
   const sections = [
     `${paint(visible(report.headline), verdictColors[report.verdict])}\n`,
     report.inputs

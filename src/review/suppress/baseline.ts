@@ -1,5 +1,6 @@
 /** Findings that have been accepted: a file of their fingerprints, which stay the same when rules move. */
 
+import { JsonFault, readJson } from "../../json-document.js";
 import { reviewCatalogue } from "../catalogue.js";
 import type { Finding } from "../report.js";
 
@@ -19,12 +20,8 @@ export interface Baseline {
 
 /** Reads a baseline; a text says what is wrong with it. */
 export function parseBaseline(text: string): Baseline | string {
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch (error) {
-    return `it is no JSON: ${error instanceof Error ? error.message : String(error)}`;
-  }
+  const value = valueOf(text);
+  if (value instanceof JsonFault) return `line ${value.place.line}, column ${value.place.column}: ${value.message}`;
   if (!isObject(value) || value["version"] !== 1 || !Array.isArray(value["findings"])) return 'it has no "version" 1 and "findings"';
   const wrong = value["findings"].findIndex(
     (entry) =>
@@ -35,6 +32,15 @@ export function parseBaseline(text: string): Baseline | string {
   return wrong < 0
     ? (value as unknown as Baseline)
     : `entry ${wrong + 1} of "findings" lacks a fingerprint, code, file or message, or one of them is no text`;
+}
+
+function valueOf(text: string): unknown {
+  try {
+    return readJson(text).value;
+  } catch (error) {
+    if (error instanceof JsonFault) return error;
+    throw error;
+  }
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {

@@ -1,6 +1,6 @@
 /** A rule as iptables writes it. */
 
-import { diffArrays } from "diff";
+import { wordDifference } from "../../../report/difference.js";
 import { element, type Child } from "./element.js";
 
 /** The words of a rule, with options kept on one line: a browser would break them at their hyphens. */
@@ -12,15 +12,10 @@ export function ruleText(rule: string): readonly Child[] {
 
 /** Both versions of a rule, with the words marked that only one of them has. */
 export function changedText(before: string, after: string): { readonly before: readonly Child[]; readonly after: readonly Child[] } {
-  const parts = diffArrays(words(before), words(after));
-  const version = (tag: "del" | "ins", left: "added" | "removed"): readonly Child[] =>
+  const parts = wordDifference(before, after);
+  const version = (tag: "del" | "ins", side: "before" | "after"): readonly Child[] =>
     parts
-      .filter((part) => !part[left])
-      .map(({ value, added, removed }) => (added || removed ? element(tag, {}, ruleText(value.join(""))) : ruleText(value.join(""))));
-  return { before: version("del", "added"), after: version("ins", "removed") };
-}
-
-/** Each with the blanks behind it. */
-function words(rule: string): string[] {
-  return rule.match(/\S+\s*|\s+/g) ?? [];
+      .filter((part) => part.in === "both" || part.in === side)
+      .map((part) => (part.in === "both" ? ruleText(part.text) : element(tag, {}, ruleText(part.text))));
+  return { before: version("del", "before"), after: version("ins", "after") };
 }

@@ -1,0 +1,75 @@
+/** The files of a corpus: finding, reading and writing them. */
+
+import { existsSync, readdirSync, realpathSync, rmSync, statSync, type Dirent } from "node:fs";
+import { basename, join } from "node:path";
+import type { CaseFiles } from "../../../corpus/layout.js";
+import type { CaseTexts, Made } from "../../../corpus/run-case.js";
+import { Failure } from "../../../failure.js";
+import type { Source } from "../../../translate.js";
+import { systemReason } from "../../system-error.js";
+import { readText } from "../../read-file.js";
+import { writeFileAtomically } from "../../output.js";
+
+/** All files below the folder, as paths from it on with `/`; without hidden folders and `node_modules`. Throws a Failure. */
+export function listFiles(directory: string): string[] {
+  const found: string[] = [];
+  /** `within` are the folders on the way here by their real paths: a link back to one of them would go round for ever. */
+  const list = (below: string, within: readonly string[]): void => {
+    const { entries, real } = contentsOf(join(directory, below));
+    if (within.includes(real)) return;
+    for (const entry of entries) {
+      const path = below + entry.name;
+      const target = entry.isSymbolicLink() ? statSync(join(directory, path), { throwIfNoEntry: false }) : entry;
+      if (target?.isFile()) found.push(path);
+      else if (target?.isDirectory() && !entry.name.startsWith(".") && entry.name !== "node_modules") list(`${path}/`, [...within, real]);
+    }
+  };
+  list("", []);
+  return found;
+}
+
+function contentsOf(directory: string): { readonly entries: readonly Dirent[]; readonly real: string } {
+  try {
+    return { entries: readdirSync(directory, { withFileTypes: true }), real: realpathSync(directory) };
+  } catch (error) {
+    throw new Failure(`the folder ${JSON.stringify(directory)} cannot be read: ${systemReason(error)}`);
+  }
+}
+
+/** Reads all files of a case. Throws a Failure. */
+export function readCase(directory: string, { sources, ipsets, geoip, options, script, diagnostics }: CaseFiles): CaseTexts {
+  const source = (path: string): Source => ({ file: basename(path), text: readText(join(directory, path)) });
+  const ifThere = (path: string): string | undefined => (existsSync(join(directory, path)) ? readText(join(directory, path)) : undefined);
+  const expected = { script: ifThere(script), diagnostics: ifThere(diagnostics) };
+  return {
+    sources: sources.map(source),
+    ...(ipsets !== undefined && { ipsets: source(ipsets) }),
+    ...(geoip !== undefined && { geoip: { file: geoip, text: readText(join(directory, geoip)) } }),
+    ...(options !== undefined && { options: { file: options, text: readText(join(directory, options)) } }),
+    ...(expected.script !== undefined && { script: expected.script }),
+    ...(expected.diagnostics !== undefined && { diagnostics: expected.diagnostics }),
+  };
+}
+
+/** Makes what is expected what is made; returns the files that had to be written or removed. Throws a Failure. */
+export async function writeExpected(directory: string, files: CaseFiles, expected: CaseTexts, made: Made): Promise<string[]> {
+  const written: string[] = [];
+  for (const [path, before, after] of [
+    [files.script, expected.script, made.script],
+    [files.diagnostics, expected.diagnostics, made.diagnostics],
+  ] as const) {
+    if (before === after) continue;
+    if (after === undefined) remove(join(directory, path));
+    else await writeFileAtomically(join(directory, path), after);
+    written.push(path);
+  }
+  return written;
+}
+
+function remove(path: string): void {
+  try {
+    rmSync(path);
+  } catch (error) {
+    throw new Failure(`${JSON.stringify(path)} cannot be removed: ${systemReason(error)}`, { cause: error });
+  }
+}

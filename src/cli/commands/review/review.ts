@@ -1,0 +1,146 @@
+/** `ipt2nft-recent review`. */
+
+import { Failure } from "../../../failure.js";
+import type { Family } from "../../../iptables/ast.js";
+import type { JsonMessage } from "../../../report/json.js";
+import { reachesThreshold } from "../../../review/findings.js";
+import type { Finding, ReviewReport } from "../../../review/report.js";
+import { reviewRulesets, type ReviewRequest } from "../../../review/review.js";
+import type { CommittedScript } from "../../../review/script-drift.js";
+import { makeBaseline, parseBaseline, type Baseline } from "../../../review/suppress/baseline.js";
+import type { Source, TranslateOptions } from "../../../translate.js";
+import { wantsColor } from "../../color.js";
+import type { CommandDefinition } from "../../command.js";
+import { readGiven, readSources } from "../../input.js";
+import { writeFileAtomically } from "../../output.js";
+import { readText } from "../../read-file.js";
+import type { ExitStatus, Surroundings } from "../../surroundings.js";
+import { codeOf } from "../../system-error.js";
+import { messageText } from "../../telling.js";
+import { version } from "../../version.js";
+import { renderReview, type FormatOptions } from "./formats.js";
+import { oldVersion } from "./git.js";
+import { listingOf } from "./listing.js";
+import { parseReviewWords, type ReviewSettings } from "./options.js";
+
+export const reviewCommand: CommandDefinition<ReviewSettings> = { parse: parseReviewWords, run: runReview };
+
+async function runReview(settings: ReviewSettings, surroundings: Surroundings): Promise<ExitStatus> {
+  const messages: JsonMessage[] = [];
+  const report = await makeReport(settings, messages, surroundings);
+  for (const message of messages) await surroundings.writeError(messageText(message));
+  await writeReports(report, settings, surroundings);
+  return report.findings.some((finding) => counts(finding, settings)) ? 1 : 0;
+}
+
+function counts({ suppressed, severity }: Finding, { failOn }: ReviewSettings): boolean {
+  return !suppressed && failOn !== "never" && reachesThreshold(severity, failOn);
+}
+
+// ---------------------------------------------------------------------------------------------------- the review
+
+async function makeReport(settings: ReviewSettings, messages: JsonMessage[], surroundings: Surroundings): Promise<ReviewReport> {
+  const { sources: given, options } = await readGiven(settings.files, settings, messages, surroundings);
+  const read = (files: readonly string[]): Promise<Source[]> => readSources(files, settings.family, messages, surroundings);
+  const versions = await sides(given, settings, options, read, messages, surroundings);
+  const baseline = settings.baseline === undefined ? undefined : readBaseline(settings.baseline, settings.updateBaseline);
+  const request: ReviewRequest = {
+    ...versions,
+    options,
+    ...(settings.script !== undefined && { script: committedScript(settings.script, versions.new, options, surroundings) }),
+    ...(settings.simulate && {
+      search: { schedules: schedulesPerList, milliseconds: searchMilliseconds, now: () => performance.now(), translated: options },
+    }),
+    tool: { name: "ipt2nft-recent", version },
+  };
+  if (settings.baseline === undefined) return reviewRulesets(request);
+  if (!settings.updateBaseline) return reviewRulesets({ ...request, baseline: { file: settings.baseline, baseline: baseline! } });
+  const accepted = makeBaseline(reviewRulesets(request).findings, baseline);
+  await writeFileAtomically(settings.baseline, `${JSON.stringify(accepted, undefined, 2)}\n`);
+  return reviewRulesets({ ...request, baseline: { file: settings.baseline, baseline: accepted } });
+}
+
+/** What is tried for each list of recent: some hundredths of a second for a usual list. */
+const schedulesPerList = 1_000;
+/** For all lists together. */
+const searchMilliseconds = 10_000;
+
+/** The old dumps and the new ones. Two dumps of one family are both; dumps of different families are one machine's. */
+async function sides(
+  given: readonly Source[],
+  settings: ReviewSettings,
+  options: TranslateOptions,
+  read: (files: readonly string[]) => Promise<Source[]>,
+  messages: JsonMessage[],
+  surroundings: Surroundings,
+): Promise<Pick<ReviewRequest, "old" | "oldRef" | "new">> {
+  const families =
+    given.length === 1
+      ? []
+      : given.map((source) => new Set(surroundings.translate([source], options).iptables.map(({ family }) => family)));
+  const alike = (one: ReadonlySet<Family>, other: ReadonlySet<Family>): boolean => [...one].some((family) => other.has(family));
+  if (settings.baseRef === undefined && settings.old.length === 0 && given.length === 2) {
+    const [first, second] = families;
+    // A dump that is no ruleset has no family.
+    if (first!.size === 0 || second!.size === 0 || alike(first!, second!)) return { old: [given[0]!], new: [given[1]!] };
+  }
+  const repeated = families.findIndex((own, index) => families.slice(0, index).some((earlier) => alike(earlier, own)));
+  if (repeated >= 0) {
+    throw new Failure(
+      `${JSON.stringify(given[repeated]!.file)} holds a family that an earlier dump holds: give the dumps of one machine, and those as they were with --old`,
+    );
+  }
+  if (settings.old.length > 0) return { old: await read(settings.old), new: given };
+  if (settings.baseRef === undefined) return { new: given };
+  const { sources, commit } = oldVersion(settings.baseRef, settings.files);
+  if (sources.length > 0)
+    return {
+      old: sources.map((source) => ({ ...source, ...(settings.family && { family: settings.family }) })),
+      oldRef: `${settings.baseRef} (${commit})`,
+      new: given,
+    };
+  messages.push({ severity: "note", message: `no file is in ${settings.baseRef} (${commit}): they are reviewed as new` });
+  return { new: given };
+}
+
+function readBaseline(file: string, mayBeMissing: boolean): Baseline | undefined {
+  let text: string;
+  try {
+    text = readText(file);
+  } catch (error) {
+    if (!(error instanceof Failure) || codeOf(error.cause) !== "ENOENT") throw error;
+    if (mayBeMissing) return undefined;
+    throw new Failure(`${error.message}; --update-baseline makes it`, { cause: error.cause });
+  }
+  const baseline = parseBaseline(text);
+  if (typeof baseline === "string") throw new Failure(`${JSON.stringify(file)} is no baseline: ${baseline}`);
+  return baseline;
+}
+
+function committedScript(file: string, dumps: readonly Source[], options: TranslateOptions, surroundings: Surroundings): CommittedScript {
+  const text = readText(file);
+  const made = surroundings.translate(dumps, options).script;
+  if (made === undefined) return { file, text, listings: { unavailable: "the dumps are no ruleset" } };
+  const own = listingOf(made);
+  // The script made is loaded by every nft that the translator knows, unless this kernel lacks something.
+  if ("refused" in own) return { file, text, listings: { unavailable: `it does not load the script made from the dumps: ${own.refused}` } };
+  if ("unavailable" in own) return { file, text, listings: own };
+  const committed = listingOf(text);
+  return { file, text, listings: "listing" in committed ? { made: own.listing, committed: committed.listing } : committed };
+}
+
+// --------------------------------------------------------------------------------------------------- the reports
+
+async function writeReports(report: ReviewReport, settings: ReviewSettings, surroundings: Surroundings): Promise<void> {
+  const toTerminal = settings.output === undefined && (await surroundings.outputIsTerminal());
+  const options: FormatOptions = {
+    color: wantsColor(settings.color, surroundings.environment, toTerminal),
+    width: toTerminal ? await surroundings.outputWidth() : undefined,
+    failOn: settings.failOn,
+  };
+  for (const { format, file } of settings.write)
+    await writeFileAtomically(file, renderReview(report, format, { ...options, color: false }));
+  const text = renderReview(report, settings.format, options);
+  if (settings.output === undefined) await surroundings.writeOutput(text);
+  else await writeFileAtomically(settings.output, text);
+}

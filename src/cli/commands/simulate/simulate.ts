@@ -1,0 +1,80 @@
+/** `ipt2nft-recent simulate`. */
+
+import { Failure, InvalidInput } from "../../../failure.js";
+import type { JsonMessage } from "../../../report/json.js";
+import { renderSimulation } from "../../../simulate/render-text.js";
+import { renderSvg } from "../../../simulate/render-svg.js";
+import { replayTraffic } from "../../../simulate/replay.js";
+import { renderSimulationJson, verdictOf, type SimulationReport, type TrafficReport } from "../../../simulate/report.js";
+import { compareLimits } from "../../../simulate/scenarios.js";
+import { searchLists, type SearchOptions } from "../../../simulate/search.js";
+import { readTraffic, TrafficFault, type Traffic } from "../../../simulate/traffic.js";
+import type { TranslateOptions, Translation } from "../../../translate.js";
+import { wantsColor } from "../../color.js";
+import type { CommandDefinition } from "../../command.js";
+import { readGiven } from "../../input.js";
+import { writeFileAtomically } from "../../output.js";
+import { readBytes } from "../../read-file.js";
+import type { ExitStatus, Surroundings } from "../../surroundings.js";
+import { messageText } from "../../telling.js";
+import { parseSimulateWords, type SimulateSettings } from "./options.js";
+
+export const simulateCommand: CommandDefinition<SimulateSettings> = { parse: parseSimulateWords, run: runSimulate };
+
+async function runSimulate(settings: SimulateSettings, surroundings: Surroundings): Promise<ExitStatus> {
+  const messages: JsonMessage[] = [];
+  const { sources, ipsets, options } = await readGiven(settings.files, settings, messages, surroundings);
+  const translation = surroundings.translate(sources, options);
+  for (const message of messages) await surroundings.writeError(messageText(message));
+  if (!translation.nft) throw new InvalidInput("the input is not a ruleset", translation.diagnostics, [...sources, ...ipsets]);
+  const report = simulated(translation, options, settings);
+  if (settings.svg !== undefined) await writeFileAtomically(settings.svg, renderSvg(report.limits));
+  await surroundings.writeOutput(await rendered(report, settings, surroundings));
+  return report.verdict === "equal" ? 0 : 1;
+}
+
+/** Milliseconds for a list, where the budget is schedules: rulesets of a hundred thousand rules are slow. */
+const longest = 60_000;
+
+/** Throws a Failure if there is no such list, or no traffic in the file. */
+function simulated(translation: Translation, options: TranslateOptions, settings: SimulateSettings): SimulationReport {
+  const traffic = settings.traffic === undefined ? undefined : readTrafficFile(settings.traffic, settings);
+  const { lists, seed, budget } = settings;
+  const search: SearchOptions = {
+    seed,
+    translated: options,
+    ...(lists && { lists }),
+    schedules: Infinity,
+    milliseconds: longest,
+    ...budget,
+    now: () => performance.now(),
+  };
+  const found = searchLists(translation, search);
+  const unknown = lists?.find((name) => !found.some(({ list }) => list === name));
+  if (unknown !== undefined) throw new Failure(`no rule uses a list ${JSON.stringify(unknown)}`);
+  const limits = compareLimits(translation, search);
+  const replayed: TrafficReport | undefined =
+    traffic && settings.traffic !== undefined
+      ? { file: settings.traffic, skipped: traffic.skipped, families: replayTraffic(translation, traffic, options) }
+      : undefined;
+  return { version: 1, verdict: verdictOf(found, replayed), lists: found, limits, ...(replayed && { traffic: replayed }) };
+}
+
+function readTrafficFile(file: string, { interface: name, local }: SimulateSettings): Traffic {
+  try {
+    return readTraffic(readBytes(file), { interface: name, local });
+  } catch (error) {
+    if (!(error instanceof TrafficFault)) throw error;
+    const { place, message } = error;
+    throw new Failure(place ? `${file}:${place.line}:${place.column}: ${message}` : `${file}: ${message}`, { cause: error });
+  }
+}
+
+async function rendered(report: SimulationReport, { format, color }: SimulateSettings, surroundings: Surroundings): Promise<string> {
+  if (format === "json") return renderSimulationJson(report);
+  const width = await surroundings.outputWidth();
+  return renderSimulation(report, {
+    color: wantsColor(color, surroundings.environment, await surroundings.outputIsTerminal()),
+    ...(width !== undefined && { width }),
+  });
+}

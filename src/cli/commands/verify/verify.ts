@@ -1,0 +1,68 @@
+/** `ipt2nft-recent verify`: plays packets through both firewalls on this kernel and says whether they decide alike. */
+
+import { writeFileSync } from "node:fs";
+
+import { Failure } from "../../../failure.js";
+import type { JsonMessage } from "../../../report/json.js";
+import { isNftScript } from "../../../verify/nft-script.js";
+import { renderJson } from "../../../verify/report/json.js";
+import { reproductionFiles } from "../../../verify/report/reproduction.js";
+import { renderText } from "../../../verify/report/text.js";
+import { verify as verifyRulesets, type VerifyReport } from "../../../verify/verify.js";
+import type { CommandDefinition } from "../../command.js";
+import { readGiven } from "../../input.js";
+import { withInterruption } from "../../interruption.js";
+import { StatusLine } from "../../status-line.js";
+import type { ExitStatus, Surroundings } from "../../surroundings.js";
+import { systemReason } from "../../system-error.js";
+import { messageText } from "../../telling.js";
+import { parseVerifyWords, type VerifySettings } from "./options.js";
+
+export const verifyCommand: CommandDefinition<VerifySettings> = { parse: parseVerifyWords, run: runVerify };
+
+async function runVerify(settings: VerifySettings, surroundings: Surroundings): Promise<ExitStatus> {
+  const report = await withInterruption((signal) => play(settings, signal, surroundings));
+  if (settings.reproduce !== undefined) writeReproduction(settings.reproduce, report);
+  await surroundings.writeOutput(settings.format === "json" ? renderJson(report) : renderText(report));
+  return report.equal ? 0 : 1;
+}
+
+async function play(settings: VerifySettings, signal: AbortSignal, surroundings: Surroundings): Promise<VerifyReport> {
+  const messages: JsonMessage[] = [];
+  const files = [...settings.files, ...(settings.script === undefined ? [] : [settings.script])];
+  const { sources: read, options } = await readGiven(files, settings, messages, surroundings);
+  for (const message of messages) await surroundings.writeError(messageText(message));
+  const scripts = read.filter(({ text }, index) => index >= settings.files.length || isNftScript(text));
+  const sources = read.filter((source) => !scripts.includes(source));
+  if (scripts.length > 1) throw new Failure("more than one nft script is given");
+  if (sources.length === 0) throw new Failure("no iptables-save dump is given to compare the script with");
+  const [script] = scripts;
+  const { packets, seed, budget, realTime, leaveOut } = settings;
+  const line = await StatusLine.of(surroundings);
+  try {
+    return await verifyRulesets({
+      sources,
+      ...(script && { script: script.text }),
+      options,
+      packets,
+      seed,
+      budget,
+      realTime,
+      leaveOut,
+      signal,
+      progress: (so) => line.show(`${so.stage} … ${so.packets} packets so far, ${so.seconds.toFixed(0)} s`),
+    });
+  } finally {
+    await line.clear();
+  }
+}
+
+function writeReproduction(prefix: string, report: VerifyReport): void {
+  for (const { name, content } of reproductionFiles(prefix, report)) {
+    try {
+      writeFileSync(name, content);
+    } catch (error) {
+      throw new Failure(`${JSON.stringify(name)} cannot be written: ${systemReason(error)}`);
+    }
+  }
+}

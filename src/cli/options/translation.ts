@@ -1,0 +1,100 @@
+/** How a dump is translated, as all commands take it. */
+
+import { InvalidArgumentError, Option, type Command } from "commander";
+import type { Family } from "../../iptables/ast.js";
+import { largestSet } from "../../nft/set-size.js";
+import { tableNameFault } from "../../nft/table-name.js";
+import { isOlder, isVersion, oldestNft } from "../../nft/versions.js";
+import { several, wholeNumber } from "./words.js";
+
+/** How a dump is translated. */
+export interface TranslationSettings {
+  /** Paths of `ipset save` files. */
+  readonly ipsets: readonly string[];
+  /** Paths of folders of xt_geoip, or of CSV files. */
+  readonly geoip: readonly string[];
+  readonly table: string;
+  readonly family: Family | undefined;
+  readonly recent: "auto" | "exact" | "limit";
+  /** Elements. */
+  readonly setSize: number;
+  /** One table for both families. */
+  readonly inet?: true;
+  /** Version; any if absent. */
+  readonly targetNft: string | undefined;
+}
+
+/** What holds where nothing is said. */
+export const translationDefaults = { table: "ipt2nft", recent: "auto", setSize: 65535 } as const;
+
+interface RawTranslationOptions {
+  readonly table: string;
+  readonly ipv4?: true;
+  readonly ipv6?: true;
+  readonly recent: TranslationSettings["recent"];
+  readonly setSize: number;
+  readonly ipset?: readonly string[];
+  readonly geoip?: readonly string[];
+  readonly inet?: true;
+  readonly targetNft?: string;
+}
+
+/** Declares the options of `TranslationSettings`. */
+export function addTranslationOptions(command: Command): Command {
+  return command
+    .addOption(
+      new Option("--table <NAME>", "name of the nft table")
+        .argParser(tableName)
+        .default(translationDefaults.table, translationDefaults.table),
+    )
+    .addOption(new Option("--ipv4", "the dumps are iptables', whatever they look like").conflicts("ipv6"))
+    .addOption(new Option("--ipv6", "the dumps are ip6tables', whatever they look like").conflicts("ipv4"))
+    .addOption(
+      new Option("--recent <FORM>", "how hit counts of -m recent are written")
+        .choices(["exact", "limit", "auto"])
+        .default(translationDefaults.recent, translationDefaults.recent),
+    )
+    .addOption(
+      new Option("--set-size <N>", "hosts that the set of a recent list may hold")
+        .argParser(wholeNumber(1, largestSet))
+        .default(translationDefaults.setSize, String(translationDefaults.setSize)),
+    )
+    .addOption(
+      new Option("--ipset <FILE>", "what `ipset save` prints, for rules with -m set; may be given several times").argParser(several),
+    )
+    .addOption(
+      new Option(
+        "--geoip <PATH>",
+        "the addresses of countries, for rules with -m geoip: /usr/share/xt_geoip, or a CSV file; may be given several times",
+      ).argParser(several),
+    )
+    .option("--inet", "one inet table for IPv4 and IPv6: what both have in common stands once")
+    .addOption(new Option("--target-nft <VERSION>", "replace or refuse what this version of nft cannot load").argParser(nftVersion));
+}
+
+/** The options that `addTranslationOptions` declared, once the words are read. */
+export function translationSettings(command: Command): TranslationSettings {
+  const { table, ipv4, ipv6, recent, setSize: size, ipset = [], geoip = [], inet, targetNft } = command.opts<RawTranslationOptions>();
+  return {
+    ipsets: ipset,
+    geoip,
+    table,
+    family: ipv4 ? "ipv4" : ipv6 ? "ipv6" : undefined,
+    recent,
+    setSize: size,
+    ...(inet && { inet }),
+    targetNft,
+  };
+}
+
+function tableName(text: string): string {
+  const fault = tableNameFault(text);
+  if (fault !== undefined) throw new InvalidArgumentError(fault);
+  return text;
+}
+
+function nftVersion(text: string): string {
+  if (!isVersion(text)) throw new InvalidArgumentError("it must be a version, such as 1.0.6");
+  if (isOlder(text, oldestNft)) throw new InvalidArgumentError(`the oldest nft that loads a script is ${oldestNft}`);
+  return text;
+}
