@@ -28,8 +28,13 @@ export async function readGiven(
   input: Input,
 ): Promise<Given> {
   const sources = await readSources(files, settings.family, messages, input);
+  return { sources, ...(await readOptions(settings, messages, input)) };
+}
+
+/** Reads the sets and the countries alone. Throws a Failure. */
+export async function readOptions(settings: TranslationSettings, messages: JsonMessage[], input: Input): Promise<Omit<Given, "sources">> {
   const ipsets = await readIpsets(settings, messages, input);
-  return { sources, ipsets, options: await translateOptions(settings, ipsets) };
+  return { ipsets, options: await translateOptions(settings, ipsets) };
 }
 
 /** Reads the files of `--ipset`. Throws a Failure. */

@@ -55,7 +55,7 @@ export interface ListReview {
   /** "window shortened from 60 s to 10 s, so an attacker gets 6 times the attempts". */
   readonly change?: string;
   /** Whether the change, if any, lets more or less through. */
-  readonly direction?: "opens" | "closes" | "both" | "neither";
+  readonly direction?: Change["direction"];
   /** How exactly nft does it: "exact", "approximated: …", "refused: …". */
   readonly form: string;
   /** What a search for traffic that nft decides otherwise came to; absent where none was made. */
@@ -74,7 +74,8 @@ export interface Change {
   readonly after?: { readonly text: string; readonly span: Span };
   /** What it means, in words. */
   readonly meaning: string;
-  readonly direction: "opens" | "closes" | "both" | "neither";
+  /** `alters`: decided alike, and marked or sent otherwise; `unjudged`: not worked out. */
+  readonly direction: "opens" | "closes" | "both" | "neither" | "alters" | "unjudged";
 }
 
 export interface Effect {

@@ -1,6 +1,7 @@
 /** The first thing a reviewer reads. */
 
 import { effectOf, type DiagnosticCode, catalogue } from "../diagnostic.js";
+import { effectCodes } from "./fail-on.js";
 import type { Finding, ReviewReport } from "./report.js";
 
 /** Codes of the review's own for which the script does not decide as the rules do. */
@@ -17,17 +18,28 @@ export interface Judged extends Pick<ReviewReport, "findings" | "opens" | "close
  */
 export function judge({ findings, opens, closes, alters, unjudged, compared }: Judged): Pick<ReviewReport, "verdict" | "headline"> {
   const unsuppressed = findings.filter(({ suppressed }) => !suppressed);
+  const accepted = findings.length - unsuppressed.length;
   const active = unsuppressed.filter(({ unchanged }) => !unchanged);
   const before = unsuppressed.filter(({ unchanged, severity }) => unchanged && severity !== "note").length;
-  const effects = [
-    ...(opens.length > 0 ? [`${opens.length} ${opens.length === 1 ? "opens" : "open"}`] : []),
-    ...(closes.length > 0 ? [`${closes.length} ${closes.length === 1 ? "closes" : "close"}`] : []),
-    ...(alters.length > 0 ? [`${alters.length} ${alters.length === 1 ? "alters" : "alter"}`] : []),
-    ...(unjudged.length > 0 ? [`${unjudged.length} not judged`] : []),
-  ];
+  // What somebody has accepted, rule by rule, is not told again.
+  const told = (effects: readonly unknown[], codes: ReadonlySet<string>): number => {
+    const about = findings.filter(({ code }) => codes.has(code));
+    return about.length > 0 && about.every(({ suppressed }) => suppressed) ? 0 : effects.length;
+  };
+  const counted = [
+    [told(opens, effectCodes.opens), "opens", "open"],
+    [told(closes, effectCodes.closes), "closes", "close"],
+    [told(alters, alteringCodes), "alters", "alter"],
+    [told(unjudged, effectCodes.unjudged), "not judged", "not judged"],
+  ] as const;
+  const effects = counted.flatMap(([number, one, several]) => (number > 0 ? [`${number} ${number === 1 ? one : several}`] : []));
   const broken = active.filter(breaks);
   const others = active.filter((finding) => finding.severity !== "note" && !breaks(finding) && !tellsEffect(finding)).length;
-  const rest = [...(others > 0 ? [`${count(others, "more finding")}`] : []), ...(before > 0 ? [count(before, "unchanged finding")] : [])];
+  const rest = [
+    ...(others > 0 ? [`${count(others, "more finding")}`] : []),
+    ...(before > 0 ? [count(before, "unchanged finding")] : []),
+    ...(accepted > 0 ? [`${accepted} accepted`] : []),
+  ];
   if (broken.length > 0) {
     const invalid = broken.filter(({ code }) => isTranslators(code) && effectOf(code) === "invalid");
     const reason =
@@ -46,19 +58,11 @@ export function judge({ findings, opens, closes, alters, unjudged, compared }: J
   return { verdict: "look", headline: `Look: ${[first, ...more, ...tail].join(", ")}.` };
 }
 
-/** Findings about effects that are counted as such. */
-const effectCodes: ReadonlySet<string> = new Set([
-  "change-opens",
-  "change-closes",
-  "change-translation",
-  "change-marks",
-  "change-not-judged",
-  "list-opens",
-  "list-closes",
-]);
+const alteringCodes: ReadonlySet<string> = new Set(["change-translation", "change-marks"]);
 
+/** Whether the finding is about an effect that is counted as such. */
 function tellsEffect({ code }: Finding): boolean {
-  return effectCodes.has(code);
+  return alteringCodes.has(code) || Object.values(effectCodes).some((codes) => codes.has(code));
 }
 
 function breaks({ code }: Finding): boolean {

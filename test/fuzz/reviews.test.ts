@@ -1,3 +1,4 @@
+import { usualFailOn } from "../../src/review/fail-on.js";
 import { createHash } from "node:crypto";
 import { Ajv } from "ajv";
 import fc from "fast-check";
@@ -22,7 +23,7 @@ describe("whatever is reviewed", () => {
         const report = reviewRulesets({ new: current.sources, ...(!alone && { old: old.sources }), options: current.options, tool });
         expect(valid(JSON.parse(JSON.stringify(report))) ? [] : valid.errors).toEqual([]);
         for (const format of formatNames) {
-          const text = renderReview(report, format, { color: false, width: undefined, failOn: "warning" });
+          const text = renderReview(report, format, { color: false, width: undefined, failOn: usualFailOn });
           if (format === "text" || format === "markdown" || format === "github")
             expect(text).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u202a-\u202e]/);
         }
@@ -64,7 +65,7 @@ describe("whatever is reviewed", () => {
       const html = renderReview(reviewRulesets({ new: [{ file: text, text: dump }], tool }), "html", {
         color: false,
         width: undefined,
-        failOn: "warning",
+        failOn: usualFailOn,
       });
       expect(html.match(/<script\b/g)).toHaveLength(1);
       expect(html).not.toMatch(/<(?:img|iframe|object|embed|link|base)\b/);

@@ -1,3 +1,4 @@
+import { usualFailOn } from "../../src/review/fail-on.js";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { join } from "node:path";
@@ -45,7 +46,7 @@ describe.each(Object.keys(wanted) as (keyof typeof wanted)[])("examples/changes/
 
   it.each(formatNames)("has its report as %s", (format) => {
     const file = join(examples, "reviews", name, fileNames[format]);
-    const rendered = renderReview(report, format, { color: false, width: undefined, failOn: "warning" });
+    const rendered = renderReview(report, format, { color: false, width: undefined, failOn: usualFailOn });
     if (updates) {
       mkdirSync(join(file, ".."), { recursive: true });
       writeFileSync(file, rendered);

@@ -203,7 +203,7 @@ class FamilyReview {
   // -------------------------------------------------------------------------------------------------- telling
 
   private tell(told: Told, consequences: Consequences): void {
-    const direction = directionOf(consequences.opens.length > 0, consequences.closes.length > 0);
+    const direction = directionOf(consequences);
     this.noteLists(consequences);
     const span = this.changeOf(told, consequences, direction);
     // What a list's own words say needs no second finding.
@@ -215,7 +215,7 @@ class FamilyReview {
     }
     this.tellTranslations(consequences, span, told);
     // Where rules decide by what is altered, the effect is told.
-    if (consequences.altered.length > 0 && direction === "neither") this.tellAltered(told, span);
+    if (consequences.altered.length > 0 && direction === "alters") this.tellAltered(told, span);
     if (consequences.unjudged !== undefined) this.tellUnjudged(told, consequences.unjudged, span);
   }
 
@@ -301,10 +301,9 @@ class FamilyReview {
     }
   }
 
-  private moreWords({ unjudged, translated, altered }: Consequences, direction: Direction): string {
+  private moreWords({ unjudged }: Consequences, direction: Direction): string {
     if (unjudged !== undefined) return "; not judged";
-    if (direction !== "neither" || translated.length > 0 || altered.length > 0) return "";
-    return " (no packet is let through or stopped that was not)";
+    return direction === "neither" ? " (no packet is let through or stopped that was not)" : "";
   }
 
   // -------------------------------------------------------------------------------------------------- effects
@@ -432,6 +431,11 @@ function without(boxes: readonly Box[], others: readonly Box[]): readonly Box[] 
   return others.reduce((left, other) => left.flatMap((part) => subtract(part, other)), boxes);
 }
 
-function directionOf(opens: boolean, closes: boolean): Direction {
-  return opens && closes ? "both" : opens ? "opens" : closes ? "closes" : "neither";
+function directionOf({ opens, closes, translated, altered, unjudged }: Consequences): Direction {
+  // A translation that changed takes packets from one place and gives them to another.
+  const moved = translated.some(({ before, after }) => before.destination?.text !== after.destination?.text);
+  const [opening, closing] = [opens.length > 0 || translated.some(({ sentTo }) => sentTo), closes.length > 0 || moved];
+  if (opening || closing) return opening && closing ? "both" : opening ? "opens" : "closes";
+  if (unjudged !== undefined) return "unjudged";
+  return translated.length > 0 || altered.length > 0 ? "alters" : "neither";
 }

@@ -276,8 +276,9 @@ export class Comparison {
     const text = (translation: Translation | undefined): string => translation?.text ?? "";
     if (text(before.destination) !== text(after.destination) || text(before.source) !== text(after.source)) {
       into.translated.push({ ...found, before, after });
-    } else if (JSON.stringify([before.carried, before.outside]) !== JSON.stringify([after.carried, after.outside]))
+    } else if (before.outside !== after.outside || carriedNames.some((name) => before.carried[name] !== after.carried[name])) {
       into.altered.push(found);
+    }
   }
 
   private compareEvents(before: State, after: State, subject: Subject, into: Gathered): void {
@@ -314,6 +315,8 @@ interface Directions {
   readonly opens: boolean;
   readonly closes: boolean;
 }
+
+const carriedNames = ["mark", "connmark", "tos", "ttl"] as const;
 
 class Gathered {
   readonly opens: Omit<Found, "inTurn">[] = [];

@@ -15,6 +15,8 @@ const directionWords: Readonly<Record<Change["direction"], string>> = {
   opens: "opens",
   closes: "closes",
   both: "opens and closes",
+  alters: "alters",
+  unjudged: "not judged",
   neither: "lets through and stops as before",
 };
 

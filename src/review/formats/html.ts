@@ -9,6 +9,7 @@ import { findingList } from "./html/finding-list.js";
 import { banner, changeList, effectList, listCards, section } from "./html/overview.js";
 import script from "./html/page/page.js?raw";
 import style from "./html/page/page.css?raw";
+import { toldLists, untouchedLists } from "./list-order.js";
 import { RuleLinks } from "./html/rule-links.js";
 import { filterControls, ruleRows } from "./html/rule-rows.js";
 import { scriptDiff } from "./html/script-diff.js";
@@ -31,17 +32,21 @@ interface Section {
 /** From this number of rules and findings on, what is off the screen is not laid out before it is scrolled to. */
 const manyItems = 300;
 
-/** Renders the page in the order a reviewer reads: verdict, lists, changes, what opens and closes, findings, rules, script. */
+/** Renders the page in the order a reviewer reads: what the change does first, what was there before it last. */
 export function renderHtml(report: ReviewReport, { sha256 }: HtmlOptions): string {
   const links = new RuleLinks(report.rows);
-  const { lists, changes, opens, closes, findings, rows, scriptDiff: scriptDifference } = report;
-  const open = findings.filter(({ suppressed }) => !suppressed);
+  const { changes, opens, closes, alters, unjudged, findings, rows, scriptDiff: scriptDifference } = report;
+  const [told, untouched] = [toldLists(report), untouchedLists(report)];
+  const open = findings.filter(({ suppressed, unchanged }) => !suppressed && !unchanged);
   const sections: readonly Section[] = [
-    { id: "lists", title: "Recent lists", size: lists.length, content: () => listCards(lists, links) },
-    { id: "changes", title: "Changes", size: changes.length, content: () => changeList(changes, links) },
     { id: "opens", title: "What opens", size: opens.length, content: () => effectList(opens, "opens", links) },
+    { id: "unjudged", title: "What was not judged", size: unjudged.length, content: () => effectList(unjudged, "opens", links) },
     { id: "closes", title: "What closes", size: closes.length, content: () => effectList(closes, "closes", links) },
+    { id: "alters", title: "What is altered", size: alters.length, content: () => effectList(alters, "closes", links) },
+    { id: "changes", title: "Changes", size: changes.length, content: () => changeList(changes, links) },
+    { id: "lists", title: "Recent lists", size: told.length, content: () => listCards(told, links) },
     { id: "findings", title: "Findings", size: open.length, present: findings.length > 0, content: () => findingList(findings, links) },
+    { id: "untouched-lists", title: "Lists as they were", size: untouched.length, content: () => listCards(untouched, links) },
     { id: "rules", title: "Rules side by side", size: rows.length, content: () => [filterControls(rows), ruleRows(rows, findings)] },
     { id: "script", title: "Difference of the script", present: scriptDifference !== "", content: () => scriptDiff(scriptDifference) },
   ];

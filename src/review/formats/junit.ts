@@ -4,24 +4,21 @@
  * There is no one schema; this keeps to what GitLab, GitHub's reporters and Jenkins read (https://github.com/testmoapp/junitxml).
  */
 
-import type { Severity } from "../../diagnostic.js";
 import { renderJunit as renderSuites, type JunitCase } from "../../report/junit.js";
+import { fails, usualFailOn, type FailOn } from "../fail-on.js";
 import type { Finding, ListReview, ReviewReport } from "../report.js";
 import { lastLine } from "./place.js";
 import { timelineText } from "./timeline-text.js";
 import { unique } from "./unique.js";
 
 export interface JunitOptions {
-  /** Findings from this severity on fail; those below pass, with their text as output. `warning` unless told. */
-  readonly failOn?: Severity | "never";
+  /** Which findings fail; others pass, with their text as output. As `review` has it unless told. */
+  readonly failOn?: FailOn;
 }
 
-const ranks: Record<Severity | "never", number> = { never: 4, error: 3, warning: 2, note: 1 };
-
 /** Renders three suites: the verdict, the recent lists, the findings. Suppressed findings are skipped cases with their reason. */
-export function renderJunit(report: ReviewReport, { failOn = "warning" }: JunitOptions = {}): string {
-  const fails = (finding: Finding): boolean => !finding.suppressed && ranks[finding.severity] >= ranks[failOn];
-  const failing = report.findings.filter(fails);
+export function renderJunit(report: ReviewReport, { failOn = usualFailOn }: JunitOptions = {}): string {
+  const failing = report.findings.filter((finding) => fails(finding, failOn));
   const names = unique(
     report.findings.map(({ message }) => message),
     (number) => ` (${number})`,
@@ -29,18 +26,18 @@ export function renderJunit(report: ReviewReport, { failOn = "warning" }: JunitO
   const suites = [
     { name: "verdict", cases: [verdictCase(report, failOn)] },
     { name: "recent lists", cases: report.lists.map((list) => listCase(list, failing)) },
-    { name: "findings", cases: report.findings.map((finding, index) => findingCase(finding, names[index]!, fails(finding))) },
+    { name: "findings", cases: report.findings.map((finding, index) => findingCase(finding, names[index]!, fails(finding, failOn))) },
   ];
   return renderSuites({ name: "ipt2nft-recent review", suites: suites.filter(({ cases }) => cases.length > 0) });
 }
 
 /** There is always this one, since readers take a report without cases for a failure of the tool. */
-function verdictCase({ verdict, headline }: ReviewReport, failOn: Severity | "never"): JunitCase {
-  const fails = verdict === "not-equivalent" && failOn !== "never";
+function verdictCase({ verdict, headline }: ReviewReport, failOn: FailOn): JunitCase {
+  const failed = verdict === "not-equivalent" && failOn.severity !== undefined;
   return {
     className: "verdict",
     name: "the script decides as the rules do",
-    ...(fails ? failure(verdict, headline, headline) : { output: headline }),
+    ...(failed ? failure(verdict, headline, headline) : { output: headline }),
   };
 }
 
@@ -63,7 +60,7 @@ function listCase({ name, sentence, rules: all, change, form, status }: ListRevi
   };
 }
 
-function findingCase(finding: Finding, name: string, fails: boolean): JunitCase {
+function findingCase(finding: Finding, name: string, failed: boolean): JunitCase {
   const { code, severity, span, message, suppressed } = finding;
   const place = { className: code, name, file: span.file, line: span.line };
   if (suppressed) {
@@ -72,7 +69,7 @@ function findingCase(finding: Finding, name: string, fails: boolean): JunitCase 
     return { ...place, skipped: `suppressed ${where}${reason === undefined ? "" : `: ${reason}`}` };
   }
   const text = findingText(finding);
-  return { ...place, ...(fails ? failure(`${severity}: ${code}`, message, text) : { output: text }) };
+  return { ...place, ...(failed ? failure(`${severity}: ${code}`, message, text) : { output: text }) };
 }
 
 function findingText({ code, severity, span, message, help, source, timeline }: Finding): string {

@@ -6,14 +6,18 @@
 import { visible, visibleLines } from "../../report/visible.js";
 import type { Change, Effect, Finding, ListReview, ReviewReport } from "../report.js";
 import { changeSigns, changeText } from "./change-words.js";
+import { toldLists, untouchedLists } from "./list-order.js";
 import { notableRows, rowLines } from "./rules.js";
 import { timelineText } from "./timeline-text.js";
 
 /** Of a comment on GitHub, in characters; a job summary may have 1 MiB. */
 export const longestComment = 65_536;
 
+/** Of a report, in bytes: a comment has room for the words around it. */
+const usualLimit = 60_000;
+
 export interface MarkdownOptions {
-  /** UTF-8 bytes; what a comment may have unless told. */
+  /** UTF-8 bytes; 60,000, which fit a comment, unless told. */
   readonly limit?: number;
 }
 
@@ -31,8 +35,9 @@ interface Section {
 }
 
 /** Renders the report; what does not fit is counted. */
-export function renderMarkdown(report: ReviewReport, { limit = longestComment }: MarkdownOptions = {}): string {
-  const active = report.findings.filter(({ suppressed }) => !suppressed);
+export function renderMarkdown(report: ReviewReport, { limit = usualLimit }: MarkdownOptions = {}): string {
+  const active = report.findings.filter(({ suppressed, unchanged }) => !suppressed && !unchanged);
+  const before = report.findings.filter(({ suppressed, unchanged }) => !suppressed && unchanged);
   const [important, notes] = [active.filter(({ severity }) => severity !== "note"), active.filter(({ severity }) => severity === "note")];
   const suppressed = report.findings.filter((finding) => finding.suppressed);
   const script =
@@ -44,13 +49,17 @@ export function renderMarkdown(report: ReviewReport, { limit = longestComment }:
           .map((line) => visible(line.replaceAll("\t", "  ")));
   /** In the order a reviewer reads; what has the lowest weight gets room first. */
   const sections: readonly (Section & { readonly weight: number })[] = [
-    { weight: 4, title: "Lists of recent", items: report.lists.map(listItem) },
-    { weight: 5, title: "Changed rules", items: report.changes.map(changeItem), folded: report.changes.length > 10 },
     { weight: 1, title: "Opens", items: report.opens.map(effectItem) },
+    { weight: 2, title: "Not judged", items: report.unjudged.map(effectItem) },
     { weight: 2, title: "Closes", items: report.closes.map(effectItem) },
+    { weight: 3, title: "Alters", items: report.alters.map(effectItem) },
+    { weight: 5, title: "Changed rules", items: report.changes.map(changeItem), folded: report.changes.length > 10 },
+    { weight: 4, title: "Lists of recent", items: toldLists(report).map(listItem) },
     // What opens and closes has been said.
-    { weight: 3, title: "Findings", items: important.filter(({ code }) => code !== "change-opens").map(findingItem) },
-    { weight: 6, title: "Notes", items: notes.filter(({ code }) => code !== "change-closes").map(findingItem), folded: true },
+    { weight: 3, title: "Findings", items: important.filter(({ code }) => !toldAsEffect.has(code)).map(findingItem) },
+    { weight: 6, title: "Notes", items: notes.filter(({ code }) => !toldAsEffect.has(code)).map(findingItem), folded: true },
+    { weight: 7, title: "There before the change", items: before.map(findingItem), folded: true },
+    { weight: 8, title: "Lists of recent that are as they were", items: untouchedLists(report).map(listItem), folded: true },
     { weight: 7, title: "Allowed by comments or the baseline", items: suppressed.map(findingItem), folded: true },
     { weight: 8, title: "Rules and their nft", items: ruleLines(report), folded: true, code: "text" },
     { weight: 9, title: "Difference of the script", items: script, folded: true, code: "diff" },
@@ -94,8 +103,12 @@ function rendered({ title, items, folded, code }: Section, shown: number): strin
   return `\n<details><summary>${title}${code === undefined ? ` (${items.length})` : ""}</summary>\n\n${body}${more}\n</details>\n`;
 }
 
-function effectItem({ sentence, span }: Effect): string {
-  return `- ${prose(sentence)} (${codeSpan(`${span.file}:${span.line}`)})\n`;
+/** Their findings would say again what the effects say. */
+const toldAsEffect: ReadonlySet<string> = new Set(["change-opens", "change-closes", "change-not-judged"]);
+
+function effectItem({ sentence, span, example }: Effect): string {
+  const shown = example === undefined ? "" : `\n  for example: ${prose(example)}\n`;
+  return `- ${prose(sentence)} (${codeSpan(`${span.file}:${span.line}`)})\n${shown}`;
 }
 
 function findingItem({ severity, code, span, message, help, source, timeline, suppressed }: Finding): string {

@@ -5,6 +5,7 @@ import { renderText as renderDiagnostics } from "../../report/text.js";
 import { visible, visibleLines } from "../../report/visible.js";
 import type { Change, Effect, Finding, ListReview, ReviewReport } from "../report.js";
 import { changeSigns, changeText } from "./change-words.js";
+import { toldLists, untouchedLists } from "./list-order.js";
 import { notableRows, rowLines } from "./rules.js";
 import { timelineText } from "./timeline-text.js";
 
@@ -25,7 +26,7 @@ const mostRows = 200;
 /** Lines of the script's diff, likewise. */
 const mostDiffLines = 100;
 
-/** In the order a reviewer reads: verdict, lists, changes, what opens and closes, findings, rules beside their nft, the script's diff. */
+/** In the order a reviewer reads: what the change does first, what was there before it last. */
 export function renderText(report: ReviewReport, { color, width }: TextOptions): string {
   const paint = painter(color, colors);
   const sections = [
@@ -33,10 +34,12 @@ export function renderText(report: ReviewReport, { color, width }: TextOptions):
     report.inputs
       .flatMap(({ file, compared }) => (compared === undefined ? [] : [`${visible(`Script ${file} compared: ${compared}`)}\n`]))
       .join(""),
-    section(
-      "Lists of recent",
-      report.lists.map((list) => listText(list, paint)),
-      paint,
+    ...effectSections(report).map(({ title, effects, color: effectColor }) =>
+      section(
+        title,
+        effects.map((effect) => effectText(effect, effectColor, paint)),
+        paint,
+      ),
     ),
     section(
       "Changes",
@@ -44,20 +47,29 @@ export function renderText(report: ReviewReport, { color, width }: TextOptions):
       paint,
     ),
     section(
-      "Opens",
-      report.opens.map((effect) => effectText(effect, "red", paint)),
-      paint,
-    ),
-    section(
-      "Closes",
-      report.closes.map((effect) => effectText(effect, "yellow", paint)),
+      "Lists of recent",
+      toldLists(report).map((list) => listText(list, paint)),
       paint,
     ),
     findingsText(report.findings, color, width, paint),
+    section(
+      "Lists of recent that are as they were",
+      untouchedLists(report).map((list) => listText(list, paint)),
+      paint,
+    ),
     rowsText(report, paint),
     report.scriptDiff === "" ? "" : `\n${paint("Script", "bold")}\n${diffText(report.scriptDiff, paint)}`,
   ];
   return sections.join("");
+}
+
+function effectSections({ opens, closes, alters, unjudged }: ReviewReport): { title: string; effects: readonly Effect[]; color: Color }[] {
+  return [
+    { title: "Opens", effects: opens, color: "red" },
+    { title: "Not judged", effects: unjudged, color: "red" },
+    { title: "Closes", effects: closes, color: "yellow" },
+    { title: "Alters", effects: alters, color: "yellow" },
+  ];
 }
 
 function section(title: string, items: readonly string[], paint: Paint): string {
@@ -87,14 +99,29 @@ function effectText({ sentence, span }: Effect, color: Color, paint: Paint): str
 }
 
 function findingsText(findings: readonly Finding[], color: boolean, width: number | undefined, paint: Paint): string {
-  const active = findings.filter(({ suppressed }) => !suppressed);
-  const hidden = findings.length - active.length;
+  const active = findings.filter(({ suppressed, unchanged }) => !suppressed && !unchanged);
+  const hidden = findings.filter(({ suppressed }) => suppressed).length;
+  const before = findings.filter(({ suppressed, unchanged }) => !suppressed && unchanged);
   if (findings.length === 0) return "";
   const told = active.map((finding) => {
     const text = renderDiagnostics([finding], [], width === undefined ? { color } : { color, width });
     return finding.timeline ? `${text}${indented(visibleLines(timelineText(finding.timeline)))}` : text;
   });
-  return `\n${paint("Findings", "bold")}\n${told.join("")}${hidden > 0 ? `${hidden} more allowed by comments or the baseline\n` : ""}`;
+  return [
+    `\n${paint("Findings", "bold")}\n${told.join("")}`,
+    ...(hidden > 0 ? [`${hidden} more allowed by comments or the baseline\n`] : []),
+    ...(before.length > 0
+      ? [
+          `${before.length} more that were there before the change:\n`,
+          ...before.map((finding) => `${paint(oldFinding(finding), "faint")}\n`),
+        ]
+      : []),
+  ].join("");
+}
+
+/** In one line: it is not what the change is about. */
+function oldFinding({ severity, span, message, code }: Finding): string {
+  return visible(`  ${span.file}:${span.line}: ${severity}: ${message} [${code}]`);
 }
 
 function indented(text: string): string {

@@ -73,7 +73,8 @@ export function reviewLists(
       form: formOf(spans, diagnostics),
       rules: spans,
     });
-    if (change && change.direction !== "neither" && direction !== "neither") remarks.push(remarkOn(list, change, direction));
+    if (change && change.direction !== "neither" && (direction === "opens" || direction === "closes" || direction === "both"))
+      remarks.push(remarkOn(list, change, direction));
   }
   for (const list of gone) {
     const stopped = list.checks.some((check) => consequenceOf(check) === "stops");

@@ -62,7 +62,9 @@ function numberIn(set: Intervals | undefined, preferred: readonly number[]): num
 function addressIn(set: Intervals | undefined, preferred: bigint, family: Family): bigint {
   if (!set?.[0]) return preferred;
   const ranges = set.map((range) => addressesOf(range, family));
-  if (ranges.some(([from, to]) => preferred >= from && preferred <= to)) return preferred;
+  const others = family === "ipv4" ? [0xc633_6407n, 0xcb00_7107n, 0x0a00_0007n] : [preferred + (1n << 64n)];
+  const fitting = [preferred, ...others].find((one) => ranges.some(([from, to]) => one >= from && one <= to));
+  if (fitting !== undefined) return fitting;
   const [from, to] = ranges[0]!;
   return to > from ? from + 1n : from;
 }

@@ -1,3 +1,4 @@
+import { parseFailOn } from "../../../src/review/fail-on.js";
 import { SaxesParser, type SaxesTagPlain } from "saxes";
 import { describe, expect, it } from "vitest";
 import { renderJunit, type JunitOptions } from "../../../src/review/formats/junit.js";
@@ -58,14 +59,14 @@ describe("renderJunit", () => {
   });
 
   it("fails from the severity asked for on", () => {
-    expect(outcomes(sampleReport, { failOn: "error" }).filter((one) => one.endsWith("failure"))).toEqual([
+    expect(outcomes(sampleReport, { failOn: parseFailOn("error")! }).filter((one) => one.endsWith("failure"))).toEqual([
       "recent list: failure",
       "recent-window-shortened: failure",
     ]);
-    expect(outcomes(sampleReport, { failOn: "note" }).filter((one) => one.endsWith("failure"))).toHaveLength(4);
-    expect(outcomes({ ...sampleReport, verdict: "not-equivalent" }, { failOn: "never" }).filter((one) => one.endsWith("failure"))).toEqual(
-      [],
-    );
+    expect(outcomes(sampleReport, { failOn: parseFailOn("note")! }).filter((one) => one.endsWith("failure"))).toHaveLength(4);
+    expect(
+      outcomes({ ...sampleReport, verdict: "not-equivalent" }, { failOn: parseFailOn("never")! }).filter((one) => one.endsWith("failure")),
+    ).toEqual([]);
   });
 
   it("fails for a script that does not decide as the rules do, and always has a case", () => {

@@ -1,7 +1,7 @@
 /** The formats of a review by name. */
 
 import { createHash } from "node:crypto";
-import type { Severity } from "../../../diagnostic.js";
+import type { FailOn } from "../../../review/fail-on.js";
 import { renderGithub } from "../../../review/formats/github.js";
 import { renderGitlab } from "../../../review/formats/gitlab.js";
 import { renderHtml } from "../../../review/formats/html.js";
@@ -16,7 +16,7 @@ export interface FormatOptions {
   readonly color: boolean;
   /** Terminal columns, where there is a terminal. */
   readonly width: number | undefined;
-  readonly failOn: Severity | "never";
+  readonly failOn: FailOn;
 }
 
 const formats = {

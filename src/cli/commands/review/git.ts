@@ -21,7 +21,9 @@ export interface OldVersion {
  */
 export function oldVersion(ref: string, files: readonly string[]): OldVersion {
   const [first] = files;
-  const folder = dirname(realpathSync(first!));
+  // The folder itself may be gone with its file.
+  let folder = realFolder(first!);
+  while (!existsSync(folder) && dirname(folder) !== folder) folder = dirname(folder);
   const top = git(folder, ["rev-parse", "--show-toplevel"], `${JSON.stringify(first)} is in no git repository`).trim();
   const wanted = git(
     top,
@@ -37,7 +39,7 @@ export function oldVersion(ref: string, files: readonly string[]): OldVersion {
     commit: base.slice(0, 12),
     sources: files.flatMap((file): Source[] => {
       // Links within the repository are followed, as reading the file does.
-      const path = relative(top, resolve(realpathSync(dirname(file)), basename(file)));
+      const path = relative(top, resolve(realFolder(file), basename(file)));
       if (path.startsWith("..")) throw new Failure(`${JSON.stringify(file)} is outside of the repository ${JSON.stringify(top)}`);
       const listed = git(top, ["ls-tree", "-z", "--full-tree", base, "--", path], `git cannot read commit ${base}`);
       if (listed === "") return [];
@@ -55,6 +57,31 @@ export function oldVersion(ref: string, files: readonly string[]): OldVersion {
       ];
     }),
   };
+}
+
+/** Whether two files are in one repository. */
+export function isBeside(file: string, other: string): boolean {
+  const top = (one: string): string | undefined => {
+    try {
+      return git(realFolder(one), ["rev-parse", "--show-toplevel"], "no repository").trim();
+    } catch (error) {
+      if (error instanceof Failure) return undefined;
+      throw error;
+    }
+  };
+  const repository = top(other);
+  return repository !== undefined && top(file) === repository;
+}
+
+/** The folder of a file that may be deleted, and its folder with it. */
+function realFolder(file: string): string {
+  const missing: string[] = [];
+  let folder = dirname(resolve(file));
+  while (!existsSync(folder) && dirname(folder) !== folder) {
+    missing.unshift(basename(folder));
+    folder = dirname(folder);
+  }
+  return resolve(realpathSync(folder), ...missing);
 }
 
 function git(folder: string, words: readonly string[], complaint: string): string {

@@ -1,7 +1,7 @@
 /** The command line of `review` as data. */
 
 import { Command, InvalidArgumentError, Option } from "commander";
-import type { Severity } from "../../../diagnostic.js";
+import { failOnWords, parseFailOn, usualFailOn, type FailOn } from "../../../review/fail-on.js";
 import type { Parsed, SharedSettings } from "../../command.js";
 import { addColorOptions, addFormatOptions, colorOf, formatOf } from "../../options/report-form.js";
 import { addTranslationOptions, translationSettings, type TranslationSettings } from "../../options/translation.js";
@@ -12,12 +12,14 @@ export interface ReviewSettings extends TranslationSettings, SharedSettings {
   readonly files: readonly string[];
   /** Old dumps, where they are files. */
   readonly old: readonly string[];
+  /** What ipset held with the old dumps; as now where there are none. */
+  readonly oldIpsets: readonly string[];
   /** The branch, tag or commit to compare with. */
   readonly baseRef: string | undefined;
   readonly script: string | undefined;
   readonly baseline: string | undefined;
   readonly updateBaseline: boolean;
-  readonly failOn: Severity | "never";
+  readonly failOn: FailOn;
   readonly format: FormatName;
   /** Path; standard output if absent. */
   readonly output: string | undefined;
@@ -41,13 +43,14 @@ A comment above a rule allows a finding, one anywhere allows it for the file; a 
   # ipt2nft-recent: allow-file recent-list-size 100 hosts are enough for us
 
 Exit status:
-  0  no finding at or over --fail-on
-  1  such findings
+  0  nothing that --fail-on names; findings that were there before the change do not count
+  1  something of it
   2  the review could not be made: bad usage, an unreadable file, git or nft failed
 `;
 
 interface RawOptions {
   readonly old?: readonly string[];
+  readonly oldIpset?: readonly string[];
   readonly baseRef?: string;
   readonly script?: string;
   readonly baseline?: string;
@@ -68,14 +71,24 @@ function build(): Command {
     )
     .argument("<FILE...>", "dumps, or scripts of plain commands")
     .addOption(new Option("--old <FILE>", "the dump as it was; may be given several times").argParser(several).conflicts("baseRef"))
+    .addOption(
+      new Option(
+        "--old-ipset <FILE>",
+        "what ipset save printed with the old dumps, where the sets change, too; may be given several times",
+      ).argParser(several),
+    )
     .option("--base-ref <REF>", "compare with what the files were where this branch, tag or commit of git was left")
     .option("--script <FILE>", "the committed script: it must be what is made from the dumps, or equivalent rule by rule")
     .option("--baseline <FILE>", "findings that have been accepted")
     .option("--update-baseline", "write the findings there are now to the file of --baseline, and accept them")
     .addOption(
-      new Option("--fail-on <SEVERITY>", "exit status 1 for findings of this severity or a worse one")
-        .choices(["error", "warning", "note", "never"])
-        .default("warning", "warning"),
+      new Option(
+        "--fail-on <LIST>",
+        "exit status 1 for these, with commas between: opens, closes, unjudged (what a change does);\n" +
+          "error, warning, note (findings of that severity or a worse one); or never",
+      )
+        .argParser(readFailOn)
+        .default(usualFailOn, "opens,unjudged,warning"),
     );
   addFormatOptions(command, formatNames, "report")
     .option("-o, --output <FILE>", 'write the report to FILE ("-" is standard output)')
@@ -89,7 +102,18 @@ export function parseReviewWords(words: readonly string[]): Parsed<ReviewSetting
   const command = build();
   const shown = readWords(command, words);
   if (shown) return shown;
-  const { old = [], baseRef, script, baseline, updateBaseline = false, failOn, output, write = [], simulate } = command.opts<RawOptions>();
+  const {
+    old = [],
+    oldIpset = [],
+    baseRef,
+    script,
+    baseline,
+    updateBaseline = false,
+    failOn,
+    output,
+    write = [],
+    simulate,
+  } = command.opts<RawOptions>();
   const format = formatOf<FormatName>(command);
   if (typeof format === "object") return format;
   const translation = translationSettings(command);
@@ -104,6 +128,7 @@ export function parseReviewWords(words: readonly string[]): Parsed<ReviewSetting
       ...translation,
       files,
       old,
+      oldIpsets: oldIpset,
       baseRef,
       script,
       baseline,
@@ -116,6 +141,12 @@ export function parseReviewWords(words: readonly string[]): Parsed<ReviewSetting
       color: colorOf(command),
     },
   };
+}
+
+function readFailOn(text: string): FailOn {
+  const failOn = parseFailOn(text);
+  if (!failOn) throw new InvalidArgumentError(`it must be "never", or some of ${failOnWords.join(", ")} with commas between`);
+  return failOn;
 }
 
 function furtherReport(text: string, before: ReviewSettings["write"] | undefined): ReviewSettings["write"] {

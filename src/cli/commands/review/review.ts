@@ -1,17 +1,18 @@
 /** `ipt2nft-recent review`. */
 
+import { existsSync } from "node:fs";
 import { Failure } from "../../../failure.js";
 import type { Family } from "../../../iptables/ast.js";
 import type { JsonMessage } from "../../../report/json.js";
-import { reachesThreshold } from "../../../review/findings.js";
-import type { Finding, ReviewReport } from "../../../review/report.js";
+import { fails } from "../../../review/fail-on.js";
+import type { ReviewReport } from "../../../review/report.js";
 import { reviewRulesets, type ReviewRequest } from "../../../review/review.js";
 import type { CommittedScript } from "../../../review/script-drift.js";
 import { makeBaseline, parseBaseline, type Baseline } from "../../../review/suppress/baseline.js";
 import type { Source, TranslateOptions } from "../../../translate.js";
 import { wantsColor } from "../../color.js";
 import type { CommandDefinition } from "../../command.js";
-import { readGiven, readSources } from "../../input.js";
+import { readOptions, readSources } from "../../input.js";
 import { writeFileAtomically } from "../../output.js";
 import { readText } from "../../read-file.js";
 import type { ExitStatus, Surroundings } from "../../surroundings.js";
@@ -19,7 +20,7 @@ import { codeOf } from "../../system-error.js";
 import { messageText } from "../../telling.js";
 import { version } from "../../version.js";
 import { renderReview, type FormatOptions } from "./formats.js";
-import { oldVersion } from "./git.js";
+import { isBeside, oldVersion } from "./git.js";
 import { listingOf } from "./listing.js";
 import { parseReviewWords, type ReviewSettings } from "./options.js";
 
@@ -30,19 +31,18 @@ async function runReview(settings: ReviewSettings, surroundings: Surroundings): 
   const report = await makeReport(settings, messages, surroundings);
   for (const message of messages) await surroundings.writeError(messageText(message));
   await writeReports(report, settings, surroundings);
-  return report.findings.some((finding) => counts(finding, settings)) ? 1 : 0;
-}
-
-function counts({ suppressed, severity }: Finding, { failOn }: ReviewSettings): boolean {
-  return !suppressed && failOn !== "never" && reachesThreshold(severity, failOn);
+  return report.findings.some((finding) => fails(finding, settings.failOn)) ? 1 : 0;
 }
 
 // ---------------------------------------------------------------------------------------------------- the review
 
 async function makeReport(settings: ReviewSettings, messages: JsonMessage[], surroundings: Surroundings): Promise<ReviewReport> {
-  const { sources: given, options } = await readGiven(settings.files, settings, messages, surroundings);
+  const gone = settings.baseRef === undefined ? [] : settings.files.filter((file) => !existsSync(file));
+  const present = settings.files.filter((file) => !gone.includes(file));
+  const sources = gone.length > 0 && present.length === 0 ? [] : await readSources(present, settings.family, messages, surroundings);
+  const { options } = await readOptions(settings, messages, surroundings);
   const read = (files: readonly string[]): Promise<Source[]> => readSources(files, settings.family, messages, surroundings);
-  const versions = await sides(given, settings, options, read, messages, surroundings);
+  const versions = await sides(sources, gone, settings, options, read, messages, surroundings);
   const baseline = settings.baseline === undefined ? undefined : readBaseline(settings.baseline, settings.updateBaseline);
   const request: ReviewRequest = {
     ...versions,
@@ -68,12 +68,15 @@ const searchMilliseconds = 10_000;
 /** The old dumps and the new ones. Two dumps of one family are both; dumps of different families are one machine's. */
 async function sides(
   given: readonly Source[],
+  gone: readonly string[],
   settings: ReviewSettings,
   options: TranslateOptions,
   read: (files: readonly string[]) => Promise<Source[]>,
   messages: JsonMessage[],
   surroundings: Surroundings,
-): Promise<Pick<ReviewRequest, "old" | "oldRef" | "new">> {
+): Promise<Pick<ReviewRequest, "old" | "oldRef" | "oldIpsets" | "new">> {
+  const oldSets =
+    settings.oldIpsets.length === 0 ? {} : { oldIpsets: await readSources(settings.oldIpsets, undefined, messages, surroundings) };
   const families =
     given.length === 1
       ? []
@@ -82,7 +85,7 @@ async function sides(
   if (settings.baseRef === undefined && settings.old.length === 0 && given.length === 2) {
     const [first, second] = families;
     // A dump that is no ruleset has no family.
-    if (first!.size === 0 || second!.size === 0 || alike(first!, second!)) return { old: [given[0]!], new: [given[1]!] };
+    if (first!.size === 0 || second!.size === 0 || alike(first!, second!)) return { old: [given[0]!], ...oldSets, new: [given[1]!] };
   }
   const repeated = families.findIndex((own, index) => families.slice(0, index).some((earlier) => alike(earlier, own)));
   if (repeated >= 0) {
@@ -90,17 +93,53 @@ async function sides(
       `${JSON.stringify(given[repeated]!.file)} holds a family that an earlier dump holds: give the dumps of one machine, and those as they were with --old`,
     );
   }
-  if (settings.old.length > 0) return { old: await read(settings.old), new: given };
+  if (settings.old.length > 0) return { old: await read(settings.old), ...oldSets, new: given };
   if (settings.baseRef === undefined) return { new: given };
   const { sources, commit } = oldVersion(settings.baseRef, settings.files);
-  if (sources.length > 0)
+  if (sources.length > 0) {
+    const old = sources.map((source) => ({ ...source, ...(settings.family && { family: settings.family }) }));
+    // Sets beside the dumps in the repository change with them.
+    const ipsets = settings.oldIpsets.length === 0 ? setsOf(settings) : undefined;
+    const inRepository = ipsets === undefined ? oldSets : { oldIpsets: ipsets };
     return {
-      old: sources.map((source) => ({ ...source, ...(settings.family && { family: settings.family }) })),
+      old,
       oldRef: `${settings.baseRef} (${commit})`,
-      new: given,
+      ...inRepository,
+      new: [...given, ...deletedDumps(gone, old, options, messages, surroundings)],
     };
+  }
+  const [missing] = gone;
+  if (missing !== undefined)
+    throw new Failure(`${JSON.stringify(missing)} cannot be read: no such file, here or in ${settings.baseRef} (${commit})`);
   messages.push({ severity: "note", message: `no file is in ${settings.baseRef} (${commit}): they are reviewed as new` });
   return { new: given };
+}
+
+/** The sets as they were in git; undefined where they are not kept with the dumps. */
+function setsOf({ baseRef, ipsets, files }: ReviewSettings): readonly Source[] | undefined {
+  if (ipsets.length === 0 || ipsets.includes("-") || !ipsets.every((file) => isBeside(file, files[0]!))) return undefined;
+  return oldVersion(baseRef!, ipsets).sources;
+}
+
+/** A dump that is deleted leaves a firewall without rules. */
+function deletedDumps(
+  gone: readonly string[],
+  old: readonly Source[],
+  options: TranslateOptions,
+  messages: JsonMessage[],
+  { translate }: Surroundings,
+): Source[] {
+  return gone.flatMap((file) => {
+    const before = old.find((source) => source.file === file);
+    if (!before) return [];
+    messages.push({ severity: "note", message: `${file} is deleted: it is reviewed as a firewall without rules` });
+    const families = new Set(translate([before], options).iptables.map(({ family }) => family));
+    return [...families].map((family) => ({
+      file,
+      text: "*filter\n:INPUT ACCEPT [0:0]\n:FORWARD ACCEPT [0:0]\n:OUTPUT ACCEPT [0:0]\nCOMMIT\n",
+      family,
+    }));
+  });
 }
 
 function readBaseline(file: string, mayBeMissing: boolean): Baseline | undefined {

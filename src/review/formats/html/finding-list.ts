@@ -21,7 +21,8 @@ interface Numbered {
 /** Errors, warnings and notes in groups of their own; the suppressed ones last, folded. */
 export function findingList(findings: readonly Finding[], links: RuleLinks): Child {
   const numbered = findings.map((finding, index): Numbered => ({ finding, index }));
-  const open = numbered.filter(({ finding }) => !finding.suppressed);
+  const open = numbered.filter(({ finding }) => !finding.suppressed && !finding.unchanged);
+  const before = numbered.filter(({ finding }) => !finding.suppressed && finding.unchanged);
   const suppressed = numbered.filter(({ finding }) => finding.suppressed);
   const items = (list: readonly Numbered[]): Markup =>
     element(
@@ -36,6 +37,7 @@ export function findingList(findings: readonly Finding[], links: RuleLinks): Chi
       if (severity === "note" && group.length > shownNotes) return folded(count(group.length, "note"), items(group));
       return items(group);
     }),
+    before.length > 0 && folded(`${before.length} that were there before the change`, items(before)),
     suppressed.length > 0 && folded(`${suppressed.length} suppressed`, items(suppressed)),
   ];
 }

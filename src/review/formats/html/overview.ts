@@ -109,7 +109,16 @@ export function effectList(effects: readonly Effect[], kind: "opens" | "closes",
   return element(
     "ul",
     { class: `effects ${kind}` },
-    effects.map(({ sentence, span }) => element("li", {}, sentence, " ", links.to(span))),
+    effects.map(({ sentence, span, example }) =>
+      element(
+        "li",
+        {},
+        sentence,
+        " ",
+        links.to(span),
+        example !== undefined && element("p", { class: "small" }, `for example: ${example}`),
+      ),
+    ),
   );
 }
 

@@ -17,5 +17,7 @@ export const directionWords: Readonly<Record<Change["direction"], string>> = {
   opens: "lets more through",
   closes: "lets less through",
   both: "lets some more and some less through",
+  alters: "decides alike, and marks or sends otherwise",
+  unjudged: "was not judged",
   neither: "decides nothing otherwise",
 };
