@@ -1,22 +1,12 @@
 /** The conditions of each `-m`: one for each of its options. A match that is not here cannot be told, and is left to chance. */
 
+import { hasPorts } from "../../extensions/values/protocols.js";
+import { flagBits, tcpFlags, type TcpFlag } from "../../extensions/values/tcp-flags.js";
 import type { ExtensionUse, Family, OptionUse } from "../../iptables/ast.js";
 import type { Chooser, Range } from "./chooser.js";
 import { fieldCondition, type Condition, type PacketState, type View } from "./condition.js";
 import { memoryConditions } from "./conditions-of-memory.js";
-import {
-  ack,
-  flagBit,
-  hasPorts,
-  icmpNumber,
-  lengthOf,
-  longest,
-  syn,
-  tcpNumber,
-  type Draft,
-  type Fields,
-  type WishedState,
-} from "./draft.js";
+import { ack, icmpNumber, lengthOf, longest, syn, tcpNumber, type Draft, type Fields, type WishedState } from "./draft.js";
 import { kindOf, wholeMask, type AddressKind } from "./net.js";
 
 interface Masked {
@@ -80,7 +70,7 @@ const ports: Uses = (_use, option) => [
   ...rangeCondition("--dport", option("destination-port"), "destinationPort", 65_535),
 ];
 
-const bitsOf = (names: readonly string[]): number => names.reduce((sum, name) => sum | flagBit(name), 0);
+const bitsOf = (names: readonly string[]): number => flagBits(names as readonly TcpFlag[]);
 
 const tcp: Uses = (use, option, family) => {
   const flags = option<{ readonly mask: readonly string[]; readonly set: readonly string[] }>("tcp-flags");
@@ -241,7 +231,7 @@ const ecn: Uses = (_use, option) => [
   ).flatMap(([name, flag]) => {
     const found = option(name);
     return found
-      ? maskedCondition(`--${name}`, { value: { value: flagBit(flag), mask: flagBit(flag) }, inverted: found.inverted }, "flags")
+      ? maskedCondition(`--${name}`, { value: { value: tcpFlags[flag], mask: tcpFlags[flag] }, inverted: found.inverted }, "flags")
       : [];
   }),
   ...maskedCondition("--ecn-ip-ect", masked(option<number>("ecn-ip-ect"), 3, 0), "tos"),

@@ -1,11 +1,11 @@
 /** The conditions of a rule, each with its test and with a way to make it hold or fail. */
 
 import { recentUse } from "../../extensions/matches/recent.js";
+import { interfaceMatches } from "../../extensions/values/interface.js";
 import type { AddressMask, IptablesRule, IptablesRuleset, OptionUse } from "../../iptables/ast.js";
 import { matchConditions } from "./conditions-of-matches.js";
 import { fieldCondition, type Condition } from "./condition.js";
 import { icmpNumber, tcpNumber, udpNumber } from "./draft.js";
-import { interfaceMatches } from "./net.js";
 
 /** In the order in which the kernel asks. */
 export function conditionsOf(rule: IptablesRule, ruleset: IptablesRuleset): Condition[] {

@@ -2,9 +2,9 @@
 
 import type { NatRange } from "../../extensions/targets/nat-range.js";
 import { markChange, xmark } from "../../extensions/targets/mark-change.js";
+import { hasPorts } from "../../extensions/values/protocols.js";
 import type { ExtensionUse, OptionUse, TableName } from "../../iptables/ast.js";
 import type { View } from "./condition.js";
-import { hasPorts } from "./draft.js";
 
 export type Effect = "continue" | "accept" | "drop" | "return" | { readonly reject: string };
 

@@ -1,5 +1,6 @@
 /** Leads a packet through the rules and notes what each of them says: a guess at what the kernel will do. */
 
+import { hasPorts } from "../../extensions/values/protocols.js";
 import type { TableName } from "../../iptables/ast.js";
 import type { Condition, PacketState, View } from "./condition.js";
 import {
@@ -298,7 +299,7 @@ class Walker {
 function turnedTuple(connection: Connection): Pick<Fields, "source" | "destination" | "sourcePort" | "destinationPort"> {
   const [, source = "0", destination = "0", ...ports] = connection.original.split(" ");
   const { protocol, sourcePort, destinationPort } = connection.replyFields;
-  const named = [6, 17, 33, 132, 136].includes(protocol) && ports.length === 2;
+  const named = hasPorts(protocol) && ports.length === 2;
   return {
     source: BigInt(destination),
     destination: BigInt(source),
