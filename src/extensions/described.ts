@@ -1,8 +1,8 @@
 /** What the extensions say of themselves, asked for one use in a rule. */
 
-import type { ExtensionUse, Family, IptablesRule } from "../iptables/ast.js";
+import type { ExtensionUse, Family, IptablesRule, OptionUse } from "../iptables/ast.js";
 import type { MatchExtension, OptionDefinitions, OptionUses, TargetExtension } from "./extension.js";
-import { needsTracking, type Effect, type FieldTest, type Matter, type Played, type Recollection, type Way } from "./facts.js";
+import { needsTracking, type Answer, type Effect, type FieldTest, type Matter, type Played, type Recollection, type Way } from "./facts.js";
 import { findMatch, findTarget } from "./registry.js";
 
 type Options = OptionUses<OptionDefinitions>;
@@ -33,6 +33,14 @@ export function fieldTestsOf(use: ExtensionUse, family: Family): readonly FieldT
   return typeof condition === "function" ? condition(optionsOf(use), family) : condition;
 }
 
+/** Options of a match that no field of the packet tells; true where nothing at all of the match is told by fields. */
+export function untoldOptions(use: ExtensionUse, family: Family): readonly OptionUse<unknown>[] | true {
+  const facts = known(use)?.facts;
+  if (typeof facts?.condition !== "function") return true;
+  const told = new Set(fieldTestsOf(use, family).flatMap(({ option, covers = [] }) => [option, ...covers]));
+  return Object.values(use.options).filter(({ name }) => !told.has(name));
+}
+
 /** Whether every packet matches, whatever the options say. */
 export function alwaysMatches(use: ExtensionUse): boolean {
   return known(use)?.facts.always ?? false;
@@ -56,6 +64,11 @@ export function implies(first: ExtensionUse, second: ExtensionUse): boolean {
 /** Where a target sends the packet; `elsewhere` for one that nobody knows. */
 export function wayOf(use: ExtensionUse): Way {
   return knownTarget(use)?.facts.way ?? "elsewhere";
+}
+
+/** What the sender of a packet is told that the target does not let through; undefined: nothing. */
+export function answerOf(use: ExtensionUse): Answer | undefined {
+  return knownTarget(use)?.facts.answers?.(optionsOf(use));
 }
 
 /** What a target changes. */

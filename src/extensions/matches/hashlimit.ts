@@ -36,6 +36,7 @@ import {
   type RuleContext,
   type ValueParser,
 } from "../extension.js";
+import type { Recollection } from "../facts.js";
 import { addressBits, maskedField, prefixMask } from "../values/address.js";
 import { integer } from "../values/number.js";
 import { hasPorts, protocolExpression, protocolsWithPorts } from "../values/protocols.js";
@@ -135,6 +136,12 @@ const rateOf = (uses: Uses): Rate | undefined => (uses["hashlimit-above"] ?? use
 function isOver(uses: Uses): boolean {
   const use = uses["hashlimit-above"] ?? uses["hashlimit-upto"];
   return (uses["hashlimit-above"] !== undefined) !== (use?.inverted === true);
+}
+
+function rateFact(uses: Uses): Pick<Recollection & { kind: "bucket" }, "rate"> {
+  const use = uses["hashlimit-above"] ?? uses["hashlimit-upto"];
+  if (!use || use.value.bytes) return {};
+  return { rate: { option: use.name, packets: use.value.amount, seconds: unitSeconds[use.value.unit] } };
 }
 
 /** Built once for a ruleset, which may have thousands of these matches. */
@@ -241,6 +248,7 @@ export const hashlimit = defineMatch({
     played: true,
     recollection: (uses) => ({
       kind: "bucket",
+      ...rateFact(uses),
       burst: uses["hashlimit-burst"]?.value.amount ?? usualBurst,
       above: isOver(uses),
       name: `hashlimit ${uses["hashlimit-name"]?.value ?? ""}`,

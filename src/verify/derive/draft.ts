@@ -169,7 +169,7 @@ function innerBytes(about: Fields, family: Family): Uint8Array {
 }
 
 /** Enough bytes to be a packet of its protocol, with its ports where the protocol has them. */
-function headFor({ protocol, sourcePort, destinationPort, head }: Fields): readonly number[] {
+export function headFor({ protocol, sourcePort, destinationPort, head }: Fields): readonly number[] {
   if (head !== undefined) return head;
   const ports = [sourcePort >> 8, sourcePort & 0xff, destinationPort >> 8, destinationPort & 0xff];
   switch (protocol) {

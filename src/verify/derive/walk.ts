@@ -20,7 +20,7 @@ import {
 } from "./draft.js";
 import type { BuiltIn, Firewall, FirewallRule } from "./firewall.js";
 import { kindOf, routeTo, type Needs } from "./net.js";
-import { applyTarget, type Effect } from "./targets.js";
+import { applyTarget, type Passage } from "./targets.js";
 import { tupleOf, World, type Connection } from "./world.js";
 
 /** A rule that matched, or that should have, and what it said. */
@@ -97,7 +97,7 @@ class Walker {
     const { net } = this.firewall;
     const original = { ...view };
     const local = view.own || view.answer;
-    let ended: Effect = "continue";
+    let ended: Passage = "continue";
     const pass = (hook: BuiltIn): boolean => {
       ended = this.atHook(hook, view, original);
       return ended === "continue";
@@ -125,16 +125,16 @@ class Walker {
     finish();
   }
 
-  private end(view: View, effect: Effect): void {
-    if (typeof effect === "object") {
+  private end(view: View, passage: Passage): void {
+    if (typeof passage === "object") {
       this.rejected = true;
-      if (!view.answer) this.refuse(view, effect.reject);
+      if (!view.answer) this.refuse(view, passage.answer === "reset" ? "reset" : "port");
     }
   }
 
   // ------------------------------------------------------------------------------------------------- hooks
 
-  private atHook(hook: BuiltIn, view: View, original: View): Effect {
+  private atHook(hook: BuiltIn, view: View, original: View): Passage {
     for (const name of tablesAt[hook]) {
       if (name === "mangle" && (hook === "PREROUTING" || hook === "OUTPUT")) this.track(view, original);
       const chains = this.firewall.tables.get(name);
@@ -142,19 +142,19 @@ class Walker {
       if (chains === undefined || chain === undefined) continue;
       if (name === "nat" && (view.state !== "new" || this.connection !== undefined)) continue;
       const { source, destination, sourcePort, destinationPort } = view;
-      const effect = this.inTable(name, hook, view);
+      const passage = this.inTable(name, hook, view);
       view.sourceChanged ||= view.source !== source || view.sourcePort !== sourcePort;
       view.destinationChanged ||= view.destination !== destination || view.destinationPort !== destinationPort;
-      if (effect === "drop" || typeof effect === "object") {
+      if (passage === "drop" || typeof passage === "object") {
         this.dropped = hook;
-        return effect;
+        return passage;
       }
     }
     return "continue";
   }
 
   /** The way through one table's chains; `continue` for accepted. */
-  private inTable(name: TableName, hook: BuiltIn, view: View): Effect {
+  private inTable(name: TableName, hook: BuiltIn, view: View): Passage {
     const chains = this.firewall.tables.get(name)!;
     const stack: { readonly chain: string; next: number }[] = [{ chain: hook, next: 0 }];
     for (let top = stack.at(-1); top !== undefined; top = stack.at(-1)) {
@@ -172,10 +172,10 @@ class Walker {
         stack.push({ chain: target.chain, next: 0 });
         continue;
       }
-      const effect = target === undefined ? "continue" : applyTarget(target, view, name);
-      if (effect === "return") stack.pop();
-      else if (effect === "accept") return "continue";
-      else if (effect !== "continue") return effect;
+      const passage = target === undefined ? "continue" : applyTarget(target, view, hook);
+      if (passage === "return") stack.pop();
+      else if (passage === "accept") return "continue";
+      else if (passage !== "continue") return passage;
     }
     return chains.get(hook)?.policy === "DROP" ? "drop" : "continue";
   }
@@ -266,10 +266,10 @@ class Walker {
   }
 
   /** What a rejected packet is answered with. */
-  private refuse(view: View, how: string): void {
+  private refuse(view: View, how: "reset" | "port" | "protocol"): void {
     const { family } = this.firewall;
     const back = turned(view);
-    if (how === "tcp-reset") {
+    if (how === "reset") {
       if (view.protocol === tcpNumber && (view.flags & rst) === 0) this.reply({ ...back, flags: rst | ack }, "related");
       return;
     }
