@@ -2,7 +2,18 @@
 
 import type { ExtensionUse, Family, IptablesRule, OptionUse } from "../iptables/ast.js";
 import type { MatchExtension, OptionDefinitions, OptionUses, TargetExtension } from "./extension.js";
-import { needsTracking, type Answer, type Effect, type FieldTest, type Matter, type Played, type Recollection, type Way } from "./facts.js";
+import {
+  isMemory,
+  needsTracking,
+  type Answer,
+  type Effect,
+  type FieldTest,
+  type Matter,
+  type Memory,
+  type Played,
+  type Recollection,
+  type Way,
+} from "./facts.js";
 import { findMatch, findTarget } from "./registry.js";
 
 type Options = OptionUses<OptionDefinitions>;
@@ -99,6 +110,14 @@ export function unplayable({ matches, target }: IptablesRule): string | undefine
   }
   const reason = target?.kind === "extension" ? played(knownTarget(target)?.facts, target) : true;
   return reason === true ? undefined : reason;
+}
+
+/** What lives longer than a packet, and a rule asks or changes. */
+export function memoriesOf({ matches, target }: IptablesRule, family: Family): Memory[] {
+  const read = matches.flatMap(readsOf);
+  if (target?.kind !== "extension") return read.filter(isMemory);
+  const asked = knownTarget(target)?.facts.reads?.(optionsOf(target)) ?? [];
+  return [...read, ...asked, ...effectsOf(target, family).map(changedMatter)].filter(isMemory);
 }
 
 /** Whether the kernel tracks connections for the rule, and so puts fragments together before any chain sees them. */

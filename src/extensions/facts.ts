@@ -169,6 +169,8 @@ export type Effect =
       readonly port?: { readonly from: number; readonly to: number };
       /** To an address of this machine that the rule does not name. */
       readonly toMachine: boolean;
+      /** The kernel draws the port. */
+      readonly portByLot?: boolean;
       /** What the addresses become, where they are not the same for all packets. */
       readonly text?: string;
     }
@@ -225,6 +227,8 @@ export interface MatchFacts<Definitions extends OptionDefinitions = OptionDefini
 
 export interface TargetFacts<Definitions extends OptionDefinitions = OptionDefinitions> {
   readonly way: Way;
+  /** What it asks beside the packet itself. */
+  readonly reads?: (options: OptionUses<Definitions>) => readonly Matter[];
   /** What the sender of a dropped packet is told: a reset, or an ICMP error. */
   readonly answers?: (options: OptionUses<Definitions>) => Answer;
   /** What it changes; `[]`: nothing. */

@@ -48,6 +48,7 @@ export const setTarget = defineTarget({
   },
   facts: {
     way: "continue",
+    reads: (options) => (options["map-set"] ? [{ memory: "ipset", name: options["map-set"].value.set }] : []),
     effects: (options) => [
       ...(options["add-set"]
         ? [{ kind: "memory", memory: { memory: "ipset", name: options["add-set"].value.set }, operation: "add" } as const]
