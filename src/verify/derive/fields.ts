@@ -51,7 +51,12 @@ export function testCondition({ option, fields: names, values, inverted }: Field
   const bound = asked.map((field) => field.bind(values));
   const makers = bound.flatMap(({ make }) => make ?? []);
   const [first] = asked;
-  const test = (view: View): boolean => {
+  // Asked for every rule that a packet meets: most tests are of one field.
+  const ofOne = (view: View): boolean => {
+    const has = bound[0]!.has(view);
+    return has !== undefined && has !== inverted;
+  };
+  const ofAny = (view: View): boolean => {
     let there = false;
     for (const field of bound) {
       const has = field.has(view);
@@ -60,6 +65,7 @@ export function testCondition({ option, fields: names, values, inverted }: Field
     }
     return there && inverted;
   };
+  const test = bound.length === 1 ? ofOne : ofAny;
   return {
     label: inverted ? `! ${label}` : label,
     kind: first?.kind(values) ?? "closed",
