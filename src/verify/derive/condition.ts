@@ -7,8 +7,6 @@ import type { Draft, Fields } from "./draft.js";
 import { routeTo, type Net, type Needs } from "./net.js";
 import type { World } from "./world.js";
 
-export type { PacketState };
-
 /** A packet somewhere on its way. */
 export interface View extends Fields {
   /** Empty before routing. */

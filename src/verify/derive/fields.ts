@@ -4,12 +4,13 @@
  */
 
 import type { FieldTest, FieldValues, PacketField } from "../../extensions/facts.js";
+import { packetStates, type PacketState } from "../../extensions/values/connection-state.js";
 import { interfaceMatches } from "../../extensions/values/interface.js";
 import { hasPorts } from "../../extensions/values/protocols.js";
 import { opening } from "../../extensions/values/tcp-flags.js";
 import type { Family } from "../../iptables/ast.js";
 import type { Chooser, Range } from "./chooser.js";
-import { viewOf, type Condition, type ConditionKind, type PacketState, type View } from "./condition.js";
+import { viewOf, type Condition, type ConditionKind, type View } from "./condition.js";
 import {
   ack,
   headFor,
@@ -340,7 +341,6 @@ const interfaceField = (side: "inInterface" | "outInterface"): Field =>
   });
 
 const translations: readonly string[] = ["snat", "dnat"];
-const packetStates: readonly PacketState[] = ["new", "established", "related", "invalid", "untracked"];
 
 function isOf(wished: WishedState, state: PacketState): boolean {
   return wished === state || (wished === "reply" && state === "established");

@@ -1,8 +1,10 @@
 /** Leads a packet through the rules and notes what each of them says: a guess at what the kernel will do. */
 
+import type { PacketState } from "../../extensions/values/connection-state.js";
 import { hasPorts } from "../../extensions/values/protocols.js";
+import { opening, tcpFlags } from "../../extensions/values/tcp-flags.js";
 import type { TableName } from "../../iptables/ast.js";
-import type { Condition, PacketState, View } from "./condition.js";
+import type { Condition, View } from "./condition.js";
 import {
   ack,
   echoReply,
@@ -326,8 +328,8 @@ function beginsIpv6(view: View): Beginning {
 
 /** A lone acknowledgement is picked up; other later segments are not. */
 function ofSegment(flags: number): Beginning {
-  const bits = flags & 0x37;
-  const urgent = 0x20;
+  const { urg: urgent } = tcpFlags;
+  const bits = flags & (opening.mask | urgent);
   const known = [syn, syn | urgent, syn | ack, rst, rst | ack, fin | ack, fin | ack | urgent, ack, ack | urgent];
   if (!known.includes(bits)) return "broken";
   return (bits & ~urgent) === syn || (bits & ~urgent) === ack ? "opens" : "continues";
