@@ -1,5 +1,7 @@
 /** The headers of captured packets, down to the transport protocol. */
 
+import { hasPorts } from "../extensions/values/protocols.js";
+import { firstTcpFlags, flagBits } from "../extensions/values/tcp-flags.js";
 import type { Family } from "../iptables/ast.js";
 
 export interface DecodedPacket {
@@ -112,7 +114,7 @@ function decodeIpv6(bytes: Uint8Array): DecodedPacket | undefined {
   };
 }
 
-const withPorts = [6, 17, 33, 132, 136];
+const knownFlags = flagBits(firstTcpFlags);
 
 function transport(
   protocol: number,
@@ -120,9 +122,9 @@ function transport(
 ): Pick<DecodedPacket, "sourcePort" | "destinationPort" | "tcpFlags" | "icmpType" | "icmpCode"> {
   const none = { sourcePort: 0, destinationPort: 0 };
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  if (withPorts.includes(protocol) && bytes.length >= 4) {
+  if (hasPorts(protocol) && bytes.length >= 4) {
     const ports = { sourcePort: view.getUint16(0), destinationPort: view.getUint16(2) };
-    return protocol === 6 && bytes.length >= 14 ? { ...ports, tcpFlags: view.getUint8(13) & 0x3f } : ports;
+    return protocol === 6 && bytes.length >= 14 ? { ...ports, tcpFlags: view.getUint8(13) & knownFlags } : ports;
   }
   if ((protocol === 1 || protocol === 58) && bytes.length >= 2) return { ...none, icmpType: view.getUint8(0), icmpCode: view.getUint8(1) };
   return none;

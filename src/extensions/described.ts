@@ -1,8 +1,19 @@
 /** What the extensions say of themselves, asked for one use in a rule. */
 
-import type { ExtensionUse, Family, IptablesRule } from "../iptables/ast.js";
+import type { ExtensionUse, Family, IptablesRule, OptionUse } from "../iptables/ast.js";
 import type { MatchExtension, OptionDefinitions, OptionUses, TargetExtension } from "./extension.js";
-import { needsTracking, type Effect, type FieldTest, type Matter, type Played, type Recollection, type Way } from "./facts.js";
+import {
+  isMemory,
+  needsTracking,
+  type Answer,
+  type Effect,
+  type FieldTest,
+  type Matter,
+  type Memory,
+  type Played,
+  type Recollection,
+  type Way,
+} from "./facts.js";
 import { findMatch, findTarget } from "./registry.js";
 
 type Options = OptionUses<OptionDefinitions>;
@@ -31,6 +42,14 @@ export function readsOf(use: ExtensionUse): readonly Matter[] {
 export function fieldTestsOf(use: ExtensionUse, family: Family): readonly FieldTest[] {
   const condition = known(use)?.facts.condition ?? [];
   return typeof condition === "function" ? condition(optionsOf(use), family) : condition;
+}
+
+/** Options of a match that no field of the packet tells; true where nothing at all of the match is told by fields. */
+export function untoldOptions(use: ExtensionUse, family: Family): readonly OptionUse<unknown>[] | true {
+  const facts = known(use)?.facts;
+  if (typeof facts?.condition !== "function") return true;
+  const told = new Set(fieldTestsOf(use, family).flatMap(({ option, covers = [] }) => [option, ...covers]));
+  return Object.values(use.options).filter(({ name }) => !told.has(name));
 }
 
 /** Whether every packet matches, whatever the options say. */
@@ -63,6 +82,11 @@ export function wayOf(use: ExtensionUse): Way {
   return knownTarget(use)?.facts.way ?? "elsewhere";
 }
 
+/** What the sender of a packet is told that the target does not let through; undefined: nothing. */
+export function answerOf(use: ExtensionUse): Answer | undefined {
+  return knownTarget(use)?.facts.answers?.(optionsOf(use));
+}
+
 /** What a target changes. */
 export function effectsOf(use: ExtensionUse, family: Family): readonly Effect[] {
   const effects = knownTarget(use)?.facts.effects ?? [{ kind: "other", of: "outside", text: use.extension } as const];
@@ -91,6 +115,14 @@ export function unplayable({ matches, target }: IptablesRule): string | undefine
   }
   const reason = target?.kind === "extension" ? played(knownTarget(target)?.facts, target) : true;
   return reason === true ? undefined : reason;
+}
+
+/** What lives longer than a packet, and a rule asks or changes. */
+export function memoriesOf({ matches, target }: IptablesRule, family: Family): Memory[] {
+  const read = matches.flatMap(readsOf);
+  if (target?.kind !== "extension") return read.filter(isMemory);
+  const asked = knownTarget(target)?.facts.reads?.(optionsOf(target)) ?? [];
+  return [...read, ...asked, ...effectsOf(target, family).map(changedMatter)].filter(isMemory);
 }
 
 /** Whether the kernel tracks connections for the rule, and so puts fragments together before any chain sees them. */

@@ -138,6 +138,8 @@ export interface FieldTest {
   readonly fields: readonly PacketField[];
   readonly values: FieldValues;
   readonly inverted: boolean;
+  /** Further options that the test has taken into account. */
+  readonly covers?: readonly string[];
 }
 
 // ------------------------------------------------------------------------------------------------ what is changed
@@ -167,6 +169,8 @@ export type Effect =
       readonly port?: { readonly from: number; readonly to: number };
       /** To an address of this machine that the rule does not name. */
       readonly toMachine: boolean;
+      /** The kernel draws the port. */
+      readonly portByLot?: boolean;
       /** What the addresses become, where they are not the same for all packets. */
       readonly text?: string;
     }
@@ -180,6 +184,9 @@ export type Effect =
     }
   /** Something else that is told apart by its text only. */
   | { readonly kind: "other"; readonly of: PlainMatter; readonly text: string };
+
+/** What the sender of a packet that is not let through is told. */
+export type Answer = "reset" | "unreachable";
 
 /** Where a target sends the packet: `elsewhere` gives it to a program or a part of the kernel that decides by itself. */
 export type Way = "continue" | "accept" | "drop" | "return" | "elsewhere";
@@ -198,6 +205,8 @@ export type Recollection =
       readonly above: boolean;
       readonly name?: string;
       readonly by: readonly PacketField[];
+      /** The option that says how fast tokens come back, and what it says, in packets; absent where it counts something else. */
+      readonly rate?: { readonly option: string; readonly packets: number; readonly seconds: number };
     }
   /** Of every so many packets the one of this position, from 0. */
   | { readonly kind: "turn"; readonly every: number; readonly position: number; readonly inverted: boolean };
@@ -205,7 +214,10 @@ export type Recollection =
 export interface MatchFacts<Definitions extends OptionDefinitions = OptionDefinitions> {
   /** What the answer depends on. Memory that the match reads it may also change by being asked. */
   readonly reads: readonly Matter[] | ((options: OptionUses<Definitions>) => readonly Matter[]);
-  /** The tests that fields of the packet tell; options without one are asked in another way. `[]`: no field tells. */
+  /**
+   * The tests that fields of the packet tell; options without one are asked in another way. A function has a test for a match without
+   * options too, unless that matches every packet. `[]`: no field tells.
+   */
   readonly condition: readonly FieldTest[] | ((options: OptionUses<Definitions>, family: Family) => readonly FieldTest[]);
   readonly played: Played | ((options: OptionUses<Definitions>) => Played);
   /** Every packet matches, whatever the options say. */
@@ -223,6 +235,10 @@ export interface MatchFacts<Definitions extends OptionDefinitions = OptionDefini
 
 export interface TargetFacts<Definitions extends OptionDefinitions = OptionDefinitions> {
   readonly way: Way;
+  /** What it asks beside the packet itself. */
+  readonly reads?: (options: OptionUses<Definitions>) => readonly Matter[];
+  /** What the sender of a dropped packet is told: a reset, or an ICMP error. */
+  readonly answers?: (options: OptionUses<Definitions>) => Answer;
   /** What it changes; `[]`: nothing. */
   readonly effects: readonly Effect[] | ((options: OptionUses<Definitions>, family: Family) => readonly Effect[]);
   readonly played: Played | ((options: OptionUses<Definitions>) => Played);

@@ -2,7 +2,8 @@
 
 import type { Diagnostic } from "../diagnostic.js";
 import { diagnostic } from "../diagnostic.js";
-import type { Family, IptablesRuleset, IptablesTable } from "../iptables/ast.js";
+import type { IptablesRuleset, IptablesTable } from "../iptables/ast.js";
+import { families } from "../iptables/family.js";
 
 interface Built {
   readonly rulesets: readonly IptablesRuleset[];
@@ -12,7 +13,6 @@ interface Built {
 /** A table that a later dump of the same family brings again replaces the earlier, as loading one dump after the other does. */
 export function mergeByFamily(built: readonly Built[]): { rulesets: IptablesRuleset[]; diagnostics: Diagnostic[] } {
   const diagnostics = built.flatMap((one) => [...one.diagnostics]);
-  const families: Family[] = ["ipv4", "ipv6"];
   const rulesets = families.flatMap((family) => {
     const tables: IptablesTable[] = [];
     for (const table of built

@@ -1,5 +1,6 @@
 /** What a packet must be for a rule's tests to hold, field by field, so that packets can be made for it. */
 
+import { interfaceMatches } from "../extensions/values/interface.js";
 import type { AddressMask, Family, IptablesRule, OptionUse } from "../iptables/ast.js";
 import type { Expression, Statement } from "../nft/ast.js";
 import type { Groups } from "./borrowed.js";
@@ -73,12 +74,10 @@ function addressesAround(address: bigint, mask: bigint): bigint[] {
 }
 
 function interfaceCondition(field: "inInterface" | "outInterface", { value, inverted }: OptionUse<string>): Condition {
-  const wildcard = value.endsWith("+");
-  const name = wildcard ? value.slice(0, -1) : value;
   return {
     field,
-    holds: (found) => (wildcard ? String(found).startsWith(name) : found === name) !== inverted,
-    candidates: [wildcard ? `${name}0` : name],
+    holds: (found) => interfaceMatches(String(found), value) !== inverted,
+    candidates: [value.replace(/\+$/u, "0")],
   };
 }
 

@@ -1,7 +1,7 @@
 /** Says in words what happened in a schedule. */
 
 import { formatAddress } from "../extensions/values/address.js";
-import { protocolName } from "../extensions/values/protocols.js";
+import { hasPorts, protocolName } from "../extensions/values/protocols.js";
 import type { Family } from "../iptables/ast.js";
 import type { NftMachine } from "./nft-machine.js";
 import {
@@ -102,10 +102,9 @@ export function describePacket(packet: Packet, family: Family): string {
     mark = 0,
     facts = new Set(),
   } = packet;
-  const hasPorts = [6, 17, 33, 132, 136].includes(protocol);
   const address = (value: bigint, port: number): string => {
     const text = formatAddress(value, family);
-    if (!hasPorts) return text;
+    if (!hasPorts(protocol)) return text;
     return family === "ipv6" ? `[${text}]:${port}` : `${text}:${port}`;
   };
   const isIcmp = protocol === 1 || protocol === 58;

@@ -1,6 +1,7 @@
 /** A packet as far as the models look at it, the hooks it passes, and what becomes of it on its way. */
 
 import type { PacketState } from "../extensions/values/connection-state.js";
+import { firstTcpFlags, tcpFlags } from "../extensions/values/tcp-flags.js";
 import type { Hook } from "../nft/ast.js";
 
 /** One tick of the kernel's clock on HZ=250, in milliseconds. */
@@ -60,8 +61,8 @@ export function headerTtl(packet: Packet, hook: Hook): number {
   return packet.path === "forward" && hook !== "prerouting" ? packet.ttl - 1 : packet.ttl;
 }
 
-/** Bits of the TCP header by their names. */
-export const tcpFlagBits: Readonly<Record<string, number>> = { fin: 1, syn: 2, rst: 4, psh: 8, ack: 16, urg: 32 };
+/** Bits of the TCP header by their names, as far as both models tell them apart. */
+export const tcpFlagBits: Readonly<Record<string, number>> = Object.fromEntries(firstTcpFlags.map((flag) => [flag, tcpFlags[flag]]));
 
 /** Of a packet that does not say: SYN for a new one, ACK for others. */
 export function usualTcpFlags(state: PacketState): number {

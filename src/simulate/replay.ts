@@ -1,6 +1,7 @@
 /** Plays the user's own traffic through both models. */
 
 import type { Family } from "../iptables/ast.js";
+import { families } from "../iptables/family.js";
 import type { Translation } from "../translate.js";
 import { cutRules } from "./cut.js";
 import { timelineOf } from "./explain.js";
@@ -34,7 +35,7 @@ export function replayTraffic(
   traffic: Traffic,
   translated: SearchOptions["translated"] = {},
 ): FamilyReplay[] {
-  return (["ipv4", "ipv6"] as const).flatMap((family): FamilyReplay[] => {
+  return families.flatMap((family): FamilyReplay[] => {
     const packets = traffic.packets.filter((one) => one.family === family).map(({ packet }) => packet);
     if (packets.length === 0) return [];
     const ruleset = iptables.find((one) => one.family === family);

@@ -1,7 +1,12 @@
 /** What counts as a difference between the fates of a packet: all that the firewalls decide, nothing that the kernel draws by lot. */
 
+import { effectsOf } from "../extensions/described.js";
+import type { Effect } from "../extensions/facts.js";
+import { tcpmssTarget } from "../extensions/targets/tcpmss.js";
+import type { IptablesRuleset } from "../iptables/ast.js";
 import { describeFate, type Fate, type Outcome } from "./fate.js";
 import type { Frame } from "./frame.js";
+import { rulesOf } from "./plan.js";
 
 /** What the rulesets leave to chance or to circumstances. */
 export interface Tolerance {
@@ -21,10 +26,18 @@ export function ownTcpPorts(frames: readonly Frame[]): ReadonlySet<number> {
 }
 
 /** A port out of a range, or in the place of one that is taken, is drawn by lot; so is any port where it is asked for. */
-export function toleranceFor(dumps: readonly string[], conntrack: boolean): Tolerance {
-  const text = dumps.join("\n");
-  const ports = /--random|--to-ports \d+-|:\d+-\d+/u.test(text) ? "none" : /^\*nat/mu.test(text) ? "kept" : "all";
-  return { ports, segments: text.includes("TCPMSS"), conntrack };
+export function toleranceFor(rulesets: readonly IptablesRuleset[], conntrack: boolean): Tolerance {
+  const translates = rulesets.some(({ tables }) => tables.some(({ name }) => name === "nat"));
+  const targets = rulesOf(rulesets).flatMap(({ rule: { target }, family }) =>
+    target?.kind === "extension" ? [{ target, effects: effectsOf(target, family) }] : [],
+  );
+  const ports = targets.some(({ effects }) => effects.some(drawsPort)) ? "none" : translates ? "kept" : "all";
+  return { ports, segments: targets.some(({ target }) => target.extension === tcpmssTarget.name), conntrack };
+}
+
+function drawsPort(effect: Effect): boolean {
+  if (effect.kind !== "translate") return false;
+  return effect.portByLot === true || (effect.port !== undefined && effect.port.from !== effect.port.to);
 }
 
 /** What TCPMSS takes a missing option for, and so writes at the most. */

@@ -1,6 +1,7 @@
 /** The shell script that sets up the laboratory, loads both firewalls and writes down what happened. */
 
 import type { Family } from "../iptables/ast.js";
+import { families as bothFamilies } from "../iptables/family.js";
 import { hardwareAddress, senderAddress, type Interface } from "./frame.js";
 import { readyLine } from "./namespace.js";
 import { listCommands } from "./observer.js";
@@ -137,7 +138,7 @@ inside iptables iptables-${variant}-save -c >after.dump
 inside iptables ip6tables-${variant}-save -c >>after.dump
 ${sides
   .flatMap((side) =>
-    (["ipv4", "ipv6"] as const).map((family) => {
+    bothFamilies.map((family) => {
       const { sets, times } = listCommands(family);
       return `inside ${side} ${sets} >${side}.${family}.json\ninside ${side} ${times} >${side}.${family}.times`;
     }),

@@ -16,6 +16,7 @@ import { join } from "node:path";
 import type { Writable } from "node:stream";
 
 import type { Family } from "../iptables/ast.js";
+import { families } from "../iptables/family.js";
 import { compare, type Report } from "./fate.js";
 import { defaultInterfaces, hardwareAddress, senderAddress, type Frame, type Interface } from "./frame.js";
 import { labScript, ordersOf, sides, type IptablesVariant, type Side } from "./lab-script.js";
@@ -141,7 +142,7 @@ async function replayWhen(input: ReplayInput, ready: () => Promise<void>, signal
     "own.mjs": ownSender,
     "lab.sh": labScript({
       interfaces,
-      families: (["ipv4", "ipv6"] as const).filter((family) => input.dumps[family] !== undefined),
+      families: families.filter((family) => input.dumps[family] !== undefined),
       hasScript: input.script !== undefined,
       prepares: input.prepare !== undefined,
       hasSets: input.ipsets !== undefined,

@@ -5,6 +5,7 @@
  * the IPv4 identification or the IPv6 flow label.
  */
 
+import { flagBits, type TcpFlag } from "../extensions/values/tcp-flags.js";
 import type { Family } from "../iptables/ast.js";
 
 export interface TcpSegment {
@@ -39,8 +40,6 @@ export interface OtherProtocol {
 }
 export type Transport = TcpSegment | UdpDatagram | IcmpMessage | OtherProtocol;
 
-export type TcpFlag = "fin" | "syn" | "rst" | "psh" | "ack" | "urg" | "ece" | "cwr";
-
 export interface Packet {
   readonly source: string;
   readonly destination: string;
@@ -61,7 +60,6 @@ export interface Packet {
   readonly onlyFragment?: number;
 }
 
-const flagBits: Record<TcpFlag, number> = { fin: 1, syn: 2, rst: 4, psh: 8, ack: 16, urg: 32, ece: 64, cwr: 128 };
 const headerNumbers = { tcp: 6, udp: 17, icmpv4: 1, icmpv6: 58, fragment: 44 };
 
 /** The most packets one replay can tell apart: the IPv4 identification has 16 bits and 0 is what the kernel writes itself. */
@@ -233,10 +231,7 @@ function transportBytes(packet: Packet, packetNumber: number, source: Uint8Array
       view.setUint32(4, sequence >>> 0);
       view.setUint32(8, acknowledgement >>> 0);
       view.setUint8(12, (header.length / 4) << 4);
-      view.setUint8(
-        13,
-        transport.flags.reduce((bits, flag) => bits | flagBits[flag], 0),
-      );
+      view.setUint8(13, flagBits(transport.flags));
       view.setUint16(14, transport.window ?? 65_535);
       header.set(options, 20);
       return withChecksum(joined([header, payload]), 16, pseudoHeader(packet, source, destination, header.length + payload.length));

@@ -1,6 +1,8 @@
 /** What is played: the dumps and the script, with the rules that cannot be compared left out and windows made short. */
 
 import { effectOf, type Diagnostic } from "../diagnostic.js";
+import { memoriesOf, unplayable } from "../extensions/described.js";
+import { recentUsesOf } from "../extensions/matches/recent.js";
 import { InvalidInput } from "../failure.js";
 import type { Family, IptablesRule, IptablesRuleset } from "../iptables/ast.js";
 import type { NftScript } from "../nft/ast.js";
@@ -46,15 +48,15 @@ export interface Plan {
   readonly ipsets: string | undefined;
 }
 
-/** Rules that decide by chance or by circumstances: no two runs of the same packets are alike. */
-const undecidable: readonly (readonly [RegExp, string])[] = [
-  [/--mode random/u, "it decides by chance"],
-  [/-m cpu\b/u, "it asks for the processor"],
-  [/-m time\b/u, "it asks for the time of day"],
-  [/-j (?:NFQUEUE|QUEUE)\b/u, "a program decides, and none runs"],
-  [/-j SYNPROXY\b/u, "the kernel answers in the place of a server, and none is there"],
-  [/-j TEE\b/u, "its copies would be taken for packets"],
-];
+/** The places of rules that decide by chance or by circumstances, so that no two runs of the same packets are alike, and why. */
+export function undecidable(rulesets: readonly IptablesRuleset[]): Map<string, string> {
+  return new Map(
+    rulesOf(rulesets).flatMap(({ rule }) => {
+      const reason = unplayable(rule);
+      return reason === undefined ? [] : [[placeOf(rule.span), reason] as const];
+    }),
+  );
+}
 
 /** Makes the plan. Throws `InvalidInput`, or `Unable` where this kernel cannot load even the chains. */
 export async function plan(input: PlanInput, findTools: () => Tools, signal?: AbortSignal): Promise<Plan> {
@@ -85,23 +87,21 @@ export async function plan(input: PlanInput, findTools: () => Tools, signal?: Ab
   };
   const first = read();
   const tools = findTools();
-  remove(
-    new Map(
-      rulesOf(first.iptables).flatMap(({ rule }) => {
-        const reason = undecidable.find(([form]) => form.test(rule.text))?.[1];
-        return reason === undefined ? [] : [[placeOf(rule.span), reason] as const];
-      }),
-    ),
+  remove(undecidable(first.iptables));
+  const askSets = new Set(
+    rulesOf(first.iptables)
+      .filter(({ rule, family }) => memoriesOf(rule, family).some(({ memory }) => memory === "ipset"))
+      .map(({ rule }) => placeOf(rule.span)),
   );
   for (const [family, mine] of byFamily(sources, first.iptables)) {
     const joined = joinedTexts(mine);
     const lines = await unloadableLines(joined.text, family, tools.variant, ipsets, signal);
     remove(
       new Map(
-        [...lines].map((line) => [
-          joined.placeOf(line),
-          `iptables does not load it on this kernel${/-m set\b|-j SET\b/u.test(joined.text) ? " (or its set is in no --ipset file)" : ""}`,
-        ]),
+        [...lines].map((line) => {
+          const place = joined.placeOf(line);
+          return [place, `iptables does not load it on this kernel${askSets.has(place) ? " (or its set is in no --ipset file)" : ""}`];
+        }),
       ),
     );
   }
@@ -113,8 +113,8 @@ export async function plan(input: PlanInput, findTools: () => Tools, signal?: Ab
   }
 
   const given = input.script === undefined ? undefined : ownScript(input.script, sources, options) ? undefined : input.script;
-  const scaling = realTime || given !== undefined ? undefined : scale(sources.map(({ text }) => text));
-  if (scaling) sources = sources.map((source, index) => ({ ...source, text: scaling.texts[index]! }));
+  const scaling = realTime || given !== undefined ? undefined : scale(sources, read().iptables);
+  if (scaling) sources = [...scaling.sources];
   const { iptables } = read();
   const numbered = translate(numberedText(sources, iptables), options);
   if (numbered.nft === undefined) throw new Error("the numbered dump is no ruleset any more");
@@ -123,7 +123,7 @@ export async function plan(input: PlanInput, findTools: () => Tools, signal?: Ab
   const complaint = await nftComplaint(script, signal);
   if (complaint !== "") throw refusal(complaint, given !== undefined, tools);
   const notes = [...(scaling?.notes ?? [])];
-  if (given !== undefined && !realTime && sources.some(({ text }) => /--seconds/u.test(text))) {
+  if (given !== undefined && !realTime && rulesOf(iptables).some(hasWindow)) {
     notes.push(
       "the windows of a script from elsewhere cannot be made short: rhythms are played for windows of a few seconds only (--real-time plays all)",
     );
@@ -138,6 +138,10 @@ export async function plan(input: PlanInput, findTools: () => Tools, signal?: Ab
     ipsets,
     announced: given === undefined ? numbered.diagnostics.filter(({ code }) => ["refused", "approximated"].includes(effectOf(code))) : [],
   };
+}
+
+function hasWindow({ rule, family }: { readonly rule: IptablesRule; readonly family: Family }): boolean {
+  return recentUsesOf(rule, family).some(({ seconds }) => seconds !== undefined);
 }
 
 function refusal(complaint: string, given: boolean, { unprivileged }: Tools): Error {

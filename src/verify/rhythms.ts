@@ -3,7 +3,7 @@
  * Several hosts keep to a habit each, and visit the rules that set, check and clear the list in turns.
  */
 
-import { recentUse } from "../extensions/matches/recent.js";
+import { recentUsesOf } from "../extensions/matches/recent.js";
 import type { Family, IptablesRuleset } from "../iptables/ast.js";
 import type { Batch } from "./derive/derive.js";
 import { Chooser } from "./derive/chooser.js";
@@ -59,11 +59,7 @@ function listsOf(firewall: Firewall, seconds: number): List[] {
       byName.set(name, [...(byName.get(name) ?? []), rule]);
   }
   return [...byName].flatMap(([name, rules]): List[] => {
-    const uses = rules
-      .flatMap(({ rule }) => rule.matches)
-      .filter(({ extension }) => extension === "recent")
-      .map((use) => recentUse(use, firewall.family))
-      .filter(({ list }) => list === name);
+    const uses = rules.flatMap(({ rule }) => recentUsesOf(rule, firewall.family)).filter(({ list }) => list === name);
     const checks = uses.flatMap((use) =>
       use.seconds !== undefined && use.seconds * 2 <= seconds ? [{ seconds: use.seconds, hits: use.hits }] : [],
     );

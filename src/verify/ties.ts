@@ -3,9 +3,9 @@
  * are sent so that this does not happen, but on a busy machine one may come late.
  */
 
-import { recentUse } from "../extensions/matches/recent.js";
 import { parseAddress } from "../extensions/values/address.js";
 import type { Family, IptablesRuleset } from "../iptables/ast.js";
+import { gatherLists } from "../rewrite/recent/usage.js";
 import type { Report } from "./fate.js";
 import type { Frame } from "./frame.js";
 import { familyOf } from "./packet.js";
@@ -23,17 +23,17 @@ export type ListsOf = Partial<Readonly<Record<Family, Lists>>>;
 
 export function listsOf(rulesets: readonly IptablesRuleset[]): ListsOf {
   return Object.fromEntries(
-    rulesets.map(({ family, tables }) => {
-      const uses = tables
-        .flatMap(({ chains }) => chains)
-        .flatMap(({ rules }) => rules)
-        .flatMap(({ matches }) => matches)
-        .filter(({ extension }) => extension === "recent")
-        .map((use) => recentUse(use, family));
+    rulesets.map((ruleset) => {
+      const lists = [...gatherLists(ruleset).values()];
       const keys = new Map(
-        uses.map(({ side, mask }) => [`${side} ${mask}`, { side: side === "saddr" ? "source" : "destination", mask } as const]),
+        lists
+          .flatMap(({ mask, uses }) =>
+            uses.map(({ side }) => ({ side: side === "saddr" ? ("source" as const) : ("destination" as const), mask })),
+          )
+          .map((key) => [`${key.side} ${key.mask}`, key]),
       );
-      return [family, { windows: [...new Set(uses.flatMap(({ seconds }) => seconds ?? []))], keys: [...keys.values()] }];
+      const windows = new Set(lists.flatMap(({ uses }) => uses.flatMap(({ seconds }) => seconds ?? [])));
+      return [ruleset.family, { windows: [...windows], keys: [...keys.values()] }];
     }),
   );
 }

@@ -3,7 +3,9 @@
  * of every packet.
  */
 
-import type { IptablesRule } from "../iptables/ast.js";
+import { tracksConnections } from "../extensions/described.js";
+import { recentUsesOf } from "../extensions/matches/recent.js";
+import type { Family, IptablesRule } from "../iptables/ast.js";
 import type { NftScript } from "../nft/ast.js";
 import type { Source, TranslateOptions } from "../translate.js";
 import { differs, ownTcpPorts, toleranceFor, type Tolerance } from "./compare.js";
@@ -133,7 +135,9 @@ class Verification {
   private readonly found: FoundDifference[] = [];
   private readonly hits = new Map<IptablesRule, number>();
   private readonly counterDifferences = new Map<IptablesRule, CounterDifference>();
-  /** Rules that do nothing but take a host off a list, and count otherwise. */
+  /** Rules that do nothing but take a host off a list. */
+  private removers: ReadonlySet<IptablesRule> = new Set();
+  /** Those of them that count otherwise. */
   private readonly forgetful = new Set<IptablesRule>();
   private readonly verdicts: Record<Verdict, number> = { accepted: 0, forwarded: 0, sent: 0, rejected: 0, dropped: 0, lost: 0 };
   private unconfirmed = 0;
@@ -164,8 +168,9 @@ class Verification {
     const { rulesets, dumps } = this.plan;
     this.interfaces = interfacesFor(rulesets);
     this.lists = listsOf(rulesets);
-    const conntrack = Object.values(dumps).some((dump) => usesConnections.test(dump));
-    this.tolerance = toleranceFor(Object.values(dumps), conntrack);
+    this.removers = new Set(rulesOf(rulesets).flatMap((one) => (onlyRemoves(one) ? [one.rule] : [])));
+    const conntrack = rulesets.some(({ tables }) => tables.some(({ name }) => name === "nat")) || rulesOf(rulesets).some(tracks);
+    this.tolerance = toleranceFor(rulesets, conntrack);
     const inputFor = (batch: Batch): ReplayInput => ({
       dumps,
       script: this.plan.script,
@@ -283,7 +288,7 @@ class Verification {
     this.found.push(...confirmed.map((outcome) => ({ outcome, input: first.input, report: second })));
 
     const counted = this.countersOf(first.report).differing;
-    const differing = new Map([...counted].filter(([rule]) => !onlyRemoves(rule) && ties.size + tiesAgain.size === 0));
+    const differing = new Map([...counted].filter(([rule]) => !this.removers.has(rule) && ties.size + tiesAgain.size === 0));
     keepRepeated(differing, this.countersOf(second).differing);
     // A packet of the kernel's own, which is counted and not looked at, may be early or late more than once.
     for (let more = 0; more < 2 && differing.size > 0 && confirmed.length === 0; more += 1) {
@@ -291,8 +296,8 @@ class Verification {
       keepRepeated(differing, this.countersOf(report!).differing);
     }
     for (const [rule, one] of differing) this.counterDifferences.set(rule, one);
-    for (const rule of counted.keys()) if (onlyRemoves(rule)) this.forgetful.add(rule);
-    this.unconfirmedCounters += [...counted.keys()].filter((rule) => !onlyRemoves(rule) && !differing.has(rule)).length;
+    for (const rule of counted.keys()) if (this.removers.has(rule)) this.forgetful.add(rule);
+    this.unconfirmedCounters += [...counted.keys()].filter((rule) => !this.removers.has(rule) && !differing.has(rule)).length;
   }
 
   private differing(report: Report): Report["outcomes"] {
@@ -389,12 +394,17 @@ function byLine(counts: ReadonlyMap<IptablesRule, number>): Map<string, number> 
   return sums;
 }
 
-/** An nft set has forgotten hosts whose window has passed, so there is nothing to take off. */
-function onlyRemoves({ matches, target }: IptablesRule): boolean {
-  return target === undefined && matches.some(({ extension, options }) => extension === "recent" && options["remove"] !== undefined);
+interface OfFamily {
+  readonly rule: IptablesRule;
+  readonly family: Family;
 }
 
-const usesConnections = /conntrack|state|connmark|CONNMARK|^\*nat|connlimit|connbytes|-j CT |NOTRACK|helper|socket|cluster|connlabel/mu;
+/** An nft set has forgotten hosts whose window has passed, so there is nothing to take off. */
+function onlyRemoves({ rule, family }: OfFamily): boolean {
+  return rule.target === undefined && recentUsesOf(rule, family).some(({ operation }) => operation === "remove");
+}
+
+const tracks = ({ rule, family }: OfFamily): boolean => tracksConnections(rule, family);
 
 /** Two of the first for each of the others, so that neither waits for the other's end. */
 function alternating(batches: readonly Batch[], windows: readonly Batch[]): Batch[] {

@@ -3,8 +3,11 @@
 import { expect, it } from "vitest";
 
 import { translate, type IptablesRule, type Source } from "../../src/index.js";
+import type { View } from "../../src/verify/derive/condition.js";
 import { derive, type Derived } from "../../src/verify/derive/derive.js";
-import { interfacesFor } from "../../src/verify/derive/net.js";
+import { firewallOf } from "../../src/verify/derive/firewall.js";
+import { interfacesFor, netOf } from "../../src/verify/derive/net.js";
+import { World } from "../../src/verify/derive/world.js";
 import { describePacket } from "../../src/verify/frame.js";
 import { seededRandom } from "../../src/random.js";
 
@@ -22,6 +25,21 @@ function derived(
     ...derive({ rulesets: iptables, interfaces: interfacesFor(iptables), random: seededRandom(1), packets: 4000, extra }),
     rules: all,
   };
+}
+
+/** How much of an address the list tells apart, as packets are made for it. */
+function maskOf(rules: string): bigint {
+  const [ruleset] = translate(rules, { family: "ipv4" }).iptables;
+  const firewall = firewallOf(ruleset!, netOf(interfacesFor([ruleset!]), "ipv4"));
+  const check = firewall.rules.flatMap(({ conditions }) => conditions).find(({ list }) => list !== undefined && !list.sets)!;
+  const world = new World();
+  const asked: bigint[] = [];
+  world.entry = (_list, host) => {
+    asked.push(host);
+    return undefined;
+  };
+  check.test({ source: 2n ** 32n - 1n } as View, world);
+  return asked[0]!;
 }
 
 const filter = (...rules: readonly string[]): string => `*filter\n${rules.join("\n")}\nCOMMIT\n`;
@@ -103,6 +121,28 @@ it.each([
       "-A INPUT -m addrtype --dst-type MULTICAST -j DROP",
     ),
   ],
+  [
+    "fields of later headers",
+    filter(
+      "-A INPUT -p tcp -m tcp --tcp-option 8 -j DROP",
+      "-A INPUT -p tcp -m tcp ! --tcp-option 2 -m tcpmss ! --mss 1000:2000 -j DROP",
+      "-A INPUT -p tcp -m tcpmss --mss 1000:2000 -j DROP",
+      "-A INPUT -p esp -m esp --espspi 500:600 -j DROP",
+      "-A INPUT -p ah -m ah --ahspi 7 -j DROP",
+    ),
+  ],
+  [
+    "a hash limit that is used up",
+    filter("-A INPUT -p udp -m hashlimit --hashlimit-above 5/sec --hashlimit-burst 6 --hashlimit-mode srcip --hashlimit-name h -j DROP"),
+  ],
+  [
+    "marks that are copied under a mask",
+    `*mangle\n-A PREROUTING -p udp -j MARK --set-xmark 0x1234/0xffff\n-A PREROUTING -p udp -j CONNMARK --save-mark --nfmask 0xff --ctmask 0xffffffff\nCOMMIT\n${filter("-A INPUT -m connmark --mark 0x34 -j DROP").replace("-A INPUT -m connmark --mark 0x1234 -j ACCEPT\n", "")}`,
+  ],
+  [
+    "a class of traffic that another rule sets",
+    `*mangle\n-A PREROUTING -p udp -j DSCP --set-dscp 8\nCOMMIT\n${filter("-A INPUT -p udp -m dscp --dscp 8 -j DROP")}`,
+  ],
 ])("finds packets for %s", (_, rules) => {
   const { obstacles } = derived(rules);
   expect([...obstacles].map(([{ text }]) => text)).toEqual([]);
@@ -117,6 +157,40 @@ it("finds packets for rules of IPv6", () => {
     { family: "ipv6" },
   );
   expect(obstacles.size).toBe(0);
+});
+
+it("finds packets with and without a routing header", () => {
+  const { obstacles, batches } = derived(
+    filter("-A INPUT -m rt ! --rt-type 0 -j DROP", "-A INPUT -m rt --rt-type 0 -j DROP", "-A INPUT -m rt --rt-segsleft 0 -j ACCEPT"),
+    { family: "ipv6" },
+  );
+  // The last rule is behind two that take every packet with the header.
+  expect([...obstacles].map(([{ text }, { kind }]) => [text, kind])).toEqual([["-A INPUT -m rt --rt-segsleft 0 -j ACCEPT", "rule"]]);
+  const types = batches.flatMap(({ frames }) =>
+    frames.map(({ packet }) => packet.extensionHeaders?.find(([number]) => number === 43)?.[1][1]),
+  );
+  expect([types.includes(0), types.includes(undefined), types.some((type) => type !== undefined && type > 0)]).toEqual([true, true, true]);
+});
+
+it("takes for chance what no field of the packet tells, and only that", () => {
+  const obstacleOf = (rule: string): unknown =>
+    [...derived(filter("-A INPUT -p udp -j ACCEPT", rule)).obstacles.values()].map((obstacle) => obstacle.kind)[0];
+  expect(obstacleOf("-A INPUT -m policy --dir in --pol ipsec -j DROP")).toBe("condition");
+  expect(obstacleOf("-A INPUT -m policy --dir in --pol none -j DROP")).toBeUndefined();
+  expect(obstacleOf('-A INPUT -m comment --comment "x" -j DROP')).toBeUndefined();
+  expect(obstacleOf("-A INPUT -m string --algo bm --string x -j DROP")).toBeUndefined();
+});
+
+it("knows a list by the mask of the rule that the kernel gets first, wherever it stands in the dump", () => {
+  // User chains come after built-in ones and in the order of their names.
+  const rules = filter(
+    ":late - [0:0]",
+    ":early - [0:0]",
+    "-A INPUT -j late",
+    "-A late -p tcp -m tcp --dport 1 -m recent --set --name L --mask 255.255.255.255",
+    "-A INPUT -p tcp -m tcp --dport 2 -m recent --rcheck --name L --mask 255.255.255.0 -j DROP",
+  );
+  expect(maskOf(rules)).toBe(0xffff_ff00n);
 });
 
 it("says what is in the way of a rule that nothing reaches", () => {

@@ -11,7 +11,7 @@
 
 import { match, number, payload } from "../../nft/ast.js";
 import { defineMatch, Invalid, type MatchTranslation } from "../extension.js";
-import { rangeTests } from "../facts.js";
+import { rangesTest, rangeTests } from "../facts.js";
 import { integer, unorderedRange } from "../values/number.js";
 import { allOf, rangeTest } from "../values/range.js";
 
@@ -32,7 +32,9 @@ export const ah = defineMatch({
   },
   facts: {
     reads: ["transport"],
-    condition: ({ ahspi }) => rangeTests("ahSpi", ahspi),
+    // In IPv4 `-p ah` asks for the header.
+    condition: ({ ahspi }, family) =>
+      ahspi || family === "ipv4" ? rangeTests("ahSpi", ahspi) : [rangesTest("ahSpi", { name: "ahspi", inverted: false }, [everything])],
     played: true,
   },
   translate({ ahspi, ahlen, ahres }, { family, protocol, rule }): MatchTranslation {

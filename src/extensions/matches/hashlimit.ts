@@ -15,6 +15,7 @@
  */
 
 import type { ExtensionUse, IptablesRuleset } from "../../iptables/ast.js";
+import { rulesInLoadOrder } from "../../iptables/load-order.js";
 import {
   concatenation,
   match,
@@ -35,9 +36,10 @@ import {
   type RuleContext,
   type ValueParser,
 } from "../extension.js";
+import type { Recollection } from "../facts.js";
 import { addressBits, maskedField, prefixMask } from "../values/address.js";
 import { integer } from "../values/number.js";
-import { protocolExpression } from "../values/protocols.js";
+import { hasPorts, protocolExpression, protocolsWithPorts } from "../values/protocols.js";
 import { text, wordList } from "../values/text.js";
 
 const unitSeconds = { second: 1, minute: 60, hour: 3600, day: 86400 } as const;
@@ -136,10 +138,16 @@ function isOver(uses: Uses): boolean {
   return (uses["hashlimit-above"] !== undefined) !== (use?.inverted === true);
 }
 
+function rateFact(uses: Uses): Pick<Recollection & { kind: "bucket" }, "rate"> {
+  const use = uses["hashlimit-above"] ?? uses["hashlimit-upto"];
+  if (!use || use.value.bytes) return {};
+  return { rate: { option: use.name, packets: use.value.amount, seconds: unitSeconds[use.value.unit] } };
+}
+
 /** Built once for a ruleset, which may have thousands of these matches. */
 const usesByName = new WeakMap<IptablesRuleset, ReadonlyMap<string, readonly Uses[]>>();
 
-/** All uses of a name in the order the kernel gets them: tables by COMMIT, built-in chains, then user chains by name. */
+/** All uses of a name in the order the kernel gets them. */
 function usesOfName(ruleset: IptablesRuleset, wanted: string): readonly Uses[] {
   let byName = usesByName.get(ruleset);
   if (!byName) usesByName.set(ruleset, (byName = gatherUses(ruleset)));
@@ -148,10 +156,8 @@ function usesOfName(ruleset: IptablesRuleset, wanted: string): readonly Uses[] {
 
 function gatherUses(ruleset: IptablesRuleset): Map<string, Uses[]> {
   const byName = new Map<string, Uses[]>();
-  for (const table of ruleset.tables) {
-    const builtIn = table.chains.filter((chain) => chain.policy !== undefined);
-    const user = table.chains.filter((chain) => chain.policy === undefined).sort((a, b) => (a.name < b.name ? -1 : 1));
-    for (const match of [...builtIn, ...user].flatMap((chain) => chain.rules.flatMap((rule) => rule.matches))) {
+  for (const { rule } of rulesInLoadOrder(ruleset)) {
+    for (const match of rule.matches) {
       const uses = usesOf(match);
       const shared = uses?.["hashlimit-name"]?.value;
       if (!uses || shared === undefined) continue;
@@ -179,9 +185,6 @@ function configuration(uses: Uses): string {
   ] as const;
   return JSON.stringify([rateOf(uses), ...names.map((option) => uses[option]?.value)]);
 }
-
-/** Protocols in which iptables reads ports; in others a port is 0. */
-const portProtocols = [6, 17, 33, 132, 136];
 
 interface Key {
   readonly parts: readonly Expression[];
@@ -245,6 +248,7 @@ export const hashlimit = defineMatch({
     played: true,
     recollection: (uses) => ({
       kind: "bucket",
+      ...rateFact(uses),
       burst: uses["hashlimit-burst"]?.value.amount ?? usualBurst,
       above: isOver(uses),
       name: `hashlimit ${uses["hashlimit-name"]?.value ?? ""}`,
@@ -375,11 +379,11 @@ export const hashlimit = defineMatch({
     };
     if (portKey(uses, "th").parts.length === 0) return { statements: [update(addresses, "")], approximations, notes };
     if (context.protocol !== undefined) {
-      if (!portProtocols.includes(context.protocol)) return { statements: [update(addresses, "_portless")], approximations, notes };
+      if (!hasPorts(context.protocol)) return { statements: [update(addresses, "_portless")], approximations, notes };
       const protocol = context.protocol === 6 ? "tcp" : context.protocol === 17 ? "udp" : "th";
       return { statements: [update(withPorts(protocol), "")], approximations, notes };
     }
-    const known = oneOf(portProtocols.map((protocol) => protocolExpression(protocol)));
+    const known = oneOf(protocolsWithPorts.map((protocol) => protocolExpression(protocol)));
     return {
       alternatives: [
         [match(meta("l4proto"), known), update(withPorts("th"), "")],

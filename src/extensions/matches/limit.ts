@@ -78,7 +78,13 @@ export const limit = defineMatch({
     reads: [{ memory: "limit" }],
     condition: [],
     played: true,
-    recollection: (options) => ({ kind: "bucket", burst: options["limit-burst"]?.value ?? usualBurst, above: false, by: [] }),
+    recollection: ({ limit: use, "limit-burst": burst }) => ({
+      kind: "bucket",
+      burst: burst?.value ?? usualBurst,
+      above: false,
+      by: [],
+      ...(use && { rate: { option: use.name, packets: use.value.count, seconds: secondsPer[use.value.unit] } }),
+    }),
     growsWithUse: () => false,
     implies: (first, second) =>
       (first.limit?.value ?? usual).cost >= (second.limit?.value ?? usual).cost &&

@@ -25,7 +25,7 @@ export const mac = defineMatch({
   },
   facts: {
     reads: ["packet"],
-    condition: ({ "mac-source": source }) => wordTests("hardwareSource", source, source ? [source.text.toLowerCase()] : []),
+    condition: ({ "mac-source": source }) => wordTests("hardwareSource", source, source ? [source.value] : []),
     played: true,
   },
   translate({ "mac-source": source }) {

@@ -60,7 +60,7 @@ export const policy = defineMatch({
   },
   facts: {
     reads: ["routing"],
-    condition: ({ pol }) => wordTests("policy", pol, pol ? [pol.value] : []),
+    condition: ({ pol }) => wordTests("policy", pol, pol ? [pol.value] : []).map((test) => ({ ...test, covers: ["dir"] })),
     played: true,
   },
   translate(uses, context) {

@@ -7,7 +7,7 @@
  * man iptables-extensions, section "recent"; which combinations are refused: measured with iptables 1.8.9 on Linux 6.18.
  */
 
-import type { ExtensionUse, Family, OptionUse } from "../../iptables/ast.js";
+import type { ExtensionUse, Family, IptablesRule, OptionUse } from "../../iptables/ast.js";
 import { defineMatch, Invalid, type ValueParser } from "../extension.js";
 import { parseAddress } from "../values/address.js";
 import { integer, parseInteger } from "../values/number.js";
@@ -104,6 +104,11 @@ export const recent = defineMatch({
 });
 
 type RecentOptions = Readonly<Record<string, OptionUse<unknown> | undefined>>;
+
+/** The uses of `recent` in a rule, in their order. */
+export function recentUsesOf({ matches }: IptablesRule, family: Family): RecentUse[] {
+  return matches.filter(({ extension, unknown }) => extension === recent.name && unknown !== true).map((use) => recentUse(use, family));
+}
 
 /** Reads a use of `recent` that the builder has checked. */
 export function recentUse(use: ExtensionUse, family: Family): RecentUse {

@@ -48,7 +48,10 @@ export const rt = defineMatch({
     reads: ["packet"],
     condition: (options) => {
       const type = options["rt-type"];
-      return type ? [rangesTest("routingType", type, [{ from: type.value, to: type.value }])] : [];
+      // Without a type any routing header will do.
+      return type
+        ? [rangesTest("routingType", type, [{ from: type.value, to: type.value }])]
+        : [rangesTest("routingType", { name: "rt-type", inverted: false }, [{ from: 0, to: 255 }])];
     },
     played: true,
   },

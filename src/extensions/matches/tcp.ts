@@ -9,14 +9,12 @@
 import { binary, exists, hex, match, payload, symbol, type Expression, type Statement } from "../../nft/ast.js";
 import { defineMatch, Invalid, type Never, type ValueParser } from "../extension.js";
 import { bitsTests, rangesTest, rangeTests } from "../facts.js";
-import { flagBits, opening } from "../values/tcp-flags.js";
+import { firstTcpFlags, flagBits, opening } from "../values/tcp-flags.js";
 import { integer } from "../values/number.js";
 import { portRange, portTests } from "../values/port.js";
 import { allOf } from "../values/range.js";
 
-/** The six flags of RFC 793, in the order of their bits; iptables knows no others. */
-const flagNames = ["fin", "syn", "rst", "psh", "ack", "urg"] as const;
-type Flag = (typeof flagNames)[number];
+type Flag = (typeof firstTcpFlags)[number];
 
 interface FlagTest {
   readonly mask: readonly Flag[];
@@ -26,11 +24,11 @@ interface FlagTest {
 function parseFlagList(text: string): readonly Flag[] | Invalid {
   const flags = new Set<string>();
   for (const word of text.toLowerCase().split(",")) {
-    if (word === "all") flagNames.forEach((flag) => flags.add(flag));
-    else if (flagNames.some((flag) => flag === word)) flags.add(word);
+    if (word === "all") firstTcpFlags.forEach((flag) => flags.add(flag));
+    else if (firstTcpFlags.some((flag) => flag === word)) flags.add(word);
     else if (word !== "none" && word !== "") return new Invalid(`"${word}" is not a TCP flag`);
   }
-  return flagNames.filter((flag) => flags.has(flag));
+  return firstTcpFlags.filter((flag) => flags.has(flag));
 }
 
 const flagTest: ValueParser<FlagTest> = (text) => {

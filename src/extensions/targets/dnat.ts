@@ -22,7 +22,15 @@ export const dnatTarget = defineTarget({
   check: (options, context) => checkPorts(options["to-destination"], context),
   facts: {
     way: "accept",
-    effects: (options) => [{ kind: "translate", side: "destination", ...options["to-destination"]?.value, toMachine: false }],
+    effects: (options) => [
+      {
+        kind: "translate",
+        side: "destination",
+        ...options["to-destination"]?.value,
+        toMachine: false,
+        portByLot: options.random !== undefined,
+      },
+    ],
     played: true,
     words: { does: "gives a new destination to", done: "given a new destination" },
   },

@@ -22,7 +22,15 @@ export const masqueradeTarget = defineTarget({
   check: (options, context) => checkPorts(options["to-ports"], context),
   facts: {
     way: "accept",
-    effects: (options) => [{ kind: "translate", side: "source", ...options["to-ports"]?.value, toMachine: true }],
+    effects: (options) => [
+      {
+        kind: "translate",
+        side: "source",
+        ...options["to-ports"]?.value,
+        toMachine: true,
+        portByLot: (options.random ?? options["random-fully"]) !== undefined,
+      },
+    ],
     played: true,
     words: { does: "hides behind this machine's address", done: "hidden behind this machine's address" },
   },

@@ -20,7 +20,9 @@ export const redirectTarget = defineTarget({
   check: (options, context) => checkPorts(options["to-ports"], context),
   facts: {
     way: "accept",
-    effects: (options) => [{ kind: "translate", side: "destination", ...options["to-ports"]?.value, toMachine: true }],
+    effects: (options) => [
+      { kind: "translate", side: "destination", ...options["to-ports"]?.value, toMachine: true, portByLot: options.random !== undefined },
+    ],
     played: true,
     words: { does: "redirects to this machine", done: "redirected to this machine" },
   },

@@ -63,6 +63,7 @@ export const rejectTarget = defineTarget({
   },
   facts: {
     way: "drop",
+    answers: (options) => (options["reject-with"]?.value.type === "tcp reset" ? "reset" : "unreachable"),
     effects: [],
     played: true,
     words: { does: "rejects", done: "rejected" },

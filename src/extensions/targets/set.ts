@@ -51,6 +51,7 @@ export const setTarget = defineTarget({
   },
   facts: {
     way: "continue",
+    reads: (options) => (options["map-set"] ? [{ memory: "ipset", name: options["map-set"].value.set }] : []),
     effects: (options) => [
       ...(options["add-set"]
         ? [

@@ -23,7 +23,15 @@ export const snatTarget = defineTarget({
   check: (options, context) => checkPorts(options["to-source"], context),
   facts: {
     way: "accept",
-    effects: (options) => [{ kind: "translate", side: "source", ...options["to-source"]?.value, toMachine: false }],
+    effects: (options) => [
+      {
+        kind: "translate",
+        side: "source",
+        ...options["to-source"]?.value,
+        toMachine: false,
+        portByLot: (options.random ?? options["random-fully"]) !== undefined,
+      },
+    ],
     played: true,
     words: { does: "gives a new source address to", done: "given a new source address" },
   },

@@ -78,6 +78,13 @@ const protocolNumbers: ReadonlyMap<string, number> = new Map(
   }),
 );
 
+/** TCP, UDP, DCCP, SCTP, UDP-Lite: their header begins with two ports. iptables reads ports of these alone; in others a port is 0. */
+export const protocolsWithPorts: readonly number[] = [6, 17, 33, 132, 136];
+
+export function hasPorts(protocol: number): boolean {
+  return protocolsWithPorts.includes(protocol);
+}
+
 /** A number from 0 to 255, or a name in letters of either case, as `iptables -p` reads it. */
 export const protocol: ValueParser<number> = (text) => {
   const value = parseInteger(text);

@@ -69,12 +69,14 @@ export class Chooser {
   }
 
   /** A number in one of the ranges, or just outside of all. */
-  inRanges(ranges: readonly Range<number>[], inside: boolean, maximum: number): number | undefined {
+  inRanges(ranges: readonly Range<number>[], inside: boolean, maximum: number, minimum = 0): number | undefined {
     const holds = (value: number): boolean => ranges.some(({ from, to }) => value >= from && value <= to);
     const candidates = inside
-      ? ranges.flatMap(({ from, to }) => [from, Math.min(to, maximum), this.number(from, Math.min(to, maximum))])
-      : ranges.flatMap(({ from, to }) => [from - 1, to + 1]).concat(0, maximum, this.number(0, maximum));
-    const fitting = candidates.filter((value) => value >= 0 && value <= maximum && holds(value) === inside);
+      ? ranges
+          .map(({ from, to }) => [Math.max(from, minimum), Math.min(to, maximum)] as const)
+          .flatMap(([from, to]) => [from, to, this.number(from, to)])
+      : ranges.flatMap(({ from, to }) => [from - 1, to + 1]).concat(minimum, maximum, this.number(minimum, maximum));
+    const fitting = candidates.filter((value) => value >= minimum && value <= maximum && holds(value) === inside);
     return fitting.length === 0 ? undefined : this.pick(fitting);
   }
 

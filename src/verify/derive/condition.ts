@@ -1,11 +1,11 @@
 /** A condition of a rule: how it is told whether a packet meets it, and how a packet is made to meet or miss it. */
 
+import type { PacketField } from "../../extensions/facts.js";
+import type { PacketState } from "../../extensions/values/connection-state.js";
 import type { Chooser } from "./chooser.js";
 import type { Draft, Fields } from "./draft.js";
-import type { Net, Needs } from "./net.js";
+import { routeTo, type Net, type Needs } from "./net.js";
 import type { World } from "./world.js";
-
-export type PacketState = "new" | "established" | "related" | "invalid" | "untracked";
 
 /** A packet somewhere on its way. */
 export interface View extends Fields {
@@ -40,6 +40,8 @@ export interface Condition {
   test(view: View, world: World): boolean | undefined;
   /** Changes the draft so that the condition holds or fails; it may not succeed. */
   make?(draft: Draft, wanted: boolean, chooser: Chooser): void;
+  /** The fields it asks about; none for what is no field. */
+  readonly fields?: readonly PacketField[];
   /** The address it asks about. */
   readonly side?: "source" | "destination";
   /** Of kind `list`. */
@@ -52,25 +54,25 @@ export interface Condition {
   };
 }
 
-/** A condition on the packet's own fields; `holds` and `make` are told of it without its inversion. */
-export function fieldCondition(
-  label: string,
-  { inverted }: { readonly inverted: boolean },
-  holds: (view: View) => boolean | undefined,
-  make?: (draft: Draft, wanted: boolean, chooser: Chooser) => void,
-  kind: ConditionKind = "field",
-): Condition {
+/** The draft as rules see it before any of them changed it. */
+export function viewOf(draft: Draft, { net, needs }: Pick<Chooser, "net" | "needs">): View {
+  const own = draft.shape === "own";
+  const leaves = own || draft.shape === "answer";
+  const out = draft.shape === "inward" ? "" : (draft.outInterface ?? routeTo(net, needs, draft.destination));
   return {
-    label: inverted ? `! ${label}` : label,
-    kind,
-    test(view) {
-      const held = holds(view);
-      return held === undefined ? undefined : held !== inverted;
-    },
-    ...(make && {
-      make: (draft, wanted, chooser) => {
-        make(draft, wanted !== inverted, chooser);
-      },
-    }),
+    ...draft,
+    // What went out by the loopback comes in by it.
+    inInterface: out === "lo" ? "lo" : leaves ? "" : draft.inInterface,
+    outInterface: out,
+    mark: 0,
+    connmark: 0,
+    state: draft.state === "reply" ? "established" : draft.state,
+    reply: draft.state === "reply",
+    sourceChanged: false,
+    destinationChanged: false,
+    own,
+    answer: draft.shape === "answer",
+    net,
+    needs,
   };
 }

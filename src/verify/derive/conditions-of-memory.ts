@@ -1,54 +1,50 @@
-/** Conditions that earlier packets decide: marks, limits, quotas of any kind, counters. */
+/** Conditions that earlier packets decide, or data from outside: limits, turns, lists of hosts. */
 
-import type { ExtensionUse, OptionUse } from "../../iptables/ast.js";
-import { fieldCondition, type Condition, type View } from "./condition.js";
-import type { World } from "./world.js";
+import { readsOf, recollectionOf } from "../../extensions/described.js";
+import { isMemory, type MemoryKind, type Recollection } from "../../extensions/facts.js";
+import { recentUse } from "../../extensions/matches/recent.js";
+import type { ExtensionUse, Family } from "../../iptables/ast.js";
+import type { ListUsage } from "../../rewrite/recent/usage.js";
+import type { Condition } from "./condition.js";
+import { keyOf } from "./fields.js";
 
-/** Undefined for other matches. */
-export function memoryConditions(use: ExtensionUse): Condition[] | undefined {
-  const option = <Value>(name: string): OptionUse<Value> | undefined => use.options[name] as OptionUse<Value> | undefined;
-  switch (use.extension) {
-    case "mark":
-    case "connmark": {
-      const mark = option<{ readonly value: number; readonly mask: number }>("mark")!;
-      const field = use.extension === "mark" ? "mark" : "connmark";
-      return [fieldCondition("--mark", mark, (view) => (view[field] & mark.value.mask) >>> 0 === mark.value.value, undefined, "mark")];
-    }
-    case "limit":
-      return [bucket("--limit", option<number>("limit-burst")?.value ?? 5, false, placeOf(use))];
-    case "hashlimit": {
-      const rate = option("hashlimit-above") ?? option("hashlimit-upto");
-      const above = (rate?.name === "hashlimit-above") !== (rate?.inverted ?? false);
-      const mode = option("hashlimit-mode")?.text ?? "";
-      return [
-        bucket(
-          `--${rate?.name ?? ""}`,
-          option<number>("hashlimit-burst")?.value ?? 5,
-          above,
-          `hashlimit ${option("hashlimit-name")?.text ?? ""}`,
-          (view) => hashKey(view, mode),
-        ),
-      ];
-    }
-    case "statistic": {
-      const every = option<number>("every");
-      return every ? [nth(every, option<number>("packet")?.value ?? 0, placeOf(use))] : undefined;
-    }
-    default:
-      return undefined;
-  }
+/** What conditions may ask beside the rule they stand in. Data from outside, such as what ipsets hold, has its place here. */
+export interface Surroundings {
+  readonly family: Family;
+  /** The lists of `recent`. */
+  readonly lists: ReadonlyMap<string, ListUsage>;
 }
+
+/** The conditions of matches that ask a memory which is led through here, by its kind; a kind that is not here is left to chance. */
+const byKind: Readonly<Partial<Record<MemoryKind, (use: ExtensionUse, surroundings: Surroundings) => Condition[]>>> = {
+  recent: (use, surroundings) => [recentCondition(use, surroundings)],
+};
+
+/** Undefined for a match that asks no memory, or one of which nothing is known here. */
+export function memoryConditions(use: ExtensionUse, surroundings: Surroundings): Condition[] | undefined {
+  const recollection = recollectionOf(use);
+  if (recollection !== undefined) return [recollected(recollection, use)];
+  const kinds = readsOf(use).filter(isMemory);
+  return kinds.map(({ memory }) => byKind[memory]).find((make) => make !== undefined)?.(use, surroundings);
+}
+
+// --------------------------------------------------------------------------------------------- limits and turns
 
 /** Names what a rule counts for itself. */
 const placeOf = ({ span }: ExtensionUse): string => `${span.file}:${span.line}:${span.column}`;
 
+function recollected(recollection: Recollection, use: ExtensionUse): Condition {
+  if (recollection.kind === "bucket") return bucket(recollection, recollection.name ?? placeOf(use));
+  return turn(recollection, placeOf(use));
+}
+
 /** Tokens that do not come back while the packets last. */
-function bucket(label: string, burst: number, above: boolean, name: string, key: (view: View) => string = () => ""): Condition {
+function bucket({ burst, above, by, rate }: Recollection & { kind: "bucket" }, name: string): Condition {
   return {
-    label,
+    label: rate ? `--${rate.option}` : "",
     kind: "bucket",
     test(view, world) {
-      const place = `${name} ${key(view)}`;
+      const place = `${name} ${keyOf(view, by)}`;
       const used = world.count(place);
       if (used < burst) world.setCount(place, used + 1);
       return used >= burst === above;
@@ -56,23 +52,46 @@ function bucket(label: string, burst: number, above: boolean, name: string, key:
   };
 }
 
-function hashKey(view: View, mode: string): string {
-  return mode
-    .split(",")
-    .map((part) => ({ srcip: view.source, dstip: view.destination, srcport: view.sourcePort, dstport: view.destinationPort })[part] ?? "")
-    .join(" ");
-}
-
 /** Of every so many packets the one of this position, counted from 0. */
-function nth(every: OptionUse<number>, packet: number, name: string): Condition {
+function turn({ every, position, inverted }: Recollection & { kind: "turn" }, name: string): Condition {
   return {
-    label: "--mode nth",
+    label: "--every",
     kind: "bucket",
-    test(_view: View, world: World) {
+    test(_view, world) {
       const count = world.count(name);
       world.setCount(name, count + 1);
-      const holds = count % every.value === packet;
-      return holds !== every.inverted;
+      return (count % every === position) !== inverted;
+    },
+  };
+}
+
+// ------------------------------------------------------------------------------------------------------- lists
+
+/** See /src/rewrite/recent/README.md; here every stamp is in the window. */
+function recentCondition(use: ExtensionUse, { family, lists }: Surroundings): Condition {
+  const { operation, inverted, hits, rttl, list, side, mask: own } = recentUse(use, family);
+  const mask = lists.get(list)?.mask ?? own;
+  const key = side === "saddr" ? "source" : "destination";
+  return {
+    label: `${inverted ? "! " : ""}--${operation}`,
+    kind: "list",
+    list: { name: list, side: key, sets: operation === "set", hits, inverted },
+    test(view, world) {
+      const host = view[key] & mask;
+      const entry = world.entry(list, host);
+      const touch = (): void => world.setEntry(list, host, { stamps: (entry?.stamps ?? 0) + 1, ttl: view.ttl });
+      if (operation === "set") {
+        touch();
+        return !inverted;
+      }
+      if (entry === undefined || (rttl && entry.ttl !== view.ttl)) return inverted;
+      if (operation === "remove") {
+        world.setEntry(list, host, undefined);
+        return !inverted;
+      }
+      const held = entry.stamps >= hits !== inverted;
+      if (operation === "update" && held) touch();
+      return held;
     },
   };
 }

@@ -1,9 +1,11 @@
 /** A packet in the making: fields that rules ask about, set one after another until all that is wished for holds. */
 
 import { formatAddress } from "../../extensions/values/address.js";
+import { hasPorts } from "../../extensions/values/protocols.js";
+import { tcpFlagNames, tcpFlags } from "../../extensions/values/tcp-flags.js";
 import type { Family } from "../../iptables/ast.js";
 import type { Frame } from "../frame.js";
-import type { Packet, TcpFlag, Transport } from "../packet.js";
+import type { Packet, Transport } from "../packet.js";
 
 /** What a packet says of itself; addresses as numbers. */
 export interface Fields {
@@ -15,7 +17,7 @@ export interface Fields {
   /** Of ICMP, the identifier. */
   sourcePort: number;
   destinationPort: number;
-  /** Bits in the order of `flagNames`. */
+  /** Bits of `tcpFlags`. */
   flags: number;
   tcpOptions: readonly number[];
   icmpType: number;
@@ -55,12 +57,7 @@ export interface Draft extends Fields {
   state: WishedState;
 }
 
-export const flagNames: readonly TcpFlag[] = ["fin", "syn", "rst", "psh", "ack", "urg", "ece", "cwr"];
-export const flagBit = (name: string): number => 1 << flagNames.findIndex((flag) => flag === name);
-export const syn = flagBit("syn");
-export const ack = flagBit("ack");
-export const rst = flagBit("rst");
-export const fin = flagBit("fin");
+export const { syn, ack, rst, fin } = tcpFlags;
 
 export const tcpNumber = 6;
 export const udpNumber = 17;
@@ -72,10 +69,6 @@ export const unreachable: Readonly<Record<Family, number>> = { ipv4: 3, ipv6: 1 
 /** Messages about another packet, as far as connection tracking takes them for such. */
 const errors: Readonly<Record<Family, readonly number[]>> = { ipv4: [3, 4, 11, 12], ipv6: [1, 2, 3, 4] };
 export const isIcmpError = (type: number, family: Family): boolean => errors[family].includes(type);
-
-/** Protocols whose header begins with two ports. */
-const protocolsWithPorts = new Set([6, 17, 33, 132, 136]);
-export const hasPorts = (protocol: number): boolean => protocolsWithPorts.has(protocol);
 
 /** Bytes of the whole packet, as `-m length` sees them. */
 export function lengthOf(fields: Fields, family: Family): number {
@@ -134,7 +127,7 @@ function transportOf(fields: Fields, family: Family): Transport {
       kind: "tcp",
       sourcePort,
       destinationPort,
-      flags: flagNames.filter((_, bit) => (fields.flags >> bit) & 1),
+      flags: tcpFlagNames.filter((flag) => fields.flags & tcpFlags[flag]),
       ...(fields.tcpOptions.length > 0 && { options: Uint8Array.from(fields.tcpOptions) }),
     };
   }
@@ -176,7 +169,7 @@ function innerBytes(about: Fields, family: Family): Uint8Array {
 }
 
 /** Enough bytes to be a packet of its protocol, with its ports where the protocol has them. */
-function headFor({ protocol, sourcePort, destinationPort, head }: Fields): readonly number[] {
+export function headFor({ protocol, sourcePort, destinationPort, head }: Fields): readonly number[] {
   if (head !== undefined) return head;
   const ports = [sourcePort >> 8, sourcePort & 0xff, destinationPort >> 8, destinationPort & 0xff];
   switch (protocol) {

@@ -2,7 +2,7 @@
 
 import type { Family, IptablesChain, IptablesRule, IptablesRuleset, IptablesTable, TableName } from "../../iptables/ast.js";
 import type { Condition } from "./condition.js";
-import { conditionsOf } from "./conditions.js";
+import { conditionsIn } from "./conditions.js";
 import type { Net } from "./net.js";
 
 export type BuiltIn = "PREROUTING" | "INPUT" | "FORWARD" | "OUTPUT" | "POSTROUTING";
@@ -40,7 +40,8 @@ export interface Firewall {
 
 export function firewallOf(ruleset: IptablesRuleset, net: Net): Firewall {
   const { family } = ruleset;
-  const tables = new Map(ruleset.tables.map((table) => [table.name, chainsOf(table, ruleset)] as const));
+  const conditionsOf = conditionsIn(ruleset);
+  const tables = new Map(ruleset.tables.map((table) => [table.name, chainsOf(table, conditionsOf)] as const));
   const all = [...tables.values()].flatMap((chains) => [...chains.values()]);
   const rules = all.flatMap((chain) => chain.rules);
   const places = new Map<FirewallRule, Place[]>(rules.map((rule) => [rule, []]));
@@ -48,7 +49,7 @@ export function firewallOf(ruleset: IptablesRuleset, net: Net): Firewall {
   return { family, net, tables, rules, places };
 }
 
-function chainsOf(table: IptablesTable, ruleset: IptablesRuleset): Map<string, FirewallChain> {
+function chainsOf(table: IptablesTable, conditionsOf: (rule: IptablesRule) => Condition[]): Map<string, FirewallChain> {
   const compile = (chain: IptablesChain): FirewallChain => ({
     name: chain.name,
     policy: chain.policy,
@@ -57,7 +58,7 @@ function chainsOf(table: IptablesTable, ruleset: IptablesRuleset): Map<string, F
       table: table.name,
       chain: chain.name,
       index,
-      conditions: conditionsOf(rule, ruleset),
+      conditions: conditionsOf(rule),
     })),
   });
   return new Map(table.chains.map((chain) => [chain.name, compile(chain)]));

@@ -2,6 +2,7 @@
 
 import { addressBits, formatAddress, parseAddress, prefixLength, prefixMask } from "../../extensions/values/address.js";
 import type { AddressMask, Family, IptablesRuleset, OptionUse } from "../../iptables/ast.js";
+import { families } from "../../iptables/family.js";
 import type { Interface } from "../frame.js";
 
 /** Documentation addresses first, then further networks of the same kind for rulesets with many interfaces. */
@@ -119,14 +120,10 @@ export function canBeRemote(address: bigint, family: Family): boolean {
   return first !== 0n && first !== 127n && first < 224n;
 }
 
-export function interfaceMatches(name: string, wish: string): boolean {
-  return wish.endsWith("+") ? name.startsWith(wish.slice(0, -1)) : name === wish;
-}
-
 /** Shell lines that make the needs of packets come true, for both namespaces. */
 export function prepareScript(needs: Readonly<Record<Family, Needs>>, interfaces: readonly Interface[]): string {
   const first = interfaces[0]!.name;
-  const lines = (["ipv4", "ipv6"] as const).flatMap((family) => {
+  const lines = families.flatMap((family) => {
     const flag = family === "ipv4" ? "-4" : "-6";
     const bits = addressBits[family];
     return [

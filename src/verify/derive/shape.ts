@@ -208,7 +208,7 @@ function* fromOutside(draft: Draft, plain: Fields, chooser: Chooser): Generator<
     case "invalid":
       yield wire({
         ...draft,
-        ...(draft.protocol === tcpNumber && [syn, ack].includes(draft.flags & 0x37)
+        ...(draft.protocol === tcpNumber && ([syn, ack] as readonly number[]).includes(draft.flags & 0x37)
           ? { flags: chooser.pick([0, 0x29, 0x03, 0x06, 0x12]) }
           : {}),
         ...(draft.protocol === icmpNumber[family] && draft.icmpType === echoRequest[family] ? { icmpType: echoReply[family] } : {}),

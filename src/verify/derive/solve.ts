@@ -3,13 +3,16 @@
  * and again, until the rule says yes or the patience ends.
  */
 
+import { wayOf } from "../../extensions/described.js";
+import type { PacketField } from "../../extensions/facts.js";
+import type { ExtensionUse, Family } from "../../iptables/ast.js";
 import type { Chooser } from "./chooser.js";
-import type { Condition, View } from "./condition.js";
+import { viewOf, type Condition } from "./condition.js";
 import { ack, echoReply, icmpNumber, isIcmpError, syn, tcpNumber, turned, udpNumber, type Draft, type Step } from "./draft.js";
 import type { BuiltIn, Firewall, FirewallRule, Place } from "./firewall.js";
-import { routeTo, type Needs } from "./net.js";
+import type { Needs } from "./net.js";
 import { draftFor, fitShape, stepsOf } from "./shape.js";
-import { applyTarget, isEnding } from "./targets.js";
+import { applyTarget, leavesMark, translatedSides } from "./targets.js";
 import { walk, type Answer } from "./walk.js";
 import { World, type Connection } from "./world.js";
 
@@ -65,12 +68,10 @@ export class Solver {
     private readonly chooser: Chooser,
   ) {
     const places = [...firewall.places.values()].flat();
-    const targets = (place: Place, ...names: readonly string[]): boolean => {
-      const { target } = place.goal.rule;
-      return target?.kind === "extension" && names.includes(target.extension);
-    };
-    this.markers = places.filter((place) => targets(place, "MARK", "CONNMARK", "DNAT", "REDIRECT", "SNAT", "MASQUERADE"));
-    this.accepting = places.filter((place) => targets(place, "ACCEPT") && place.goal.table === "filter");
+    const targets = ({ goal: { rule } }: Place, holds: (target: ExtensionUse) => boolean): boolean =>
+      rule.target?.kind === "extension" && holds(rule.target);
+    this.markers = places.filter((place) => targets(place, (target) => leavesMark(target, firewall.family)));
+    this.accepting = places.filter((place) => place.goal.table === "filter" && targets(place, (target) => wayOf(target) === "accept"));
     this.setters = places.filter(({ goal }) => goal.conditions.some(({ list }) => list?.sets));
   }
 
@@ -129,7 +130,10 @@ export class Solver {
 
   private attempt(trial: Trial, place: Place, world: World, pinned: Partial<Draft>, depth: number): Solution | "restart" | undefined {
     const wishes = [...trial.helpers, place].flatMap(({ way, goal }) => [...way, goal]);
-    const redirected = trial.helpers.some((helper) => redirects(helper) && helper.hook === "PREROUTING" && place.hook !== "PREROUTING");
+    const { family } = this.firewall;
+    const redirected = trial.helpers.some(
+      (helper) => redirects(helper, family) && helper.hook === "PREROUTING" && place.hook !== "PREROUTING",
+    );
     // What the rules behind a translation ask of the destination, the translation answers.
     this.answeredElsewhere = redirected
       ? new Set([...place.way, place.goal].flatMap(({ conditions }) => conditions.filter(asksDestination)))
@@ -216,7 +220,7 @@ export class Solver {
 
   /** Conditions that the draft itself decides and does not meet. */
   private unmet(draft: Draft, wishes: readonly FirewallRule[]): Condition[] {
-    const view = this.viewOf(draft);
+    const view = viewOf(draft, this.chooser);
     return wishes.flatMap(({ conditions }) =>
       conditions.filter(
         (condition) =>
@@ -226,29 +230,6 @@ export class Solver {
           condition.test(view, emptyWorld) === false,
       ),
     );
-  }
-
-  private viewOf(draft: Draft): View {
-    const { net, needs } = this.chooser;
-    const own = draft.shape === "own";
-    const leaves = own || draft.shape === "answer";
-    const out = draft.shape === "inward" ? "" : (draft.outInterface ?? routeTo(net, needs, draft.destination));
-    return {
-      // What went out by the loopback comes in by it.
-      ...draft,
-      inInterface: out === "lo" ? "lo" : leaves ? "" : draft.inInterface,
-      outInterface: out,
-      mark: 0,
-      connmark: 0,
-      state: draft.state === "reply" ? "established" : draft.state,
-      reply: draft.state === "reply",
-      sourceChanged: false,
-      destinationChanged: false,
-      own,
-      answer: draft.shape === "answer",
-      net,
-      needs,
-    };
   }
 
   // ----------------------------------------------------------------------------------------------- repairing
@@ -273,7 +254,9 @@ export class Solver {
         way.some((step) => step.rule === rule && step.hook === hook) &&
         !answers.some((other) => other.matched && other.rule === rule && other.hook === hook),
     );
-    const blockers = answers.filter(({ matched, rule, hook }) => matched && !wishes.includes(rule) && leadsAway(rule, place, hook));
+    const blockers = answers.filter(
+      ({ matched, rule, hook }) => matched && !wishes.includes(rule) && leadsAway(rule, place, hook, this.firewall.family),
+    );
     const blocked = blockers.length > 0 && (failed === undefined || this.chooser.chance(0.5));
     if (!blocked && failed?.failed !== undefined) return this.repairCondition(trial, place, failed, failed.failed, memory);
     if (blockers.length > 0) return this.avoid(trial, this.chooser.pick(blockers), answers);
@@ -318,7 +301,11 @@ export class Solver {
         return undefined;
       case "field":
         // Translation changed the address that the route was made for.
-        if (condition.label.includes("-o") && at.destination !== draft.destination && draft.outInterface !== undefined) {
+        if (
+          condition.fields?.includes("outInterface") === true &&
+          at.destination !== draft.destination &&
+          draft.outInterface !== undefined
+        ) {
           const routes = new Map([...trial.needs.routes, [at.destination, draft.outInterface]]);
           const merged = mergeNeeds(trial.needs, { ...trial.needs, routes });
           if (merged === undefined) return "restart";
@@ -495,10 +482,11 @@ export class Solver {
   private gives(marker: Place, condition: Condition): boolean {
     const { target } = marker.goal.rule;
     if (target?.kind !== "extension") return false;
-    const view = this.viewOf(draftFor(marker.hook, this.chooser));
-    applyTarget(target, view, marker.goal.table);
-    view.destinationChanged = ["DNAT", "REDIRECT"].includes(target.extension);
-    view.sourceChanged = ["SNAT", "MASQUERADE"].includes(target.extension);
+    const view = viewOf(draftFor(marker.hook, this.chooser), this.chooser);
+    applyTarget(target, view, marker.hook);
+    const changed = translatedSides(target, marker.hook, this.firewall.family);
+    view.destinationChanged = changed.has("destination");
+    view.sourceChanged = changed.has("source");
     return condition.test(view, emptyWorld) === true;
   }
 
@@ -517,16 +505,14 @@ export class Solver {
 
 const emptyWorld = new World();
 
-function redirects({
-  goal: {
-    rule: { target },
-  },
-}: Place): boolean {
-  return target?.kind === "extension" && ["DNAT", "REDIRECT"].includes(target.extension);
+function redirects({ hook, goal: { rule } }: Place, family: Family): boolean {
+  return rule.target?.kind === "extension" && translatedSides(rule.target, hook, family).has("destination");
 }
 
-function asksDestination({ side, label }: Condition): boolean {
-  return side === "destination" || /--(?:dport|destination-port|ports)/u.test(label);
+const fieldsOfDestination: readonly PacketField[] = ["destination", "destinationPort", "destinationType"];
+
+function asksDestination({ fields = [] }: Condition): boolean {
+  return fields.some((field) => fieldsOfDestination.includes(field));
 }
 
 /** The rule that matched and the jumps by which the packet came to it. */
@@ -544,12 +530,13 @@ function wayTaken({ rule, hook }: Answer, answers: readonly Answer[]): FirewallR
 }
 
 /** The rule ends a packet's way before the place, or leads it elsewhere. */
-function leadsAway({ rule: { target }, table }: FirewallRule, place: Place, hook: BuiltIn): boolean {
+function leadsAway({ rule: { target }, table }: FirewallRule, place: Place, hook: BuiltIn, family: Family): boolean {
   if (target === undefined) return false;
-  if (target.kind === "chain") return target.goto && hook === place.hook && table === place.goal.table;
-  if (["DROP", "REJECT"].includes(target.extension)) return true;
-  if (["DNAT", "REDIRECT", "NETMAP"].includes(target.extension)) return true;
-  return hook === place.hook && table === place.goal.table && (target.extension === "RETURN" || isEnding(target.extension));
+  const here = hook === place.hook && table === place.goal.table;
+  if (target.kind === "chain") return target.goto && here;
+  const way = wayOf(target);
+  if (way === "drop" || translatedSides(target, hook, family).has("destination")) return true;
+  return here && way !== "continue";
 }
 
 /** Both needs at once; undefined if an address would have to be in two places. */

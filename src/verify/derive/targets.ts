@@ -1,100 +1,82 @@
-/** What a target does to a packet on its way. */
+/** What a target does to a packet on its way, and where it sends it. */
 
-import type { NatRange } from "../../extensions/targets/nat-range.js";
-import { markChange, xmark } from "../../extensions/targets/mark-change.js";
-import type { ExtensionUse, OptionUse, TableName } from "../../iptables/ast.js";
+import { answerOf, effectsOf, wayOf } from "../../extensions/described.js";
+import type { Answer, Effect } from "../../extensions/facts.js";
+import { hasPorts } from "../../extensions/values/protocols.js";
+import type { ExtensionUse, Family } from "../../iptables/ast.js";
 import type { View } from "./condition.js";
-import { hasPorts } from "./draft.js";
+import type { BuiltIn } from "./firewall.js";
 
-export type Effect = "continue" | "accept" | "drop" | "return" | { readonly reject: string };
+/** How the packet goes on in its table; a drop may tell the sender. */
+export type Passage = "continue" | "accept" | "drop" | "return" | { readonly answer: Answer };
 
-/** Targets after which no rule of the table is asked. */
-const ending = new Set(["ACCEPT", "TPROXY", "SYNPROXY", "NFQUEUE", "QUEUE", "TARPIT", "STEAL", "CLUSTERIP", "SAME"]);
-
-export function isEnding(extension: string): boolean {
-  return ending.has(extension) || ["DROP", "REJECT", ...translating].includes(extension);
+export function applyTarget(use: ExtensionUse, view: View, hook: BuiltIn): Passage {
+  for (const effect of effectsOf(use, view.net.family)) apply(effect, view, hook);
+  const way = wayOf(use);
+  const answer = answerOf(use);
+  if (way === "drop" && answer !== undefined) return { answer };
+  // Whoever has the packet now, no rule of this table is asked.
+  return way === "elsewhere" ? "accept" : way;
 }
 
-const translating = ["DNAT", "REDIRECT", "SNAT", "MASQUERADE", "NETMAP"];
-
-export function applyTarget(use: ExtensionUse, view: View, table: TableName): Effect {
-  const option = <Value>(name: string): OptionUse<Value> | undefined => use.options[name] as OptionUse<Value> | undefined;
-  switch (use.extension) {
-    case "DROP":
-      return "drop";
-    case "REJECT":
-      return { reject: option("reject-with")?.text ?? "port" };
-    case "RETURN":
-      return "return";
-    case "MARK":
-      view.mark = changedMark(use, view.mark);
-      return "continue";
-    case "CONNMARK": {
-      if (option("save-mark")) view.connmark = view.mark;
-      else if (option("restore-mark")) view.mark = view.connmark;
-      else view.connmark = changedMark(use, view.connmark);
-      return "continue";
+function apply(effect: Effect, view: View, hook: BuiltIn): void {
+  switch (effect.kind) {
+    case "bits":
+      view[effect.of] = ((view[effect.of] & effect.keep) ^ effect.flip) >>> 0;
+      return;
+    case "copy": {
+      const copied = Number(BigInt.asUintN(32, shifted(BigInt((view[effect.from] & effect.mask) >>> 0), effect.shift)));
+      view[effect.to] = ((view[effect.to] & effect.keep) ^ copied) >>> 0;
+      return;
     }
-    case "NOTRACK":
+    case "hops":
+      view.ttl = effect.change === "set" ? effect.by : Math.min(255, Math.max(0, view.ttl + effect.by));
+      return;
+    case "untracked":
       view.state = "untracked";
-      return "continue";
-    case "CT":
-      if (option("notrack")) view.state = "untracked";
-      return "continue";
-    case "TTL":
-    case "HL":
-      view.ttl = changedHops(option, use.extension.toLowerCase(), view.ttl);
-      return "continue";
-    case "DNAT":
-    case "REDIRECT":
-    case "SNAT":
-    case "MASQUERADE":
-    case "NETMAP":
-      return table === "nat" ? translated(use, view) : "continue";
-    default:
-      return ending.has(use.extension) ? "accept" : "continue";
+      return;
+    case "translate":
+      translate(effect, view, sideOf(effect, hook));
+      return;
+    case "memory":
+    case "other":
   }
 }
 
-function changedMark(use: ExtensionUse, before: number): number {
-  const change = xmark(use.options as Parameters<typeof xmark>[0]);
-  if (change === undefined) return before;
-  const { keep, flip } = markChange(change);
-  return ((before & keep) ^ flip) >>> 0;
-}
+const shifted = (value: bigint, shift: number): bigint => (shift < 0 ? value >> BigInt(-shift) : value << BigInt(shift));
 
-function changedHops(option: <Value>(name: string) => OptionUse<Value> | undefined, name: string, before: number): number {
-  const by = (suffix: string): number | undefined => option<number>(`${name}-${suffix}`)?.value;
-  return by("set") ?? Math.min(255, Math.max(0, before + (by("inc") ?? 0) - (by("dec") ?? 0)));
+type Translation = Effect & { readonly kind: "translate" };
+
+function sideOf({ side }: Translation, hook: BuiltIn): "source" | "destination" {
+  return side === "either" ? (hook === "PREROUTING" || hook === "OUTPUT" ? "destination" : "source") : side;
 }
 
 /** The first address and port of a range stand for all; which one the kernel takes is its own choice. */
-function translated(use: ExtensionUse, view: View): Effect {
-  const source = use.extension === "SNAT" || use.extension === "MASQUERADE";
-  const range = (use.options["to-destination"] ?? use.options["to-source"] ?? use.options["to-ports"])?.value as NatRange | undefined;
-  const { net } = view;
-  if (use.extension === "NETMAP") return "accept";
-  if (range?.address) view[source ? "source" : "destination"] = range.address.from;
-  else if (use.extension === "MASQUERADE")
-    view.source =
-      net.locals[
-        Math.max(
-          0,
-          net.interfaces.findIndex(({ name }) => name === view.outInterface),
-        )
-      ]!;
-  else if (use.extension === "REDIRECT") {
-    view.destination = view.own
-      ? net.family === "ipv4"
-        ? 0x7f00_0001n
-        : 1n
-      : net.locals[
-          Math.max(
-            0,
-            net.interfaces.findIndex(({ name }) => name === view.inInterface),
-          )
-        ]!;
-  }
-  if (range?.port && hasPorts(view.protocol)) view[source ? "sourcePort" : "destinationPort"] = range.port.from;
-  return "accept";
+function translate({ address, port, toMachine }: Translation, view: View, side: "source" | "destination"): void {
+  if (address !== undefined) view[side] = address.from;
+  else if (toMachine) view[side] = machineAddress(view, side);
+  if (port !== undefined && hasPorts(view.protocol)) view[side === "source" ? "sourcePort" : "destinationPort"] = port.from;
+}
+
+/** Of the interface by which the packet leaves or came; what the machine itself sends is led to its loopback. */
+function machineAddress({ net, own, inInterface, outInterface }: View, side: "source" | "destination"): bigint {
+  if (side === "destination" && own) return net.family === "ipv4" ? 0x7f00_0001n : 1n;
+  const index = net.interfaces.findIndex(({ name }) => name === (side === "source" ? outInterface : inInterface));
+  return net.locals[Math.max(0, index)]!;
+}
+
+/** The sides whose address or port the target may change for packets of a hook. */
+export function translatedSides(use: ExtensionUse, hook: BuiltIn, family: Family): ReadonlySet<"source" | "destination"> {
+  return new Set(effectsOf(use, family).flatMap((effect) => (effect.kind === "translate" ? [sideOf(effect, hook)] : [])));
+}
+
+/** Whether the target changes what other rules ask of a packet that they cannot change themselves: marks and translated addresses. */
+export function leavesMark(use: ExtensionUse, family: Family): boolean {
+  const marks: readonly string[] = ["mark", "connmark"];
+  return effectsOf(use, family).some(
+    (effect) =>
+      effect.kind === "translate" ||
+      (effect.kind === "bits" && marks.includes(effect.of)) ||
+      (effect.kind === "copy" && marks.includes(effect.to)),
+  );
 }

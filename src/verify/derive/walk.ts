@@ -1,7 +1,10 @@
 /** Leads a packet through the rules and notes what each of them says: a guess at what the kernel will do. */
 
+import type { PacketState } from "../../extensions/values/connection-state.js";
+import { hasPorts } from "../../extensions/values/protocols.js";
+import { opening, tcpFlags } from "../../extensions/values/tcp-flags.js";
 import type { TableName } from "../../iptables/ast.js";
-import type { Condition, PacketState, View } from "./condition.js";
+import type { Condition, View } from "./condition.js";
 import {
   ack,
   echoReply,
@@ -19,7 +22,7 @@ import {
 } from "./draft.js";
 import type { BuiltIn, Firewall, FirewallRule } from "./firewall.js";
 import { kindOf, routeTo, type Needs } from "./net.js";
-import { applyTarget, type Effect } from "./targets.js";
+import { applyTarget, type Passage } from "./targets.js";
 import { tupleOf, World, type Connection } from "./world.js";
 
 /** A rule that matched, or that should have, and what it said. */
@@ -96,7 +99,7 @@ class Walker {
     const { net } = this.firewall;
     const original = { ...view };
     const local = view.own || view.answer;
-    let ended: Effect = "continue";
+    let ended: Passage = "continue";
     const pass = (hook: BuiltIn): boolean => {
       ended = this.atHook(hook, view, original);
       return ended === "continue";
@@ -124,16 +127,16 @@ class Walker {
     finish();
   }
 
-  private end(view: View, effect: Effect): void {
-    if (typeof effect === "object") {
+  private end(view: View, passage: Passage): void {
+    if (typeof passage === "object") {
       this.rejected = true;
-      if (!view.answer) this.refuse(view, effect.reject);
+      if (!view.answer) this.refuse(view, passage.answer === "reset" ? "reset" : "port");
     }
   }
 
   // ------------------------------------------------------------------------------------------------- hooks
 
-  private atHook(hook: BuiltIn, view: View, original: View): Effect {
+  private atHook(hook: BuiltIn, view: View, original: View): Passage {
     for (const name of tablesAt[hook]) {
       if (name === "mangle" && (hook === "PREROUTING" || hook === "OUTPUT")) this.track(view, original);
       const chains = this.firewall.tables.get(name);
@@ -141,19 +144,19 @@ class Walker {
       if (chains === undefined || chain === undefined) continue;
       if (name === "nat" && (view.state !== "new" || this.connection !== undefined)) continue;
       const { source, destination, sourcePort, destinationPort } = view;
-      const effect = this.inTable(name, hook, view);
+      const passage = this.inTable(name, hook, view);
       view.sourceChanged ||= view.source !== source || view.sourcePort !== sourcePort;
       view.destinationChanged ||= view.destination !== destination || view.destinationPort !== destinationPort;
-      if (effect === "drop" || typeof effect === "object") {
+      if (passage === "drop" || typeof passage === "object") {
         this.dropped = hook;
-        return effect;
+        return passage;
       }
     }
     return "continue";
   }
 
   /** The way through one table's chains; `continue` for accepted. */
-  private inTable(name: TableName, hook: BuiltIn, view: View): Effect {
+  private inTable(name: TableName, hook: BuiltIn, view: View): Passage {
     const chains = this.firewall.tables.get(name)!;
     const stack: { readonly chain: string; next: number }[] = [{ chain: hook, next: 0 }];
     for (let top = stack.at(-1); top !== undefined; top = stack.at(-1)) {
@@ -171,10 +174,10 @@ class Walker {
         stack.push({ chain: target.chain, next: 0 });
         continue;
       }
-      const effect = target === undefined ? "continue" : applyTarget(target, view, name);
-      if (effect === "return") stack.pop();
-      else if (effect === "accept") return "continue";
-      else if (effect !== "continue") return effect;
+      const passage = target === undefined ? "continue" : applyTarget(target, view, hook);
+      if (passage === "return") stack.pop();
+      else if (passage === "accept") return "continue";
+      else if (passage !== "continue") return passage;
     }
     return chains.get(hook)?.policy === "DROP" ? "drop" : "continue";
   }
@@ -265,10 +268,10 @@ class Walker {
   }
 
   /** What a rejected packet is answered with. */
-  private refuse(view: View, how: string): void {
+  private refuse(view: View, how: "reset" | "port" | "protocol"): void {
     const { family } = this.firewall;
     const back = turned(view);
-    if (how === "tcp-reset") {
+    if (how === "reset") {
       if (view.protocol === tcpNumber && (view.flags & rst) === 0) this.reply({ ...back, flags: rst | ack }, "related");
       return;
     }
@@ -298,7 +301,7 @@ class Walker {
 function turnedTuple(connection: Connection): Pick<Fields, "source" | "destination" | "sourcePort" | "destinationPort"> {
   const [, source = "0", destination = "0", ...ports] = connection.original.split(" ");
   const { protocol, sourcePort, destinationPort } = connection.replyFields;
-  const named = [6, 17, 33, 132, 136].includes(protocol) && ports.length === 2;
+  const named = hasPorts(protocol) && ports.length === 2;
   return {
     source: BigInt(destination),
     destination: BigInt(source),
@@ -325,8 +328,8 @@ function beginsIpv6(view: View): Beginning {
 
 /** A lone acknowledgement is picked up; other later segments are not. */
 function ofSegment(flags: number): Beginning {
-  const bits = flags & 0x37;
-  const urgent = 0x20;
+  const { urg: urgent } = tcpFlags;
+  const bits = flags & (opening.mask | urgent);
   const known = [syn, syn | urgent, syn | ack, rst, rst | ack, fin | ack, fin | ack | urgent, ack, ack | urgent];
   if (!known.includes(bits)) return "broken";
   return (bits & ~urgent) === syn || (bits & ~urgent) === ack ? "opens" : "continues";

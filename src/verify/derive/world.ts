@@ -3,6 +3,7 @@
  * `recent` without their clock, and the tokens of limits. Only a guess: what counts is the kernel.
  */
 
+import { hasPorts } from "../../extensions/values/protocols.js";
 import type { Fields } from "./draft.js";
 
 export interface Connection {
@@ -73,11 +74,7 @@ export class World {
 /** What tells a packet's connection and direction. */
 export function tupleOf({ protocol, source, sourcePort, destination, destinationPort, icmpType }: Fields): string {
   const identifier = protocol === 1 || protocol === 58;
-  const ports = [6, 17, 33, 132, 136].includes(protocol)
-    ? `${sourcePort} ${destinationPort}`
-    : identifier
-      ? `${sourcePort} ${answered(icmpType)}`
-      : "";
+  const ports = hasPorts(protocol) ? `${sourcePort} ${destinationPort}` : identifier ? `${sourcePort} ${answered(icmpType)}` : "";
   return `${protocol} ${source} ${destination} ${ports}`;
 }
 
