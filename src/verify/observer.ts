@@ -42,7 +42,7 @@ export interface Observations {
   readonly errors: ReadonlyMap<number, string>;
   /** TCP resets that left, as `resetKey` writes them. */
   readonly resets: ReadonlySet<string>;
-  /** Echo replies that left, by sequence number. */
+  /** Echo replies that left, by identifier and number as they stand in the header. */
   readonly echoReplies: ReadonlySet<number>;
   /** Of packets that the firewall sent itself, by their source ports. */
   readonly own: OwnObservations;
@@ -273,7 +273,7 @@ export function readObservations(family: Family, json: string, times: string): O
         return resetKey(String(client), clientPort!, sequence!, acknowledgement!);
       }),
     ),
-    echoReplies: new Set(rows("echo_sent").map(([, sequence]) => Number(sequence))),
+    echoReplies: new Set(rows("echo_sent").map(([identifier, sequence]) => Number(identifier) * 0x1_0000 + Number(sequence))),
     own: {
       arrived: new Set(rows("own_arrival").map(([port]) => Number(port))),
       sightings: { input: sightingsAt("own_input"), postrouting: sightingsAt("own_postrouting") },

@@ -2,6 +2,8 @@
 
 import { effectOf, type Diagnostic } from "../diagnostic.js";
 import type { Family, IptablesRule, IptablesRuleset } from "../iptables/ast.js";
+import type { Ipset } from "../ipset/ast.js";
+import { IpsetReader } from "../ipset/read-ipsets.js";
 import type { NftScript } from "../nft/ast.js";
 import { emit } from "../nft/emit.js";
 import { isScript } from "../shell/programs.js";
@@ -42,7 +44,9 @@ export interface Plan {
   readonly notes: readonly string[];
   /** Announced differences: rules that the script lacks or has only approximately. */
   readonly announced: readonly Diagnostic[];
+  /** What `ipset save` printed, and what it says. */
   readonly ipsets: string | undefined;
+  readonly sets: ReadonlyMap<string, Ipset>;
 }
 
 /** The input is no ruleset, or the script no script. */
@@ -143,6 +147,7 @@ export async function plan(input: PlanInput, findTools: () => Tools, signal?: Ab
     leftOut,
     notes,
     ipsets,
+    sets: setsOf(options),
     announced: given === undefined ? numbered.diagnostics.filter(({ code }) => ["refused", "approximated"].includes(effectOf(code))) : [],
   };
 }
@@ -166,6 +171,12 @@ function ownScript(script: string, sources: readonly Source[], options: Translat
       .replaceAll(/\s+/gu, " ")
       .trim();
   return plain(translate(sources, options).script ?? "") === plain(script);
+}
+
+function setsOf({ ipsets = [] }: TranslateOptions): ReadonlyMap<string, Ipset> {
+  const reader = new IpsetReader();
+  for (const { file, text } of ipsets) reader.readFile(file, text);
+  return reader.sets;
 }
 
 export function rulesOf(

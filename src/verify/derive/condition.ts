@@ -40,8 +40,10 @@ export interface Condition {
   test(view: View, world: World): boolean | undefined;
   /** Changes the draft so that the condition holds or fails; it may not succeed. */
   make?(draft: Draft, wanted: boolean, chooser: Chooser): void;
-  /** The address it asks about. */
-  readonly side?: "source" | "destination";
+  /** The addresses it asks about. */
+  readonly sides?: readonly ("source" | "destination")[];
+  /** How many packets are worth making that meet it, each in another way; one unless told. */
+  readonly variety?: number;
   /** Of kind `list`. */
   readonly list?: {
     readonly name: string;

@@ -177,7 +177,7 @@ const iprange: Uses = (_use, option, family) =>
     const { from, to } = use.value;
     return [
       {
-        side,
+        sides: [side],
         ...fieldCondition(
           `--${name}`,
           use,
@@ -332,7 +332,7 @@ const addressTypes: Uses = (_use, option) =>
     const wanted = use.value.map((type) => type.toLowerCase());
     return [
       {
-        side,
+        sides: [side],
         ...fieldCondition(
           `--${name}`,
           use,

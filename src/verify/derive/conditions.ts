@@ -3,12 +3,13 @@
 import { recentUse } from "../../extensions/matches/recent.js";
 import type { AddressMask, IptablesRule, IptablesRuleset, OptionUse } from "../../iptables/ast.js";
 import { matchConditions } from "./conditions-of-matches.js";
+import { setConditions, type Ipsets } from "./conditions-of-sets.js";
 import { fieldCondition, type Condition } from "./condition.js";
 import { icmpNumber, tcpNumber, udpNumber } from "./draft.js";
 import { interfaceMatches } from "./net.js";
 
 /** In the order in which the kernel asks. */
-export function conditionsOf(rule: IptablesRule, ruleset: IptablesRuleset): Condition[] {
+export function conditionsOf(rule: IptablesRule, ruleset: IptablesRuleset, sets: Ipsets): Condition[] {
   const { source, destination, inInterface, outInterface, protocol, fragment } = rule;
   const { family } = ruleset;
   return [
@@ -29,9 +30,16 @@ export function conditionsOf(rule: IptablesRule, ruleset: IptablesRuleset): Cond
           ),
         ]
       : []),
-    ...rule.matches.flatMap((use) =>
-      use.extension === "recent" ? [recentCondition(recentUse(use, family), maskOfList(ruleset, use))] : matchConditions(use, family),
-    ),
+    ...rule.matches.flatMap((use) => {
+      switch (use.extension) {
+        case "recent":
+          return [recentCondition(recentUse(use, family), maskOfList(ruleset, use))];
+        case "set":
+          return setConditions(use, family, sets);
+        default:
+          return matchConditions(use, family);
+      }
+    }),
   ];
 }
 
@@ -39,7 +47,7 @@ function addressCondition(label: string, side: "source" | "destination", use: Op
   const { value } = use;
   const inside = (address: bigint): boolean => (address & value.mask) === value.address;
   return {
-    side,
+    sides: [side],
     ...fieldCondition(
       label,
       use,

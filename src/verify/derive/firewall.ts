@@ -3,6 +3,7 @@
 import type { Family, IptablesChain, IptablesRule, IptablesRuleset, IptablesTable, TableName } from "../../iptables/ast.js";
 import type { Condition } from "./condition.js";
 import { conditionsOf } from "./conditions.js";
+import type { Ipsets } from "./conditions-of-sets.js";
 import type { Net } from "./net.js";
 
 export type BuiltIn = "PREROUTING" | "INPUT" | "FORWARD" | "OUTPUT" | "POSTROUTING";
@@ -38,9 +39,10 @@ export interface Firewall {
   readonly places: ReadonlyMap<FirewallRule, readonly Place[]>;
 }
 
-export function firewallOf(ruleset: IptablesRuleset, net: Net): Firewall {
+/** `sets` are those that `-m set` asks. */
+export function firewallOf(ruleset: IptablesRuleset, net: Net, sets: Ipsets = new Map()): Firewall {
   const { family } = ruleset;
-  const tables = new Map(ruleset.tables.map((table) => [table.name, chainsOf(table, ruleset)] as const));
+  const tables = new Map(ruleset.tables.map((table) => [table.name, chainsOf(table, ruleset, sets)] as const));
   const all = [...tables.values()].flatMap((chains) => [...chains.values()]);
   const rules = all.flatMap((chain) => chain.rules);
   const places = new Map<FirewallRule, Place[]>(rules.map((rule) => [rule, []]));
@@ -48,7 +50,7 @@ export function firewallOf(ruleset: IptablesRuleset, net: Net): Firewall {
   return { family, net, tables, rules, places };
 }
 
-function chainsOf(table: IptablesTable, ruleset: IptablesRuleset): Map<string, FirewallChain> {
+function chainsOf(table: IptablesTable, ruleset: IptablesRuleset, sets: Ipsets): Map<string, FirewallChain> {
   const compile = (chain: IptablesChain): FirewallChain => ({
     name: chain.name,
     policy: chain.policy,
@@ -57,7 +59,7 @@ function chainsOf(table: IptablesTable, ruleset: IptablesRuleset): Map<string, F
       table: table.name,
       chain: chain.name,
       index,
-      conditions: conditionsOf(rule, ruleset),
+      conditions: conditionsOf(rule, ruleset, sets),
     })),
   });
   return new Map(table.chains.map((chain) => [chain.name, compile(chain)]));

@@ -138,7 +138,7 @@ export class Solver {
     this.settle(trial.draft, wishes);
     Object.assign(trial.draft, pinned);
     const constrains = (side: "source" | "destination"): boolean =>
-      side in pinned || wishes.some(({ conditions }) => conditions.some((condition) => condition.side === side));
+      side in pinned || wishes.some(({ conditions }) => conditions.some(({ sides }) => sides?.includes(side)));
     const needs = fitShape(trial.draft, this.chooser, constrains, redirected);
     if (needs === undefined) {
       this.note({ kind: "shape", hook: place.hook });
@@ -525,8 +525,8 @@ function redirects({
   return target?.kind === "extension" && ["DNAT", "REDIRECT"].includes(target.extension);
 }
 
-function asksDestination({ side, label }: Condition): boolean {
-  return side === "destination" || /--(?:dport|destination-port|ports)/u.test(label);
+function asksDestination({ sides, label }: Condition): boolean {
+  return sides?.includes("destination") === true || /--(?:dport|destination-port|ports)/u.test(label);
 }
 
 /** The rule that matched and the jumps by which the packet came to it. */
