@@ -153,7 +153,8 @@ function tableText(family: Family, incoming: string, conntrack: boolean, ownPort
 /** Sets and chains for the packets that the firewall sends itself. */
 function observeOwn(family: Family, conntrack: boolean, ports: readonly number[]): { readonly sets: string[]; readonly chains: string[] } {
   const { name, ttl, tos, icmp, errorTypes, innerPort } = protocols[family];
-  const list = `{ ${ports.join(", ")} }`;
+  // Named: written out in each rule, hundreds of ports are more than a user namespace loads at once.
+  const list = "@own_ports";
   const set = (suffix: string, ...fields: readonly string[]): string =>
     `  set own_${suffix} { typeof ${["th sport", ...fields].join(" . ")}; size ${setSize}; flags dynamic; }`;
   const parts: Readonly<Record<string, string>> = {
@@ -177,6 +178,7 @@ function observeOwn(family: Family, conntrack: boolean, ports: readonly number[]
   ];
   return {
     sets: [
+      `  set own_ports { type inet_service; elements = { ${ports.join(", ")} }; }`,
       set("arrival"),
       `  set own_error { typeof ${icmp} type . ${icmp} code . ${innerPort}; size ${setSize}; flags dynamic; }`,
       ...ownHooks.flatMap((hook) => Object.entries(parts).map(([suffix, fields]) => set(`${hook}_${suffix}`, fields))),

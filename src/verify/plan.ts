@@ -155,7 +155,10 @@ export async function plan(input: PlanInput, findTools: () => Tools, signal?: Ab
 function refusal(complaint: string, given: boolean, { unprivileged }: Tools): Error {
   // A user namespace may not enlarge the buffer of a netlink socket.
   if (unprivileged && /Message too long|No buffer space/u.test(complaint)) {
-    return new Unable(`the script is too long for one transaction in a user namespace (about 208 KB); run verify as root: ${complaint}`);
+    return new Unable(
+      `the script is too long for one transaction in a user namespace, where nft may send no more than net.core.wmem_default bytes ` +
+        `(212992 on most machines, some 360 rules of six tests each) and may not ask for more; run verify as root: ${complaint}`,
+    );
   }
   return given
     ? new InvalidInput(`nft does not load the script: ${complaint}`)

@@ -1,10 +1,13 @@
 /** The laboratory itself: that it sees every fate there is, and that it can see two rulesets differ. */
 
+import { spawnSync } from "node:child_process";
 import { expect, it } from "vitest";
 
 import { defaultInterfaces, type Frame } from "../../src/verify/frame.js";
 import { describeDifferences, type Fate } from "../../src/verify/fate.js";
 import { replay } from "../../src/verify/lab.js";
+import { environment } from "../../src/verify/namespace.js";
+import { observerScript } from "../../src/verify/observer.js";
 import { echoRequest, icmp, maximumSegmentOption, otherProtocol, tcp, udp, type Packet } from "../../src/verify/packet.js";
 import { describeOnKernel } from "./requirements.js";
 
@@ -241,5 +244,16 @@ COMMIT
   it("says why a ruleset did not load", { timeout: 60_000 }, async () => {
     await expect(replay({ dumps: { ipv4: "*filter\n-A INPUT -j NOWHERE\nCOMMIT\n" }, frames: [] })).rejects.toThrow("iptables-restore");
     await expect(replay({ dumps: {}, script: "table ip x { chain y { jmp z; } }", frames: [] })).rejects.toThrow("syntax error");
+  });
+
+  it("loads its observer where nft may not enlarge its buffer, however many packets are the firewall's own", { timeout: 30_000 }, () => {
+    const ports = Array.from({ length: 2000 }, (_, index) => 20_000 + index);
+    const script = observerScript(["eth0", "eth1"], true, ports);
+    const { status, stderr } = spawnSync("unshare", ["--user", "--map-root-user", "--net", "nft", "-f", "-"], {
+      input: script,
+      encoding: "utf8",
+      env: environment(),
+    });
+    expect([stderr, status]).toEqual(["", 0]);
   });
 });
