@@ -39,15 +39,7 @@ export const width = 4;
 /** Undefined in the place of a pair of which a side does not load. */
 export async function observe(pairs: readonly Pair[], random: Random): Promise<(Observation | undefined)[]> {
   const plays = pairs.map((pair) => playOf(pair, random));
-  if (process.env["REVIEW_TIMES"])
-    console.log(
-      "made",
-      plays.map((p) => p?.input.frames.length),
-      plays.map((p) => p?.input.frames.at(-1)?.at),
-      Date.now() % 1e6,
-    );
   const first = await played(plays);
-  if (process.env["REVIEW_TIMES"]) console.log("played", Date.now() % 1e6);
   const doubtful = plays.filter((play) => play !== undefined && differing(play, first.get(play)).size > 0);
   const second = await played(doubtful);
   return plays.map((play) => {

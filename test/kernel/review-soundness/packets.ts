@@ -26,16 +26,20 @@ interface Side {
 }
 
 /** Packets for the changed rules and their relatives, for rules at random, and of rhythms; of each side. */
-const most = { changed: 45, others: 18, random: 8, rhythms: 60 };
+const most = { changed: 24, others: 14, random: 6, rhythms: 50 };
 /** Rules that share something with the changed ones. */
 const mostRelatives = 10;
 const mostBursts = 3;
+const mostHosts = 3;
+const mostWelcome = 2;
+/** Seconds after the packets of the change: within the shortest window, past it, and past the next. */
+const visits = [0, 0.7, 1.4, 2.6];
 /** Packets of a burst and seconds between them: more than hit counts and bursts of limits usually are, over about a second. */
 const burst = { packets: 24, spacing: 0.045 };
 /** Seconds: windows of one and two are gone round. */
 const rhythmSeconds = 4.2;
-/** Milliseconds for one search. */
-const patience = 400;
+/** Milliseconds for one search: for changed rules, which must not be missed on a busy machine, and for others. */
+const patience = { change: 4000, others: 500 };
 
 /** Undefined where a side is no ruleset. */
 export function packetsFor(pair: Pair, random: Random): Playing | undefined {
@@ -51,7 +55,8 @@ export function packetsFor(pair: Pair, random: Random): Playing | undefined {
   const bursts: Frame[][] = [];
   const add = (more: readonly Frame[]): void => {
     const start = more[0]?.at ?? 0;
-    frames.push(...more.map((frame) => ({ ...frame, at: at + frame.at - start })));
+    // Those that come from elsewhere have no moment of their own.
+    frames.push(...more.map((frame, index) => ({ ...frame, at: at + Math.max(index * 0.002, frame.at - start) })));
     at = (frames.at(-1)?.at ?? at) + 0.004;
   };
   // The new one first: what it stops, the old one's packets have not yet used up.
@@ -64,7 +69,7 @@ export function packetsFor(pair: Pair, random: Random): Playing | undefined {
     ).slice(0, mostRelatives);
     const others = shuffled(rules, random).slice(0, most.others);
     const search = (wanted: readonly IptablesRule[], packets: number, extra = 0): readonly Frame[] => {
-      const end = Date.now() + patience;
+      const end = Date.now() + (wanted.some((rule) => own.includes(rule)) ? patience.change : patience.others);
       const { batches } = derive({
         rulesets: [ruleset],
         interfaces,
@@ -78,13 +83,24 @@ export function packetsFor(pair: Pair, random: Random): Playing | undefined {
       prepare.push(...batches.map((batch) => batch.prepare));
       return batches[0]?.frames.slice(0, packets * 3) ?? [];
     };
-    const found = search([...own, ...relatives], most.changed, most.random);
+    const found = [
+      ...(own.length === 0 ? [] : search(own, most.changed)),
+      ...(relatives.length === 0 ? [] : search(relatives, most.changed)),
+    ];
     add(found);
+    const welcome = welcomeOf(rules, Math.max(0, ...[...own, ...relatives].map((rule) => rules.indexOf(rule))), search, random);
+    // What a list, a mark or a connection has made of a host shows in what it sends next.
+    const hosts = hostsOf(found, random);
+    for (const visit of visits) {
+      const packets = hosts.flatMap((host) => welcome.map((frame) => from(host, frame, random)));
+      frames.push(...packets.map((frame, index) => ({ ...frame, at: at + visit + index * 0.003 })));
+    }
     add(found.filter(({ own: sent }) => !sent && random() < 0.4).map((frame) => mutated(frame, interfaces, random)));
-    add(search(others, most.others));
+    add(search(others, most.others, most.random));
     for (const rule of shuffled([...own, ...relatives.slice(0, 2)], random).slice(0, mostBursts)) {
       const few = search([rule], 6).filter(({ own: sent }) => !sent);
-      if (few.length > 0) bursts.push(repeated(few.slice(-3), random));
+      const [host] = few.slice(-1);
+      if (host) bursts.push(repeated([...few.slice(-3), ...welcome.slice(0, 1).map((frame) => from(host, frame, random))], random));
     }
   }
   for (const [index, one] of bursts.entries()) frames.push(...one.map((frame) => ({ ...frame, at: at + index * 0.005 + frame.at })));
@@ -95,6 +111,34 @@ export function packetsFor(pair: Pair, random: Random): Playing | undefined {
     prepare.push(rhythm.prepare);
   }
   return { frames: withoutSharedPorts(frames).sort((a, b) => a.at - b.at), interfaces, prepare: prepare.join("\n") };
+}
+
+type Search = (wanted: readonly IptablesRule[], packets: number) => readonly Frame[];
+
+/** Packets that some rules accept, one of each; the first rules behind the place of the change, since only these are asked after it. */
+function welcomeOf(rules: readonly IptablesRule[], place: number, search: Search, random: Random): Frame[] {
+  const fits = ({ text }: IptablesRule): boolean => / -j ACCEPT$/u.test(text) && !/ -i lo|ESTABLISHED/u.test(text);
+  const behind = rules.slice(place + 1).filter(fits);
+  const others = shuffled(rules.slice(0, place).filter(fits), random);
+  return [...behind.slice(0, mostWelcome - 1), ...others]
+    .slice(0, mostWelcome)
+    .flatMap((rule) => search([rule], 2).find(({ own }) => !own) ?? []);
+}
+
+/** A packet of each of some hosts, and the same from their neighbours. */
+function hostsOf(frames: readonly Frame[], random: Random): Frame[] {
+  const byHost = new Map(frames.filter(({ own }) => !own).map((frame) => [frame.packet.source, frame]));
+  return shuffled([...byHost.values()], random)
+    .slice(0, mostHosts)
+    .flatMap((frame) => [frame, { ...frame, packet: { ...frame.packet, source: neighbourOf(frame.packet.source) } }]);
+}
+
+const neighbourOf = (address: string): string => address.replace(/\d$/u, (digit) => String((Number(digit) + 1) % 6));
+
+/** The packet as the host of another would send it. */
+function from({ packet: { source }, interface: name }: Frame, frame: Frame, random: Random): Frame {
+  const port = 30_000 + Math.floor(random() * 10_000);
+  return { ...frame, at: 0, packet: withSourcePort({ ...frame.packet, source }, port), ...(name !== undefined && { interface: name }) };
 }
 
 function sideOf(pair: Pair, name: "old" | "new", changed: readonly string[]): Side | undefined {
@@ -139,7 +183,7 @@ function mutated({ packet, ...frame }: Frame, interfaces: readonly Interface[], 
         ? { ...frame, packet: { ...packet, transport: { ...transport, flags: random() < 0.5 ? ["ack"] : ["syn", "ack"] } } }
         : { ...frame, packet };
     default:
-      return { ...frame, packet: { ...packet, source: packet.source.replace(/\d$/u, (digit) => String((Number(digit) + 1) % 6)) } };
+      return { ...frame, packet: { ...packet, source: neighbourOf(packet.source) } };
   }
 }
 
