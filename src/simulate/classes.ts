@@ -84,7 +84,7 @@ export function classesOf(
     }
   }
   const usesTtl = lists.some((list) => (rules.get(list) ?? []).some((rule) => usesOf(model, rule).some(({ rttl }) => rttl)));
-  if (usesTtl && packets[0]) packets.push({ ...packets[0], ttl: packets[0].ttl - 1 });
+  if (usesTtl && packets[0]) packets.push({ ...packets[0], ttl: packets[0].ttl > 1 ? packets[0].ttl - 1 : packets[0].ttl + 1 });
   const sources = [...packets];
   for (let index = 0; index < mutations && sources.length > 0; index++) add(witnesses.mutate(sources[index % sources.length]!));
   return { packets, unreached };

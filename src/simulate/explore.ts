@@ -11,6 +11,7 @@
 import type { RecentUse } from "../extensions/matches/recent.js";
 import type { Random } from "../random.js";
 import type { MachineState, NftMachine } from "./nft-machine.js";
+import { withNeighbour } from "./packet-fields.js";
 import { sameOutcome, ticksPerSecond, type Packet } from "./packet.js";
 import { exactBurst, triesPerSecond } from "./schedule.js";
 import type { XtModel, XtState } from "./xt-model.js";
@@ -260,7 +261,7 @@ export class Explorer {
     const { list, side } = uses[Math.floor(this.random() * uses.length)]!;
     const step = this.random() < 0.5 ? 1n : xtables.lists.stepOf(list);
     const offset = BigInt(number) * step;
-    return side === "saddr" ? { ...packet, source: packet.source + offset } : { ...packet, destination: packet.destination + offset };
+    return withNeighbour(packet, side === "saddr" ? "source" : "destination", offset, xtables.ruleset.family);
   }
 
   // ----------------------------------------------------------------------------------------------------- playing

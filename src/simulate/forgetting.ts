@@ -4,6 +4,7 @@ import { printable } from "../diagnostic.js";
 import type { RecentUse } from "../extensions/matches/recent.js";
 import type { IptablesRuleset } from "../iptables/ast.js";
 import { longestBurst } from "./explore.js";
+import { withNeighbour } from "./packet-fields.js";
 import type { Packet } from "./packet.js";
 import { XtModel, type XtOptions } from "./xt-model.js";
 
@@ -28,8 +29,7 @@ export function forgetting(
   for (const touching of classes) {
     const first = Array.from({ length: hits + 1 }, (_, index) => ({ ...touching, time: spacing * index }));
     const others = Array.from({ length: usualListSize }, (_, index) => ({
-      ...touching,
-      [side]: touching[side] + BigInt(index + 1) * step,
+      ...withNeighbour(touching, side, BigInt(index + 1) * step, ruleset.family),
       time: spacing * (hits + 1),
     }));
     for (const packet of classes) {

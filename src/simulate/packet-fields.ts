@@ -1,5 +1,6 @@
 /** The fields of a packet by name, as conditions ask for them. */
 
+import { addressBits } from "../extensions/values/address.js";
 import { packetStates } from "../extensions/values/connection-state.js";
 import type { Family } from "../iptables/ast.js";
 import type { Field } from "./conditions.js";
@@ -49,11 +50,32 @@ export function usualValues(family: Family): ReadonlyMap<Field, readonly Value[]
   ]);
 }
 
-/** A packet that comes in has no way out, and the other way round. */
-export function fits(field: Field, value: Value, path: Path): boolean {
+/** Bits of the fields that are numbers; those of addresses are the family's. */
+const bitsOf: Partial<Readonly<Record<Field, number>>> = {
+  protocol: 8,
+  sourcePort: 16,
+  destinationPort: 16,
+  tcpFlags: 8,
+  icmpType: 8,
+  icmpCode: 8,
+  length: 16,
+  mark: 32,
+  connectionMark: 32,
+  ttl: 8,
+};
+
+/** Whether a packet can have the value: numbers have as many bits as in the header, and what comes in has no way out. */
+export function fits(field: Field, value: Value, path: Path, family: Family): boolean {
   if (field === "inInterface") return (value === "") === (path === "output");
   if (field === "outInterface") return (value === "") === (path === "input");
-  return true;
+  if (typeof value !== "bigint") return true;
+  const bits = field === "source" || field === "destination" ? addressBits[family] : bitsOf[field];
+  return bits === undefined || BigInt.asUintN(bits, value) === value;
+}
+
+/** The packet of the host so many addresses further; the first address follows the last. */
+export function withNeighbour(packet: Packet, side: "source" | "destination", offset: bigint, family: Family): Packet {
+  return { ...packet, [side]: BigInt.asUintN(addressBits[family], packet[side] + offset) };
 }
 
 /** What the field holds; the values that a packet does not tell are those of `Packet`. */

@@ -109,7 +109,7 @@ export class Witnesses {
     const fields = [...this.values.keys()];
     const field = fields[Math.floor(this.random() * fields.length)]!;
     const value = this.pick(this.values.get(field)!);
-    return value === undefined || !fits(field, value, packet.path) ? packet : withField(packet, field, value);
+    return value === undefined || !fits(field, value, packet.path, this.family) ? packet : withField(packet, field, value);
   }
 
   private pick<Item>(items: readonly Item[]): Item | undefined {
@@ -230,7 +230,7 @@ export class Witnesses {
       else byField.set(condition.field, [condition]);
     }
     for (const [field, wanted] of byField) {
-      const holds = (value: Value): boolean => fits(field, value, path) && wanted.every((condition) => condition.holds(value));
+      const holds = (value: Value): boolean => fits(field, value, path, this.family) && wanted.every((condition) => condition.holds(value));
       if (holds(fieldOf(packet, field))) continue;
       const value = [...wanted.flatMap(({ candidates }) => candidates), ...(this.values.get(field) ?? [])].find(holds);
       if (value === undefined) return undefined;

@@ -3,7 +3,7 @@
 import type { Family } from "../iptables/ast.js";
 import { describePacket, type Frame } from "./frame.js";
 import { observedHooks, resetKey, type Observations, type ObservedHook, type Sighting } from "./observer.js";
-import { familyOf, tcpNumbers, type Packet } from "./packet.js";
+import { familyOf, icmpRest, tcpNumbers, type Packet } from "./packet.js";
 
 /** `sent`: a packet of the firewall's own that left. */
 export type Verdict = "accepted" | "forwarded" | "sent" | "rejected" | "dropped" | "lost";
@@ -118,7 +118,7 @@ function replyTo(packet: Packet, number: number, seen: Observations): string | u
   const { transport } = packet;
   if (transport.kind === "icmp") {
     const echo = transport.type === 8 || transport.type === 128;
-    return echo && seen.echoReplies.has((transport.rest ?? number) & 0xffff) ? "echo reply" : undefined;
+    return echo && seen.echoReplies.has(icmpRest(transport, number)) ? "echo reply" : undefined;
   }
   if (transport.kind !== "tcp") return undefined;
   const { sequence, acknowledgement } = tcpNumbers(transport, number);

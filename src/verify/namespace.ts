@@ -42,7 +42,8 @@ const ownNamespaces = ["--net", "--mount", "--pid", "--fork", "--kill-child"];
 
 /**
  * The arguments of `unshare`: plainly where we are root, else with a user namespace. There nft may not enlarge its socket's
- * buffer, and a script of some thousand rules fails with "Message too long".
+ * buffer (SO_SNDBUFFORCE is refused, and net.core.wmem_default is 208 KiB), and a script of some hundred rules fails with
+ * "Message too long".
  */
 export const unshareArguments: readonly string[] | undefined = [ownNamespaces, ["--user", "--map-root-user", ...ownNamespaces]].find(
   (candidate) => spawnSync("unshare", [...candidate, "mount", "-t", "tmpfs", "tmpfs", "/run"], { stdio: "ignore" }).status === 0,

@@ -42,7 +42,7 @@ export interface Observations {
   readonly errors: ReadonlyMap<number, string>;
   /** TCP resets that left, as `resetKey` writes them. */
   readonly resets: ReadonlySet<string>;
-  /** Echo replies that left, by sequence number. */
+  /** Echo replies that left, by identifier and number as they stand in the header. */
   readonly echoReplies: ReadonlySet<number>;
   /** Of packets that the firewall sent itself, by their source ports. */
   readonly own: OwnObservations;
@@ -153,7 +153,8 @@ function tableText(family: Family, incoming: string, conntrack: boolean, ownPort
 /** Sets and chains for the packets that the firewall sends itself. */
 function observeOwn(family: Family, conntrack: boolean, ports: readonly number[]): { readonly sets: string[]; readonly chains: string[] } {
   const { name, ttl, tos, icmp, errorTypes, innerPort } = protocols[family];
-  const list = `{ ${ports.join(", ")} }`;
+  // Named: written out in each rule, hundreds of ports are more than a user namespace loads at once.
+  const list = "@own_ports";
   const set = (suffix: string, ...fields: readonly string[]): string =>
     `  set own_${suffix} { typeof ${["th sport", ...fields].join(" . ")}; size ${setSize}; flags dynamic; }`;
   const parts: Readonly<Record<string, string>> = {
@@ -177,6 +178,7 @@ function observeOwn(family: Family, conntrack: boolean, ports: readonly number[]
   ];
   return {
     sets: [
+      `  set own_ports { type inet_service; elements = { ${ports.join(", ")} }; }`,
       set("arrival"),
       `  set own_error { typeof ${icmp} type . ${icmp} code . ${innerPort}; size ${setSize}; flags dynamic; }`,
       ...ownHooks.flatMap((hook) => Object.entries(parts).map(([suffix, fields]) => set(`${hook}_${suffix}`, fields))),
@@ -273,7 +275,7 @@ export function readObservations(family: Family, json: string, times: string): O
         return resetKey(String(client), clientPort!, sequence!, acknowledgement!);
       }),
     ),
-    echoReplies: new Set(rows("echo_sent").map(([, sequence]) => Number(sequence))),
+    echoReplies: new Set(rows("echo_sent").map(([identifier, sequence]) => Number(identifier) * 0x1_0000 + Number(sequence))),
     own: {
       arrived: new Set(rows("own_arrival").map(([port]) => Number(port))),
       sightings: { input: sightingsAt("own_input"), postrouting: sightingsAt("own_postrouting") },

@@ -139,6 +139,11 @@ export function maximumSegmentOption(bytes: number): Uint8Array {
   return Uint8Array.of(2, 4, bytes >> 8, bytes & 0xff);
 }
 
+/** The second word of an ICMP header: of an echo, its identifier and its number. */
+export function icmpRest({ rest }: { readonly rest?: number }, packetNumber: number): number {
+  return (rest ?? (1 << 16) | packetNumber) >>> 0;
+}
+
 /** The sequence and acknowledgement number a segment has on the wire. */
 export function tcpNumbers(segment: TcpSegment, packetNumber: number): { readonly sequence: number; readonly acknowledgement: number } {
   // Neighbouring numbers, so that segments of one connection stay inside conntrack's window.
@@ -249,7 +254,7 @@ function transportBytes(packet: Packet, packetNumber: number, source: Uint8Array
       const view = new DataView(header.buffer);
       view.setUint8(0, transport.type);
       view.setUint8(1, transport.code);
-      view.setUint32(4, transport.rest ?? (1 << 16) | packetNumber);
+      view.setUint32(4, icmpRest(transport, packetNumber));
       const pseudo = isIpv6(packet.destination) ? pseudoHeader(packet, source, destination, 8 + payload.length) : new Uint8Array(0);
       return withChecksum(joined([header, payload]), 2, pseudo);
     }

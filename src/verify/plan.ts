@@ -5,6 +5,8 @@ import { memoriesOf, unplayable } from "../extensions/described.js";
 import { recentUsesOf } from "../extensions/matches/recent.js";
 import { InvalidInput } from "../failure.js";
 import type { Family, IptablesRule, IptablesRuleset } from "../iptables/ast.js";
+import type { Ipset } from "../ipset/ast.js";
+import { IpsetReader } from "../ipset/read-ipsets.js";
 import type { NftScript } from "../nft/ast.js";
 import { emit } from "../nft/emit.js";
 import { isScript } from "../shell/programs.js";
@@ -45,7 +47,9 @@ export interface Plan {
   readonly notes: readonly string[];
   /** Announced differences: rules that the script lacks or has only approximately. */
   readonly announced: readonly Diagnostic[];
+  /** What `ipset save` printed, and what it says. */
   readonly ipsets: string | undefined;
+  readonly sets: ReadonlyMap<string, Ipset>;
 }
 
 /** The places of rules that decide by chance or by circumstances, so that no two runs of the same packets are alike, and why. */
@@ -136,6 +140,7 @@ export async function plan(input: PlanInput, findTools: () => Tools, signal?: Ab
     leftOut,
     notes,
     ipsets,
+    sets: setsOf(options),
     announced: given === undefined ? numbered.diagnostics.filter(({ code }) => ["refused", "approximated"].includes(effectOf(code))) : [],
   };
 }
@@ -147,7 +152,10 @@ function hasWindow({ rule, family }: { readonly rule: IptablesRule; readonly fam
 function refusal(complaint: string, given: boolean, { unprivileged }: Tools): Error {
   // A user namespace may not enlarge the buffer of a netlink socket.
   if (unprivileged && /Message too long|No buffer space/u.test(complaint)) {
-    return new Unable(`the script is too long for one transaction in a user namespace (about 208 KB); run verify as root: ${complaint}`);
+    return new Unable(
+      `the script is too long for one transaction in a user namespace, where nft may send no more than net.core.wmem_default bytes ` +
+        `(212992 on most machines, some 360 rules of six tests each) and may not ask for more; run verify as root: ${complaint}`,
+    );
   }
   return given
     ? new InvalidInput(`nft does not load the script: ${complaint}`)
@@ -163,6 +171,12 @@ function ownScript(script: string, sources: readonly Source[], options: Translat
       .replaceAll(/\s+/gu, " ")
       .trim();
   return plain(translate(sources, options).script ?? "") === plain(script);
+}
+
+function setsOf({ ipsets = [] }: TranslateOptions): ReadonlyMap<string, Ipset> {
+  const reader = new IpsetReader();
+  for (const { file, text } of ipsets) reader.readFile(file, text);
+  return reader.sets;
 }
 
 export function rulesOf(

@@ -7,6 +7,7 @@ import { recentUsesOf } from "../extensions/matches/recent.js";
 import type { Family, IptablesRuleset } from "../iptables/ast.js";
 import type { Batch } from "./derive/derive.js";
 import { Chooser } from "./derive/chooser.js";
+import type { Ipsets } from "./derive/conditions-of-sets.js";
 import { frameOf, type Draft } from "./derive/draft.js";
 import { firewallOf, type Firewall, type FirewallRule, type Place } from "./derive/firewall.js";
 import { hostBehind, hostNumbers, netOf, noNeeds, prepareScript, type Needs } from "./derive/net.js";
@@ -19,6 +20,8 @@ import { momentsOf, senderCount, type Limit } from "./rhythm.js";
 export interface RhythmInput {
   readonly rulesets: readonly IptablesRuleset[];
   readonly interfaces: readonly Interface[];
+  /** What `-m set` asks. */
+  readonly sets?: Ipsets;
   readonly random: Random;
   /** The longest a batch may take, in seconds. */
   readonly seconds: number;
@@ -42,7 +45,9 @@ interface List {
 }
 
 export function rhythms(input: RhythmInput): Batch[] {
-  const lists = input.rulesets.flatMap((ruleset) => listsOf(firewallOf(ruleset, netOf(input.interfaces, ruleset.family)), input.seconds));
+  const lists = input.rulesets.flatMap((ruleset) =>
+    listsOf(firewallOf(ruleset, netOf(input.interfaces, ruleset.family), input.sets), input.seconds),
+  );
   const batches: Batch[] = [];
   for (let next = 0; next < lists.length && !(input.late?.() ?? false); next += listsInBatch) {
     const batch = batchOf(lists.slice(next, next + listsInBatch), input);

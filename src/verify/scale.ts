@@ -18,10 +18,10 @@ export interface Scaled {
 
 /**
  * Windows of `recent` become as many seconds as their order and hit counts allow: 1, 2, 3 … instead of 60, 600, 86400.
- * Limits get a rate so slow that only their burst counts, whatever the moment a packet comes.
+ * Limits get a rate so slow that only their burst counts, whatever the moment a packet comes, or are kept.
  * @param rulesets what the sources were read as
  */
-export function scale(sources: readonly Source[], rulesets: readonly IptablesRuleset[]): Scaled {
+export function scale(sources: readonly Source[], rulesets: readonly IptablesRuleset[], rates: "slowed" | "kept" = "slowed"): Scaled {
   const rules = rulesets.flatMap(({ family, tables }) =>
     tables.flatMap(({ chains }) => chains.flatMap((chain) => chain.rules.map((rule) => ({ family, rule })))),
   );
@@ -37,7 +37,8 @@ export function scale(sources: readonly Source[], rulesets: readonly IptablesRul
     .flatMap(({ rule }) => rule.matches)
     .flatMap((use): Change[] => {
       const recollection = recollectionOf(use);
-      if (recollection?.kind !== "bucket" || recollection.rate === undefined || recollection.rate.seconds >= slowUnit) return [];
+      if (rates === "kept" || recollection?.kind !== "bucket" || recollection.rate === undefined || recollection.rate.seconds >= slowUnit)
+        return [];
       return [{ option: use.options[recollection.rate.option]!, value: `${recollection.rate.packets}/hour` }];
     });
   if (limits.length > 0) notes.push("limits per second or minute are limits per hour in both firewalls, so that their burst alone counts");

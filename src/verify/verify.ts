@@ -165,8 +165,8 @@ class Verification {
       findTools,
       signal,
     );
-    const { rulesets, dumps } = this.plan;
-    this.interfaces = interfacesFor(rulesets);
+    const { rulesets, dumps, sets } = this.plan;
+    this.interfaces = interfacesFor(rulesets, sets);
     this.lists = listsOf(rulesets);
     this.removers = new Set(rulesOf(rulesets).flatMap((one) => (onlyRemoves(one) ? [one.rule] : [])));
     const conntrack = rulesets.some(({ tables }) => tables.some(({ name }) => name === "nat")) || rulesOf(rulesets).some(tracks);
@@ -186,6 +186,7 @@ class Verification {
     const windows = rhythms({
       rulesets,
       interfaces: this.interfaces,
+      sets,
       random: seededRandom(this.seed + 7),
       seconds: this.rhythmSeconds(),
       late: () => this.searchedLong(0.2),
@@ -209,10 +210,11 @@ class Verification {
 
   private search(wanted: ReadonlySet<IptablesRule> | undefined, round: number): readonly Batch[] {
     const { packets = defaults.packets } = this.input;
-    const { rulesets } = this.plan;
+    const { rulesets, sets } = this.plan;
     const { batches, obstacles } = derive({
       rulesets,
       interfaces: this.interfaces,
+      sets,
       random: seededRandom(this.seed + 100 * round),
       packets: wanted ? Math.ceil(packets / 4) : packets,
       late: () => this.searchedLong(wanted ? 1 : 0.5),

@@ -1,10 +1,13 @@
 /** The laboratory itself: that it sees every fate there is, and that it can see two rulesets differ. */
 
+import { spawnSync } from "node:child_process";
 import { expect, it } from "vitest";
 
 import { defaultInterfaces, type Frame } from "../../src/verify/frame.js";
 import { describeDifferences, type Fate } from "../../src/verify/fate.js";
 import { replay } from "../../src/verify/lab.js";
+import { environment } from "../../src/verify/namespace.js";
+import { observerScript } from "../../src/verify/observer.js";
 import { echoRequest, icmp, maximumSegmentOption, otherProtocol, tcp, udp, type Packet } from "../../src/verify/packet.js";
 import { describeOnKernel } from "./requirements.js";
 
@@ -35,6 +38,7 @@ describeOnKernel("lab", () => {
 -A INPUT -p tcp -m tcp --dport 3 -j REJECT --reject-with icmp-host-prohibited
 -A INPUT -p udp -m udp --dport 4 -j REJECT
 -A INPUT -p 47 -j DROP
+-A INPUT -s 203.0.113.9/32 -p icmp -j DROP
 -A FORWARD -p tcp -m tcp --dport 5 -j DROP
 -A OUTPUT -p icmp -m icmp --icmp-type echo-reply -m length --length 100: -j DROP
 COMMIT
@@ -47,6 +51,7 @@ COMMIT
     tcp dport 3 reject with icmp type host-prohibited
     udp dport 4 reject
     ip protocol 47 drop
+    ip saddr 203.0.113.9 icmp type 8 drop
   }
   chain forward { type filter hook forward priority 0; policy accept; tcp dport 5 drop; }
   chain output { type filter hook output priority 0; policy accept; icmp type echo-reply meta length >= 100 drop; }
@@ -67,6 +72,9 @@ COMMIT
       [tcp(client, lan, 6, { ttl: 1 }), "rejected: icmp 11/0"],
       [echoRequest(client, host), "accepted: echo reply"],
       [echoRequest(client, host, { payload: new Uint8Array(200) }), "accepted"],
+      // Told apart by their identifiers, as two programs that ping.
+      [icmp(client, host, 8, 0, { rest: 0x5_0001 }), "accepted: echo reply"],
+      [icmp("203.0.113.9", host, 8, 0, { rest: 0x6_0001 }), "dropped"],
       [icmp(client, host, 13, 0, { payload: new Uint8Array(12) }), "accepted"],
       [udp(client, lan, 6, { payload: new Uint8Array(300), fragmentSize: 104 }), "forwarded"],
     ];
@@ -236,5 +244,16 @@ COMMIT
   it("says why a ruleset did not load", { timeout: 60_000 }, async () => {
     await expect(replay({ dumps: { ipv4: "*filter\n-A INPUT -j NOWHERE\nCOMMIT\n" }, frames: [] })).rejects.toThrow("iptables-restore");
     await expect(replay({ dumps: {}, script: "table ip x { chain y { jmp z; } }", frames: [] })).rejects.toThrow("syntax error");
+  });
+
+  it("loads its observer where nft may not enlarge its buffer, however many packets are the firewall's own", { timeout: 30_000 }, () => {
+    const ports = Array.from({ length: 2000 }, (_, index) => 20_000 + index);
+    const script = observerScript(["eth0", "eth1"], true, ports);
+    const { status, stderr } = spawnSync("unshare", ["--user", "--map-root-user", "--net", "nft", "-f", "-"], {
+      input: script,
+      encoding: "utf8",
+      env: environment(),
+    });
+    expect([stderr, status]).toEqual(["", 0]);
   });
 });

@@ -4,8 +4,9 @@ import { execFileSync, spawn, spawnSync, type ChildProcess } from "node:child_pr
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
+import { translate } from "../../src/translate.js";
 import { unshareArguments } from "../../src/verify/namespace.js";
 import { verify, type VerifyReport } from "../../src/verify/verify.js";
 import { execute, type Result } from "../cli/execute.js";
@@ -21,6 +22,8 @@ const throttle = `*filter
 -A INPUT -p udp -m udp --dport 53 -j REJECT
 COMMIT
 `;
+const dumpOf = (...rules: readonly string[]): string =>
+  `*filter\n:INPUT DROP [0:0]\n:FORWARD DROP [0:0]\n:OUTPUT ACCEPT [0:0]\n${rules.join("\n")}\nCOMMIT\n`;
 const quick = ["--packets", "500", "--budget", "2"];
 
 let folder: string;
@@ -84,6 +87,68 @@ add rule ip filter INPUT udp dport 53 counter reject
     const { status, output } = await run(rules, "--script", script, "--json");
     expect(status).toBe(0);
     expect(JSON.parse(output)).toMatchObject({ equal: true, ownScript: false, coverage: { rules: 2, hit: 2 }, differences: [] });
+  });
+
+  describe("with ipsets", () => {
+    const sets = [
+      "create admins hash:ip",
+      "add admins 203.0.113.10",
+      "add admins 203.0.113.11",
+      "create office hash:net",
+      "add office 203.0.113.64/26",
+      "add office 203.0.113.96/28 nomatch",
+      "create web hash:ip,port",
+      "add web 198.51.100.7,tcp:80",
+      "add web 198.51.100.7,icmp:8/0",
+      "create there hash:net,iface",
+      "add there 203.0.113.128/25,eth1",
+      "create pairs hash:ip,port,net",
+      "add pairs 203.0.113.20,udp:53,198.51.100.0/28",
+      "create cards bitmap:ip,mac range 192.0.2.0/24",
+      "add cards 192.0.2.50,02:00:00:00:00:77",
+      "create doors bitmap:port range 0-1023",
+      "add doors 22",
+      "create some bitmap:ip range 203.0.113.0/24",
+      "add some 203.0.113.200-203.0.113.203",
+      "create all list:set",
+      "add all admins",
+      "add all office",
+      "",
+    ].join("\n");
+    const rules = dumpOf(
+      "-A INPUT -m set --match-set admins src -j ACCEPT",
+      "-A INPUT -m set --match-set web dst,dst -j ACCEPT",
+      "-A INPUT -m set --match-set there src,src -j ACCEPT",
+      "-A INPUT -m set --match-set cards src,src -j ACCEPT",
+      "-A INPUT -p udp -m set --match-set doors dst -j ACCEPT",
+      "-A INPUT ! -i lo -m set ! --match-set all src -m set --match-set some src -j ACCEPT",
+      "-A FORWARD -m set --match-set office src -j ACCEPT",
+      "-A FORWARD -m set --match-set office src --return-nomatch -j REJECT",
+      "-A FORWARD -m set --match-set pairs dst,dst,src -j ACCEPT",
+    );
+
+    it("hits the rules of every type of set", { timeout: 120_000 }, async () => {
+      const ipsets = fileOf("sets.ipset", sets);
+      const { status, output } = await run(fileOf("sets.v4", rules), "--ipset", ipsets, "--json");
+      const report = JSON.parse(output) as VerifyReport;
+      expect(report.leftOut).toEqual([]);
+      expect(report.coverage.missed).toEqual([]);
+      expect(report.coverage.hit).toBe(9);
+      expect([status, report.equal]).toEqual([0, true]);
+    });
+
+    it.each([
+      ["was emptied", " elements = { 203.0.113.10, 203.0.113.11 };", ""],
+      ["lacks one of two elements", "203.0.113.10, 203.0.113.11", "203.0.113.10"],
+      ["lacks an exception", "203.0.113.64/27, 203.0.113.112/28", "203.0.113.64/26"],
+    ])("sees a script whose set %s", { timeout: 120_000 }, async (_, elements, instead) => {
+      const options = { ipsets: [{ file: "sets.ipset", text: sets }] };
+      const sources = [{ file: "sets.v4", text: rules }];
+      const made = translate(sources, options).script!;
+      expect(made).toContain(elements);
+      const report = await verify({ sources, options, script: made.replace(elements, instead), packets: 500, budget: 2, explained: 0 });
+      expect([report.equal, report.ownScript]).toEqual([false, false]);
+    });
   });
 
   it("says what nft does not load, and what it does in a namespace of its own only", { timeout: 60_000 }, async () => {

@@ -54,6 +54,13 @@ describe("packets are made that come to the list's rules", () => {
     expect(clean(search(dump(...rules)))).toBe(true);
   });
 
+  test("whose addresses are of their family, also beside the last of all", () => {
+    const table = "*raw\n-A PREROUTING -i eth0 -m rpfilter --loose --invert -j DROP\nCOMMIT\n";
+    const tries = "INPUT -i eth0 -p tcp -m tcp --dport 22 -m conntrack --ctstate NEW -m recent --name SSH";
+    const rules = dump(`${tries} --update --seconds 60 --hitcount 3 -j DROP`, `${tries} --set -j ACCEPT`);
+    expect(clean(search(table + rules, {}, { schedules: 20_000 }))).toBe(true);
+  });
+
   test("and for every stage of knocking at ports", () => {
     const knocking = search(
       dump(

@@ -40,6 +40,10 @@ test.each([
 test.each([
   ["its tests exclude each other", [`INPUT -p tcp ${recent} -s 192.0.2.1 -m iprange --src-range 198.51.100.1-198.51.100.9`]],
   ["a rule before takes everything", ["INPUT -j DROP", `INPUT ${recent}`]],
+  ["a rule before takes every port", ["INPUT -p tcp -m tcp --dport 0:65535 -j DROP", `INPUT -p tcp ${recent}`]],
+  ["a rule before takes every length", ["INPUT -m length --length 0:65535 -j DROP", `INPUT ${recent}`]],
+  ["a rule before takes every TTL", ["INPUT -m ttl --ttl-lt 100 -j DROP", "INPUT -m ttl --ttl-gt 99 -j DROP", `INPUT ${recent}`]],
+  ["a rule before takes every address", ["INPUT -m iprange --src-range 0.0.0.0-255.255.255.255 -j DROP", `INPUT ${recent}`]],
 ])("there is none where %s", (_, rules) => {
   const found = reach(...rules);
   // What stands behind the list need not hold for the list to be asked.

@@ -1,9 +1,10 @@
 /** Packets found for rules, as far as it can be told without a kernel. */
 
-import { expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 
 import { translate, type IptablesRule, type Source } from "../../src/index.js";
 import type { View } from "../../src/verify/derive/condition.js";
+import { IpsetReader } from "../../src/ipset/read-ipsets.js";
 import { derive, type Derived } from "../../src/verify/derive/derive.js";
 import { firewallOf } from "../../src/verify/derive/firewall.js";
 import { interfacesFor, netOf } from "../../src/verify/derive/net.js";
@@ -13,16 +14,25 @@ import { seededRandom } from "../../src/random.js";
 
 function derived(
   rules: string,
-  { family = "ipv4", extra = 0 }: { readonly family?: "ipv4" | "ipv6"; readonly extra?: number } = {},
+  { family = "ipv4", extra = 0, sets = "" }: { readonly family?: "ipv4" | "ipv6"; readonly extra?: number; readonly sets?: string } = {},
 ): Derived & { readonly rules: readonly IptablesRule[] } {
   const sources: readonly Source[] = [{ file: "rules", family, text: rules }];
   const { iptables } = translate(sources);
+  const reader = new IpsetReader();
+  reader.readFile("sets.ipset", sets);
   const all = iptables
     .flatMap(({ tables }) => tables)
     .flatMap(({ chains }) => chains)
     .flatMap((chain) => chain.rules);
   return {
-    ...derive({ rulesets: iptables, interfaces: interfacesFor(iptables), random: seededRandom(1), packets: 4000, extra }),
+    ...derive({
+      rulesets: iptables,
+      interfaces: interfacesFor(iptables, reader.sets),
+      sets: reader.sets,
+      random: seededRandom(1),
+      packets: 4000,
+      extra,
+    }),
     rules: all,
   };
 }
@@ -191,6 +201,62 @@ it("knows a list by the mask of the rule that the kernel gets first, wherever it
     "-A INPUT -p tcp -m tcp --dport 2 -m recent --rcheck --name L --mask 255.255.255.0 -j DROP",
   );
   expect(maskOf(rules)).toBe(0xffff_ff00n);
+});
+
+describe("a rule with an ipset gets packets in every element and beside it", () => {
+  const found = (set: string, elements: readonly string[], directions: string): string => {
+    const sets = [`create s ${set}`, ...elements.map((element) => `add s ${element}`)].join("\n");
+    const rule = `-A FORWARD -m set --match-set s ${directions} -j ACCEPT`;
+    return packets(derived(filter(":FORWARD DROP [0:0]", rule), { sets })).join("\n");
+  };
+
+  it.each([
+    ["addresses", "hash:ip", ["203.0.113.10", "203.0.113.20"], "src", [" 203.0.113.10", " 203.0.113.20"], /203\.0\.113\.(?:9|11|19|21)\b/u],
+    ["networks", "hash:net", ["203.0.113.64/28"], "dst", ["→ 203.0.113.64", "→ 203.0.113.79"], /→ 203\.0\.113\.(?:63|80)\b/u],
+    [
+      "an address and a port",
+      "hash:ip,port",
+      ["203.0.113.10,udp:53"],
+      "dst,dst",
+      ["udp", "→ 203.0.113.10:53"],
+      /203\.0\.113\.(?:9|11):53|:5[24]$/mu,
+    ],
+    [
+      "a message of ICMP",
+      "hash:ip,port",
+      ["203.0.113.10,icmp:8/0"],
+      "src,src",
+      ["icmp 8/0 203.0.113.10"],
+      /icmp (?:8\/1|7\/255)|203\.0\.113\.(?:9|11)/u,
+    ],
+    ["ports alone", "bitmap:port range 0-1023", ["80", "443"], "dst", [":80", ":443"], /:(?:79|81|442|444)\b/u],
+    [
+      "addresses of a bitmap",
+      "bitmap:ip range 203.0.113.0/24",
+      ["203.0.113.7-203.0.113.8"],
+      "src",
+      [" 203.0.113.7", " 203.0.113.8"],
+      /203\.0\.113\.[69]\b/u,
+    ],
+  ])("%s", (_, set, elements, directions, inside, outside) => {
+    const text = found(set, elements, directions);
+    for (const one of inside) expect(text).toContain(one);
+    expect(text).toMatch(outside);
+  });
+
+  it("exceptions from a network, and a network behind an interface", () => {
+    const text = found("hash:net,iface", ["203.0.113.0/24,eth0", "203.0.113.128/25,eth0 nomatch"], "src,src");
+    expect(text).toMatch(/ 203\.0\.113\.(?:\d|\d\d|1[01]\d|12[0-7])[ :]/u);
+    expect(text).toMatch(/ 203\.0\.113\.(?:12[89]|1[3-9]\d|2\d\d)[ :]/u);
+  });
+
+  it("sets of sets", () => {
+    const sets =
+      "create a hash:ip\nadd a 203.0.113.10\ncreate b hash:net\nadd b 198.51.100.128/25\ncreate all list:set\nadd all a\nadd all b\n";
+    const text = packets(derived(filter("-A INPUT -m set --match-set all src -j DROP"), { sets })).join("\n");
+    expect(text).toContain(" 203.0.113.10");
+    expect(text).toMatch(/ 198\.51\.100\.(?:12[89]|1[3-9]\d|2\d\d)[ :]/u);
+  });
 });
 
 it("says what is in the way of a rule that nothing reaches", () => {

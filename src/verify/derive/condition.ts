@@ -42,8 +42,10 @@ export interface Condition {
   make?(draft: Draft, wanted: boolean, chooser: Chooser): void;
   /** The fields it asks about; none for what is no field. */
   readonly fields?: readonly PacketField[];
-  /** The address it asks about. */
-  readonly side?: "source" | "destination";
+  /** The addresses it asks about. */
+  readonly sides?: readonly ("source" | "destination")[];
+  /** How many packets are worth making that meet it, each in another way; one unless told. */
+  readonly variety?: number;
   /** Of kind `list`. */
   readonly list?: {
     readonly name: string;

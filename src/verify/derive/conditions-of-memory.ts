@@ -6,18 +6,22 @@ import { recentUse } from "../../extensions/matches/recent.js";
 import type { ExtensionUse, Family } from "../../iptables/ast.js";
 import type { ListUsage } from "../../rewrite/recent/usage.js";
 import type { Condition } from "./condition.js";
+import { setConditions, type Ipsets } from "./conditions-of-sets.js";
 import { keyOf } from "./fields.js";
 
-/** What conditions may ask beside the rule they stand in. Data from outside, such as what ipsets hold, has its place here. */
+/** What conditions may ask beside the rule they stand in. */
 export interface Surroundings {
   readonly family: Family;
   /** The lists of `recent`. */
   readonly lists: ReadonlyMap<string, ListUsage>;
+  /** What ipset holds. */
+  readonly sets: Ipsets;
 }
 
 /** The conditions of matches that ask a memory which is led through here, by its kind; a kind that is not here is left to chance. */
 const byKind: Readonly<Partial<Record<MemoryKind, (use: ExtensionUse, surroundings: Surroundings) => Condition[]>>> = {
   recent: (use, surroundings) => [recentCondition(use, surroundings)],
+  ipset: (use, { family, sets }) => setConditions(use, family, sets),
 };
 
 /** Undefined for a match that asks no memory, or one of which nothing is known here. */

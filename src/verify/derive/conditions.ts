@@ -6,11 +6,12 @@ import { gatherLists } from "../../rewrite/recent/usage.js";
 import type { Condition } from "./condition.js";
 import { matchConditions } from "./conditions-of-matches.js";
 import type { Surroundings } from "./conditions-of-memory.js";
+import type { Ipsets } from "./conditions-of-sets.js";
 import { testCondition } from "./fields.js";
 
 /** Tells the conditions of each rule of a ruleset, in the order in which the kernel asks. */
-export function conditionsIn(ruleset: IptablesRuleset): (rule: IptablesRule) => Condition[] {
-  const surroundings: Surroundings = { family: ruleset.family, lists: gatherLists(ruleset) };
+export function conditionsIn(ruleset: IptablesRuleset, sets: Ipsets): (rule: IptablesRule) => Condition[] {
+  const surroundings: Surroundings = { family: ruleset.family, lists: gatherLists(ruleset), sets };
   return (rule) => [...ownConditions(rule), ...rule.matches.flatMap((use) => matchConditions(use, surroundings))];
 }
 

@@ -8,6 +8,7 @@ import type { Family, IptablesRule, IptablesRuleset } from "../../iptables/ast.j
 import type { Frame, Interface } from "../frame.js";
 import type { Random } from "../../random.js";
 import { Chooser } from "./chooser.js";
+import type { Ipsets } from "./conditions-of-sets.js";
 import { frameOf, icmpNumber, tcpNumber, udpNumber, type Draft, type Step } from "./draft.js";
 import { firewallOf, type BuiltIn, type Firewall, type FirewallRule, type Place } from "./firewall.js";
 import { netOf, noNeeds, prepareScript, type Needs } from "./net.js";
@@ -18,6 +19,8 @@ import { World } from "./world.js";
 export interface Derivation {
   readonly rulesets: readonly IptablesRuleset[];
   readonly interfaces: readonly Interface[];
+  /** What `-m set` asks. */
+  readonly sets?: Ipsets;
   readonly random: Random;
   /** About the most packets. */
   readonly packets: number;
@@ -73,7 +76,7 @@ class Deriver {
   private total = 0;
 
   constructor(private readonly input: Derivation) {
-    this.firewalls = input.rulesets.map((ruleset) => firewallOf(ruleset, netOf(input.interfaces, ruleset.family)));
+    this.firewalls = input.rulesets.map((ruleset) => firewallOf(ruleset, netOf(input.interfaces, ruleset.family), input.sets));
     this.remembersHosts = this.firewalls.some(({ rules }) =>
       rules.some(({ conditions }) => conditions.some(({ kind }) => kind === "list")),
     );
@@ -156,12 +159,23 @@ class BatchBuilder {
         if (!this.keep(firewall, solution)) continue;
         found = true;
         this.addMiss(firewall, place, solution);
+        this.addVariety(firewall, place);
         break;
       }
     }
     if (found) this.obstacles.delete(rule.rule);
     if (found) this.fresh = false;
     return found;
+  }
+
+  /** More packets for a condition that can be met in several ways, and that miss it in several. */
+  private addVariety(firewall: Firewall, place: Place): void {
+    const { solver, world } = this.sides.get(firewall)!;
+    const variety = Math.max(1, ...place.goal.conditions.map((condition) => condition.variety ?? 1));
+    for (let more = 1; more < variety && !this.full(); more += 1) {
+      const solution = solver.solve(place, world);
+      if (!("kind" in solution) && this.keep(firewall, solution)) this.addMiss(firewall, place, solution);
+    }
   }
 
   private addMiss(firewall: Firewall, place: Place, solution: Solution): void {

@@ -3,6 +3,7 @@
 import type { Family, IptablesChain, IptablesRule, IptablesRuleset, IptablesTable, TableName } from "../../iptables/ast.js";
 import type { Condition } from "./condition.js";
 import { conditionsIn } from "./conditions.js";
+import type { Ipsets } from "./conditions-of-sets.js";
 import type { Net } from "./net.js";
 
 export type BuiltIn = "PREROUTING" | "INPUT" | "FORWARD" | "OUTPUT" | "POSTROUTING";
@@ -38,9 +39,10 @@ export interface Firewall {
   readonly places: ReadonlyMap<FirewallRule, readonly Place[]>;
 }
 
-export function firewallOf(ruleset: IptablesRuleset, net: Net): Firewall {
+/** `sets` are those that `-m set` asks. */
+export function firewallOf(ruleset: IptablesRuleset, net: Net, sets: Ipsets = new Map()): Firewall {
   const { family } = ruleset;
-  const conditionsOf = conditionsIn(ruleset);
+  const conditionsOf = conditionsIn(ruleset, sets);
   const tables = new Map(ruleset.tables.map((table) => [table.name, chainsOf(table, conditionsOf)] as const));
   const all = [...tables.values()].flatMap((chains) => [...chains.values()]);
   const rules = all.flatMap((chain) => chain.rules);

@@ -1,6 +1,7 @@
 /** The firewall's surroundings: interfaces, its own addresses, and what lies behind which interface. */
 
 import { addressBits, formatAddress, parseAddress, prefixLength, prefixMask } from "../../extensions/values/address.js";
+import type { Ipset } from "../../ipset/ast.js";
 import type { AddressMask, Family, IptablesRuleset, OptionUse } from "../../iptables/ast.js";
 import { families } from "../../iptables/family.js";
 import type { Interface } from "../frame.js";
@@ -43,13 +44,16 @@ export interface Net {
 
 export const wholeMask: Readonly<Record<Family, bigint>> = { ipv4: (1n << 32n) - 1n, ipv6: (1n << 128n) - 1n };
 
-/** Interfaces for all names that the rules know, `eth0` and `eth1` where they know fewer than two. */
-export function interfacesFor(rulesets: readonly IptablesRuleset[]): Interface[] {
+/** Interfaces for all names that the rules and their ipsets know, `eth0` and `eth1` where they know fewer than two. */
+export function interfacesFor(rulesets: readonly IptablesRuleset[], sets: ReadonlyMap<string, Ipset> = new Map()): Interface[] {
   const names: string[] = [];
-  const add = (use: OptionUse<string> | undefined): void => {
-    const name = use?.value.replace(/\+$/u, "0") ?? "";
+  const addName = (known: string): void => {
+    const name = known.replace(/\+$/u, "0");
     const possible = /^[a-zA-Z0-9][\w.@:-]{0,14}$/u.test(name) && !/[:@]/u.test(name) && !/^(?:lo|all|default)$/u.test(name);
     if (possible && !names.includes(name) && names.length < subnets.length - 2) names.push(name);
+  };
+  const add = (use: OptionUse<string> | undefined): void => {
+    if (use) addName(use.value);
   };
   for (const rule of rulesets
     .flatMap(({ tables }) => tables)
@@ -57,6 +61,9 @@ export function interfacesFor(rulesets: readonly IptablesRuleset[]): Interface[]
     .flatMap(({ rules }) => rules)) {
     add(rule.inInterface);
     add(rule.outInterface);
+  }
+  for (const part of [...sets.values()].flatMap(({ elements }) => [...elements.values()]).flatMap(({ parts }) => parts)) {
+    if (part.kind === "interface" && !part.physical) addName(part.wildcard ? `${part.name}+` : part.name);
   }
   for (const fallback of ["eth0", "eth1"]) if (names.length < 2 && !names.includes(fallback)) names.push(fallback);
   return names.map((name, index) => ({ name, addresses: [`${subnets[index]![0]}.1/24`, `${subnets[index]![1]}::1/64`] }));

@@ -142,7 +142,7 @@ export class Solver {
     this.settle(trial.draft, wishes);
     Object.assign(trial.draft, pinned);
     const constrains = (side: "source" | "destination"): boolean =>
-      side in pinned || wishes.some(({ conditions }) => conditions.some((condition) => condition.side === side));
+      side in pinned || wishes.some(({ conditions }) => conditions.some(({ sides }) => sides?.includes(side)));
     const needs = fitShape(trial.draft, this.chooser, constrains, redirected);
     if (needs === undefined) {
       this.note({ kind: "shape", hook: place.hook });
@@ -511,8 +511,8 @@ function redirects({ hook, goal: { rule } }: Place, family: Family): boolean {
 
 const fieldsOfDestination: readonly PacketField[] = ["destination", "destinationPort", "destinationType"];
 
-function asksDestination({ fields = [] }: Condition): boolean {
-  return fields.some((field) => fieldsOfDestination.includes(field));
+function asksDestination({ fields = [], sides = [] }: Condition): boolean {
+  return sides.includes("destination") || fields.some((field) => fieldsOfDestination.includes(field));
 }
 
 /** The rule that matched and the jumps by which the packet came to it. */
