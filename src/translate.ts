@@ -98,7 +98,9 @@ export function translate(input: string | readonly Source[], options: TranslateO
   const ipsets = { sets: sets.sets, twoFamilies: rulesets.length > 1 };
   let rewritten: Rewriting[] = [];
   if (!isInvalid(diagnostics)) {
-    rewritten = rulesets.map((ruleset) => rewriteRuleset(ruleset, { table, recent, setSize, counters, targetNft, ipsets, geoip }));
+    rewritten = rulesets.map((ruleset) =>
+      rewriteRuleset(ruleset, { table, recent, setSize, keepSets, counters, targetNft, ipsets, geoip }),
+    );
     for (const one of rewritten) diagnostics.push(...one.diagnostics);
     diagnostics.push(...bothFamiliesRemarks(rulesets));
   }
