@@ -12,6 +12,7 @@ import { requirements, type Requirements } from "./nft/requirements.js";
 import { isOlder, isVersion, oldestNft, type Feature } from "./nft/versions.js";
 import { isInvalid, rewriteRuleset, type RecentForm, type Rewriting } from "./rewrite/ruleset.js";
 import { mergeFamilies, type Merging } from "./rewrite/inet.js";
+import { withOrigins } from "./rewrite/origins.js";
 import { bothFamiliesRemarks } from "./rewrite/recent/remarks.js";
 import { mergeByFamily } from "./rewrite/families.js";
 import { buildScript, unfoldSpans } from "./shell/build-script.js";
@@ -47,6 +48,8 @@ export interface TranslateOptions {
   readonly targetNft?: string;
   /** One table of the family inet for the dumps of both families; a table for each unless told. */
   readonly inet?: boolean;
+  /** Say in the comment of each nft rule, which the kernel keeps, what iptables rule it comes from; false unless told. */
+  readonly origins?: boolean;
 }
 
 /** The worst that happened to any rule. */
@@ -79,6 +82,7 @@ export function translate(input: string | readonly Source[], options: TranslateO
     targetNft,
     geoip,
     inet = false,
+    origins = false,
   } = options;
   if (!/^[A-Za-z_][A-Za-z0-9_]*$/.test(table) || table.length > 64) throw new RangeError(`not a table name: ${JSON.stringify(table)}`);
   if (!Number.isInteger(setSize) || setSize < 1 || setSize > 0xffffffff) throw new RangeError(`not a set size: ${setSize}`);
@@ -112,6 +116,8 @@ export function translate(input: string | readonly Source[], options: TranslateO
       if ("obstacle" in merged) diagnostics.push(diagnostic("inet-not-merged", rulesets[0]!.tables[0]!.span, merged.obstacle));
       else tables = [merged.table];
     }
+    // Only now: rules of both families that are equal are one whatever their lines.
+    if (origins) tables = tables.map((one) => withOrigins(one, rulesets));
     nft = scriptOf(tables, keepSets);
   }
   return {

@@ -18,6 +18,7 @@ export interface Settings extends TranslationSettings {
   readonly output: string | undefined;
   readonly keepSets: boolean;
   readonly counters: boolean;
+  readonly origins: boolean;
   readonly strict: boolean;
   readonly check: boolean;
   readonly format: "text" | "json";
@@ -49,6 +50,7 @@ interface RawOptions {
   readonly output?: string;
   readonly keepSets?: true;
   readonly counters: boolean;
+  readonly origins?: true;
   readonly strict?: true;
   readonly check?: true;
   readonly format: Settings["format"];
@@ -68,6 +70,7 @@ function build(): Command {
   return addTranslationOptions(command)
     .option("--keep-sets", "keep the contents of the sets, and their size, when the script is loaded again")
     .option("--no-counters", "leave out packet and byte counters")
+    .option("--origins", "say in the comment of each nft rule, which nft list ruleset shows, what rule it comes from")
     .option("--strict", "exit status 1 also if a rule was carried over only approximately")
     .option("--check", "ask nft whether it accepts the script, without loading it")
     .addOption(new Option("--format <FORMAT>", "form of the diagnostics").choices(["text", "json"]).default("text", "text"))
@@ -83,7 +86,7 @@ export function parseArguments(words: readonly string[]): ParsedArguments {
   const command = build();
   const shown = readWords(command, words);
   if (shown) return shown;
-  const { output, keepSets, strict, check, counters, format, color } = command.opts<RawOptions>();
+  const { output, keepSets, origins, strict, check, counters, format, color } = command.opts<RawOptions>();
   const translation = translationSettings(command);
   const files = command.args;
   const repeated = repeatedFile([...files, ...translation.ipsets]);
@@ -95,6 +98,7 @@ export function parseArguments(words: readonly string[]): ParsedArguments {
       output: output === "-" ? undefined : output,
       keepSets: keepSets ?? false,
       counters,
+      origins: origins ?? false,
       strict: strict ?? false,
       check: check ?? false,
       format,

@@ -47,8 +47,8 @@ export async function run(words: readonly string[], surroundings: Surroundings):
   try {
     sources = await readSources(settings.files, settings.family, messages, surroundings);
     ipsets = settings.ipsets.length === 0 ? [] : await readSources(settings.ipsets, undefined, messages, surroundings);
-    const { keepSets, counters } = settings;
-    translation = translateSafely(sources, { ...(await translateOptions(settings, ipsets)), keepSets, counters }, surroundings);
+    const { keepSets, counters, origins } = settings;
+    translation = translateSafely(sources, { ...(await translateOptions(settings, ipsets)), keepSets, counters, origins }, surroundings);
     if (translation.script !== undefined) {
       if (settings.check) await checkScript(translation.script, surroundings.environment);
       if (settings.output === undefined) await surroundings.writeOutput(translation.script);

@@ -11,6 +11,7 @@ import { protocolExpression, protocolName } from "../extensions/values/protocols
 import { cutToBytes } from "../extensions/values/text.js";
 import type { ExtensionUse, Family, IptablesRule, OptionUse } from "../iptables/ast.js";
 import { binary, compare, goto, hex, jump, match, meta, number, payload, string, type Expression, type Statement } from "../nft/ast.js";
+import { longestComment } from "../nft/rule-size.js";
 import { isEnd, type RuleBody, type RuleParts, type Step } from "./parts.js";
 
 /** What a rule became. A rule that can never match needs no nft rule; a refused one has none. */
@@ -293,9 +294,6 @@ class Analyser {
 }
 
 const authenticationHeader = 51;
-
-/** Bytes of a rule's comment in nft. */
-const longestComment = 128;
 
 const implying: Readonly<Record<string, number>> = {
   tcp: 6,

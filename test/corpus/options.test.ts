@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { readOptions, renderOptions } from "../../src/corpus/options.js";
 
-const all = { counters: false, family: "ipv6", inet: true, keepSets: false, recent: "exact", setSize: 4096, table: "front_host", targetNft: "0.9.6" } as const;
+const all = { counters: false, family: "ipv6", inet: true, keepSets: false, origins: true, recent: "exact", setSize: 4096, table: "front_host", targetNft: "0.9.6" } as const;
 
 describe("readOptions", () => {
   it("reads every option there is, and reads what renderOptions writes", () => {
@@ -28,7 +28,7 @@ describe("readOptions", () => {
     ["a number JSON does not have", '{"setSize": 010}', "1:13: this is not JSON"],
     ["a list as a value", '{\n  "ipsets": ["a"]\n}', "2:13: \"ipsets\" cannot be a list or an object"],
     ["an unknown option", '{\n  "sets": true\n}',
-      '2:3: there is no option "sets"; the options are "counters", "family", "inet", "keepSets", "recent", "setSize", "table", "targetNft"'],
+      '2:3: there is no option "sets"; the options are "counters", "family", "inet", "keepSets", "origins", "recent", "setSize", "table", "targetNft"'],
     ["a property of every object", '{"constructor": true}', "1:2: there is no option \"constructor\""],
     ["an option twice", '{"inet": true, "inet": false}', '1:16: the option "inet" is given twice'],
     ["a word for a truth value", '{"inet": "yes"}', '1:10: "inet" must be true or false, not "yes"'],
