@@ -43,14 +43,21 @@ export type Declaration = {
 
 type WithoutPlace<Value> = Value extends unknown ? Omit<Value, "match"> : never;
 
+const none: readonly Declaration[] = [];
+
 /** Collects what one rule wants. */
 export class Declarations implements Declare {
-  readonly all: Declaration[] = [];
+  /** Most rules want nothing, and there may be a hundred thousand. */
+  private wanted: Declaration[] | undefined;
   /** The match that is being translated; the target if absent. */
   match: number | undefined;
 
   /** @param rule a text or number that no other rule of the table has */
   constructor(private readonly rule: string | number) {}
+
+  get all(): readonly Declaration[] {
+    return this.wanted ?? none;
+  }
 
   set(preferredName: string, set: Omit<NftSet, "name">): string {
     return this.add({ kind: "set", name: this.ownName(preferredName), preferredName, shared: false, set });
@@ -74,7 +81,7 @@ export class Declarations implements Declare {
   }
 
   private add(declaration: WithoutPlace<Declaration>): string {
-    this.all.push(this.match === undefined ? declaration : { ...declaration, match: this.match });
+    (this.wanted ??= []).push(this.match === undefined ? declaration : { ...declaration, match: this.match });
     return declaration.name;
   }
 }

@@ -55,10 +55,13 @@ class Stop extends Error {
   }
 }
 
+/** Of most rules there is nothing to say. */
+const none: Diagnostic[] = [];
+
 class Analyser {
   private readonly steps: Step[] = [];
   private readonly comments: string[] = [];
-  private readonly reported: Diagnostic[] = [];
+  private reported: Diagnostic[] = none;
   /** The match being taken apart. */
   private current: number | undefined;
   private never: { readonly reason: string; readonly after: readonly Step[] } | undefined;
@@ -97,7 +100,10 @@ class Analyser {
   }
 
   private add(...statements: Statement[]): void {
-    if (statements.length > 0) this.push({ kind: "statements", statements });
+    if (statements.length === 0) return;
+    // Not by `push`: most steps are made here, and there may be a hundred thousand rules.
+    const match = this.current;
+    this.steps.push(match === undefined ? { kind: "statements", statements } : { kind: "statements", statements, match });
   }
 
   private push(step: Step): void {
@@ -246,7 +252,7 @@ class Analyser {
     const kept = cutToBytes(joined, longestComment);
     if (kept !== joined) {
       const { span } = this.rule.matches.findLast(({ extension }) => extension === "comment")!;
-      this.reported.push(
+      this.report(
         diagnostic("text-changed", span, `the comments of the rule are one in nft, which keeps its first ${longestComment} bytes`),
       );
     }
@@ -255,13 +261,18 @@ class Analyser {
 
   // ------------------------------------------------------------------------------------------------ diagnostics
 
+  private report(found: Diagnostic): void {
+    if (this.reported === none) this.reported = [];
+    this.reported.push(found);
+  }
+
   private remarks(
     kind: "match" | "target",
     use: ExtensionUse,
     { approximations, notes }: { approximations?: readonly Remark[]; notes?: readonly Remark[] },
   ): void {
     const say = (remark: Remark, code: DiagnosticCode): void => {
-      this.reported.push(
+      this.report(
         diagnostic(remark.code ?? code, remark.at?.span ?? use.span, `${kind} "${use.extension}": ${remark.message}`, remark.help),
       );
     };

@@ -47,7 +47,7 @@ export const nothingGivenUp: GivenUp = { flat: new Set(), limited: new Set(), de
 
 /** What becomes of a rule. */
 export type Decision =
-  | { readonly kind: "write"; readonly parts: RuleParts }
+  | { readonly kind: "parts"; readonly parts: RuleParts }
   | ({ readonly kind: "never"; readonly reason: string } & Remains)
   | ({ readonly kind: "refused"; readonly diagnostic: Diagnostic } & Remains);
 
@@ -136,7 +136,7 @@ class Decider {
     const usages = new Map([...this.analysis.lists].map(([name, { usage }]) => [name, usage]));
     const fused = new Map<RuleParts, FusedGroup>();
     for (const { rules } of chains) {
-      const parts = rules.map(({ decision }) => (decision.kind === "write" ? decision.parts : undefined));
+      const parts = rules.map(({ decision }) => (decision.kind === "parts" ? decision.parts : undefined));
       parts.forEach((first, index) => {
         const group = first && findFusedGroup(parts, index, usages);
         if (group && !this.forms.get(group.usage.name)!.asLimit(group.window) && fitsOneRule(group.conditions)) fused.set(first, group);
@@ -163,7 +163,7 @@ class Decider {
       const refusal = analysis === deadLoop ? undefined : this.refusal(rule, analysis, chain.depth ?? 0);
       // What else there is to say of a rule has no meaning once it is refused for this.
       for (const remark of refusal ? [] : analysis.remarks) diagnostics.add(remark);
-      const decision = refusal ?? decisionOf(analysis);
+      const decision = refusal ?? analysis;
       if (decision.kind === "refused") diagnostics.add(decision.diagnostic);
       return { rule, decision };
     });
@@ -248,16 +248,12 @@ class Decider {
   }
 }
 
-function decisionOf(analysis: Analysis): Decision {
-  return analysis.kind === "parts" ? { kind: "write", parts: analysis.parts } : analysis;
-}
-
 /** The uses of `recent` that are written. */
 function writtenUses(chains: readonly PlannedChain[]): RecentUse[] {
   const uses: RecentUse[] = [];
   for (const { rules } of chains) {
     for (const { decision } of rules) {
-      const parts = decision.kind === "write" ? decision.parts : decision.recording;
+      const parts = decision.kind === "parts" ? decision.parts : decision.recording;
       for (const step of parts?.steps ?? []) if (step.kind === "recent") uses.push(step.use);
     }
   }

@@ -156,7 +156,10 @@ export class TableBuilder {
   /** Without the sets and helpers that no rule names: a list has some for questions that nobody asks. */
   buildUsed(): NftTable {
     const chains = this.builtChains();
-    const used = namesIn(chains.map(({ entries }) => entries.map((entry) => (entry.kind === "rule" ? entry.statements : []))));
+    const used = new Set<string>();
+    if (this.sets.length + this.helpers.length > 0) {
+      for (const { entries } of chains) for (const entry of entries) if (entry.kind === "rule") namesIn(entry.statements, used);
+    }
     return this.table(chains, ({ name }) => used.has(name));
   }
 

@@ -71,7 +71,7 @@ class Writer {
   // ---------------------------------------------------------------------------------------------- declarations
 
   private declareFor({ table, chain }: PlannedChain, decision: Decision): void {
-    const parts = decision.kind === "write" ? decision.parts : decision.recording;
+    const parts = decision.kind === "parts" ? decision.parts : decision.recording;
     if (parts && parts.declarations.length > 0) this.declarer.declare(parts, () => ruleLabel(parts.rule, table.name, chain.name));
   }
 
@@ -99,7 +99,7 @@ class Writer {
     let current: ChainBuilder = start;
     for (let index = 0; index < rules.length; ) {
       const { rule, decision } = rules[index]!;
-      const together = decision.kind === "write" ? this.plan.fused.get(decision.parts) : undefined;
+      const together = decision.kind === "parts" ? this.plan.fused.get(decision.parts) : undefined;
       if (together) {
         this.writeFused(together, current, group);
         index += together.length;
@@ -118,7 +118,7 @@ class Writer {
       case "refused":
         chain.remark(`not translated [${decision.diagnostic.code}]: ${decision.diagnostic.message}`, `    ${rule.text}`);
         return this.writeRecording(decision.recording, chain, group, planned);
-      case "write": {
+      case "parts": {
         const { parts } = decision;
         const simple = parts.steps.every(({ kind }) => kind === "statements");
         const empty = simple && parts.steps.length === 0 && !parts.body.counter && !parts.body.end && parts.body.effects.length === 0;

@@ -24,8 +24,8 @@ describe("a plan", () => {
 
   it("has no ring for an nft whose rules do not delete, and says so", () => {
     expect(planned(dump, { targetNft: "0.9.2" }).lists.get("ssh")!.form).toMatchObject({ ringless: true });
-    expect(kindsOf(planned(dump, { targetNft: "0.9.2" }))).toEqual(["write", "write"]);
-    expect(kindsOf(planned(dump, { targetNft: "0.9.2", recent: "exact" }))).toEqual(["write", "needs-newer-nft"]);
+    expect(kindsOf(planned(dump, { targetNft: "0.9.2" }))).toEqual(["parts", "parts"]);
+    expect(kindsOf(planned(dump, { targetNft: "0.9.2", recent: "exact" }))).toEqual(["parts", "needs-newer-nft"]);
     expect(planned(dump, { targetNft: "0.9.3" }).lists.get("ssh")!.form).toMatchObject({ ringless: false });
   });
 
@@ -40,13 +40,13 @@ describe("a plan", () => {
     );
     const plan = planned(both, { targetNft: "0.9.2", recent: "exact" });
     expect([...plan.lists.values()].map(({ form }) => form.ringless)).toEqual([true, true]);
-    expect(kindsOf(plan)).toEqual(["write", "needs-newer-nft", "needs-newer-nft", "write"]);
+    expect(kindsOf(plan)).toEqual(["parts", "needs-newer-nft", "needs-newer-nft", "parts"]);
   });
 
   it("refuses jumps from chains too deep, with what the rule records before", () => {
     const nested = dumpOf("filter", "INPUT -j one", "one -m recent --name seen --set -j two", "two -j DROP");
     const plan = planned(nested, {}, { ...nothingGivenUp, deepestCaller: 1 });
-    expect(kindsOf(plan)).toEqual(["write", "too-many-levels", "write"]);
+    expect(kindsOf(plan)).toEqual(["parts", "too-many-levels", "parts"]);
     expect(plan.chains.flatMap(({ rules }) => rules)[1]!.decision).toMatchObject({ recording: { steps: [{ kind: "recent" }] } });
     expect(plan.diagnostics.map(({ code }) => code)).toContain("too-many-levels");
   });
