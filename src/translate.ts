@@ -14,6 +14,7 @@ import { largestSet } from "./nft/set-size.js";
 import { isOlder, isVersion, oldestNft, type Feature } from "./nft/versions.js";
 import { isInvalid, rewriteRuleset, type RecentForm, type Rewriting } from "./rewrite/ruleset.js";
 import { mergeFamilies, type Merging } from "./rewrite/inet.js";
+import { withOrigins } from "./rewrite/origins.js";
 import { bothFamiliesRemarks } from "./rewrite/recent/remarks.js";
 import { mergeByFamily } from "./rewrite/families.js";
 import { buildScript, unfoldSpans } from "./shell/build-script.js";
@@ -49,6 +50,8 @@ export interface TranslateOptions {
   readonly targetNft?: string;
   /** One table of the family inet for the dumps of both families; a table for each unless told. */
   readonly inet?: boolean;
+  /** Say in the comment of each nft rule, which the kernel keeps, what iptables rule it comes from; false unless told. */
+  readonly origins?: boolean;
 }
 
 /** The worst that happened to any rule. */
@@ -83,6 +86,7 @@ export function translate(input: string | readonly Source[], options: TranslateO
     targetNft,
     geoip,
     inet = false,
+    origins = false,
   } = options;
   if (!/^[A-Za-z_][A-Za-z0-9_]*$/.test(table) || table.length > 64) throw new RangeError(`not a table name: ${JSON.stringify(table)}`);
   if (!Number.isInteger(setSize) || setSize < 1 || setSize > largestSet) throw new RangeError(`not a set size: ${setSize}`);
@@ -102,7 +106,9 @@ export function translate(input: string | readonly Source[], options: TranslateO
   const ipsets = { sets: sets.sets, twoFamilies: rulesets.length > 1 };
   let rewritten: Rewriting[] = [];
   if (!isInvalid(diagnostics)) {
-    rewritten = rulesets.map((ruleset) => rewriteRuleset(ruleset, { table, recent, setSize, counters, targetNft, ipsets, geoip }));
+    rewritten = rulesets.map((ruleset) =>
+      rewriteRuleset(ruleset, { table, recent, setSize, keepSets, counters, targetNft, ipsets, geoip }),
+    );
     for (const one of rewritten) diagnostics.push(...one.diagnostics);
     diagnostics.push(...bothFamiliesRemarks(rulesets));
   }
@@ -114,6 +120,8 @@ export function translate(input: string | readonly Source[], options: TranslateO
       if ("obstacle" in merged) diagnostics.push(diagnostic("inet-not-merged", rulesets[0]!.tables[0]!.span, merged.obstacle));
       else tables = [merged.table];
     }
+    // Only now: rules of both families that are equal are one whatever their lines.
+    if (origins) tables = tables.map((one) => withOrigins(one, rulesets));
     nft = scriptOf(tables, keepSets);
   }
   return {

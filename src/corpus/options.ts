@@ -23,6 +23,7 @@ const checks: Readonly<Record<keyof CaseOptions, Check>> = {
   family: oneOf("ipv4", "ipv6"),
   inet: truth,
   keepSets: truth,
+  origins: truth,
   recent: oneOf("auto", "exact", "limit"),
   setSize: (value) =>
     Number.isInteger(value) && Number(value) >= 1 && Number(value) <= largestSet ? undefined : `a whole number from 1 to ${largestSet}`,

@@ -7,7 +7,8 @@ import type { DiagnosticCode } from "../diagnostic.js";
 import type { Geoip } from "../geoip/ranges.js";
 import type { Ipset } from "../ipset/ast.js";
 import type { Family, IptablesRule, IptablesRuleset, OptionUse, TableName } from "../iptables/ast.js";
-import type { Hook, NftHelper, NftSet, Statement } from "../nft/ast.js";
+import type { Hook, Statement } from "../nft/ast.js";
+import type { Declare } from "./declarations.js";
 import type { MatchFacts, TargetFacts } from "./facts.js";
 
 // -------------------------------------------------------------------------------------------------- options
@@ -109,7 +110,7 @@ export interface Ipsets {
   readonly twoFamilies: boolean;
 }
 
-/** What an extension may know of the rule it stands in, and the table's objects it may create. */
+/** What an extension may know of the rule it stands in, and how it asks for objects of the table. */
 export interface RuleContext {
   readonly family: Family;
   readonly table: TableName;
@@ -130,17 +131,8 @@ export interface RuleContext {
   readonly counters?: boolean;
   /** Elements a dynamic set may hold (`--set-size`). */
   readonly setSize: number;
-  /** Adds a set to our table and returns its name: the wished one, made valid and unique. */
-  addSet(wish: string, set: Omit<NftSet, "name">): string;
-  /** The same object for the same wish within one table: for things two rules share (a hashlimit's name). */
-  sharedSet(wish: string, set: Omit<NftSet, "name">): string;
-  /** Adds a conntrack helper object and returns its name. */
-  addHelper(helper: Omit<NftHelper, "name">): string;
-  /**
-   * Adds a chain of our own, holding these rules, and returns its name. With `base` the kernel calls it at that hook with
-   * policy accept, and the same wish twice makes one chain.
-   */
-  addChain(wish: string, rules: readonly (readonly Statement[])[], base?: { readonly hook: Hook; readonly priority: number }): string;
+  /** Takes what the rule wants declared in our table; translating has no other effect. */
+  readonly declare: Declare;
 }
 
 // ---------------------------------------------------------------------------------------------- definitions

@@ -179,7 +179,7 @@ export function lookupsOf(set: Ipset, { directions }: SetUse, context: RuleConte
     .map(
       (form): Lookup => ({
         form,
-        name: context.sharedSet(form.wish, { ...form.set, comment: [describe(set, form, context)] }),
+        name: context.declare.sharedSet(form.wish, { ...form.set, comment: [describe(set, form, context)] }),
         guards: form.guards(directions, context.protocol, context.reassembles ?? false),
         key: form.key(directions, context.protocol),
       }),
@@ -188,7 +188,7 @@ export function lookupsOf(set: Ipset, { directions }: SetUse, context: RuleConte
 }
 
 function describe({ name, type, span }: Ipset, { dynamic }: Form, context: RuleContext): string {
-  const from = context.ipsets?.sets.has(name) === true ? `, line ${span.line} of ${span.file}` : ", in no file: empty";
+  const from = context.ipsets?.sets.has(name) === true ? `, from ${span.file}` : ", in no file: empty";
   return `ipset ${JSON.stringify(name)}, ${type.name}${from}${dynamic ? "; rules change it" : ""}`;
 }
 

@@ -2,6 +2,9 @@
 
 import type { Expression, Statement } from "./ast.js";
 
+/** Bytes of a rule's comment in nft. */
+export const longestComment = 128;
+
 export interface RuleSize {
   readonly expressions: number;
   readonly bytes: number;

@@ -1,7 +1,7 @@
 /** From what was noticed to what is reported: in order, with the line it blames, and a fingerprint of its content. */
 
 import type { Severity } from "../diagnostic.js";
-import { fingerprint } from "./fingerprint.js";
+import { fingerprint } from "../fingerprint.js";
 import type { Finding } from "./report.js";
 import type { BareRow } from "./rows.js";
 import type { SourceLines } from "./source-lines.js";

@@ -7,7 +7,7 @@ import type { OptionDefinitions, OptionUses, RuleContext } from "../extensions/e
 import { recentUse } from "../extensions/matches/recent.js";
 import { findMatch, findTarget } from "../extensions/registry.js";
 import type { ExtensionUse, Family, IptablesRule, TableName } from "../iptables/ast.js";
-import type { AnonymousSet, NftSet } from "../nft/ast.js";
+import type { AnonymousSet } from "../nft/ast.js";
 import { isVolatile } from "./packets/condition.js";
 
 /** Where a rule stands. */
@@ -107,9 +107,12 @@ function neutralContext(rule: IptablesRule, { family, table }: Place): RuleConte
     reassembles: true,
     counters: false,
     setSize: 65535,
-    addSet: (wish, set: Omit<NftSet, "name">) => `${wish} ${text(set)}`,
-    sharedSet: (wish, set: Omit<NftSet, "name">) => `${wish} ${text(set)}`,
-    addHelper: (helper) => text(helper),
-    addChain: (wish, rules) => `${wish} ${text(rules)}`,
+    // What is declared stands in the text itself.
+    declare: {
+      set: (preferredName, set) => `${preferredName} ${text(set)}`,
+      sharedSet: (preferredName, set) => `${preferredName} ${text(set)}`,
+      helper: (helper) => text(helper),
+      chain: (preferredName, rules) => `${preferredName} ${text(rules)}`,
+    },
   };
 }

@@ -50,7 +50,7 @@ function essence(script: string): string {
     .split("\n")
     .map((line) => line.trim())
     .filter((line) => line !== "" && !line.startsWith("#"))
-    .map((line) => line.replace(/\bcounter packets [0-9]+ bytes [0-9]+/g, "counter"))
+    .map((line) => line.replace(/\bcounter packets [0-9]+ bytes [0-9]+/g, "counter").replace(/ comment "[^"]*"$/, ""))
     .join("\n");
 }
 

@@ -1,6 +1,7 @@
 /** Takes one iptables rule apart: its tests and matches as steps in the order of evaluation, its target as a body. */
 
 import { diagnostic, printable, type Diagnostic, type DiagnosticCode } from "../diagnostic.js";
+import type { Declaration, Declarations } from "../extensions/declarations.js";
 import { findMatch, findTarget } from "../extensions/registry.js";
 import { recentUse, type RecentUse } from "../extensions/matches/recent.js";
 import type { OptionUses, OptionDefinitions, Remark, RuleContext, Untranslatable } from "../extensions/extension.js";
@@ -10,31 +11,31 @@ import { protocolExpression, protocolName } from "../extensions/values/protocols
 import { cutToBytes } from "../extensions/values/text.js";
 import type { ExtensionUse, Family, IptablesRule, OptionUse } from "../iptables/ast.js";
 import { binary, compare, goto, hex, jump, match, meta, number, payload, string, type Expression, type Statement } from "../nft/ast.js";
+import { longestComment } from "../nft/rule-size.js";
 import { isEnd, type RuleBody, type RuleParts, type Step } from "./parts.js";
-import type { RecentList } from "./recent/list.js";
 
 /** What a rule became. A rule that can never match needs no nft rule; a refused one has none. */
-export type Analysis =
+export type Analysis = { readonly remarks: readonly Diagnostic[] } & (
   | { readonly kind: "parts"; readonly parts: RuleParts }
   | ({ readonly kind: "never"; readonly reason: string } & Remains)
-  | ({ readonly kind: "refused"; readonly diagnostic: Diagnostic } & Remains);
+  | ({ readonly kind: "refused"; readonly diagnostic: Diagnostic } & Remains)
+);
 
 /**
  * What such a rule still does: the matches of `recent` in front of the one that fails have recorded their hits by then.
  */
-interface Remains {
+export interface Remains {
   readonly recording?: RuleParts;
 }
 
 export interface AnalysisContext extends RuleContext {
+  /** Collects for this rule alone. */
+  readonly declare: Declarations;
   readonly counters: boolean;
   /** The ruleset tracks connections, and so the kernel puts fragments together before any chain sees them. */
   readonly reassembles: boolean;
-  /** The lists of `recent` by name. */
-  readonly lists: ReadonlyMap<string, RecentList>;
   /** The nft name of a user chain of this table. */
   chainName(chain: string): string;
-  report(diagnostic: Diagnostic): void;
 }
 
 /** The same context but for some members. The others are inherited and not copied: there may be a hundred thousand rules. */
@@ -42,20 +43,27 @@ export function derived<Context extends object, Changes extends object>(context:
   return Object.assign(Object.create(context) as Context, changes);
 }
 
+/** Changes nothing but the collector of declarations it is given, which belongs to this rule. */
 export function analyse(rule: IptablesRule, context: AnalysisContext): Analysis {
   return new Analyser(rule, context).run();
 }
 
-/** Ends the analysis early with a result. */
+/** Ends the analysis early: the rule is refused. */
 class Stop extends Error {
-  constructor(readonly analysis: Analysis) {
+  constructor(readonly refused: { readonly diagnostic: Diagnostic } & Remains) {
     super();
   }
 }
 
+/** Of most rules there is nothing to say. */
+const none: Diagnostic[] = [];
+
 class Analyser {
   private readonly steps: Step[] = [];
   private readonly comments: string[] = [];
+  private reported: Diagnostic[] = none;
+  /** The match being taken apart. */
+  private current: number | undefined;
   private never: { readonly reason: string; readonly after: readonly Step[] } | undefined;
   /** Fragments behind the first are kept out already. */
   private firstFragment = false;
@@ -68,14 +76,23 @@ class Analyser {
   run(): Analysis {
     try {
       this.packetTests();
-      for (const use of this.rule.matches) this.match(use);
+      this.rule.matches.forEach((use, position) => {
+        this.current = this.context.declare.match = position;
+        this.match(use);
+      });
+      this.context.declare.match = undefined;
       const body = this.target();
-      if (this.never !== undefined) return { kind: "never", reason: this.never.reason, ...recordingOf(this.rule, this.never.after) };
-      return { kind: "parts", parts: { rule: this.rule, steps: this.steps, body } };
+      const remarks = this.reported;
+      if (this.never !== undefined) return { kind: "never", remarks, reason: this.never.reason, ...this.recordingOf(this.never.after) };
+      return { kind: "parts", remarks, parts: { rule: this.rule, steps: this.steps, body, declarations: this.context.declare.all } };
     } catch (stop) {
-      if (stop instanceof Stop) return stop.analysis;
+      if (stop instanceof Stop) return { kind: "refused", remarks: this.reported, ...stop.refused };
       throw stop;
     }
+  }
+
+  private recordingOf(steps: readonly Step[]): Remains {
+    return recordingOf(this.rule, steps, this.context.declare.all);
   }
 
   private neverMatches(reason: string): void {
@@ -83,7 +100,14 @@ class Analyser {
   }
 
   private add(...statements: Statement[]): void {
-    if (statements.length > 0) this.steps.push({ kind: "statements", statements });
+    if (statements.length === 0) return;
+    // Not by `push`: most steps are made here, and there may be a hundred thousand rules.
+    const match = this.current;
+    this.steps.push(match === undefined ? { kind: "statements", statements } : { kind: "statements", statements, match });
+  }
+
+  private push(step: Step): void {
+    this.steps.push(this.current === undefined ? step : { ...step, match: this.current });
   }
 
   // -------------------------------------------------------------------------------------------- the packet tests
@@ -147,9 +171,7 @@ class Analyser {
       this.refuse("unknown-match", use.span, `match "${printable(use.extension)}" is not known here`);
     }
     if (extension.name === "recent") {
-      const recent = recentUse(use, this.context.family);
-      this.steps.push({ kind: "recent", use: recent, list: this.context.lists.get(recent.list)! });
-      return;
+      return this.push({ kind: "recent", use: recentUse(use, this.context.family) });
     }
     const translation = extension.translate(use.options as OptionUses<OptionDefinitions>, this.context);
     if ("untranslatable" in translation) this.untranslatable("match", use, translation);
@@ -161,9 +183,9 @@ class Analyser {
       this.firstFragment = true;
     }
     if ("statements" in translation) this.add(...statements);
-    else if ("alternatives" in translation) this.steps.push({ kind: "alternatives", alternatives: translation.alternatives });
-    else if ("anyOf" in translation) this.steps.push({ kind: "any", groups: translation.anyOf });
-    else if ("unless" in translation) this.steps.push({ kind: "unless", groups: translation.unless });
+    else if ("alternatives" in translation) this.push({ kind: "alternatives", alternatives: translation.alternatives });
+    else if ("anyOf" in translation) this.push({ kind: "any", groups: translation.anyOf });
+    else if ("unless" in translation) this.push({ kind: "unless", groups: translation.unless });
     else if ("never" in translation) this.neverMatches(translation.never);
     else this.comments.push(translation.comment);
   }
@@ -230,7 +252,7 @@ class Analyser {
     const kept = cutToBytes(joined, longestComment);
     if (kept !== joined) {
       const { span } = this.rule.matches.findLast(({ extension }) => extension === "comment")!;
-      this.context.report(
+      this.report(
         diagnostic("text-changed", span, `the comments of the rule are one in nft, which keeps its first ${longestComment} bytes`),
       );
     }
@@ -239,13 +261,18 @@ class Analyser {
 
   // ------------------------------------------------------------------------------------------------ diagnostics
 
+  private report(found: Diagnostic): void {
+    if (this.reported === none) this.reported = [];
+    this.reported.push(found);
+  }
+
   private remarks(
     kind: "match" | "target",
     use: ExtensionUse,
     { approximations, notes }: { approximations?: readonly Remark[]; notes?: readonly Remark[] },
   ): void {
     const say = (remark: Remark, code: DiagnosticCode): void => {
-      this.context.report(
+      this.report(
         diagnostic(remark.code ?? code, remark.at?.span ?? use.span, `${kind} "${use.extension}": ${remark.message}`, remark.help),
       );
     };
@@ -261,9 +288,8 @@ class Analyser {
 
   private refuse(code: DiagnosticCode, span: IptablesRule["span"], message: string, help?: string): never {
     throw new Stop({
-      kind: "refused",
       diagnostic: diagnostic(code, span, `${message}; ${consequence(this.rule, this.notRecorded())}`, help),
-      ...recordingOf(this.rule, this.steps),
+      ...this.recordingOf(this.steps),
     });
   }
 
@@ -274,14 +300,11 @@ class Analyser {
   }
 
   private invalid(use: ExtensionUse, message: string): never {
-    throw new Stop({ kind: "refused", diagnostic: diagnostic("invalid-placement", use.span, message) });
+    throw new Stop({ diagnostic: diagnostic("invalid-placement", use.span, message) });
   }
 }
 
 const authenticationHeader = 51;
-
-/** Bytes of a rule's comment in nft. */
-const longestComment = 128;
 
 const implying: Readonly<Record<string, number>> = {
   tcp: 6,
@@ -309,9 +332,12 @@ export function recentUses(rule: IptablesRule, family: Family): RecentUse[] {
 }
 
 /** These steps, up to the last that records anything, as a rule without a target; nothing if none does. */
-export function recordingOf(rule: IptablesRule, steps: readonly Step[]): Remains {
-  const last = steps.findLastIndex((step) => step.kind === "recent" && recordsHits(step.use));
-  return last < 0 ? {} : { recording: { rule, steps: steps.slice(0, last + 1), body: { effects: [] } } };
+export function recordingOf(rule: IptablesRule, steps: readonly Step[], declarations: readonly Declaration[]): Remains {
+  const end = steps.findLastIndex((step) => step.kind === "recent" && recordsHits(step.use)) + 1;
+  if (end === 0) return {};
+  const last = steps[end - 1]!.match!;
+  const wanted = declarations.filter(({ match }) => match !== undefined && match <= last);
+  return { recording: { rule, steps: steps.slice(0, end), body: { effects: [] }, declarations: wanted } };
 }
 
 function recordsHits({ operation }: RecentUse): boolean {

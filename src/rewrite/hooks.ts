@@ -29,6 +29,31 @@ export function reachableHooks(table: IptablesTable): Map<string, Set<Hook>> {
   return hooks;
 }
 
+/** The longest way from a built-in chain to each chain, in jumps. */
+export function depthsOf(table: IptablesTable): Map<string, number> {
+  const depths = new Map<string, number>(table.chains.filter(({ policy }) => policy !== undefined).map(({ name }) => [name, 0]));
+  const callees = new Map(
+    table.chains.map(({ name, rules }) => [
+      name,
+      [...new Set(rules.flatMap(({ target }) => (target?.kind === "chain" ? [target.chain] : [])))],
+    ]),
+  );
+  // Loops among reachable chains have been refused, so as many rounds as there are chains reach the longest way.
+  let waiting = [...depths.keys()];
+  for (let round = 0; round <= callees.size && waiting.length > 0; round++) {
+    const deeper = new Set<string>();
+    for (const name of waiting) {
+      for (const callee of callees.get(name) ?? []) {
+        if ((depths.get(callee) ?? -1) >= depths.get(name)! + 1) continue;
+        depths.set(callee, depths.get(name)! + 1);
+        deeper.add(callee);
+      }
+    }
+    waiting = [...deeper];
+  }
+  return depths;
+}
+
 /** The kernel refuses a ruleset with more levels of jump and goto below a base chain (measured on Linux 6.18). */
 export const deepestLevel = 15;
 

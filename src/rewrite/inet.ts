@@ -9,6 +9,7 @@
 import type { CounterStatement, NftChain, NftComment, NftHelper, NftRule, NftSet, NftTable, Statement } from "../nft/ast.js";
 import { match, meta, symbol, verdict } from "../nft/ast.js";
 import { Names } from "../nft/names.js";
+import { mapNodes, renameNode } from "../nft/walk.js";
 import { align, type Pair } from "./alignment.js";
 import { deepestLevel, deepestPath, levelsBelow } from "./hooks.js";
 
@@ -114,7 +115,7 @@ class Merger {
   private sets(): NftSet[] {
     const own = (set: NftSet, version: Version): NftSet => ({
       ...this.translated(set, version),
-      ...(set.comment && { comment: this.labelled(set.comment, version) }),
+      ...(set.comment && { comment: this.labelledDescription(set.comment, version) }),
     });
     return [
       ...this.ipv4.sets.map((set) => own(set, 4)),
@@ -232,7 +233,7 @@ class Merger {
     return {
       ...chain,
       name: (version === 6 ? this.renamed.chain.get(chain.name) : undefined) ?? chain.name,
-      ...(chain.comment && { comment: this.labelled(chain.comment, version) }),
+      ...(chain.comment && { comment: this.labelledDescription(chain.comment, version) }),
       entries: chain.base ? [pass, ...entries] : entries,
     };
   }
@@ -271,68 +272,45 @@ class Merger {
 
   /** With the names that things have now, and with the family where a table of both must be told. */
   private translated<Node>(node: Node, version: Version): Node {
-    const go = (value: unknown): unknown => {
-      if (Array.isArray(value)) return value.map(go);
-      if (typeof value !== "object" || value === null) return value;
-      const copy: Record<string, unknown> = Object.fromEntries(Object.entries(value).map(([name, part]) => [name, go(part)]));
-      const rename = (property: string, names: ReadonlyMap<string, string>): void => {
-        const name = copy[property] as string;
-        if (version === 6) copy[property] = names.get(name) ?? name;
-      };
-      switch (copy["kind"]) {
-        case "jump":
-          rename("chain", this.renamed.chain);
-          break;
-        case "set":
-        case "set-reference":
-          rename("set", this.renamed.set);
-          break;
-        case "object":
-          rename("object", this.renamed.helper);
-          break;
-        case "nat":
-        case "tproxy":
-          if (copy["address"] !== undefined) copy["family"] = version === 4 ? "ip" : "ip6";
-          break;
-      }
-      return copy;
-    };
-    return go(node) as Node;
+    return mapNodes(node, (copy) => {
+      if (version === 6) renameNode(copy, this.renamed);
+      if ((copy["kind"] === "nat" || copy["kind"] === "tproxy") && copy["address"] !== undefined)
+        copy["family"] = version === 4 ? "ip" : "ip6";
+    });
   }
 
   // ----------------------------------------------------------------------------------------------- the comments
 
-  /** Whose lines these are: line numbers of two files stand side by side. */
+  /** Whose lines these are; a line that begins with blanks goes on with the one before. */
   private labelled(lines: readonly string[], version: Version): string[] {
-    return lines.map((line, index) => {
-      if (index > 0 && !/^lines? [0-9]/.test(line)) return this.withNewNames(line, version);
-      return `v${version} ${this.withNewNames(line, version)}`;
-    });
+    return lines.map((line) => (line.startsWith(" ") ? line : `v${version} ${line}`));
   }
 
+  /** The comments among rules hold words of the user and none of our names. */
   private labelledComment(comment: NftComment, version: Version): NftComment {
     return { ...comment, lines: this.labelled(comment.lines, version) };
   }
 
-  /** Not in the text of a user's rule. */
-  private withNewNames(line: string, version: Version): string {
-    if (version === 4 || /^(line [0-9]| {4}|chain ")/.test(line)) return line;
-    return line.replace(/[A-Za-z0-9_.-]+/g, (name) => this.renamed.set.get(name) ?? this.renamed.chain.get(name) ?? name);
+  /** Of a set or chain of one side, with the names that things have now. What the user wrote stands in quotes there. */
+  private labelledDescription(lines: readonly string[], version: Version): string[] {
+    const named = (line: string): string =>
+      line.replace(/"[^"]*"|[A-Za-z0-9_.-]+/g, (word) => this.renamed.set.get(word) ?? this.renamed.chain.get(word) ?? word);
+    return this.labelled(version === 4 ? lines : lines.map(named), version);
   }
 
   private commonLines(first: readonly string[], second: readonly string[]): string[] {
     if (first.join("\n") === second.join("\n")) return [...first];
-    return [...(first.length > 0 ? this.labelled(first, 4) : []), ...(second.length > 0 ? this.labelled(second, 6) : [])];
+    return [...this.labelledDescription(first, 4), ...this.labelledDescription(second, 6)];
   }
 
-  /** `v4 line 12, v6 line 9: …` where both come from the same words. */
+  /** Once where both sides have the same to say. */
   private commonComments(first: readonly NftComment[], second: readonly NftComment[]): NftComment[] {
-    const [left, right] = [first, second].map((comments) =>
-      comments.length === 1 && comments[0]!.lines.length === 1 ? /^line ([0-9]+)(:.*)$/s.exec(comments[0]!.lines[0]!) : undefined,
-    );
-    if (left && right && left[2] === right[2]) {
-      const origins = [...(first[0]!.origins ?? []), ...(second[0]!.origins ?? [])];
-      return [{ kind: "comment", ...(origins.length > 0 && { origins }), lines: [`v4 line ${left[1]}, v6 line ${right[1]}${left[2]}`] }];
+    const [left, right] = [first, second].map((comments) => JSON.stringify(comments.map(({ lines }) => lines)));
+    if (left === right) {
+      return first.map((comment, index) => {
+        const origins = [...(comment.origins ?? []), ...(second[index]?.origins ?? [])];
+        return { ...comment, ...(origins.length > 0 && { origins }) };
+      });
     }
     return [...first.map((comment) => this.labelledComment(comment, 4)), ...second.map((comment) => this.labelledComment(comment, 6))];
   }

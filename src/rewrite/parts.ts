@@ -1,11 +1,12 @@
 /** A rule taken apart: what must hold, in order, and what happens then. */
 
+import type { Declaration } from "../extensions/declarations.js";
 import type { RecentUse } from "../extensions/matches/recent.js";
 import type { IptablesRule } from "../iptables/ast.js";
 import type { CounterStatement, Expression, Statement } from "../nft/ast.js";
-import type { RecentList } from "./recent/list.js";
 
-export type Step =
+/** `match` is the position of the match that it comes from; the rule's own packet tests have none. */
+export type Step = { readonly match?: number } & (
   | { readonly kind: "statements"; readonly statements: readonly Statement[] }
   /** At most one of the groups matches a packet. */
   | { readonly kind: "alternatives"; readonly alternatives: readonly (readonly Statement[])[] }
@@ -13,7 +14,10 @@ export type Step =
   | { readonly kind: "any"; readonly groups: readonly (readonly Statement[])[] }
   /** Holds where none of the groups does. */
   | { readonly kind: "unless"; readonly groups: readonly (readonly Statement[])[] }
-  | { readonly kind: "recent"; readonly use: RecentUse; readonly list: RecentList };
+  | { readonly kind: "recent"; readonly use: RecentUse }
+);
+
+export type RecentStep = Step & { readonly kind: "recent" };
 
 export interface RuleBody {
   readonly counter?: CounterStatement;
@@ -31,6 +35,8 @@ export interface RuleParts {
   readonly rule: IptablesRule;
   readonly steps: readonly Step[];
   readonly body: RuleBody;
+  /** What steps and body name by symbolic names, and what belongs to it. */
+  readonly declarations: readonly Declaration[];
 }
 
 /** Statements after which nothing of the rule runs any more. */

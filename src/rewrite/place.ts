@@ -8,9 +8,11 @@
  * is entered by a goto, and its "no match" is a goto to a chain that holds the rest of the rules.
  */
 
+import type { RecentUse } from "../extensions/matches/recent.js";
 import { goto, jump, type Statement } from "../nft/ast.js";
 import { fitsOneRule, sizeOf } from "../nft/rule-size.js";
-import { isStable, leavesChain, tellsProtocol, type RuleBody, type RuleParts, type Step } from "./parts.js";
+import { isStable, leavesChain, tellsProtocol, type RuleBody, type RecentStep, type RuleParts, type Step } from "./parts.js";
+import type { RecentList } from "./recent/list.js";
 import { exitBack, exitStatement, exitTo, type ChainBuilder, type ChainGroup, type Exit } from "./table-builder.js";
 
 /** Tests in a rule beyond which the rest of the rule moves into a chain of its own, so that there is room for it. */
@@ -28,14 +30,29 @@ function extend(prefix: Prefix, statements: readonly Statement[], stable = state
   return { statements: [...prefix.statements, ...statements], stable: prefix.stable && stable };
 }
 
+/** The lists of `recent` by name. */
+export type Lists = ReadonlyMap<string, RecentList>;
+
 /** Writes the rule into `chain` and returns the chain in which the following rules go on. */
-export function placeRule(parts: RuleParts, chain: ChainBuilder, group: ChainGroup, wish: string): ChainBuilder {
-  return new Placer(parts.body, chain, group, wish).run(parts.steps);
+export function placeRule(
+  parts: RuleParts,
+  lists: Lists,
+  chain: ChainBuilder,
+  group: ChainGroup,
+  preferredName: () => string,
+): ChainBuilder {
+  return new Placer(parts.body, lists, chain, group, preferredName).run(parts.steps);
 }
 
 /** Writes what follows a check that is known to have matched. */
-export function placeMatched(steps: readonly Step[], body: RuleBody, chain: ChainBuilder, group: ChainGroup, wish: string): ChainBuilder {
-  return new Placer(body, chain, group, wish).run(steps);
+export function placeMatched(
+  { steps, body }: Pick<RuleParts, "steps" | "body">,
+  lists: Lists,
+  chain: ChainBuilder,
+  group: ChainGroup,
+  preferredName: () => string,
+): ChainBuilder {
+  return new Placer(body, lists, chain, group, preferredName).run(steps);
 }
 
 class Placer {
@@ -45,9 +62,11 @@ class Placer {
 
   constructor(
     private readonly body: RuleBody,
+    private readonly lists: Lists,
     private readonly chain: ChainBuilder,
     private readonly group: ChainGroup,
-    private readonly wish: string,
+    /** What the names of its own chains begin with; asked for only where there are such. */
+    private readonly preferredName: () => string,
   ) {}
 
   run(steps: readonly Step[]): ChainBuilder {
@@ -145,13 +164,11 @@ class Placer {
 
   // --------------------------------------------------------------------------------------------------- recent
 
-  private placeRecent(
-    chain: ChainBuilder,
-    prefix: Prefix,
-    step: Step & { kind: "recent" },
-    following: readonly Step[],
-    body: RuleBody,
-  ): void {
+  private list(use: RecentUse): RecentList {
+    return this.lists.get(use.list)!;
+  }
+
+  private placeRecent(chain: ChainBuilder, prefix: Prefix, step: RecentStep, following: readonly Step[], body: RuleBody): void {
     const { use } = step;
     switch (use.operation) {
       case "set":
@@ -165,14 +182,8 @@ class Placer {
   }
 
   /** Records the hit, then goes on; `! --set` records and never goes on. */
-  private placeSet(
-    chain: ChainBuilder,
-    prefix: Prefix,
-    { use, list }: Step & { kind: "recent" },
-    following: readonly Step[],
-    body: RuleBody,
-  ): void {
-    const touch = list.touch(use.side);
+  private placeSet(chain: ChainBuilder, prefix: Prefix, { use }: RecentStep, following: readonly Step[], body: RuleBody): void {
+    const touch = this.list(use).touch(use.side);
     if (use.inverted) {
       chain.rule([...prefix.statements, ...touch.statements]);
       return;
@@ -204,14 +215,8 @@ class Placer {
     this.place(chain, prefix, following, body);
   }
 
-  private placeRemove(
-    chain: ChainBuilder,
-    prefix: Prefix,
-    { use, list }: Step & { kind: "recent" },
-    following: readonly Step[],
-    body: RuleBody,
-  ): void {
-    const { first, last } = list.removal(use.side);
+  private placeRemove(chain: ChainBuilder, prefix: Prefix, { use }: RecentStep, following: readonly Step[], body: RuleBody): void {
+    const { first, last } = this.list(use).removal(use.side);
     if (!use.inverted && first.length <= 1) {
       return this.place(chain, extend(prefix, [...first.flat(), ...last], false), following, body);
     }
@@ -223,13 +228,8 @@ class Placer {
     this.place(inside, nothing, following, body);
   }
 
-  private placeCheck(
-    chain: ChainBuilder,
-    prefix: Prefix,
-    { use, list }: Step & { kind: "recent" },
-    following: readonly Step[],
-    body: RuleBody,
-  ): void {
+  private placeCheck(chain: ChainBuilder, prefix: Prefix, { use }: RecentStep, following: readonly Step[], body: RuleBody): void {
+    const list = this.list(use);
     const question = list.question(use);
     const touches = use.operation === "update";
     if (question.kind === "inline" && !use.inverted) {
@@ -257,7 +257,7 @@ class Placer {
       inside.rule([...question.tests, exitStatement(conditionTrue)]);
       this.leave(inside, conditionFalse);
     } else {
-      const check = question.check(`${this.wish}_check`, conditionTrue, conditionFalse);
+      const check = question.check(`${this.preferredName()}_check`, conditionTrue, conditionFalse);
       chain.rule([...prefix.statements, this.call(check)]);
     }
     if (touches && !use.inverted) for (const statements of list.touchRules(use.side)) matched.rule(statements);
@@ -265,9 +265,9 @@ class Placer {
   }
 
   /** `! --update` touches a host only if it is on the list; then it goes on to `matched`. */
-  private touchIfPresent(list: (Step & { kind: "recent" })["list"], side: "saddr" | "daddr", matched: ChainBuilder): string {
+  private touchIfPresent(list: RecentList, side: "saddr" | "daddr", matched: ChainBuilder): string {
     return this.group
-      .chain(`${this.wish}_touch`)
+      .chain(`${this.preferredName()}_touch`)
       .rule([list.presence(side), ...list.touch(side).statements])
       .rule([goto(matched.name)]).name;
   }
@@ -277,12 +277,12 @@ class Placer {
   /** Where a piece in a chain of its own goes when the rule does not match. */
   private fail(): Exit {
     if (!leavesChain(this.body.end)) return exitBack;
-    this.rest ??= this.group.chain(`${this.wish}_rest`);
+    this.rest ??= this.group.chain(`${this.preferredName()}_rest`);
     return exitTo(this.rest.name);
   }
 
   private ownChain(suffix: string): ChainBuilder {
-    const chain = this.group.chain(`${this.wish}_${suffix}`);
+    const chain = this.group.chain(`${this.preferredName()}_${suffix}`);
     this.own.push(chain);
     return chain;
   }

@@ -5,6 +5,7 @@ import type { Family } from "../iptables/ast.js";
 import type { Expression, Hook, NftChain, NftComment, NftHelper, NftRule, NftSet, NftTable, Statement } from "../nft/ast.js";
 import { goto, jump } from "../nft/ast.js";
 import { Names } from "../nft/names.js";
+import { namesIn } from "../nft/walk.js";
 
 /** A chain under construction. */
 export class ChainBuilder {
@@ -81,7 +82,8 @@ export class ChainGroup {
 export class TableBuilder {
   readonly names = new Names();
   private readonly sets: NftSet[] = [];
-  private readonly setComments = new Map<number, readonly string[]>();
+  /** Sets that one comment speaks of: from one position to another. */
+  private readonly described: { readonly from: number; readonly to: number; readonly comment: readonly string[] }[] = [];
   private readonly shared = new Map<string, string>();
   private readonly helpers: NftHelper[] = [];
   private readonly groups: ChainGroup[] = [];
@@ -116,7 +118,7 @@ export class TableBuilder {
   describedSets<Result>(declare: () => Result, describe: (result: Result) => readonly string[]): Result {
     const first = this.sets.length;
     const result = declare();
-    if (this.sets.length > first) this.setComments.set(first, describe(result));
+    if (this.sets.length > first) this.described.push({ from: first, to: this.sets.length, comment: describe(result) });
     return result;
   }
 
@@ -148,15 +150,38 @@ export class TableBuilder {
   }
 
   build(): NftTable {
+    return this.table(this.builtChains(), () => true);
+  }
+
+  /** Without the sets and helpers that no rule names: a list has some for questions that nobody asks. */
+  buildUsed(): NftTable {
+    const chains = this.builtChains();
+    const used = new Set<string>();
+    if (this.sets.length + this.helpers.length > 0) {
+      for (const { entries } of chains) for (const entry of entries) if (entry.kind === "rule") namesIn(entry.statements, used);
+    }
+    return this.table(chains, ({ name }) => used.has(name));
+  }
+
+  private builtChains(): NftChain[] {
+    return [...this.groups, ...this.serving].flatMap((group) => group.chains.map((chain) => chain.build()));
+  }
+
+  private table(chains: readonly NftChain[], isWanted: (object: { readonly name: string }) => boolean): NftTable {
+    const comments = new Map<NftSet, readonly string[]>();
+    for (const { from, to, comment } of this.described) {
+      const first = this.sets.slice(from, to).find(isWanted);
+      if (first) comments.set(first, comment);
+    }
     return {
       family: this.family === "ipv4" ? "ip" : "ip6",
       name: this.tableName,
-      helpers: this.helpers,
-      sets: this.sets.map((set, index) => {
-        const comment = this.setComments.get(index);
+      helpers: this.helpers.filter(isWanted),
+      sets: this.sets.filter(isWanted).map((set) => {
+        const comment = comments.get(set);
         return comment ? { ...set, comment } : set;
       }),
-      chains: [...this.groups, ...this.serving].flatMap((group) => group.chains.map((chain) => chain.build())),
+      chains,
     };
   }
 }

@@ -5,8 +5,7 @@ import type { IptablesRule } from "../iptables/ast.js";
 import type { Statement } from "../nft/ast.js";
 import { addFeaturesOfSet, addFeaturesOfStatements } from "../nft/requirements.js";
 import { features, isLoadable, isOlder, type FeatureName } from "../nft/versions.js";
-import { analyse, derived, type AnalysisContext } from "./analyse.js";
-import type { Step } from "./parts.js";
+import type { RuleParts, Step } from "./parts.js";
 
 export interface LateFeature {
   readonly feature: FeatureName;
@@ -18,48 +17,35 @@ export interface LateFeature {
 }
 
 /**
- * The newest thing the rule is made of, if `targetNft` does not have it. The lists of `recent` are not looked at: they belong to
- * many rules.
+ * The newest thing that a rule's first match with such a thing is made of, if `targetNft` does not have it; else that of the target. The
+ * lists of `recent` are not looked at: they belong to many rules.
  */
-export function lateFeature(rule: IptablesRule, context: AnalysisContext, targetNft: string): LateFeature | undefined {
-  const feature = newestBeyond(rule, context, targetNft);
-  if (feature === undefined) return undefined;
-  const { target, ...withoutTarget } = rule;
-  const index = rule.matches.findIndex((use) => newestBeyond({ ...withoutTarget, matches: [use] }, context, targetNft) !== undefined);
-  const match = rule.matches[index];
-  if (match) {
-    const own = newestBeyond({ ...withoutTarget, matches: [match] }, context, targetNft)!;
-    return { feature: own, blamed: `match "${printable(match.extension)}"`, span: match.span, matchesBefore: index };
+export function lateFeature(rule: IptablesRule, pieces: Pieces, targetNft: string): LateFeature | undefined {
+  for (const [position, match] of rule.matches.entries()) {
+    const feature = newestBeyond(pieces, position, targetNft);
+    if (feature !== undefined)
+      return { feature, blamed: `match "${printable(match.extension)}"`, span: match.span, matchesBefore: position };
   }
+  const feature = newestBeyond(pieces, undefined, targetNft);
+  if (feature === undefined) return undefined;
+  const { target } = rule;
   const blamed = target?.kind === "extension" ? `target "${printable(target.extension)}"` : "the rule";
   return { feature, blamed, span: (target ?? rule).span, matchesBefore: rule.matches.length };
 }
 
-/** Analyses the rule without a trace of it in the table. */
-function newestBeyond(rule: IptablesRule, context: AnalysisContext, targetNft: string): FeatureName | undefined {
+/** What the analysis found. */
+type Pieces = Pick<RuleParts, "steps" | "body" | "declarations">;
+
+/** Of one match, or of the rule's own tests and its target. */
+function newestBeyond({ steps, body, declarations }: Pieces, match: number | undefined, targetNft: string): FeatureName | undefined {
   const found = new Set<FeatureName>();
-  const addSet: AnalysisContext["addSet"] = (wish, set) => {
-    addFeaturesOfSet(set, found);
-    return wish;
-  };
-  const analysis = analyse(
-    rule,
-    derived(context, {
-      addSet,
-      sharedSet: addSet,
-      addHelper: ({ type }: { readonly type: string }) => type,
-      addChain: (wish: string, rules: readonly (readonly Statement[])[]) => {
-        for (const statements of rules) addFeaturesOfStatements(statements, found);
-        return wish;
-      },
-      report: () => undefined,
-    }),
-  );
-  if (analysis.kind === "parts") {
-    const { steps, body } = analysis.parts;
-    for (const step of steps) for (const statements of groupsOf(step)) addFeaturesOfStatements(statements, found);
-    addFeaturesOfStatements([...body.effects, ...(body.end ? [body.end] : [])], found);
+  for (const declaration of declarations) {
+    if (declaration.match !== match) continue;
+    if (declaration.kind === "set") addFeaturesOfSet(declaration.set, found);
+    if (declaration.kind === "chain") for (const statements of declaration.rules) addFeaturesOfStatements(statements, found);
   }
+  for (const step of steps) if (step.match === match) for (const statements of groupsOf(step)) addFeaturesOfStatements(statements, found);
+  if (match === undefined) addFeaturesOfStatements([...body.effects, ...(body.end ? [body.end] : [])], found);
   return [...found]
     .filter((name) => !isLoadable(name, targetNft))
     .reduce<

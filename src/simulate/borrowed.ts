@@ -122,10 +122,12 @@ export class Borrower {
       counters: false,
       setSize: this.setSize,
       ...(this.geoip && { geoip: this.geoip }),
-      addSet: (wish, set) => named(this.builder.set(wish, set), set),
-      sharedSet: (wish, set) => named(this.builder.sharedSet(wish, set), set),
-      addChain: (wish, rules, base) => this.builder.ownChain(wish, rules, base),
-      addHelper: (helper) => this.builder.helper(helper),
+      declare: {
+        set: (preferredName, set) => named(this.builder.set(preferredName, set), set),
+        sharedSet: (preferredName, set) => named(this.builder.sharedSet(preferredName, set), set),
+        chain: (preferredName, rules, base) => this.builder.ownChain(preferredName, rules, base),
+        helper: (helper) => this.builder.helper(helper),
+      },
     };
   }
 }

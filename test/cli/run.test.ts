@@ -207,10 +207,26 @@ describe("options", () => {
       "1000",
       "--keep-sets",
       "--no-counters",
+      "--origins",
       "--ipv4",
     ]);
-    expect(options).toEqual({ table: "fw", recent: "exact", setSize: 1000, keepSets: true, counters: false, family: "ipv4" });
-    expect((await execute([])).options).toEqual({ table: "ipt2nft", recent: "auto", setSize: 65535, keepSets: false, counters: true });
+    expect(options).toEqual({
+      table: "fw",
+      recent: "exact",
+      setSize: 1000,
+      keepSets: true,
+      counters: false,
+      origins: true,
+      family: "ipv4",
+    });
+    expect((await execute([])).options).toEqual({
+      table: "ipt2nft",
+      recent: "auto",
+      setSize: 65535,
+      keepSets: false,
+      counters: true,
+      origins: false,
+    });
   });
 
   it("--format json gives one document, whatever happens", async () => {

@@ -6,6 +6,7 @@ const all = {
   family: "ipv6",
   inet: true,
   keepSets: false,
+  origins: true,
   recent: "exact",
   setSize: 4096,
   table: "front_host",
@@ -39,7 +40,7 @@ describe("readOptions", () => {
     [
       "an unknown option",
       '{\n  "sets": true\n}',
-      '2:3: there is no option "sets"; the options are "counters", "family", "inet", "keepSets", "recent", "setSize", "table", "targetNft"',
+      '2:3: there is no option "sets"; the options are "counters", "family", "inet", "keepSets", "origins", "recent", "setSize", "table", "targetNft"',
     ],
     ["a property of every object", '{"constructor": true}', '1:2: there is no option "constructor"'],
     ["an option twice", '{"inet": true, "inet": false}', '1:16: the option "inet" is given twice'],

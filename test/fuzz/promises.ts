@@ -135,7 +135,7 @@ const byteLength = (text: string): number => encoder.encode(text).length;
  * Every rule that has a comment `tag N` is in the script with that comment, or a comment line tells that it never
  * matches, or a diagnostic that it is refused.
  */
-function lostRules({ iptables, nft, diagnostics, script }: Translation): string[] {
+function lostRules({ iptables, nft, diagnostics }: Translation): string[] {
   const comments = new Set((nft?.tables ?? []).flatMap(({ chains }) => chains.flatMap(commentsOf)));
   // A rule that asks an unknown ipset is written all the same.
   const refused = new Set(
@@ -143,23 +143,30 @@ function lostRules({ iptables, nft, diagnostics, script }: Translation): string[
       .filter(({ code }) => effectOf(code) === "refused" && code !== "ipset-missing")
       .map(({ span }) => `${span.file}:${span.line}`),
   );
+  const lines = new Set((nft?.tables ?? []).flatMap(({ chains }) => chains.flatMap(commentLines)));
+  const neverMatching = [...lines].filter((line) => line.startsWith("can never match ("));
   const broken: string[] = [];
   for (const ruleset of iptables) {
     for (const table of ruleset.tables) {
       for (const { rules } of table.chains) {
         for (const { span, text } of rules) {
-          const told = refused.has(`${span.file}:${span.line}`) ? script!.includes(`line ${span.line} is not translated [`) : undefined;
+          const told = refused.has(`${span.file}:${span.line}`) ? lines.has(`    ${text}`) : undefined;
           if (told === false) broken.push(`the script does not tell of the refused rule in line ${span.line}`);
           const tag = /--comment "(tag [0-9]+)"/.exec(text)?.[1];
           if (tag === undefined || told === true || comments.has(tag)) continue;
           // A rule that only stamps has no nft rule of its own to bear the comment.
-          if (!script!.includes(`line ${span.line} can never match (`) && !script!.includes(`line ${span.line}: `))
+          if (!lines.has(text) && !neverMatching.some((line) => line.endsWith(`): ${text}`)))
             broken.push(`the rule in line ${span.line} is lost: ${text}`);
         }
       }
     }
   }
   return broken;
+}
+
+/** Without the family that a line of an inet table begins with. */
+function commentLines({ entries }: NftChain): string[] {
+  return entries.flatMap((entry) => (entry.kind === "comment" ? entry.lines.map((line) => line.replace(/^v[46] /, "")) : []));
 }
 
 function commentsOf({ entries }: NftChain): string[] {

@@ -59,8 +59,8 @@ describe("makeRows", () => {
     );
     const [set, check] = makeRows(iptables, nft);
     expect(set!.scriptLines[0]).toBe(check!.scriptLines[0]);
-    expect(set!.nft).toEqual(["counter jump x_4_in_60s"]);
-    expect(check!.nft).toEqual(["counter jump x_4_in_60s", "counter drop"]);
+    expect(set!.nft).toEqual(["counter jump x_hits"]);
+    expect(check!.nft).toEqual(["counter jump x_hits", "counter drop"]);
     expect(check!.notes).toEqual(["one nft rule with that of line 5: the hit is recorded and checked in one step"]);
   });
 

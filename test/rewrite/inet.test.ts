@@ -114,16 +114,16 @@ describe("one inet table", () => {
   it("keeps sets of both families under names that do not change", () => {
     const list = ["-A INPUT -m recent --set --name seen", "-A INPUT -m recent --rcheck --seconds 9 --name seen -j DROP"];
     const { script } = merged(filter(list), filter(list));
-    expect(script).toMatch(/set seen_9s \{ type ipv4_addr/);
-    expect(script).toMatch(/set seen_9s_v6 \{ type ipv6_addr/);
-    expect(script).toContain("update @seen_9s_v6 { ip6 saddr }");
+    expect(script).toMatch(/set seen_recent \{ type ipv4_addr/);
+    expect(script).toMatch(/set seen_recent_v6 \{ type ipv6_addr/);
+    expect(script).toContain("update @seen_recent_v6 { ip6 saddr }");
   });
 
   it("tells whose lines a comment means", () => {
     const geoip = "-A INPUT -m geoip --src-cc CN -j DROP";
     const { script } = merged(filter([ssh, web, geoip]), filter([ssh, geoip, web]));
-    expect(script).toContain("# v4 line 7 is not translated");
-    expect(script).toContain("# v6 line 6 is not translated");
+    expect(script).toContain("# v4 not translated [untranslatable-match]");
+    expect(script).toContain("# v6 not translated [untranslatable-match]");
   });
 
   it.each([

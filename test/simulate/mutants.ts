@@ -1,8 +1,8 @@
 /**
  * Deliberately wrong translations: each mutation spoils a table that is right, the way a hasty translator would write it.
  *
- * They work on the AST that is emitted and go by the names of our sets and chains: `L_4_in_60s_hit_0` is slot 0 of list L's
- * window of 4 hits in 60 s. `undefined` where a table has nothing of the kind.
+ * They work on the AST that is emitted and go by the names of our sets and chains: `L_hit_0` is slot 0 of list L's
+ * window, and the description above the sets says which one that is. `undefined` where a table has nothing of the kind.
  */
 
 import type { NftChain, NftRule, NftSet, NftTable, Statement } from "../../src/nft/ast.js";
@@ -19,7 +19,7 @@ export const mutants: readonly Mutant[] = [
     name: "`add` instead of `update`",
     apply: (table) =>
       onStatements(table, (one) =>
-        updates(one, /_(hit_\d+|few_\d+|banned|tokens|\d+s)$/) ? ({ ...one, operation: "add" } as Statement) : one,
+        updates(one, /_(hit_\d+|passed_\d+|few_\d+|banned|tokens|recent)$/) ? ({ ...one, operation: "add" } as Statement) : one,
       ),
   },
   { name: "a hit count one too small", apply: (table) => shiftedSlot(table, 1) },
@@ -42,18 +42,16 @@ export const mutants: readonly Mutant[] = [
 
 // ------------------------------------------------------------------------------------------------ what they do
 
-const windowName = /^(.*)_(\d+)_in_(\d+)s_busy$/;
-
-/** The way into a ring, `L_4_in_60s`, becomes one limit of H hits in N seconds with a burst of H. */
+/** The way into a ring, `L_hits`, becomes one limit of H hits in N seconds with a burst of H. */
 function tokenBucket(table: NftTable): NftTable | undefined {
-  const name = table.sets
-    .map((set) => windowName.exec(set.name))
-    .find((found) => found && fusedEntry(table, found[0].slice(0, -"_busy".length)));
-  if (!name) return undefined;
-  const [busy, , hits, seconds] = name;
-  const window = busy.slice(0, -"_busy".length);
+  const busy = table.sets.map(({ name }) => name).find((name) => name.endsWith("_busy") && fusedEntry(table, entryName(name)));
+  if (busy === undefined) return undefined;
+  const window = entryName(busy);
   const over = `${window}_over`;
-  const key = keyOf(table, `${window}_busy`);
+  const [, hits, seconds] = /now has (\d+) hits in (\d+) s|already had (\d+) hits in (\d+) s/
+    .exec(fusedEntry(table, window)!.comment!.join("\n"))!
+    .filter((part) => part !== undefined);
+  const key = keyOf(table, busy);
   if (!key) return undefined;
   const bucket: NftRule = {
     kind: "rule",
@@ -78,6 +76,9 @@ function tokenBucket(table: NftTable): NftTable | undefined {
   };
   return { ...table, chains: table.chains.map((chain) => (chain.name === window ? { ...chain, entries: [bucket] } : chain)) };
 }
+
+/** The chain into which hits go that a set `L_busy` serves. */
+const entryName = (busy: string): string => busy.replace(/_busy$/, "_hits");
 
 function fusedEntry(table: NftTable, window: string): NftChain | undefined {
   return table.chains.some(({ name }) => name === `${window}_over`) ? table.chains.find(({ name }) => name === window) : undefined;
@@ -134,7 +135,7 @@ function shiftedSlot(table: NftTable, by: number): NftTable | undefined {
 
 /** All that hits pass through on their way to the list's sets, but for the way itself. */
 function withoutJumps(table: NftTable): NftTable | undefined {
-  return onStatements(table, (one) => (one.kind === "jump" && !one.goto && /_touch|_\d+_in_\d+s$/.test(one.chain) ? undefined : one));
+  return onStatements(table, (one) => (one.kind === "jump" && !one.goto && /_touch|_hits$/.test(one.chain) ? undefined : one));
 }
 
 function byDestination(table: NftTable): NftTable | undefined {

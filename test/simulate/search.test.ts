@@ -95,7 +95,7 @@ describe("a difference", () => {
     });
     const last = events.at(-1)!;
     expect(last.iptables).not.toBe(last.nft);
-    expect(last.why).toMatch(/^192\.0\.2\.7 on SSH, seen [\d., ]+ s ago; in SSH_4_in_60s_\w+/);
+    expect(last.why).toMatch(/^192\.0\.2\.7 on SSH, seen [\d., ]+ s ago; in SSH_(tokens|banned)/);
     expect(found!.announced).toEqual([expect.stringContaining("[recent-limit-form]")]);
   });
 

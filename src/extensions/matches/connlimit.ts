@@ -63,7 +63,7 @@ export const connlimit = defineMatch({
     const field = payload(family === "ipv4" ? "ip" : "ip6", uses["connlimit-daddr"] ? "daddr" : "saddr");
     const mask = prefixMask(uses["connlimit-mask"]?.value ?? addressBits[family], family);
     // The name tells the limit, which is kept in the elements: under --keep-sets the next script must not meet those of another.
-    const set = context.addSet(`connlimit_${over ? "above" : "upto"}_${limit.value}`, {
+    const set = context.declare.set(`connlimit_${over ? "above" : "upto"}_${limit.value}`, {
       type: [family === "ipv4" ? "ipv4_addr" : "ipv6_addr"],
       flags: ["dynamic"],
       size: context.setSize,

@@ -63,7 +63,7 @@ export const geoip = defineMatch({
     }
     const { elements } = found;
     if (elements.length === 0) return use.inverted ? { statements: [] } : { never: `no address lies in ${use.value.join(" or ")}` };
-    const set = context.sharedSet(`geoip_${use.value.join("_")}`, {
+    const set = context.declare.sharedSet(`geoip_${use.value.join("_")}`, {
       type: [family === "ipv4" ? "ipv4_addr" : "ipv6_addr"],
       flags: ["interval"],
       elements,

@@ -364,7 +364,7 @@ export const hashlimit = defineMatch({
         whole.types.length === 1 && whole.types[0] !== "inet_service"
           ? ""
           : `_${whole.types.map((type) => (type === "inet_service" ? "port" : "address")).join("_")}`;
-      const set = context.sharedSet(`hashlimit_${nameUse.value}_${over ? "above" : "upto"}${shape}${suffix}`, {
+      const set = context.declare.sharedSet(`hashlimit_${nameUse.value}_${over ? "above" : "upto"}${shape}${suffix}`, {
         type: whole.types,
         flags: ["dynamic", "timeout"],
         timeout,

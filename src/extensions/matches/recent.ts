@@ -2,7 +2,7 @@
  * `-m recent`: lists of hosts with time stamps. This file only reads the options; what they become in nft is the work of
  * `rewrite/recent/`.
  *
- *     -m recent --update --seconds 60 --name ssh --rsource   →   ip saddr @recent_ssh_60s update @recent_ssh_60s { ip saddr }
+ *     -m recent --update --seconds 60 --name ssh --rsource   →   ip saddr @ssh_recent update @ssh_recent { ip saddr }
  *
  * man iptables-extensions, section "recent"; which combinations are refused: measured with iptables 1.8.9 on Linux 6.18.
  */

@@ -87,7 +87,7 @@ function dayStatements(days: Days, nextDay: boolean, context: RuleContext): Stat
   }
   if (days.month) {
     const named = days.month.length <= 5 ? days.month.join("_") : days.month.reduce((bits, day) => bits + 2 ** (day - 1), 0).toString(16);
-    const set = context.sharedSet(`monthdays_${named}${nextDay ? "_next" : ""}`, {
+    const set = context.declare.sharedSet(`monthdays_${named}${nextDay ? "_next" : ""}`, {
       typeof: meta("time"),
       flags: ["interval"],
       elements: monthDayIntervals(days.month, nextDay ? secondsPerDay : 0),

@@ -63,7 +63,7 @@ function copy({ from, fromMask, to, toMask, shift, wish }: Copy, context: RuleCo
     rules.push([match(binary(from, "&", hex(bit)), hex(bit)), assign(to, binary(to, operator, hex(target)))]);
   }
   if (rules.length === 0) return { statements: [] };
-  return { statements: [connectionExists, jump(context.addChain(wish, rules))] };
+  return { statements: [connectionExists, jump(context.declare.chain(wish, rules))] };
 }
 
 const copies = ["save-mark", "restore-mark"] as const;

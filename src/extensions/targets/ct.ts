@@ -66,7 +66,7 @@ function helperStatement(use: OptionUse<string>, context: RuleContext): Statemen
   }
   const [network, addressType] = context.family === "ipv4" ? (["ip", "ipv4_addr"] as const) : (["ip6", "ipv6_addr"] as const);
   const name = `${use.value.replace(/[^A-Za-z0-9]/g, "_")}_${protocol}`;
-  const set = context.sharedSet(`helped_${name}`, {
+  const set = context.declare.sharedSet(`helped_${name}`, {
     type: [addressType, addressType, "inet_service", "inet_service"],
     flags: ["dynamic", "timeout"],
     timeout: helperTimeout,
@@ -78,11 +78,11 @@ function helperStatement(use: OptionUse<string>, context: RuleContext): Statemen
     payload(protocol, "sport"),
     payload(protocol, "dport"),
   );
-  const object = context.addHelper({ type: use.value, protocol });
+  const object = context.declare.helper({ type: use.value, protocol });
   const hooks: readonly Hook[] = (["prerouting", "output"] as const).filter((hook) => context.hooks.has(hook));
   for (const hook of hooks) {
     // On a connection that is known already the helper's statement does nothing.
-    context.addChain(
+    context.declare.chain(
       `helper_${name}_${hook}`,
       [[match(key, setReference(set)), { kind: "object", type: "ct helper", object }, { kind: "set", operation: "delete", set, key }]],
       { hook, priority: helperPriority },

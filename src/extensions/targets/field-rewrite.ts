@@ -67,5 +67,5 @@ export function fieldChanges(changes: readonly FieldChange[], wish: string, cont
       ...combination.flatMap((group) => (group.new === undefined ? [] : [assign(group.field, number(group.new))])),
       verdict("return"),
     ]);
-  return [...constants, jump(context.addChain(wish, rules))];
+  return [...constants, jump(context.declare.chain(wish, rules))];
 }

@@ -107,7 +107,7 @@ export const setTarget = defineTarget({
     if (more.length === 0 && only.length === 1) return { statements: only, ...remarks };
     // What a packet has no key for must not keep the other changes, or what the rule does after them, from happening.
     return {
-      statements: [jump(context.addChain(`ipset_${changes.map(({ kind, use }) => `${kind}_${use.value.set}`).join("_")}`, rules))],
+      statements: [jump(context.declare.chain(`ipset_${changes.map(({ kind, use }) => `${kind}_${use.value.set}`).join("_")}`, rules))],
       ...remarks,
     };
   },

@@ -62,6 +62,6 @@ export const tproxyTarget = defineTarget({
       ],
       [verdict("drop")],
     ];
-    return { statements: [goto(context.addChain("tproxy_or_drop", rules))] };
+    return { statements: [goto(context.declare.chain("tproxy_or_drop", rules))] };
   },
 });

@@ -8,14 +8,15 @@
  */
 
 import { goto, updateSet, type Statement } from "../../nft/ast.js";
-import { isFinal, isStable, leavesChain, type RuleParts, type Step } from "../parts.js";
+import { isFinal, isStable, leavesChain, type RecentStep, type RuleParts, type Step } from "../parts.js";
 import { exitStatement, exitTo, type ChainBuilder, type ChainGroup, type Key } from "../table-builder.js";
 import type { RecentList } from "./list.js";
-import { windowName } from "./list.js";
+import { windowId } from "./form.js";
 import { member, Ring, tick, type Window } from "./ring.js";
+import type { ListUsage } from "./usage.js";
 
 export interface FusedGroup {
-  readonly list: RecentList;
+  readonly usage: ListUsage;
   readonly window: Window;
   /** `--set` comes first, so the packet's own stamp counts. */
   readonly setFirst: boolean;
@@ -29,8 +30,6 @@ export interface FusedGroup {
   readonly length: number;
 }
 
-type RecentStep = Step & { readonly kind: "recent" };
-
 interface Candidate {
   readonly parts: RuleParts;
   readonly conditions: readonly Statement[];
@@ -42,11 +41,16 @@ interface Candidate {
 const mostFused = 50;
 
 /** The group that begins at `rules[index]`, if there is one. */
-export function findFusedGroup(rules: readonly (RuleParts | undefined)[], index: number): FusedGroup | undefined {
+export function findFusedGroup(
+  rules: readonly (RuleParts | undefined)[],
+  index: number,
+  lists: ReadonlyMap<string, ListUsage>,
+): FusedGroup | undefined {
   const first = candidate(rules[index]);
   if (!first) return undefined;
-  const { list, use } = first.step;
-  const uses = list.usage.uses;
+  const { use } = first.step;
+  const usage = lists.get(use.list)!;
+  const { uses } = usage;
   if (
     uses.length < 2 ||
     uses.length > mostFused ||
@@ -57,7 +61,7 @@ export function findFusedGroup(rules: readonly (RuleParts | undefined)[], index:
   const members: Candidate[] = [];
   for (let at = index; at < index + uses.length; at++) {
     const next = candidate(rules[at]);
-    if (!next || next.step.list !== list || !sameStatements(next.conditions, first.conditions)) return undefined;
+    if (!next || next.step.use.list !== use.list || !sameStatements(next.conditions, first.conditions)) return undefined;
     members.push(next);
   }
   const setFirst = use.operation === "set";
@@ -76,7 +80,7 @@ export function findFusedGroup(rules: readonly (RuleParts | undefined)[], index:
   if (!setFirst && (!isFinal(last.parts.body.end) || last.after.length > 0)) return undefined;
   const updates = checks.filter(({ step }) => step.use.operation === "update").length;
   return {
-    list,
+    usage,
     setFirst,
     window: { seconds, hits },
     set: set.parts,
@@ -116,7 +120,7 @@ export function bansSuffice(group: FusedGroup): boolean {
 const mostTimers = 6;
 
 /** Whether a timer for each hit is exact: nothing is recorded over the limit, so no hit ever takes the place of another. */
-function timersSuffice({ setFirst, pushes, window }: FusedGroup): boolean {
+export function timersSuffice({ setFirst, pushes, window }: FusedGroup): boolean {
   return !setFirst && pushes === 0 && window.hits <= mostTimers;
 }
 
@@ -131,36 +135,36 @@ export interface FusedChains {
  * The chains of a group; returns the first. `over`, in `group`, gets what the checks do when the limit is reached; the
  * others only serve the list and stand with its chains.
  */
-export function buildFused(fused: FusedGroup, group: ChainGroup): FusedChains {
-  const { list, window, setFirst, pushes } = fused;
+export function buildFused(fused: FusedGroup, list: RecentList, group: ChainGroup): FusedChains {
+  const { window, setFirst, pushes } = fused;
   const key = list.key(fused.set.steps.find((step) => step.kind === "recent")?.use.side ?? "saddr");
-  const id = windowName(window);
-  const wish = `${list.base}_${id}`;
+  const wish = `${list.prefix("hits", windowId(window))}_hits`;
   const own = setFirst ? 1 : 0;
   const over = group.chain(`${wish}_over`);
   if (!bansSuffice(fused) && !timersSuffice(fused)) {
-    const ring = new Ring(window, list.setFactory(id), own, pushes, list.options.flat);
+    const ring = new Ring(window, list.setFactory(window), own, pushes, list.form.flat);
     const entry = ring.fused(list.group, wish, key, over.name);
     return { entry, over, description: ring.describe() };
   }
   if (timersSuffice(fused)) {
-    const entry = timerChains(fused, list.group, wish, key, over);
-    return { entry, over, description: ["    hit: hits that passed, a set each; a host in all of them is over the limit"] };
+    const entry = timerChains(fused, list, wish, key, over);
+    return { entry, over, description: ["    passed: hits that passed, a set each; a host in all of them is over the limit"] };
   }
-  const entry = banChains(fused, list.group, wish, key, over, own);
+  const entry = banChains(fused, list, wish, key, over, own);
   return {
     entry,
     over,
-    description: ["    hit: hits that passed, a set each; banned: hosts that were over the limit less than the window ago"],
+    description: ["    passed: hits that passed, a set each; banned: hosts that were over the limit less than the window ago"],
   };
 }
 
 /** A hit takes the first timer that has run out; where none has, the host is over the limit. */
-function timerChains({ list, window }: FusedGroup, group: ChainGroup, wish: string, key: Key, over: ChainBuilder): ChainBuilder {
-  const sets = list.setFactory(windowName(window));
+function timerChains({ window }: FusedGroup, list: RecentList, wish: string, key: Key, over: ChainBuilder): ChainBuilder {
+  const { group } = list;
+  const sets = list.setFactory(window);
   const entry = group.chain(wish);
   for (let hit = 0; hit < window.hits; hit++) {
-    const slot = sets.add(`hit_${hit}`, window.seconds * 1000 + tick);
+    const slot = sets.add(`passed_${hit}`, window.seconds * 1000 + tick);
     // In a chain of its own, so that a full set ends the search and does not spill its hosts into the next.
     const put = group.chain(`${wish}_put_${hit}`).rule([updateSet(slot, key)]);
     entry.rule([member(key, slot, true), exitStatement(exitTo(put.name))]);
@@ -169,17 +173,18 @@ function timerChains({ list, window }: FusedGroup, group: ChainGroup, wish: stri
 }
 
 /** Hits that pass sit in timers in no order; the one that is too many, and every later one, bans for the window. */
-function banChains(fused: FusedGroup, group: ChainGroup, wish: string, key: Key, over: ChainBuilder, own: number): ChainBuilder {
-  const { list, window } = fused;
-  const sets = list.setFactory(windowName(window));
+function banChains({ window }: FusedGroup, list: RecentList, wish: string, key: Key, over: ChainBuilder, own: number): ChainBuilder {
+  const { group } = list;
+  const sets = list.setFactory(window);
   const timeout = window.seconds * 1000 + tick;
   const entry = group.chain(wish);
   const banned = sets.add("banned", timeout);
   entry.rule([member(key, banned), updateSet(banned, key), goto(over.name)]);
   let chain = entry;
-  for (let hit = 0; hit < window.hits - own; hit++) {
-    const slot = sets.add(`hit_${hit}`, timeout);
-    const next = group.chain(`${wish}_${hit + 2}`);
+  const slots = window.hits - own;
+  for (let hit = 0; hit < slots; hit++) {
+    const slot = sets.add(`passed_${hit}`, timeout);
+    const next = group.chain(hit + 1 < slots ? `${wish}_put_${hit + 1}` : `${wish}_ban`);
     // A goto to the next slot, never `not in the set, then update`: a full set would spill its hosts into the next.
     chain.rule([member(key, slot), exitStatement(exitTo(next.name))]).rule([updateSet(slot, key)]);
     chain = next;

@@ -12,36 +12,17 @@
  */
 
 import { payload, updateSet, deleteFromSet, concatenation, type Expression, type Statement } from "../../nft/ast.js";
-import type { Family } from "../../iptables/ast.js";
 import { formatAddress } from "../../extensions/values/address.js";
 import type { RecentUse } from "../../extensions/matches/recent.js";
 import { callStatement, exitStatement, exitTo, type ChainGroup, type Exit, type Key, type TableBuilder } from "../table-builder.js";
 import { printable } from "../../diagnostic.js";
 import { nameable } from "../../nft/names.js";
+import { isTooLarge, touchesOfOnePacket, windowId, type ListForm } from "./form.js";
 import { limitTouch, limitRate, type HitLimit } from "./limit.js";
 import { listKey, member, Ring, tick, type SetFactory, type Window } from "./ring.js";
 import { isCheck, type ListUsage, type PlacedUse } from "./usage.js";
 
-export interface ListOptions {
-  readonly family: Family;
-  /** Elements a set may hold. */
-  readonly setSize: number;
-  /** Which windows are written as a limit with a ban. */
-  readonly asLimit: (window: Window) => boolean;
-  /** Find slots without nesting chains. */
-  readonly flat: boolean;
-  /** Whether `--rttl` can be kept: the list is used in hooks that see the same TTL. */
-  readonly keepsTtl: boolean;
-  /** The script is for an nft that knows no set of addresses and TTLs. */
-  readonly forgetsTtl: boolean;
-  /** The script is for an nft whose rules cannot delete from a set: a window of several hits is a limit, or nothing. */
-  readonly ringless: boolean;
-}
-
 type Side = RecentUse["side"];
-
-/** A ring of more hits needs more levels of chains than the kernel allows. */
-export const largestRing = 255;
 
 /** Sets that one rule feeds beside its other tests: a kernel rule is full with 30. */
 const mostInline = 8;
@@ -50,6 +31,12 @@ const mostInline = 8;
 export type Question =
   | { readonly kind: "inline"; readonly tests: readonly Statement[]; readonly refresh?: readonly Statement[] }
   | { readonly kind: "chain"; check(wish: string, over: Exit, under: Exit): string };
+
+/** The kinds of questions, each of which counts its own from 1: the first has no number in the names of its sets. */
+type QuestionKind = "window" | "hits" | "count" | "ttl";
+
+const secondsId = (seconds: number): string => `${seconds}s`;
+const countId = (hits: number): string => `${hits}_hits`;
 
 export class RecentList {
   /** Prefix of all names. */
@@ -63,15 +50,17 @@ export class RecentList {
   private readonly touchChains = new Map<Side, string>();
   private readonly stores = new Map<Side, readonly string[]>();
   private readonly mask: Expression | undefined;
+  /** Questions of each kind in the order in which rules ask them. */
+  private readonly asked = new Map<QuestionKind, string[]>();
 
   /** `group` gets the chains that only serve this list. */
   constructor(
     readonly usage: ListUsage,
     readonly table: TableBuilder,
-    readonly options: ListOptions,
+    readonly form: ListForm,
     readonly group: ChainGroup,
   ) {
-    const { family } = options;
+    const { family } = form;
     const name = nameable(usage.name);
     // What is made of it always has something behind it and so is never a keyword; a first digit has to be covered.
     this.base = table.names.unique(/^[A-Za-z_]/.test(name) ? name : `list_${name}`);
@@ -82,79 +71,100 @@ export class RecentList {
     // A fused group makes its own sets; everything else is declared here, in a fixed order.
   }
 
+  // --------------------------------------------------------------------------------------------------- names
+
+  /**
+   * What the names of a question's chains begin with: the list, and a number from the second question of its kind on. Seconds and hits
+   * are not in it, so that a rule in which they change changes no names.
+   */
+  prefix(kind: QuestionKind, id: string): string {
+    const asked = this.asked.get(kind) ?? [];
+    this.asked.set(kind, asked);
+    if (!asked.includes(id)) asked.push(id);
+    const number = asked.indexOf(id) + 1;
+    return number === 1 ? this.base : `${this.base}_${number}`;
+  }
+
+  /** What the names of chains that answer this use begin with. */
+  prefixFor({ seconds, hits, operation }: RecentUse): string {
+    if (operation === "set" || operation === "remove" || (seconds === undefined && hits === 1)) return this.base;
+    if (seconds === undefined) return this.prefix("count", countId(hits));
+    return hits === 1 ? this.prefix("window", secondsId(seconds)) : this.prefix("hits", windowId({ seconds, hits }));
+  }
+
+  /** The same for its sets. */
+  private setPrefix(kind: QuestionKind, id: string): string {
+    const prefix = this.prefix(kind, id);
+    return this.form.windowsInNames && id !== "" ? `${this.base}_${id}` : prefix;
+  }
+
+  /** How a description speaks of it where a list has several of a kind. */
+  private numbered(kind: QuestionKind, id: string, words: string): string {
+    const prefix = this.setPrefix(kind, id);
+    return (this.asked.get(kind) ?? []).length > 1 ? `${words} (${prefix}_…)` : words;
+  }
+
   // -------------------------------------------------------------------------------------------------- stores
 
   /** Declares the sets for every question that the rules ask. Not called for a list that is one fused group. */
   declare(): this {
     const { uses } = this.usage;
-    const checks = uses.filter((use) => isCheck(use) && !this.isTooLarge(use));
+    const checks = uses.filter((use) => isCheck(use) && !isTooLarge(use, this.form));
     for (const use of checks) {
       const { seconds, hits } = use;
       if (seconds !== undefined && hits === 1 && !this.windows.has(seconds)) {
-        this.windows.set(seconds, this.set(`${seconds}s`, seconds * 1000 + tick));
+        this.windows.set(seconds, this.set(`${this.setPrefix("window", secondsId(seconds))}_recent`, seconds * 1000 + tick));
       }
       if (seconds !== undefined && hits > 1) this.declareWindow({ seconds, hits });
       if (seconds === undefined && hits > 1 && !this.counts.has(hits)) {
+        const prefix = this.setPrefix("count", countId(hits));
         this.counts.set(
           hits,
-          Array.from({ length: hits }, (_, index) => this.set(`${hits}_hits_${index}`, undefined)),
+          Array.from({ length: hits }, (_, index) => this.set(`${prefix}_count_${index}`, undefined)),
         );
       }
     }
     // A host that was merely removed from timed sets, in a rule that does nothing else, need not be remembered for ever.
     const timed = checks.length > 0 && checks.every(({ seconds, hits }) => seconds !== undefined && hits === 1);
     if (checks.length === 0 || uses.some((use) => asksForPresence(use) && !(timed && isQuietRemoval(use))))
-      this.seen = this.set("", undefined);
-    if (this.options.keepsTtl && !this.options.forgetsTtl) {
+      this.seen = this.set(`${this.base}_seen`, undefined);
+    if (this.form.keepsTtl && !this.form.forgetsTtl) {
       for (const use of checks.filter((check) => check.rttl && !check.inverted)) {
         if (this.ttls.has(use.seconds)) continue;
-        const suffix = use.seconds === undefined ? "ttl" : `ttl_${use.seconds}s`;
-        this.ttls.set(use.seconds, this.set(suffix, use.seconds === undefined ? undefined : use.seconds * 1000 + tick, undefined, true));
+        const name = use.seconds === undefined ? `${this.base}_seen_ttl` : `${this.setPrefix("ttl", secondsId(use.seconds))}_recent_ttl`;
+        this.ttls.set(use.seconds, this.set(name, use.seconds === undefined ? undefined : use.seconds * 1000 + tick, undefined, true));
       }
     }
     return this;
   }
 
-  /** Whether a rule asks for more hits than any exact form holds; it is refused, and its list does without. */
-  isTooLarge({ seconds, hits }: RecentUse): boolean {
-    if (seconds === undefined) return hits > largestRing;
-    return hits > (this.options.ringless ? 1 : largestRing) && !this.options.asLimit({ seconds, hits });
-  }
-
   private declareWindow(window: Window): void {
-    const id = windowName(window);
+    const id = windowId(window);
     if (this.rings.has(id) || this.limits.has(id)) return;
-    if (this.options.asLimit(window)) {
-      const banned = this.set(`${id}_banned`, window.seconds * 1000 + tick);
+    if (this.form.asLimit(window)) {
+      const prefix = this.setPrefix("hits", id);
+      const banned = this.set(`${prefix}_banned`, window.seconds * 1000 + tick);
       // Not `rate`, as in a ring: elements keep their limit, and under --keep-sets the one form must not meet those of the other.
-      const rate = this.set(`${id}_tokens`, window.seconds * 1000 + tick);
+      const rate = this.set(`${prefix}_tokens`, window.seconds * 1000 + tick);
       this.limits.set(id, { window, rate, banned });
     } else {
-      this.rings.set(id, new Ring(window, this.setFactory(id), 0, this.touchesOfOnePacket(), this.options.flat));
+      this.rings.set(id, new Ring(window, this.setFactory(window), 0, touchesOfOnePacket(this.usage), this.form.flat));
     }
   }
 
-  /**
-   * How many hits one packet may record, at most, as far as the flood guard allows for them: where LOG and DROP both update
-   * behind a `--set`, it is three. Rules that no packet meets together count too, so there is an end to it.
-   */
-  private touchesOfOnePacket(): number {
-    const touching = this.usage.uses.filter(({ operation }) => operation === "set" || operation === "update").length;
-    return Math.min(Math.max(touching, 2), 6);
-  }
-
-  /** Declares sets named after this list and `id`. */
-  setFactory(id: string): SetFactory {
+  /** Declares sets named after this list and the window. */
+  setFactory(window: Window): SetFactory {
+    const prefix = this.setPrefix("hits", windowId(window));
     return {
-      add: (suffix, timeout, gcInterval) => this.set(`${id}_${suffix}`, timeout, gcInterval),
+      add: (suffix, timeout, gcInterval) => this.set(`${prefix}_${suffix}`, timeout, gcInterval),
       undeleted: !this.usage.uses.some((use) => use.operation === "remove"),
     };
   }
 
-  private set(suffix: string, timeout: number | undefined, gcInterval?: number, withTtl = false): string {
-    const { family, setSize } = this.options;
+  private set(name: string, timeout: number | undefined, gcInterval?: number, withTtl = false): string {
+    const { family, setSize } = this.form;
     const address = family === "ipv4" ? "ipv4_addr" : "ipv6_addr";
-    return this.table.set(suffix === "" ? `${this.base}_seen` : `${this.base}_${suffix}`, {
+    return this.table.set(name, {
       ...(withTtl ? { typeof: concatenation(this.address("saddr"), this.timeToLive()) } : { type: [address] }),
       size: setSize,
       flags: timeout === undefined ? ["dynamic"] : ["dynamic", "timeout"],
@@ -164,11 +174,11 @@ export class RecentList {
   }
 
   private address(side: Side): Expression {
-    return payload(this.options.family === "ipv4" ? "ip" : "ip6", side);
+    return payload(this.form.family === "ipv4" ? "ip" : "ip6", side);
   }
 
   private timeToLive(): Expression {
-    return this.options.family === "ipv4" ? payload("ip", "ttl") : payload("ip6", "hoplimit");
+    return this.form.family === "ipv4" ? payload("ip", "ttl") : payload("ip6", "hoplimit");
   }
 
   key(side: Side): Key {
@@ -192,7 +202,7 @@ export class RecentList {
     if (inline.length === 0 && stores.length === 1) return { statements: [callStatement(stores[0]!)], alone: true };
     let chain = this.touchChains.get(side);
     if (chain === undefined) {
-      const builder = this.group.chain(this.touchWish(side));
+      const builder = this.group.chain(this.touchName(side));
       builder.comment.push(`one hit for list "${printable(this.usage.name)}"`);
       for (const statements of this.touchRules(side)) builder.rule(statements);
       this.touchChains.set(side, (chain = builder.name));
@@ -205,8 +215,8 @@ export class RecentList {
     return [...this.inlineTouch(side).map((statement) => [statement]), ...this.storeTouches(side).map((store) => [callStatement(store)])];
   }
 
-  private touchWish(side: Side): string {
-    return `${this.base}${side === "daddr" ? "_destination" : ""}_touch`;
+  private touchName(side: Side, prefix = this.base): string {
+    return `${prefix}${side === "daddr" ? "_destination" : ""}_touch`;
   }
 
   private inlineTouch(side: Side): Statement[] {
@@ -225,17 +235,17 @@ export class RecentList {
     const known = this.stores.get(side);
     if (known) return known;
     const key = this.key(side);
-    const wish = this.touchWish(side);
+    const nameFor = (kind: QuestionKind, id: string): string => this.touchName(side, this.prefix(kind, id));
     const names: string[] = [];
     for (const [id, ring] of this.rings) {
-      const chain = ring.touch(this.group, `${wish}_${id}`, key);
+      const chain = ring.touch(this.group, `${nameFor("hits", id)}_hits`, key);
       chain.comment.push(
         `one hit for list "${printable(this.usage.name)}", window of ${ring.window.hits} hits in ${ring.window.seconds} s`,
       );
       names.push(chain.name);
     }
-    for (const [id, limit] of this.limits) names.push(limitTouch(this.group, `${wish}_${id}`, key, limit).name);
-    for (const [hits, sets] of this.counts) names.push(this.countTouch(key, `${wish}_${hits}_hits`, sets));
+    for (const [id, limit] of this.limits) names.push(limitTouch(this.group, `${nameFor("hits", id)}_limit`, key, limit).name);
+    for (const [hits, sets] of this.counts) names.push(this.countTouch(key, `${nameFor("count", countId(hits))}_count`, sets));
     this.stores.set(side, names);
     return names;
   }
@@ -269,7 +279,7 @@ export class RecentList {
       return { kind: "inline", tests: [member(key, store), ...ttlTest], ...(this.isOnlyStore && { refresh: [updateSet(store, key)] }) };
     }
     if (seconds === undefined) return { kind: "inline", tests: [member(key, this.counts.get(hits)!.at(-1)!), ...ttlTest] };
-    const id = windowName({ seconds, hits });
+    const id = windowId({ seconds, hits });
     const limit = this.limits.get(id);
     if (limit)
       return {
@@ -330,22 +340,18 @@ export class RecentList {
 
   private purposes(): string[] {
     const parts: string[] = [];
-    for (const seconds of this.windows.keys()) parts.push(`hosts seen in the last ${seconds} s`);
-    for (const ring of this.rings.values()) parts.push(`exact window of ${ring.window.hits} hits in ${ring.window.seconds} s`);
-    for (const { window } of this.limits.values())
-      parts.push(`limit of ${limitRate(window).text} with a ban, for ${window.hits} hits in ${window.seconds} s`);
-    for (const hits of this.counts.keys()) parts.push(`hosts with ${hits} hits at any time`);
+    for (const seconds of this.windows.keys())
+      parts.push(this.numbered("window", secondsId(seconds), `hosts seen in the last ${seconds} s`));
+    for (const [id, { window }] of this.rings)
+      parts.push(this.numbered("hits", id, `exact window of ${window.hits} hits in ${window.seconds} s`));
+    for (const [id, { window }] of this.limits)
+      parts.push(
+        this.numbered("hits", id, `limit of ${limitRate(window).text} with a ban, for ${window.hits} hits in ${window.seconds} s`),
+      );
+    for (const hits of this.counts.keys()) parts.push(this.numbered("count", countId(hits), `hosts with ${hits} hits at any time`));
     if (this.seen !== undefined) parts.push("hosts ever seen");
     if (this.ttls.size > 0) parts.push("the TTLs they came with");
     return parts;
-  }
-
-  get windowsAsLimit(): readonly Window[] {
-    return [...this.limits.values()].map(({ window }) => window);
-  }
-  /** How much longer than by xt_recent a flooding host may stay blocked, in seconds; 0 without a ring. */
-  get longestMute(): number {
-    return Math.max(0, ...[...this.rings.values()].map((ring) => ring.longestMute));
   }
 }
 
@@ -360,8 +366,4 @@ function asksForPresence(use: RecentUse): boolean {
 /** `--remove` in a rule that does nothing else: whether it matched shows in its counter only. */
 export function isQuietRemoval({ operation, inverted, rule, use }: PlacedUse): boolean {
   return operation === "remove" && !inverted && rule.target === undefined && rule.matches.at(-1) === use;
-}
-
-export function windowName({ seconds, hits }: Window): string {
-  return `${hits}_in_${seconds}s`;
 }

@@ -4,7 +4,8 @@ import { diagnostic, printable, type Diagnostic } from "../../diagnostic.js";
 import { features } from "../../nft/versions.js";
 import type { IptablesRuleset } from "../../iptables/ast.js";
 import { limitRate } from "./limit.js";
-import { isQuietRemoval, type RecentList } from "./list.js";
+import { windowsOf, type ListForm } from "./form.js";
+import { isQuietRemoval } from "./list.js";
 import { gatherLists, isCheck, type ListUsage, type PlacedUse } from "./usage.js";
 
 /** From here on N * HZ does not fit into 32 bits on HZ=250 (measured); other kernels wrap earlier (HZ=1000) or later (HZ=100). */
@@ -14,17 +15,18 @@ const firstWrapping = 17179870;
 const hostsPerList = 100;
 
 export interface ListFacts {
-  readonly list: RecentList;
+  readonly usage: ListUsage;
+  readonly form: ListForm;
   /** How much longer than by xt_recent a flooding host may stay blocked, in seconds; 0 where no window is written as a ring. */
   readonly longestMute: number;
 }
 
 export function recentRemarks(facts: readonly ListFacts[], setSize: number): Diagnostic[] {
-  return [...facts.flatMap(({ list }) => listRemarks(list)), ...generalNotes(facts, setSize)];
+  return [...facts.flatMap(listRemarks), ...generalNotes(facts, setSize)];
 }
 
-function listRemarks(list: RecentList): Diagnostic[] {
-  const { usage } = list;
+function listRemarks({ usage, form }: ListFacts): Diagnostic[] {
+  const limits = windowsOf(usage, form).filter(form.asLimit);
   const found: Diagnostic[] = [];
   for (const use of usage.uses) {
     const span = use.use.span;
@@ -36,7 +38,7 @@ function listRemarks(list: RecentList): Diagnostic[] {
     if (use.mask !== usage.mask)
       say("recent-mask", "its mask is that of the rule loaded first; xt_recent ignores this one, and so does the script");
     if (isCheck(use)) {
-      if (use.rttl) say("recent-rttl", rttlText(use, list.options));
+      if (use.rttl) say("recent-rttl", rttlText(use, form));
       if (use.reap && reapMatters(usage, use)) {
         say(
           "recent-reap",
@@ -51,14 +53,14 @@ function listRemarks(list: RecentList): Diagnostic[] {
             "the script uses the seconds as written and so matches for longer",
         );
       }
-      const window = list.windowsAsLimit.find(({ seconds, hits }) => seconds === use.seconds && hits === use.hits);
+      const window = limits.find(({ seconds, hits }) => seconds === use.seconds && hits === use.hits);
       if (window) {
         say(
           "recent-limit-form",
           `written as a limit of ${limitRate(window).text} burst ${window.hits - 1} with a ban of ${window.seconds} s: ` +
             `up to ${2 * window.hits - 1} hits of one host can pass in ${window.seconds} s before its first ban (xt_recent: ${window.hits - 1}), ` +
             `a host that stays under the rate is never banned, and a banned one only comes back after ${window.seconds} s of silence`,
-          list.options.ringless ? `an exact window needs nft ${features.setDeletion.nft}` : "--recent exact writes an exact window",
+          form.ringless ? `an exact window needs nft ${features.setDeletion.nft}` : "--recent exact writes an exact window",
         );
       }
     }
@@ -109,7 +111,7 @@ const optionOf: Readonly<Record<string, string>> = {
   "recent-limit-form": "hitcount",
 };
 
-function rttlText({ inverted }: PlacedUse, { keepsTtl, forgetsTtl }: RecentList["options"]): string {
+function rttlText({ inverted }: PlacedUse, { keepsTtl, forgetsTtl }: ListForm): string {
   if (inverted) {
     return "--rttl is left out of an inverted match: where the TTL differs from that of the host's last hit, xt_recent matches and the script does not";
   }
@@ -143,11 +145,11 @@ function generalNotes(facts: readonly ListFacts[], setSize: number): Diagnostic[
   const names = (some: readonly ListFacts[]): string => {
     const quoted = some
       .slice(0, mostNames)
-      .map(({ list }) => `"${printable(list.usage.name)}"`)
+      .map(({ usage }) => `"${printable(usage.name)}"`)
       .join(", ");
     return some.length > mostNames ? `${quoted} and ${some.length - mostNames} more` : quoted;
   };
-  const first = (some: readonly ListFacts[]) => some[0]!.list.usage.uses[0]!.use.span;
+  const first = (some: readonly ListFacts[]) => some[0]!.usage.uses[0]!.use.span;
   if (facts.length > 0) {
     found.push(
       diagnostic(

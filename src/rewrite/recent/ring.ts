@@ -107,11 +107,6 @@ export class Ring {
     return [...(this.lane ? [this.lane.busy, ...this.lane.few] : []), ...this.hit, ...this.turn, ...optional];
   }
 
-  /** See `longestMute`; 0 without a guard. */
-  get longestMute(): number {
-    return this.pushes > 0 ? longestMute(this.window.hits, this.pushes) : 0;
-  }
-
   /** What the sets are for, for a reader of the script. */
   describe(): string[] {
     return [

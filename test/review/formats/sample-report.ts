@@ -166,21 +166,21 @@ export const sampleReport: ReviewReport = report({
     row(5, { original: "-A INPUT -i lo -j ACCEPT", nft: ['iifname "lo" counter accept'] }),
     row(6, {
       original: "-A INPUT -p tcp --dport 22 -m recent --set --name SSH",
-      nft: ["tcp dport 22 counter jump SSH_4_in_10s"],
+      nft: ["tcp dport 22 counter jump SSH_hits"],
       scriptLines: [30],
       findings: [3],
       notes: ["one nft rule with that of line 7"],
     }),
     row(7, {
       original: ssh,
-      nft: ["tcp dport 22 counter jump SSH_4_in_10s", "counter drop"],
+      nft: ["tcp dport 22 counter jump SSH_hits", "counter drop"],
       scriptLines: [30, 44],
       findings: [0, 2],
       change: "changed",
     }),
     row(8, {
       original: "-A INPUT -p tcp -m multiport --dports 80,443 -m recent --update --seconds 60 --hitcount 100 --name WEB -j REJECT",
-      nft: Array.from({ length: 24 }, (_, index) => `add @WEB_100_in_60s_hit_${index} { ip saddr }`),
+      nft: Array.from({ length: 24 }, (_, index) => `add @WEB_hit_${index} { ip saddr }`),
       scriptLines: Array.from({ length: 24 }, (_, index) => 50 + index),
     }),
     row(9, { original: "-A INPUT -p tcp --dport 23 -j ACCEPT", change: "added" }),
@@ -189,7 +189,7 @@ export const sampleReport: ReviewReport = report({
     row(4, { span: spanAt(4, 1, 30, "rules.v6"), chain: "FORWARD", family: "ipv6" }),
   ],
   scriptDiff:
-    "--- before\n+++ after\n@@ -1,3 +1,3 @@\n table ip ipt2nft {\n-\tset SSH_60s { type ipv4_addr; timeout 60s4ms; }\n+\tset SSH_10s { type ipv4_addr; timeout 10s4ms; }\n }\n",
+    "--- before\n+++ after\n@@ -1,3 +1,3 @@\n table ip ipt2nft {\n-\tset SSH_recent { type ipv4_addr; timeout 60s4ms; }\n+\tset SSH_recent { type ipv4_addr; timeout 10s4ms; }\n }\n",
 });
 
 /** Members whose values are words of ours, which no input reaches. */

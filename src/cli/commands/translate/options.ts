@@ -14,6 +14,7 @@ export interface TranslateSettings extends TranslationSettings, SharedSettings {
   readonly output: string | undefined;
   readonly keepSets: boolean;
   readonly counters: boolean;
+  readonly origins: boolean;
   readonly strict: boolean;
   readonly check: boolean;
   readonly format: (typeof plainFormats)[number];
@@ -43,6 +44,7 @@ interface RawOptions {
   readonly output?: string;
   readonly keepSets?: true;
   readonly counters: boolean;
+  readonly origins?: true;
   readonly strict?: true;
   readonly check?: true;
 }
@@ -60,6 +62,7 @@ function build(): Command {
   addTranslationOptions(command)
     .option("--keep-sets", "keep the contents of the sets, and their size, when the script is loaded again")
     .option("--no-counters", "leave out packet and byte counters")
+    .option("--origins", "say in the comment of each nft rule, which nft list ruleset shows, what rule it comes from")
     .option("--strict", "exit status 1 also if a rule was carried over only approximately")
     .option("--check", "ask nft whether it accepts the script, without loading it");
   addFormatOptions(command, plainFormats, "diagnostics");
@@ -71,7 +74,7 @@ export function parseTranslateWords(words: readonly string[]): Parsed<TranslateS
   const command = build();
   const shown = readWords(command, words);
   if (shown) return shown;
-  const { output, keepSets, strict, check, counters } = command.opts<RawOptions>();
+  const { output, keepSets, origins, strict, check, counters } = command.opts<RawOptions>();
   const format = formatOf<TranslateSettings["format"]>(command);
   if (typeof format === "object") return format;
   const translation = translationSettings(command);
@@ -85,6 +88,7 @@ export function parseTranslateWords(words: readonly string[]): Parsed<TranslateS
       output: output === "-" ? undefined : output,
       keepSets: keepSets ?? false,
       counters,
+      origins: origins ?? false,
       strict: strict ?? false,
       check: check ?? false,
       format,

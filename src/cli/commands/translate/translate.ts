@@ -21,8 +21,8 @@ async function runTranslate(settings: TranslateSettings, surroundings: Surroundi
   let failed = false;
   try {
     given = await readGiven(settings.files, settings, messages, surroundings);
-    const { keepSets, counters } = settings;
-    translation = surroundings.translate(given.sources, { ...given.options, keepSets, counters });
+    const { keepSets, counters, origins } = settings;
+    translation = surroundings.translate(given.sources, { ...given.options, keepSets, counters, origins });
     if (translation.script !== undefined) {
       if (settings.check) await checkScript(translation.script, surroundings.environment);
       if (settings.output === undefined) await surroundings.writeOutput(translation.script);

@@ -1,0 +1,299 @@
+/**
+ * The second phase: which rules stand, in which form each list is written, and which rules become one. A plan is a value; nothing of a
+ * rule is looked at again that the analysis has said.
+ */
+
+import { diagnostic, printable, type Diagnostic } from "../diagnostic.js";
+import type { RecentUse } from "../extensions/matches/recent.js";
+import type { Family, IptablesRule } from "../iptables/ast.js";
+import { fitsOneRule } from "../nft/rule-size.js";
+import { features, isLoadable } from "../nft/versions.js";
+import { consequence, recentUses, recordingOf, type Analysis, type Remains } from "./analyse.js";
+import { deadLoop, type AnalysedChain, type RulesetAnalysis } from "./analyse-ruleset.js";
+import { deepestLevel } from "./hooks.js";
+import type { RuleParts, Step } from "./parts.js";
+import { isTooLarge, largestRing, longestMuteOf, windowsOf, type ListForm } from "./recent/form.js";
+import { bansSuffice, findFusedGroup, timersSuffice, type FusedGroup } from "./recent/fused.js";
+import { recentRemarks } from "./recent/remarks.js";
+import { longestMute, type Window } from "./recent/ring.js";
+import type { ListUsage } from "./recent/usage.js";
+import { lateFeature } from "./target-version.js";
+
+export type RecentForm = "auto" | "exact" | "limit";
+
+export interface DecisionOptions {
+  readonly recent: RecentForm;
+  /** Elements a dynamic set may hold. */
+  readonly setSize: number;
+  /** The nft that has to load the script; any if undefined. */
+  readonly targetNft?: string | undefined;
+  /** What the sets hold is kept when the script is loaded. */
+  readonly keepSets?: boolean;
+}
+
+/** What is given up to stay within the kernel's limits. */
+export interface GivenUp {
+  /** Lists whose slots are found without nesting chains. */
+  readonly flat: ReadonlySet<string>;
+  /** Lists whose hit counts are written as limits. */
+  readonly limited: ReadonlySet<string>;
+  /** Jumps from chains at this depth below a built-in chain, or deeper, are refused. */
+  readonly deepestCaller: number;
+  /** Rules that cannot be written within what the kernel takes. */
+  readonly refused: ReadonlySet<IptablesRule>;
+}
+
+export const nothingGivenUp: GivenUp = { flat: new Set(), limited: new Set(), deepestCaller: Infinity, refused: new Set() };
+
+/** What becomes of a rule. */
+export type Decision =
+  | { readonly kind: "parts"; readonly parts: RuleParts }
+  | ({ readonly kind: "never"; readonly reason: string } & Remains)
+  | ({ readonly kind: "refused"; readonly diagnostic: Diagnostic } & Remains);
+
+export interface PlannedChain extends Omit<AnalysedChain, "rules"> {
+  readonly rules: readonly { readonly rule: IptablesRule; readonly decision: Decision }[];
+}
+
+export interface PlannedList {
+  readonly usage: ListUsage;
+  readonly form: ListForm;
+  /** The rules that set and check it stand side by side, and become one walk. */
+  readonly fused: FusedGroup | undefined;
+  /** Some rule that is written asks it, or records in it. */
+  readonly used: boolean;
+}
+
+export interface Plan {
+  readonly family: Family;
+  readonly chains: readonly PlannedChain[];
+  readonly lists: ReadonlyMap<string, PlannedList>;
+  /** By the first rule of the group. */
+  readonly fused: ReadonlyMap<RuleParts, FusedGroup>;
+  readonly diagnostics: readonly Diagnostic[];
+}
+
+/** `auto` writes a ring up to here and a limit above: a ring costs about as many sets as hits. */
+const largestAutomaticRing = 100;
+
+export function decide(analysis: RulesetAnalysis, options: DecisionOptions, given: GivenUp): Plan {
+  const ringless = new Set<string>();
+  // A rule that is refused for one list may hold another, whose rules then no longer become one and need a ring: as many rounds as
+  // there are lists, at most, and one where rules may delete from sets.
+  for (;;) {
+    const plan = new Decider(analysis, options, given, ringless).run();
+    const undeletable = isLoadable("setDeletion", options.targetNft) ? [] : deletingLists(plan);
+    if (undeletable.length === 0) return plan;
+    for (const name of undeletable) ringless.add(name);
+  }
+}
+
+class Decider {
+  private readonly forms: ReadonlyMap<string, ListForm>;
+
+  constructor(
+    private readonly analysis: RulesetAnalysis,
+    private readonly options: DecisionOptions,
+    private readonly given: GivenUp,
+    private readonly ringless: ReadonlySet<string>,
+  ) {
+    this.forms = new Map([...analysis.lists].map(([name, { keepsTtl }]) => [name, this.formOf(name, keepsTtl)]));
+  }
+
+  run(): Plan {
+    const diagnostics = new DiagnosticList();
+    const chains = this.analysis.chains.map((chain) => this.chain(chain, diagnostics));
+    const fused = this.fusedGroups(chains);
+    const lists = this.lists(chains, fused);
+    const facts = [...lists.values()].map((list) => ({ usage: list.usage, form: list.form, longestMute: longestMuteIn(list) }));
+    for (const remark of recentRemarks(facts, this.options.setSize)) diagnostics.add(remark);
+    return { family: this.analysis.ruleset.family, chains, lists, fused, diagnostics: diagnostics.all };
+  }
+
+  // ---------------------------------------------------------------------------------------------------- lists
+
+  private formOf(name: string, keepsTtl: boolean): ListForm {
+    const { options, given } = this;
+    const ringless = this.ringless.has(name);
+    const limited = given.limited.has(name) || (ringless && options.recent === "auto");
+    return {
+      family: this.analysis.ruleset.family,
+      setSize: options.setSize,
+      asLimit: (window) => limited || this.isLimitByItself(window),
+      flat: given.flat.has(name),
+      keepsTtl,
+      forgetsTtl: !isLoadable("setTypeof", options.targetNft),
+      ringless,
+      windowsInNames: options.keepSets === true,
+    };
+  }
+
+  private isLimitByItself({ hits }: Window): boolean {
+    return this.options.recent === "limit" || (this.options.recent === "auto" && hits > largestAutomaticRing);
+  }
+
+  private fusedGroups(chains: readonly PlannedChain[]): Map<RuleParts, FusedGroup> {
+    const usages = new Map([...this.analysis.lists].map(([name, { usage }]) => [name, usage]));
+    const fused = new Map<RuleParts, FusedGroup>();
+    for (const { rules } of chains) {
+      const parts = rules.map(({ decision }) => (decision.kind === "parts" ? decision.parts : undefined));
+      parts.forEach((first, index) => {
+        const group = first && findFusedGroup(parts, index, usages);
+        if (group && !this.forms.get(group.usage.name)!.asLimit(group.window) && fitsOneRule(group.conditions)) fused.set(first, group);
+      });
+    }
+    return fused;
+  }
+
+  private lists(chains: readonly PlannedChain[], fused: ReadonlyMap<RuleParts, FusedGroup>): Map<string, PlannedList> {
+    const groups = new Map([...fused.values()].map((group) => [group.usage.name, group]));
+    const used = new Set(writtenUses(chains).map(({ list }) => list));
+    return new Map(
+      [...this.analysis.lists].map(([name, { usage }]) => [
+        name,
+        { usage, form: this.forms.get(name)!, fused: groups.get(name), used: used.has(name) },
+      ]),
+    );
+  }
+
+  // ---------------------------------------------------------------------------------------------------- rules
+
+  private chain(chain: AnalysedChain, diagnostics: DiagnosticList): PlannedChain {
+    const rules = chain.rules.map(({ rule, analysis }) => {
+      const refusal = analysis === deadLoop ? undefined : this.refusal(rule, analysis, chain.depth ?? 0);
+      // What else there is to say of a rule has no meaning once it is refused for this.
+      for (const remark of refusal ? [] : analysis.remarks) diagnostics.add(remark);
+      const decision = refusal ?? analysis;
+      if (decision.kind === "refused") diagnostics.add(decision.diagnostic);
+      return { rule, decision };
+    });
+    return { ...chain, rules };
+  }
+
+  /** Why a rule is refused that the analysis found nothing wrong with. */
+  private refusal(rule: IptablesRule, analysis: Analysis, depth: number): Decision | undefined {
+    if (this.given.refused.has(rule)) {
+      const found = diagnostic(
+        "rule-too-large",
+        rule.span,
+        `the rule has more tests than nft can hold in one rule or nest in chains; ${consequence(rule, this.recentUses(rule))}`,
+        "write it as several rules",
+      );
+      return { kind: "refused", diagnostic: found };
+    }
+    const pieces = analysis.kind === "parts" ? analysis.parts : analysis.recording;
+    const refused = (found: Diagnostic, isLost: (step: Step) => boolean): Decision => {
+      const { steps, declarations } = pieces ?? { steps: [], declarations: [] };
+      const end = steps.findIndex(isLost);
+      return { kind: "refused", diagnostic: found, ...recordingOf(rule, end < 0 ? steps : steps.slice(0, end), declarations) };
+    };
+    const isBeyond = (step: Step): boolean => step.kind === "recent" && this.isBeyond(step.use);
+    const found = this.tooDeep(rule, depth) ?? this.beyondLists(rule);
+    if (found) return refused(found, isBeyond);
+    const { targetNft } = this.options;
+    const late = pieces && targetNft !== undefined ? lateFeature(rule, pieces, targetNft) : undefined;
+    if (!late) return undefined;
+    const { name, nft } = features[late.feature];
+    const lost = this.recentUses({ ...rule, matches: rule.matches.slice(late.matchesBefore) });
+    return refused(
+      diagnostic(
+        "needs-newer-nft",
+        late.span,
+        `${late.blamed} needs nft ${nft} (${name}), and the script is for ${targetNft}; ${consequence(rule, lost)}`,
+      ),
+      ({ match = -1 }) => match >= late.matchesBefore,
+    );
+  }
+
+  private tooDeep(rule: IptablesRule, depth: number): Diagnostic | undefined {
+    if (rule.target?.kind !== "chain" || depth < this.given.deepestCaller) return undefined;
+    return diagnostic(
+      "too-many-levels",
+      rule.target.span,
+      `jump to "${printable(rule.target.chain)}" is deeper than the ${deepestLevel} levels that the kernel allows nft; ${consequence(rule)}`,
+    );
+  }
+
+  /** What its list cannot be asked, whatever else the rule is made of. */
+  private beyondLists(rule: IptablesRule): Diagnostic | undefined {
+    const uses = this.recentUses(rule);
+    const tooLarge = uses.findIndex((use) => this.isBeyond(use));
+    const use = uses[tooLarge];
+    if (!use) return undefined;
+    if (use.operation === "remove" || use.hits <= largestRing) {
+      const { nft } = features.setDeletion;
+      return diagnostic(
+        "needs-newer-nft",
+        use.use.options[use.operation === "remove" ? "remove" : "hitcount"]?.span ?? use.use.span,
+        `list "${printable(use.list)}": ${use.operation === "remove" ? "taking a host off it" : "an exact window"} needs nft ${nft}, ` +
+          `which deletes from sets in rules, and the script is for ${this.options.targetNft}; ${consequence(rule, uses.slice(tooLarge))}`,
+        use.operation === "remove" ? undefined : "--recent auto writes it as a limit with a ban",
+      );
+    }
+    return diagnostic(
+      "recent-too-large",
+      use.use.options["hitcount"]?.span ?? use.use.span,
+      `hit count ${use.hits} is over the ${largestRing} that an exact form can hold; ${consequence(rule, uses.slice(tooLarge))}`,
+      "--recent auto writes it as a limit with a ban",
+    );
+  }
+
+  /** Whether a use of `recent` cannot be written at all. */
+  private isBeyond(use: RecentUse): boolean {
+    return (use.operation === "remove" && !isLoadable("setDeletion", this.options.targetNft)) || isTooLarge(use, this.forms.get(use.list)!);
+  }
+
+  private recentUses(rule: IptablesRule): RecentUse[] {
+    return recentUses(rule, this.analysis.ruleset.family);
+  }
+}
+
+/** The uses of `recent` that are written. */
+function writtenUses(chains: readonly PlannedChain[]): RecentUse[] {
+  const uses: RecentUse[] = [];
+  for (const { rules } of chains) {
+    for (const { decision } of rules) {
+      const parts = decision.kind === "parts" ? decision.parts : decision.recording;
+      for (const step of parts?.steps ?? []) if (step.kind === "recent") uses.push(step.use);
+    }
+  }
+  return uses;
+}
+
+/** The lists that take hosts off their sets by themselves: those with a ring in which something is recorded. */
+function deletingLists({ chains, lists }: Plan): string[] {
+  const recorded = new Set(
+    writtenUses(chains)
+      .filter(recordsInAllStores)
+      .map(({ list }) => list),
+  );
+  return [...lists.values()]
+    .filter(({ usage, form, fused }) => {
+      if (fused) return !bansSuffice(fused) && !timersSuffice(fused);
+      return recorded.has(usage.name) && windowsOf(usage, form).some((window) => !form.asLimit(window));
+    })
+    .map(({ usage }) => usage.name);
+}
+
+/** `! --update` of a host ever seen records nothing: it matches where there is none. */
+function recordsInAllStores({ operation, inverted, seconds, hits }: RecentUse): boolean {
+  return operation === "set" || (operation === "update" && !(inverted && seconds === undefined && hits === 1));
+}
+
+function longestMuteIn({ usage, form, fused }: PlannedList): number {
+  if (!fused) return longestMuteOf(usage, form);
+  return bansSuffice(fused) || fused.pushes === 0 ? 0 : longestMute(fused.window.hits, fused.pushes);
+}
+
+/** A line with an address list makes several rules that all have the same to say. */
+class DiagnosticList {
+  readonly all: Diagnostic[] = [];
+  private readonly known = new Set<string>();
+
+  add(found: Diagnostic): void {
+    const id = `${found.code} ${found.span.file} ${found.span.line} ${found.span.column} ${found.message}`;
+    if (this.known.has(id)) return;
+    this.known.add(id);
+    this.all.push(found);
+  }
+}

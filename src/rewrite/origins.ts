@@ -1,0 +1,63 @@
+/** Says in the comment of each nft rule, which the kernel keeps, what iptables rule it comes from (`--origins`). */
+
+import type { Span } from "../diagnostic.js";
+import type { IptablesRuleset } from "../iptables/ast.js";
+import type { NftRule, NftTable } from "../nft/ast.js";
+import { longestComment } from "../nft/rule-size.js";
+
+interface Origin {
+  readonly text: string;
+  /** `filter INPUT line 12`, and the family where a table is of both. */
+  readonly place: string;
+}
+
+/** The rule as written if it fits, else its table, chain and line; a comment of the user stands before it, and alone if there is no room. */
+export function withOrigins(table: NftTable, rulesets: readonly IptablesRuleset[]): NftTable {
+  const origins = originsByPlace(rulesets, table.family === "inet");
+  return {
+    ...table,
+    chains: table.chains.map((chain) => ({
+      ...chain,
+      entries: chain.entries.map((entry) => (entry.kind === "rule" ? commented(entry, origins) : entry)),
+    })),
+  };
+}
+
+function commented(rule: NftRule, origins: ReadonlyMap<string, Origin>): NftRule {
+  const own = (rule.origins ?? []).flatMap((span) => origins.get(placeKey(span)) ?? []);
+  if (own.length === 0) return rule;
+  const joined = (parts: readonly string[]): string => [...new Set(parts)].join(" | ");
+  const user = rule.comment === undefined ? [] : [rule.comment];
+  const candidates = [joined([...user, ...own.map(({ text }) => inQuotes(text))]), joined([...user, ...own.map(({ place }) => place)])];
+  const comment = candidates.find(isComment);
+  return comment === undefined ? rule : { ...rule, comment };
+}
+
+/** nft has no escape for a double quote. */
+function inQuotes(text: string): string {
+  return text.replaceAll('"', "'");
+}
+
+function isComment(text: string): boolean {
+  // eslint-disable-next-line no-control-regex -- these characters cannot stand in one
+  return new TextEncoder().encode(text).length <= longestComment && !/["\u0000-\u001f\u007f]/.test(text);
+}
+
+function originsByPlace(rulesets: readonly IptablesRuleset[], ofBothFamilies: boolean): Map<string, Origin> {
+  const origins = new Map<string, Origin>();
+  for (const { family, tables } of rulesets) {
+    const prefix = !ofBothFamilies ? "" : family === "ipv4" ? "v4 " : "v6 ";
+    for (const table of tables) {
+      for (const chain of table.chains) {
+        for (const { span, text } of chain.rules) {
+          origins.set(placeKey(span), { text, place: `${prefix}${table.name} ${chain.name} line ${span.line}` });
+        }
+      }
+    }
+  }
+  return origins;
+}
+
+function placeKey({ file, line, column }: Span): string {
+  return `${line}:${column}:${file}`;
+}

@@ -1,0 +1,53 @@
+/** What `--keep-sets` keeps when a window has changed in between. */
+
+import { expect, it } from "vitest";
+
+import { translate } from "../../src/index.js";
+import { loadTwice } from "../../src/verify/load.js";
+import { describeOnKernel } from "./requirements.js";
+
+const host = "192.0.2.7";
+
+function scriptOf(seconds: number, hits = 1): string {
+  const rules = ["--set --name ssh", `--rcheck --seconds ${seconds} --hitcount ${hits} --name ssh -j DROP`];
+  const dump = `*filter\n:INPUT ACCEPT [0:0]\n${rules.map((rule) => `-A INPUT -m recent ${rule}\n`).join("")}COMMIT\n`;
+  return translate(dump, { family: "ipv4", keepSets: true }).script!;
+}
+
+const recorded = (set: string): string => `add element ip ipt2nft ${set} { ${host} }\n`;
+
+/** The declaration of a set in `nft list ruleset`, in one line. */
+function setIn(listing: string, name: string): string | undefined {
+  return new RegExp(`set ${name} \\{([^]*?)\\n\\t\\}`).exec(listing)?.[1]?.replace(/\s+/g, " ").trim();
+}
+
+describeOnKernel("--keep-sets", () => {
+  it("keeps the elements of a window that has not changed", async () => {
+    const { first, loaded } = await loadTwice(scriptOf(60), { before: `${scriptOf(60)}${recorded("ssh_60s_recent")}` });
+    expect(loaded).toBe(true);
+    expect(setIn(first, "ssh_60s_recent")).toContain(host);
+  });
+
+  it("begins a window that has changed with no hosts, and its own time", async () => {
+    const { first, loaded } = await loadTwice(scriptOf(30), { before: `${scriptOf(60)}${recorded("ssh_60s_recent")}` });
+    expect(loaded).toBe(true);
+    expect(setIn(first, "ssh_30s_recent")).toBe("type ipv4_addr size 65535 flags dynamic,timeout timeout 30s4ms");
+    expect(first).toContain("ip saddr @ssh_30s_recent");
+    expect(first).not.toContain("ip saddr @ssh_60s_recent");
+  });
+
+  it("begins with an empty ring where the hit count has changed", async () => {
+    const { first } = await loadTwice(scriptOf(60, 10), { before: `${scriptOf(60, 8)}${recorded("ssh_8_in_60s_hit_7")}` });
+    expect(setIn(first, "ssh_8_in_60s_hit_7")).toContain(host);
+    expect(setIn(first, "ssh_10_in_60s_hit_7")).toBeDefined();
+    expect(setIn(first, "ssh_10_in_60s_hit_7")).not.toContain(host);
+  });
+
+  it("has names with windows because under one name a host would stay for as long as the old script said", async () => {
+    // The kernel gives the set the new time, or, before Linux 6.3, leaves it as it was; its elements keep theirs in any case.
+    const set = (seconds: number): string =>
+      `add table ip t\nadd set ip t s { type ipv4_addr; size 100; flags dynamic,timeout; timeout ${seconds}s; }\n`;
+    const { first } = await loadTwice(set(30), { before: `${set(60)}add element ip t s { ${host} }\n` });
+    expect(setIn(first, "s")).toMatch(/timeout 30s .*192\.0\.2\.7 timeout 1m|timeout 1m .*192\.0\.2\.7/);
+  });
+});
