@@ -103,6 +103,16 @@ export function wordsOf(use: ExtensionUse): TargetWords | undefined {
   return knownTarget(use)?.facts.words;
 }
 
+/**
+ * Whether the options that were read say all that a use says. Those of extensions that nobody knows are not read, and of an option that is
+ * given several times only the last is kept.
+ */
+export function optionsSayAll(use: ExtensionUse): boolean {
+  const extension = known(use) ?? knownTarget(use);
+  if (!extension || extension.unavailable) return false;
+  return !Object.keys(use.options).some((name) => extension.options[name]?.repeatable);
+}
+
 // ----------------------------------------------------------------------------------------------------- rules
 
 /** Why two runs of the same packets may differ at this rule; undefined where they do not. */

@@ -242,6 +242,8 @@ export interface TargetFacts<Definitions extends OptionDefinitions = OptionDefin
   /** What it changes; `[]`: nothing. */
   readonly effects: readonly Effect[] | ((options: OptionUses<Definitions>, family: Family) => readonly Effect[]);
   readonly played: Played | ((options: OptionUses<Definitions>) => Played);
+  /** What it becomes in nft depends on the hooks it is reached from. */
+  readonly dependsOnHook?: true;
   /** For sentences: what the rule does with packets ("drops"), and what becomes of them ("dropped"). */
   readonly words: { readonly does: string; readonly done: string };
 }

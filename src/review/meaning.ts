@@ -8,7 +8,9 @@ import { recentUse } from "../extensions/matches/recent.js";
 import { findMatch, findTarget } from "../extensions/registry.js";
 import type { ExtensionUse, Family, IptablesRule, TableName } from "../iptables/ast.js";
 import type { AnonymousSet } from "../nft/ast.js";
+import { optionsSayAll } from "../extensions/described.js";
 import { isVolatile } from "./packets/condition.js";
+import { textOf } from "./packets/steps.js";
 
 /** Where a rule stands. */
 export interface Place {
@@ -42,7 +44,13 @@ export function meaningOf(rule: IptablesRule, place: Place, chainName: (name: st
   return JSON.stringify([
     runs.filter((run) => run.length > 0).map((run) => [...new Set(run)].sort()),
     targetMeaning(rule, context, chainName),
+    ...(isRead(rule) ? [] : [textOf(rule)]),
   ]);
+}
+
+/** Whether the options of its extensions say all that the rule says. */
+function isRead({ matches, target }: IptablesRule): boolean {
+  return [...matches, ...(target?.kind === "extension" ? [target] : [])].every(optionsSayAll);
 }
 
 const not = ({ inverted }: { readonly inverted: boolean }): string => (inverted ? "! " : "");
@@ -60,14 +68,11 @@ function matchMeaning(use: ExtensionUse, context: RuleContext): string[] {
   return "statements" in translation ? translation.statements.map(text) : [text(translation)];
 }
 
-/** What these become depends on the hooks they are reached from. */
-const byTheirOptions = new Set(["CT", "NETMAP", "SET", "TCPMSS"]);
-
 function targetMeaning({ target }: IptablesRule, context: RuleContext, chainName: (name: string) => string): string {
   if (!target) return "";
   if (target.kind === "chain") return `${target.goto ? "goto" : "jump"} ${chainName(target.chain)}`;
   const extension = findTarget(target.extension);
-  if (target.unknown || !extension || byTheirOptions.has(extension.name)) return optionsText(target);
+  if (target.unknown || !extension || extension.facts.dependsOnHook) return optionsText(target);
   const translation = extension.translate(target.options as OptionUses<OptionDefinitions>, context);
   return "untranslatable" in translation || translation.approximations || translation.notes
     ? optionsText(target)

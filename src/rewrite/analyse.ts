@@ -6,7 +6,8 @@ import { findMatch, findTarget } from "../extensions/registry.js";
 import { recentUse, type RecentUse } from "../extensions/matches/recent.js";
 import type { OptionUses, OptionDefinitions, Remark, RuleContext, Untranslatable } from "../extensions/extension.js";
 import { addressMatch } from "../extensions/values/address.js";
-import { firstFragmentOnly, matchesOfFirstFragments } from "../extensions/values/fragment.js";
+import { readsOf } from "../extensions/described.js";
+import { firstFragmentOnly } from "../extensions/values/fragment.js";
 import { protocolExpression, protocolName } from "../extensions/values/protocols.js";
 import { cutToBytes } from "../extensions/values/text.js";
 import type { ExtensionUse, Family, IptablesRule, OptionUse } from "../iptables/ast.js";
@@ -178,7 +179,7 @@ class Analyser {
     this.remarks("match", use, translation);
     // Before the guard, which would stand between the protocol and what implies it.
     const statements = "statements" in translation ? this.implied(translation.statements) : [];
-    if (!this.context.reassembles && !this.firstFragment && matchesOfFirstFragments.has(extension.name)) {
+    if (!this.context.reassembles && !this.firstFragment && readsOf(use).includes("transport")) {
       this.add(firstFragmentOnly(this.context.family));
       this.firstFragment = true;
     }

@@ -30,7 +30,8 @@ export const ecn = defineMatch({
     return ofTcp || options["ecn-ip-ect"] ? undefined : new Invalid("needs an option");
   },
   facts: {
-    reads: ["tos", "transport"],
+    // It looks at the bytes of a later fragment, too (xt_ecn.c).
+    reads: ["tos", "packet"],
     condition: (options) => [
       ...(["ece", "cwr"] as const).flatMap((flag) => {
         const use = options[`ecn-tcp-${flag}`];

@@ -152,6 +152,7 @@ export const ctTarget = defineTarget({
             },
           ],
     played: true,
+    dependsOnHook: true,
     words: { does: "sets how connections are tracked for", done: "tracked in a way of their own" },
   },
   translate(options, context) {

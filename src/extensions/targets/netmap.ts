@@ -47,6 +47,7 @@ export const netmapTarget = defineTarget({
     way: "accept",
     effects: (options) => [{ kind: "translate", side: "either", text: `network ${options.to?.text ?? ""}`, toMachine: false }],
     played: true,
+    dependsOnHook: true,
     words: { does: "maps to another network", done: "mapped to another network" },
   },
   translate(options, { family, hooks }) {

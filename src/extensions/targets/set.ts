@@ -76,6 +76,7 @@ export const setTarget = defineTarget({
       ...(options["map-set"] ? [{ kind: "other", of: "mark", text: `map ${options["map-set"].text}` } as const] : []),
     ],
     played: true,
+    dependsOnHook: true,
     words: { does: "changes a set for", done: "recorded in a set" },
   },
   translate(options, context): TargetTranslation {

@@ -45,6 +45,7 @@ export const tcpmssTarget = defineTarget({
     way: "continue",
     effects: [{ kind: "other", of: "outside", text: "segment size" }],
     played: true,
+    dependsOnHook: true,
     words: { does: "sets the segment size of", done: "given another segment size" },
   },
   translate(options, { family, hooks, rule }) {

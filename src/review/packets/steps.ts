@@ -1,6 +1,6 @@
 /** What a rule tests, in the order in which the kernel asks, taken from what the extensions say of themselves. */
 
-import { alwaysMatches, fieldTestsOf } from "../../extensions/described.js";
+import { alwaysMatches, fieldTestsOf, optionsSayAll } from "../../extensions/described.js";
 import type { FieldTest, FieldValues, PacketField } from "../../extensions/facts.js";
 import { recentUse, type RecentUse } from "../../extensions/matches/recent.js";
 import { addressBits, prefixLength, prefixMask } from "../../extensions/values/address.js";
@@ -174,7 +174,7 @@ function opaqueStep(use: ExtensionUse, options: readonly OptionUse<unknown>[], r
     `-m ${use.extension}`,
     ...sorted.map(({ name, value, inverted }) => `${inverted && !single ? "! " : ""}--${name} ${json(value)}`),
     // Options that nobody could read are told apart by the rule's text.
-    ...(use.unknown || options.length === 0 ? [textOf(rule)] : []),
+    ...(!optionsSayAll(use) || options.length === 0 ? [textOf(rule)] : []),
   ].join(" ");
   const words = single
     ? wordsOfOption(use, single)
