@@ -39,7 +39,7 @@ export interface Condition {
   /** Undefined where nothing here can tell. Lists and buckets take note of the packet. */
   test(view: View, world: World): boolean | undefined;
   /** Changes the draft so that the condition holds or fails; it may not succeed. */
-  make?(draft: Draft, wanted: boolean, chooser: Chooser): void;
+  readonly make?: (draft: Draft, wanted: boolean, chooser: Chooser) => void;
   /** The address it asks about. */
   readonly side?: "source" | "destination";
   /** Of kind `list`. */

@@ -57,7 +57,7 @@ export function applyTarget(use: ExtensionUse, view: View, table: TableName): Ef
 }
 
 function changedMark(use: ExtensionUse, before: number): number {
-  const change = xmark(use.options as Parameters<typeof xmark>[0]);
+  const change = xmark(use.options);
   if (change === undefined) return before;
   const { keep, flip } = markChange(change);
   return ((before & keep) ^ flip) >>> 0;
