@@ -67,7 +67,12 @@ export default defineConfig(
     files: ["**/*.ts", "src/review/formats/html/page/*.js"],
     ignores: ["vitest.config.ts"],
     extends: [tseslint.configs.recommendedTypeChecked],
-    languageOptions: { parserOptions: { project: ["tsconfig.json", "tsconfig.browser.json"], tsconfigRootDir: import.meta.dirname } },
+    languageOptions: {
+      parserOptions: {
+        project: ["tsconfig.json", "tsconfig.browser.json"],
+        tsconfigRootDir: import.meta.dirname,
+      },
+    },
     rules: {
       // A function may be async because its type asks for a promise, above all the stand-ins of tests.
       "@typescript-eslint/require-await": "off",
@@ -75,7 +80,6 @@ export default defineConfig(
       "@typescript-eslint/no-unused-vars": "off",
       "@typescript-eslint/switch-exhaustiveness-check": ["error", { considerDefaultExhaustiveForUnions: true }],
       "@typescript-eslint/consistent-type-imports": ["error", { fixStyle: "inline-type-imports" }],
-      "@typescript-eslint/no-deprecated": "error",
       "@typescript-eslint/only-throw-error": "error",
       "@typescript-eslint/prefer-promise-reject-errors": "error",
       // A walk up the scopes starts at the object itself.

@@ -243,7 +243,8 @@ class RulesetRewriter {
       return diagnostic(
         "rule-too-large",
         rule.span,
-        `the rule has more tests than nft can hold in one rule or nest in chains; ${consequence(rule, recentUses(rule, this.ruleset.family))}`,
+        "the rule has more tests than nft can hold in one rule or nest in chains; " +
+          `${consequence(rule, recentUses(rule, this.ruleset.family))}`,
         "write it as several rules",
       );
     }
@@ -251,7 +252,8 @@ class RulesetRewriter {
       return diagnostic(
         "too-many-levels",
         rule.target.span,
-        `jump to "${printable(rule.target.chain)}" is deeper than the ${deepestLevel} levels that the kernel allows nft; ${consequence(rule)}`,
+        `jump to "${printable(rule.target.chain)}" is deeper than the ${deepestLevel} levels that the kernel allows nft; ` +
+          `${consequence(rule)}`,
       );
     }
     const uses = recentUses(rule, this.ruleset.family);
@@ -447,7 +449,8 @@ class RulesetRewriter {
       ],
     );
     entry.comment.push(
-      `list "${printable(list.usage.name)}": records a hit and leaves to ${over.name} if the host ${setFirst ? "now has" : "already had"} ` +
+      `list "${printable(list.usage.name)}": records a hit and leaves to ${over.name} if the host ` +
+        `${setFirst ? "now has" : "already had"} ` +
         `${window.hits} hits in ${window.seconds} s`,
     );
     chain.remark(...rules);

@@ -1,7 +1,7 @@
 /** The time to live of IPv4 and the hop limit of IPv6. */
 
 import type { OptionUse } from "../../iptables/ast.js";
-import { compare, match, number, payload } from "../../nft/ast.js";
+import { compare, match, number, type payload } from "../../nft/ast.js";
 import type { Never, Statements } from "../extension.js";
 
 /** The one test given of a count of hops: equal (or not), less or greater. */

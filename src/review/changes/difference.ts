@@ -13,7 +13,10 @@ export interface Difference {
 /** Comparisons for one region on one side: about a tenth of a second. */
 const effortPerRegion = 100_000;
 
-/** Sends the region into a built-in chain of both tables; undefined where that takes too many pieces. A missing table accepts everything. */
+/**
+ * Sends the region into a built-in chain of both tables; undefined where that takes too many pieces. A missing table accepts
+ * everything.
+ */
 export function differenceIn(
   region: Box,
   chain: string,
