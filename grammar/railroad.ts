@@ -30,7 +30,8 @@ function box(label: string, isTerminal: boolean): Track {
     up: boxHeight / 2,
     down: boxHeight / 2,
     draw: (x, y) =>
-      `<rect class="${isTerminal ? "terminal" : "rule"}" x="${x}" y="${y - boxHeight / 2}" width="${width}" height="${boxHeight}" rx="${isTerminal ? 12 : 0}"/>` +
+      `<rect class="${isTerminal ? "terminal" : "rule"}" x="${x}" y="${y - boxHeight / 2}" width="${width}" height="${boxHeight}" ` +
+      `rx="${isTerminal ? 12 : 0}"/>` +
       `<text x="${x + width / 2}" y="${y + 4}">${escapeText(label)}</text>`,
   };
 }

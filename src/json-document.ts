@@ -30,7 +30,7 @@ export class JsonValue {
 
   /** As `JSON.parse` gives it, but for objects, which have no prototype. */
   get value(): unknown {
-    return getNodeValue(this.node);
+    return getNodeValue(this.node) as unknown;
   }
 
   get place(): TextPlace {

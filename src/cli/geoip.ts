@@ -58,7 +58,8 @@ function readTable(path: string): Geoip {
   const geoip = readCsv(decode(table).text);
   if (geoip instanceof CsvFault) {
     throw new Failure(
-      `${JSON.stringify(path)}, line ${geoip.line}: ${geoip.reason}; a row is first address, last address, country, such as 192.0.2.0,192.0.2.255,CN`,
+      `${JSON.stringify(path)}, line ${geoip.line}: ${geoip.reason}; a row is first address, last address, country, such as ` +
+        "192.0.2.0,192.0.2.255,CN",
     );
   }
   return geoip;

@@ -38,7 +38,8 @@ export async function writeFully(descriptor: 1 | 2, text: string): Promise<void>
     while (rest.length > 0) rest = rest.subarray(writeSync(descriptor, rest));
   } catch (error) {
     if (codeOf(error) === "EAGAIN") return writeSlowly(descriptor, rest);
-    rejectUnlessClosed(error, descriptor);
+    const failure = failureOf(error, descriptor);
+    if (failure) throw failure;
   }
 }
 
@@ -47,21 +48,19 @@ function writeSlowly(descriptor: 1 | 2, rest: Uint8Array): Promise<void> {
   const stream = descriptor === 1 ? process.stdout : process.stderr;
   return new Promise((resolve, reject) => {
     const finish = (error?: Error | null): void => {
-      try {
-        if (error) rejectUnlessClosed(error, descriptor);
-        resolve();
-      } catch (failure) {
-        reject(failure);
-      }
+      const failure = error ? failureOf(error, descriptor) : undefined;
+      if (failure) reject(failure);
+      else resolve();
     };
     stream.on("error", finish);
     stream.write(rest, finish);
   });
 }
 
-function rejectUnlessClosed(error: unknown, descriptor: 1 | 2): void {
-  if (codeOf(error) === "EPIPE") return;
-  throw new Failure(`standard ${descriptor === 1 ? "output" : "error"} cannot be written: ${systemReason(error)}`);
+/** Undefined for a reader that has gone away. */
+function failureOf(error: unknown, descriptor: 1 | 2): Failure | undefined {
+  if (codeOf(error) === "EPIPE") return undefined;
+  return new Failure(`standard ${descriptor === 1 ? "output" : "error"} cannot be written: ${systemReason(error)}`, { cause: error });
 }
 
 /** Whether the descriptor is a terminal. */

@@ -49,7 +49,10 @@ function renderSummary(report: CorpusReport): string {
     ...of(has("load", "verify"), "wrong on the kernel"),
     ...(updated > 0 ? [`${updated} updated`] : []),
   ];
-  return `${all} ${all === 1 ? "case" : "cases"}: ${parts.join(", ")} (${report.seconds.toFixed(1)} s)\n${renderKernelSummary(report.results)}`;
+  return (
+    `${all} ${all === 1 ? "case" : "cases"}: ${parts.join(", ")} (${report.seconds.toFixed(1)} s)\n` +
+    `${renderKernelSummary(report.results)}`
+  );
 }
 
 /** One line for all comparisons on the kernel; the empty text without `--kernel`. */
@@ -57,7 +60,10 @@ function renderKernelSummary(results: readonly CaseResult[]): string {
   if (results.every(({ kernel }) => kernel === undefined)) return "";
   const all = results.flatMap(({ kernel }) => (kernel?.verified ? [kernel.verified] : []));
   const sum = (measure: keyof Verified): number => all.reduce((total, one) => total + one[measure], 0);
-  return `on the kernel: ${all.length} verified, ${measures({ packets: sum("packets"), rules: sum("rules"), hit: sum("hit"), leftOut: sum("leftOut") })}\n`;
+  return (
+    `on the kernel: ${all.length} verified, ` +
+    `${measures({ packets: sum("packets"), rules: sum("rules"), hit: sum("hit"), leftOut: sum("leftOut") })}\n`
+  );
 }
 
 type Verified = NonNullable<KernelResult["verified"]>;

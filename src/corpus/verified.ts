@@ -3,7 +3,10 @@
 import type { Difference, VerifyReport } from "../verify/verify.js";
 import type { KernelResult, Problem } from "./result.js";
 
-/** A problem for each way in which packets are decided otherwise and for each rule that counts otherwise; not for what the translator has announced. */
+/**
+ * A problem for each way in which packets are decided otherwise and for each rule that counts otherwise; not for what the
+ * translator has announced.
+ */
 export function verifyProblems({ differences, counters }: Pick<VerifyReport, "differences" | "counters">): Problem[] {
   return [
     ...differences
@@ -11,7 +14,9 @@ export function verifyProblems({ differences, counters }: Pick<VerifyReport, "di
       .map(
         (one): Problem => ({
           kind: "verify",
-          message: `${one.count} ${one.count === 1 ? "packet is" : "packets are"} decided otherwise on the kernel: iptables ${one.iptables}, nft ${one.nft}`,
+          message:
+            `${one.count} ${one.count === 1 ? "packet is" : "packets are"} decided otherwise on the kernel: iptables ` +
+            `${one.iptables}, nft ${one.nft}`,
           detail: timelineText(one),
         }),
       ),

@@ -76,7 +76,7 @@ const cache = new WeakMap<Ipset, Map<string, Forms>>();
 /** The nft sets of a set of one family; those with `nomatch` elements only if `exceptions` is said. */
 export function formsOf(set: Ipset, options: FormOptions, exceptions = false): Forms {
   let known = cache.get(set);
-  if (!known) cache.set(set, (known = new Map()));
+  if (!known) cache.set(set, (known = new Map<string, Forms>()));
   const id = JSON.stringify([options.family, options.usage, options.counters, exceptions]);
   let forms = known.get(id);
   if (!forms) known.set(id, (forms = new FormBuilder(set, options, exceptions).build()));

@@ -145,7 +145,10 @@ function typeByDirections(directions: number, isModified: boolean): IpsetType {
 /** Why packets of the rule are never in the set, whatever it holds. */
 export function impossible(set: Ipset, { directions }: SetUse, context: RuleContext): string | undefined {
   if (directions.length < set.type.dimensions.length) {
-    return `the set "${set.name}" has ${set.type.dimensions.length} parts, ${set.type.dimensions.join(" and ")}, and the rule names ${directions.length}`;
+    return (
+      `the set "${set.name}" has ${set.type.dimensions.length} parts, ${set.type.dimensions.join(" and ")}, and the rule names ` +
+      `${directions.length}`
+    );
   }
   if (set.family !== undefined && set.family !== context.family)
     return `the set "${set.name}" is of ${set.family === "ipv4" ? "IPv4" : "IPv6"}`;

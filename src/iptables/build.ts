@@ -206,7 +206,8 @@ class Builder {
         "no-table",
         { file: this.source.file, line: 1, column: 1, length: 1 },
         "the input has no table",
-        "a table starts with a line such as `*filter` and ends with `COMMIT`; iptables-save prints it so, iptables -L and iptables -S do not",
+        "a table starts with a line such as `*filter` and ends with `COMMIT`; iptables-save prints it so, iptables -L and iptables " +
+          "-S do not",
       );
     }
     const rulesets = [...this.tables].map(([family, tables]) => ({ family, tables: [...tables.values()] }));

@@ -22,13 +22,38 @@ export function familyOfComment(comment: string): Family | "either" | undefined 
 }
 
 // Passed over: comments, quoted text, free text and rules for one family in a file for both.
-const skipped = String.raw`^[ \t]*#.*$|^[^"\n]*[ \t]-[46][ \t].*$|^-[46][ \t].*$|"(?:[^"\\\n]|\\.)*"?|[ \t]--(?:log-prefix|nflog-prefix|ulog-prefix|comment|name|string)[ \t=]+[^ \t"\n]+`;
-const ipv6Address = String.raw`(?<=[ \t=,\[])(?:[0-9a-fA-F]{0,4}:){1,7}:[0-9a-fA-F:.]*|(?<=[ \t=,\[])(?:[0-9a-fA-F]{1,4}:){7}[0-9a-fA-F]{1,4}`;
-const ipv6Word = String.raw`[ \t](?:-p|--proto(?:c|co|col)?)[ \t=]*(?:![ \t]*)?(?:ipv6-icmp|icmpv6|58)(?=\s|$)|--icmpv6-type|[ \t=]icmp6-|[ \t]-m[ \t]*(?:icmpv6|icmp6|ipv6-icmp|hl|eui64|ipv6header|frag|rt|hbh|dst|mh|srh)(?=\s|$)|[ \t]-j[ \t]*(?:HL|SNPT|DNPT)(?=\s|$)`;
-const ipv4Address = String.raw`(?<=[ \t=,])[0-9]{1,3}(?:\.[0-9]{1,3}){3}(?![0-9.])`;
-const ipv4Word = String.raw`[ \t](?:-p|--proto(?:c|co|col)?)[ \t=]*(?:![ \t]*)?icmp(?=\s|$)|--icmp-type|[ \t=]icmp-|[ \t]-m[ \t]*(?:icmp|ttl|realm)(?=\s|$)|[ \t]-j[ \t]*(?:TTL|ECN|CLUSTERIP)(?=\s|$)|[ \t]-f(?=\s|$)`;
+const skipped = anyOf(
+  String.raw`^[ \t]*#.*$`,
+  String.raw`^[^"\n]*[ \t]-[46][ \t].*$`,
+  String.raw`^-[46][ \t].*$`,
+  String.raw`"(?:[^"\\\n]|\\.)*"?`,
+  String.raw`[ \t]--(?:log-prefix|nflog-prefix|ulog-prefix|comment|name|string)[ \t=]+[^ \t"\n]+`,
+);
+const protocolOption = String.raw`[ \t](?:-p|--proto(?:c|co|col)?)[ \t=]*(?:![ \t]*)?`;
+const ipv6 = anyOf(
+  String.raw`(?<=[ \t=,\[])(?:[0-9a-fA-F]{0,4}:){1,7}:[0-9a-fA-F:.]*`,
+  String.raw`(?<=[ \t=,\[])(?:[0-9a-fA-F]{1,4}:){7}[0-9a-fA-F]{1,4}`,
+  String.raw`${protocolOption}(?:ipv6-icmp|icmpv6|58)(?=\s|$)`,
+  "--icmpv6-type",
+  String.raw`[ \t=]icmp6-`,
+  String.raw`[ \t]-m[ \t]*(?:icmpv6|icmp6|ipv6-icmp|hl|eui64|ipv6header|frag|rt|hbh|dst|mh|srh)(?=\s|$)`,
+  String.raw`[ \t]-j[ \t]*(?:HL|SNPT|DNPT)(?=\s|$)`,
+);
+const ipv4 = anyOf(
+  String.raw`(?<=[ \t=,])[0-9]{1,3}(?:\.[0-9]{1,3}){3}(?![0-9.])`,
+  String.raw`${protocolOption}icmp(?=\s|$)`,
+  "--icmp-type",
+  String.raw`[ \t=]icmp-`,
+  String.raw`[ \t]-m[ \t]*(?:icmp|ttl|realm)(?=\s|$)`,
+  String.raw`[ \t]-j[ \t]*(?:TTL|ECN|CLUSTERIP)(?=\s|$)`,
+  String.raw`[ \t]-f(?=\s|$)`,
+);
 
-const evidence = new RegExp(`${skipped}|(?<ipv6>${ipv6Address}|${ipv6Word})|(?<ipv4>${ipv4Address}|${ipv4Word})`, "gm");
+const evidence = new RegExp(anyOf(skipped, `(?<ipv6>${ipv6})`, `(?<ipv4>${ipv4})`), "gm");
+
+function anyOf(...forms: readonly string[]): string {
+  return forms.join("|");
+}
 
 /** The family of the first thing in the text that only one family has. */
 export function familyOfContent(text: string): Family | undefined {

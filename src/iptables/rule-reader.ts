@@ -467,7 +467,8 @@ export class RuleReader extends LineReader {
           foreign ? "mixed-families" : "invalid-value",
           span,
           foreign
-            ? `option "${written}": "${address}" is an address of ${other === "ipv4" ? "IPv4" : "IPv6"} in a ruleset of ${other === "ipv4" ? "IPv6" : "IPv4"}`
+            ? `option "${written}": "${address}" is an address of ${other === "ipv4" ? "IPv4" : "IPv6"} in a ruleset of ` +
+                `${other === "ipv4" ? "IPv6" : "IPv4"}`
             : `option "${written}": ${value.reason}`,
         );
         continue;
@@ -527,8 +528,8 @@ export class RuleReader extends LineReader {
   }
 
   private readCounters(start: number, written: string, text: string): void {
-    let [packets = "", bytes] = text.split(",", 2);
-    if (bytes === undefined) bytes = this.takeOptionalWord();
+    const [packets = "", behind] = text.split(",", 2);
+    const bytes = behind ?? this.takeOptionalWord();
     const span = this.spanOf(start, this.next);
     if (bytes === undefined) {
       this.fail("missing-argument", span, `option "${written}" needs a packet and a byte counter`);

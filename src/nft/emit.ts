@@ -227,7 +227,10 @@ export function emitStatement(statement: Statement): string {
         return `${statement.type}${port ? ` to ${port}` : ""}${flags}`;
       }
       const prefix = statement.prefix ? "prefix " : "";
-      return `${statement.type} ${statement.family ? `${statement.family} ` : ""}${prefix}to ${statement.address ? natAddress(statement.address, port !== "") : ""}${port}${flags}`;
+      return (
+        `${statement.type} ${statement.family ? `${statement.family} ` : ""}${prefix}to ` +
+        `${statement.address ? natAddress(statement.address, port !== "") : ""}${port}${flags}`
+      );
     }
     case "queue": {
       const flags = statement.flags && statement.flags.length > 0 ? `flags ${statement.flags.map(word).join(",")} ` : "";
@@ -238,7 +241,10 @@ export function emitStatement(statement: Statement): string {
       return `dup to ${emitExpression(statement.address)}${statement.device === undefined ? "" : ` device ${quote(statement.device)}`}`;
     case "tproxy": {
       const port = statement.port ? `:${emitExpression(statement.port)}` : "";
-      return `tproxy ${statement.family ? `${statement.family} ` : ""}to ${statement.address ? natAddress(statement.address, port !== "") : ""}${port}`;
+      return (
+        `tproxy ${statement.family ? `${statement.family} ` : ""}to ` +
+        `${statement.address ? natAddress(statement.address, port !== "") : ""}${port}`
+      );
     }
     case "synproxy": {
       const parts = ["synproxy"];
@@ -373,7 +379,6 @@ function count(value: number | bigint): string {
 
 /** nft knows no escape inside quotes, so text with a double quote or a control character cannot be quoted at all. */
 function quote(text: string): string {
-  // eslint-disable-next-line no-control-regex -- these are the characters to be kept out
   if (/["\u0000-\u001f\u007f]/.test(text)) throw new Error(`cannot be quoted in nft: ${JSON.stringify(text)}`);
   return `"${text}"`;
 }
@@ -381,10 +386,14 @@ function quote(text: string): string {
 /** A `#` line; whatever could end the line is shown instead of written. */
 function commentLine(text: string): string {
   if (text === "") return "#";
-  return `# ${text.replace(/[\u0000-\u0008\u000a-\u001f\u007f\u0085\u2028\u2029]/g, (character) => `\\x${character.charCodeAt(0).toString(16).padStart(2, "0")}`)}`;
+  const escape = (character: string): string => `\\x${character.charCodeAt(0).toString(16).padStart(2, "0")}`;
+  return `# ${text.replace(/[\u0000-\u0008\u000a-\u001f\u007f\u0085\u2028\u2029]/g, escape)}`;
 }
 
-/** Milliseconds as nft writes durations: `60s4ms`. nft 1.0.6 reads no number of more than eight digits in one, so years are written in days. */
+/**
+ * Milliseconds as nft writes durations: `60s4ms`. nft 1.0.6 reads no number of more than eight digits in one, so years are
+ * written in days.
+ */
 function duration(milliseconds: number): string {
   const seconds = Math.floor(milliseconds / 1000);
   const days = seconds > 99_999_999 ? Math.floor(seconds / 86_400) : 0;

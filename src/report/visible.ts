@@ -49,8 +49,8 @@ const tabStop = 8;
 const combining = /^[\p{Mn}\p{Me}]$/u;
 const halfWidth = /^[\uff61-\uffdc\uffe8-\uffee]$/u;
 // The scripts and blocks that Unicode's East Asian Width (UAX #11) calls wide or full-width.
-const wide =
-  /^[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Hangul}\p{Script=Bopomofo}\p{Script=Yi}\p{Emoji_Presentation}\u3000-\u303e\uff01-\uff60\uffe0-\uffe6]$/u;
+const wideScripts = ["Han", "Hiragana", "Katakana", "Hangul", "Bopomofo", "Yi"].map((name) => `\\p{Script=${name}}`).join("");
+const wide = new RegExp(`^[${wideScripts}\\p{Emoji_Presentation}\\u3000-\\u303e\\uff01-\\uff60\\uffe0-\\uffe6]$`, "u");
 
 function widthOf(character: string): number {
   if (combining.test(character)) return 0;

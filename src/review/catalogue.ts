@@ -28,22 +28,26 @@ export const reviewCatalogue = {
     severity: "warning",
     title: "a list whose hosts are recorded only where they are on it already",
     explanation:
-      "Every --set of the list stands behind a check of the same list that has to match first, or where no packet comes. The list stays empty and " +
-      "the check never matches. Record first, or in a rule of its own.",
+      "Every --set of the list stands behind a check of the same list that has to match first, or where no packet comes. The list " +
+      "stays empty and the check never matches. Record first, or in a rule of its own.",
     example: {
       bad: "-A INPUT -p tcp --dport 22 -m recent --update --seconds 60 --hitcount 4 --name ssh -m recent --set --name ssh -j DROP",
-      good: "-A INPUT -p tcp --dport 22 -m recent --set --name ssh\n-A INPUT -p tcp --dport 22 -m recent --update --seconds 60 --hitcount 4 --name ssh -j DROP",
+      good:
+        "-A INPUT -p tcp --dport 22 -m recent --set --name ssh\n" +
+        "-A INPUT -p tcp --dport 22 -m recent --update --seconds 60 --hitcount 4 --name ssh -j DROP",
     },
   },
   "list-never-set": {
     severity: "warning",
     title: "a list that is checked and that no rule sets",
     explanation:
-      "No rule records hosts on the list, so its checks never match, unless a program writes to /proc/net/xt_recent. Such a program has to use nft " +
-      "add element once the script is loaded.",
+      "No rule records hosts on the list, so its checks never match, unless a program writes to /proc/net/xt_recent. Such a program " +
+      "has to use nft add element once the script is loaded.",
     example: {
       bad: "-A INPUT -m recent --rcheck --seconds 60 --name attackers -j DROP",
-      good: "-A INPUT -m recent --rcheck --seconds 60 --name attackers -j DROP\n-A INPUT -p tcp --dport 23 -m recent --set --name attackers -j DROP",
+      good:
+        "-A INPUT -m recent --rcheck --seconds 60 --name attackers -j DROP\n" +
+        "-A INPUT -p tcp --dport 23 -m recent --set --name attackers -j DROP",
     },
   },
   "list-never-checked": {
@@ -52,22 +56,26 @@ export const reviewCatalogue = {
     explanation: "Hosts are recorded and nothing decides by it. A check may have another name.",
     example: {
       bad: "-A INPUT -p tcp --dport 22 -m recent --set --name ssh",
-      good: "-A INPUT -p tcp --dport 22 -m recent --set --name ssh\n-A INPUT -p tcp --dport 22 -m recent --update --seconds 60 --hitcount 4 --name ssh -j DROP",
+      good:
+        "-A INPUT -p tcp --dport 22 -m recent --set --name ssh\n" +
+        "-A INPUT -p tcp --dport 22 -m recent --update --seconds 60 --hitcount 4 --name ssh -j DROP",
     },
   },
   "list-shared": {
     severity: "warning",
     title: "one list for traffic that has nothing to do with each other",
     explanation:
-      "Several rules record on the list, for different traffic: hits of one kind count for the other. Lists are one over all tables, and rules " +
-      "without --name share the list DEFAULT. Give each its own name.",
+      "Several rules record on the list, for different traffic: hits of one kind count for the other. Lists are one over all tables, " +
+      "and rules without --name share the list DEFAULT. Give each its own name.",
     example: {
       bad:
         "-A INPUT -p tcp --dport 22 -m recent --set\n-A INPUT -p tcp --dport 22 -m recent --update --seconds 60 --hitcount 4 -j DROP\n" +
         "-A INPUT -p tcp --dport 21 -m recent --set\n-A INPUT -p tcp --dport 21 -m recent --update --seconds 60 --hitcount 4 -j DROP",
       good:
-        "-A INPUT -p tcp --dport 22 -m recent --set --name ssh\n-A INPUT -p tcp --dport 22 -m recent --update --seconds 60 --hitcount 4 --name ssh -j DROP\n" +
-        "-A INPUT -p tcp --dport 21 -m recent --set --name ftp\n-A INPUT -p tcp --dport 21 -m recent --update --seconds 60 --hitcount 4 --name ftp -j DROP",
+        "-A INPUT -p tcp --dport 22 -m recent --set --name ssh\n" +
+        "-A INPUT -p tcp --dport 22 -m recent --update --seconds 60 --hitcount 4 --name ssh -j DROP\n" +
+        "-A INPUT -p tcp --dport 21 -m recent --set --name ftp\n" +
+        "-A INPUT -p tcp --dport 21 -m recent --update --seconds 60 --hitcount 4 --name ftp -j DROP",
     },
   },
   "list-set-in-two-tables": {
@@ -76,7 +84,10 @@ export const reviewCatalogue = {
     explanation: "Lists are one over all tables: a packet that passes both rules has two hits. Record in one table only, or use two names.",
     example: {
       bad:
-        "*mangle\n-A PREROUTING -p tcp --dport 22 -m recent --set --name ssh\n*filter\n-A INPUT -p tcp --dport 22 -m recent --set --name ssh\n" +
+        "*mangle\n" +
+        "-A PREROUTING -p tcp --dport 22 -m recent --set --name ssh\n" +
+        "*filter\n" +
+        "-A INPUT -p tcp --dport 22 -m recent --set --name ssh\n" +
         "-A INPUT -p tcp --dport 22 -m recent --rcheck --seconds 60 --hitcount 4 --name ssh -j DROP",
       good:
         "*filter\n-A INPUT -p tcp --dport 22 -m recent --set --name ssh\n" +
@@ -87,24 +98,31 @@ export const reviewCatalogue = {
     severity: "warning",
     title: "a limit that a sender gets round by changing the TTL",
     explanation:
-      "With --rttl a host counts only while its packets carry the TTL of its last hit. A sender chooses its TTL, and one that changes it with " +
-      "every packet is never over the limit. Leave --rttl out, or accept that the limit holds only for the well-behaved.",
+      "With --rttl a host counts only while its packets carry the TTL of its last hit. A sender chooses its TTL, and one that " +
+      "changes it with every packet is never over the limit. Leave --rttl out, or accept that the limit holds only for the " +
+      "well-behaved.",
     example: {
       bad:
         "-A INPUT -p udp --dport 53 -m recent --update --seconds 5 --hitcount 10 --rttl --name dns -j DROP\n" +
         "-A INPUT -p udp --dport 53 -m recent --set --name dns",
-      good: "-A INPUT -p udp --dport 53 -m recent --update --seconds 5 --hitcount 10 --name dns -j DROP\n-A INPUT -p udp --dport 53 -m recent --set --name dns",
+      good:
+        "-A INPUT -p udp --dport 53 -m recent --update --seconds 5 --hitcount 10 --name dns -j DROP\n" +
+        "-A INPUT -p udp --dport 53 -m recent --set --name dns",
     },
   },
   "hit-count-beyond-list": {
     severity: "note",
     title: "a hit count over what older kernels keep",
     explanation:
-      "A list keeps 20 hits of a host (ip_pkt_list_tot). Linux before 3.19 refuses a rule that asks for more, and Linux before 6.11 one that asks " +
-      "for more than 255.",
+      "A list keeps 20 hits of a host (ip_pkt_list_tot). Linux before 3.19 refuses a rule that asks for more, and Linux before 6.11 " +
+      "one that asks for more than 255.",
     example: {
-      bad: "-A INPUT -p tcp --dport 80 -m recent --update --seconds 10 --hitcount 300 --name web -j DROP\n-A INPUT -p tcp --dport 80 -m recent --set --name web",
-      good: "-A INPUT -p tcp --dport 80 -m recent --update --seconds 1 --hitcount 20 --name web -j DROP\n-A INPUT -p tcp --dport 80 -m recent --set --name web",
+      bad:
+        "-A INPUT -p tcp --dport 80 -m recent --update --seconds 10 --hitcount 300 --name web -j DROP\n" +
+        "-A INPUT -p tcp --dport 80 -m recent --set --name web",
+      good:
+        "-A INPUT -p tcp --dport 80 -m recent --update --seconds 1 --hitcount 20 --name web -j DROP\n" +
+        "-A INPUT -p tcp --dport 80 -m recent --set --name web",
     },
   },
   "hits-without-window": {
@@ -112,29 +130,39 @@ export const reviewCatalogue = {
     title: "a hit count without seconds",
     explanation: "Without --seconds hits count for ever: a host that once had so many is stopped until the list forgets it. Add --seconds.",
     example: {
-      bad: "-A INPUT -p tcp --dport 22 -m recent --set --name ssh\n-A INPUT -p tcp --dport 22 -m recent --update --hitcount 4 --name ssh -j DROP",
-      good: "-A INPUT -p tcp --dport 22 -m recent --set --name ssh\n-A INPUT -p tcp --dport 22 -m recent --update --seconds 60 --hitcount 4 --name ssh -j DROP",
+      bad:
+        "-A INPUT -p tcp --dport 22 -m recent --set --name ssh\n" +
+        "-A INPUT -p tcp --dport 22 -m recent --update --hitcount 4 --name ssh -j DROP",
+      good:
+        "-A INPUT -p tcp --dport 22 -m recent --set --name ssh\n" +
+        "-A INPUT -p tcp --dport 22 -m recent --update --seconds 60 --hitcount 4 --name ssh -j DROP",
     },
   },
   "list-too-small": {
     severity: "note",
     title: "a long window on a list of 100 hosts",
     explanation:
-      "A list keeps 100 hosts (ip_list_tot): packets from 100 other addresses push a host off the list long before its window is over. The script " +
-      "keeps as many as --set-size says.",
+      "A list keeps 100 hosts (ip_list_tot): packets from 100 other addresses push a host off the list long before its window is " +
+      "over. The script keeps as many as --set-size says.",
     example: {
-      bad: "-A INPUT -m recent --update --seconds 86400 --name scanners -j DROP\n-A INPUT -p tcp --dport 139 -m recent --set --name scanners -j DROP",
-      good: "-A INPUT -m recent --update --seconds 60 --name scanners -j DROP\n-A INPUT -p tcp --dport 139 -m recent --set --name scanners -j DROP",
+      bad:
+        "-A INPUT -m recent --update --seconds 86400 --name scanners -j DROP\n" +
+        "-A INPUT -p tcp --dport 139 -m recent --set --name scanners -j DROP",
+      good:
+        "-A INPUT -m recent --update --seconds 60 --name scanners -j DROP\n" +
+        "-A INPUT -p tcp --dport 139 -m recent --set --name scanners -j DROP",
     },
   },
   "counts-every-packet": {
     severity: "warning",
     title: "a limit of connections that counts packets",
     explanation:
-      "The --set matches packets of connections that are known, too, so one login may have many hits. Let it match new connections only: -m " +
-      "conntrack --ctstate NEW, or --syn.",
+      "The --set matches packets of connections that are known, too, so one login may have many hits. Let it match new connections " +
+      "only: -m conntrack --ctstate NEW, or --syn.",
     example: {
-      bad: "-A INPUT -p tcp --dport 22 -m recent --set --name ssh\n-A INPUT -p tcp --dport 22 -m recent --update --seconds 60 --hitcount 4 --name ssh -j DROP",
+      bad:
+        "-A INPUT -p tcp --dport 22 -m recent --set --name ssh\n" +
+        "-A INPUT -p tcp --dport 22 -m recent --update --seconds 60 --hitcount 4 --name ssh -j DROP",
       good:
         "-A INPUT -p tcp --dport 22 -m conntrack --ctstate NEW -m recent --set --name ssh\n" +
         "-A INPUT -p tcp --dport 22 -m conntrack --ctstate NEW -m recent --update --seconds 60 --hitcount 4 --name ssh -j DROP",
@@ -144,8 +172,8 @@ export const reviewCatalogue = {
     severity: "warning",
     title: "a --mask that is no network's",
     explanation:
-      "The argument of --mask is an address such as 255.255.255.0. A bare number is read as one, too: --mask 24 is 0.0.0.24, and hosts that have " +
-      "nothing in common count as one.",
+      "The argument of --mask is an address such as 255.255.255.0. A bare number is read as one, too: --mask 24 is 0.0.0.24, and " +
+      "hosts that have nothing in common count as one.",
     example: {
       bad:
         "-A INPUT -p tcp --dport 22 -m recent --set --name ssh --mask 24\n" +
@@ -159,8 +187,8 @@ export const reviewCatalogue = {
     severity: "warning",
     title: "a limit on what is dropped",
     explanation:
-      "The match limit holds while the rate is not reached: the rule stops a few packets and lets the flood go on to the next rule. Accept within " +
-      "the limit, and drop the rest.",
+      "The match limit holds while the rate is not reached: the rule stops a few packets and lets the flood go on to the next rule. " +
+      "Accept within the limit, and drop the rest.",
     example: {
       bad: "-A INPUT -p icmp --icmp-type 8 -m limit --limit 5/sec -j DROP",
       good: "-A INPUT -p icmp --icmp-type 8 -m limit --limit 5/sec -j ACCEPT\n-A INPUT -p icmp --icmp-type 8 -j DROP",
@@ -170,8 +198,8 @@ export const reviewCatalogue = {
     severity: "warning",
     title: "rules that let through, in a chain that stops nothing behind them",
     explanation:
-      "The policy is ACCEPT and no later rule stops anything, so the rule changes nothing: what it does not match gets through as well. Set the " +
-      "policy to DROP, or end the chain with a rule that does.",
+      "The policy is ACCEPT and no later rule stops anything, so the rule changes nothing: what it does not match gets through as " +
+      "well. Set the policy to DROP, or end the chain with a rule that does.",
     example: {
       bad: ":INPUT ACCEPT [0:0]\n-A INPUT -p tcp --dport 22 -j ACCEPT",
       good: ":INPUT DROP [0:0]\n-A INPUT -p tcp --dport 22 -j ACCEPT",
@@ -181,8 +209,8 @@ export const reviewCatalogue = {
     severity: "warning",
     title: "IPv4 is protected and IPv6 is open",
     explanation:
-      "The rules for IPv4 stop new connections that nothing allows, and those for IPv6 let all of them through. Most machines have addresses of " +
-      "both families.",
+      "The rules for IPv4 stop new connections that nothing allows, and those for IPv6 let all of them through. Most machines have " +
+      "addresses of both families.",
     example: {
       bad: "iptables -P INPUT DROP\nip6tables -P INPUT ACCEPT",
       good: "iptables -P INPUT DROP\nip6tables -P INPUT DROP",
@@ -249,7 +277,8 @@ export const reviewCatalogue = {
     severity: "error",
     title: "a committed script that is not equivalent to the rules",
     explanation:
-      "The script in the repository has rules that the dump does not have, or lacks some. Make it anew from the dump, or say what is meant in the dump.",
+      "The script in the repository has rules that the dump does not have, or lacks some. Make it anew from the dump, or say what is " +
+      "meant in the dump.",
   },
   "script-text-differs": {
     severity: "warning",

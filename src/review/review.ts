@@ -106,7 +106,9 @@ function unreadableOld({ diagnostics }: Translation, { new: dumps, oldRef }: Rev
     code: "old-unreadable",
     severity: "warning",
     span: { file: dumps[0]!.file, line: 1, column: 1, length: 1 },
-    message: `nothing can be compared: the old dump ${oldRef === undefined ? "" : `of ${oldRef} `}is no ruleset (${first.span.file} line ${first.span.line}: ${first.message})`,
+    message:
+      `nothing can be compared: the old dump ${oldRef === undefined ? "" : `of ${oldRef} `}is no ruleset (${first.span.file} ` +
+      `line ${first.span.line}: ${first.message})`,
   };
 }
 

@@ -31,7 +31,8 @@ export function scriptDrift(made: string, { file, text, listings }: CommittedScr
       drift(
         "script-text-differs",
         start,
-        `the script is not what the translator makes of the dumps, and nft could not tell whether it means the same: ${listings.unavailable}`,
+        "the script is not what the translator makes of the dumps, and nft could not tell whether it means the same: " +
+          `${listings.unavailable}`,
       ),
     ];
   }

@@ -231,7 +231,8 @@ class Analyser {
     if (outside !== undefined) {
       this.invalid(
         target,
-        `target "${extension.name}" is not allowed in a chain reached from ${outside.toUpperCase()}, only from ${extension.hooks!.map((hook) => hook.toUpperCase()).join(", ")}`,
+        `target "${extension.name}" is not allowed in a chain reached from ${outside.toUpperCase()}, only from ` +
+          `${extension.hooks!.map((hook) => hook.toUpperCase()).join(", ")}`,
       );
     }
     const translation = extension.translate(target.options as OptionUses<OptionDefinitions>, context);

@@ -27,7 +27,8 @@ export function mergeByFamily(built: readonly Built[]): { rulesets: IptablesRule
           diagnostic(
             "repeated-table",
             table.span,
-            `table "${table.name}" replaces the one of ${span.file} line ${span.line} with its ${rules} rules, as loading the dumps one after the other does`,
+            `table "${table.name}" replaces the one of ${span.file} line ${span.line} with its ${rules} rules, as loading the dumps ` +
+              "one after the other does",
           ),
         );
         tables.splice(earlier, 1);

@@ -303,7 +303,7 @@ class ScriptBuilder {
 
   private table(family: Family, name: TableName, span: Span): TableState {
     let tables = this.tables.get(family);
-    if (tables === undefined) this.tables.set(family, (tables = new Map()));
+    if (tables === undefined) this.tables.set(family, (tables = new Map<TableName, TableState>()));
     let table = tables.get(name);
     if (table === undefined) tables.set(name, (table = new TableState(name, span, this.diagnostics)));
     return table;

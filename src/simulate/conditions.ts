@@ -30,7 +30,7 @@ export type Field =
 /** One demand on one field. */
 export interface Condition {
   readonly field: Field;
-  holds(value: Value): boolean;
+  readonly holds: (value: Value) => boolean;
   /** Values at and around what the test names; not all of them hold. */
   readonly candidates: readonly Value[];
 }

@@ -112,7 +112,8 @@ export function describePacket(packet: Packet, family: Family): string {
     .filter(([, bit]) => (tcpFlagsOf(packet) & bit) !== 0)
     .map(([name]) => name);
   return [
-    `${protocolName(protocol) ?? `protocol ${protocol}`}${isIcmp ? ` type ${icmpTypeOf(packet)}` : ""} ${address(source, sourcePort)} to ${address(destination, destinationPort)}`,
+    `${protocolName(protocol) ?? `protocol ${protocol}`}${isIcmp ? ` type ${icmpTypeOf(packet)}` : ""} ${address(source, sourcePort)} ` +
+      `to ${address(destination, destinationPort)}`,
     ...(protocol === 6 && tcpFlagsOf(packet) !== usualTcpFlags(state) ? [`flags ${flags.join(" ") || "none"}`] : []),
     ...(state === "new" ? [] : [state]),
     ...(packet.ttl === 64 ? [] : [`TTL ${packet.ttl}`]),

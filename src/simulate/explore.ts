@@ -30,7 +30,7 @@ export interface Budget {
   readonly schedules: number;
   /** When to stop, by `now`. */
   readonly deadline: number;
-  now(): number;
+  readonly now: () => number;
 }
 
 export interface Exploration {

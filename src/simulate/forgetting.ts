@@ -43,7 +43,8 @@ export function forgetting(
       const [forgetful, other] = [few.send(last).verdict, many.send(last).verdict];
       if (forgetful === other) continue;
       return [
-        `more than ${usualListSize} hosts: iptables forgets a host once ${usualListSize} others are on list "${printable(list)}" and ${words[forgetful]} its packets, the script ${words[other]} them`,
+        `more than ${usualListSize} hosts: iptables forgets a host once ${usualListSize} others are on list "${printable(list)}" and ` +
+          `${words[forgetful]} its packets, the script ${words[other]} them`,
       ];
     }
   }

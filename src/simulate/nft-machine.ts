@@ -324,7 +324,7 @@ export class NftMachine {
       } else {
         set.elements.delete(name);
         if (!hasRoom(set, time)) return "break";
-        element = { expires: time + timeout, bucket: inner && fullBucket(inner as LimitStatement, time) };
+        element = { expires: time + timeout, bucket: inner && fullBucket(inner, time) };
         set.elements.set(name, element);
       }
       return goesOn(element, time) ? "next" : "break";

@@ -79,7 +79,8 @@ function chartOf({ name, description, curve, sent, passed }: ScenarioResult): st
   };
   return [
     `<text class="name" x="${left}" y="12">${escaped(name)}</text>`,
-    `<text class="note" x="${left + inner}" y="12" text-anchor="end">${passed.iptables} by iptables, ${passed.nft} by the script, of ${sent}</text>`,
+    `<text class="note" x="${left + inner}" y="12" text-anchor="end">${passed.iptables} by iptables, ${passed.nft} by the script, of ` +
+      `${sent}</text>`,
     `<text class="note" x="${left}" y="27">${escaped(description)}</text>`,
     `<path class="axis" d="M${left} ${top}V${top + high}H${left + inner}"/>`,
     `<text class="note" x="${left - 6}" y="${top + 4}" text-anchor="end">${most}</text>`,

@@ -49,7 +49,10 @@ function renderVerdict({ verdict, lists, traffic }: SimulationReport, paint: Pai
       ? [`${grouped(traffic.families.reduce((sum, { differing }) => sum + differing, 0))} packets of the traffic different`]
       : []),
   ];
-  return `${paint({ equal: "no difference", different: "different", unknown: "not all could be compared" }[verdict], verdict)}: ${words.join(", ")}\n`;
+  return (
+    `${paint({ equal: "no difference", different: "different", unknown: "not all could be compared" }[verdict], verdict)}: ` +
+    `${words.join(", ")}\n`
+  );
 }
 
 // ------------------------------------------------------------------------------------------------------------ lists
@@ -126,7 +129,8 @@ function renderLimit({ list, hits, seconds, scenarios }: LimitComparison, paint:
   ]);
   const heads = ["sender", "sent", "iptables", "nft", "nft alone", "iptables alone", "first drop", "release"];
   return [
-    `${paint(`list "${visible(list)}"`, "bold")} as a limit, ${hits} hits in ${seconds} s: packets let through, and seconds (iptables / nft)\n`,
+    `${paint(`list "${visible(list)}"`, "bold")} as a limit, ${hits} hits in ${seconds} s: packets let through, and seconds (iptables ` +
+      `/ nft)\n`,
     table([heads, ...rows], width),
     ...scenarios.map((one) => `\n  ${paint(one.name, "bold")}: ${one.description}\n${plotOf(one, width)}`),
   ].join("");
@@ -177,7 +181,13 @@ function renderTraffic({ file, skipped, families }: TrafficReport, paint: Paint,
     const rest =
       leftOut === 0 ? "" : `  left out on both sides: ${leftOut} ${plural(leftOut, "rule")} that the script has not, or only in part\n`;
     if (differing === 0) return `${head}${paint("no difference", leftOut === 0 ? "equal" : "unknown")}: ${counts}\n${rest}`;
-    return `${head}${paint("different", "different")} in ${grouped(differing)} of ${counts}\n${forgotten === 0 ? "" : wrapped(`${grouped(forgotten)} of these because iptables forgets all but the last 100 hosts of a list, and the script does not`, width, "    ")}${first ? renderTimeline(first, paint, width) : ""}${rest}`;
+    const why = `${grouped(forgotten)} of these because iptables forgets all but the last 100 hosts of a list, and the script does not`;
+    return [
+      `${head}${paint("different", "different")} in ${grouped(differing)} of ${counts}\n`,
+      forgotten === 0 ? "" : wrapped(why, width, "    "),
+      first ? renderTimeline(first, paint, width) : "",
+      rest,
+    ].join("");
   });
   return [...lines, ...skipped.map((text) => `  left out: ${visible(text)}\n`)].join("");
 }

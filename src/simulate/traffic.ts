@@ -112,7 +112,7 @@ class RowReader {
     const time = at("time");
     const seconds = Number(time?.value ?? NaN);
     if (!Number.isFinite(seconds))
-      throw new TrafficFault(`time "${String(time?.value ?? "")}" is not a number of seconds`, time?.place ?? place);
+      throw new TrafficFault(`time "${time ? String(time.value) : ""}" is not a number of seconds`, time?.place ?? place);
     const source = address("source");
     if (!source) throw new TrafficFault("no source", place);
     const [family, sourceAddress] = source;

@@ -68,7 +68,9 @@ function reasonFor(rule: IptablesRule, obstacle: Obstacle | undefined, cutShort:
     return { reason: `no rule brings a host onto the list "${list.name}" as ${where} condition wants`, unreachable: false };
   if (kind === "closed") return { reason: `packets for "${label.trim()}" cannot be made here`, unreachable: false };
   return {
-    reason: `no packet was found for the condition "${label.trim()}"${where === "its own" ? "" : ` of line ${obstacle.rule.rule.span.line}`}`,
+    reason:
+      "no packet was found for the condition " +
+      `"${label.trim()}"${where === "its own" ? "" : ` of line ${obstacle.rule.rule.span.line}`}`,
     unreachable: false,
   };
 }

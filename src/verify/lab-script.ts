@@ -92,7 +92,9 @@ ip link set sender1 master bridge0
 bridge link set dev sender1 learning off
 ip link set sender0 up; ip link set sender1 up; ip link set bridge0 up
 # The copies that a bridge floods share one buffer, and IPv6 reassembly gives up on such; writing to each parts them.
-nft 'add table bridge copies; add chain bridge copies flooded { type filter hook postrouting priority 0; }; add rule bridge copies flooded ether saddr set ether saddr'
+nft 'add table bridge copies
+add chain bridge copies flooded { type filter hook postrouting priority 0; }
+add rule bridge copies flooded ether saddr set ether saddr'
 ${sides
   .map(
     (side) => `ip netns add ${side}

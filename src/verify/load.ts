@@ -38,7 +38,7 @@ const namespaces = 4;
 export async function loadAllTwice(scripts: readonly string[], options: LoadOptions = {}): Promise<LoadResult[]> {
   const share = Math.ceil(scripts.length / namespaces);
   const shares = Array.from({ length: namespaces }, (_, index) => scripts.slice(index * share, (index + 1) * share));
-  return (await Promise.all(shares.map((part) => (part.length === 0 ? [] : loadInOneNamespace(part, options))))).flat();
+  return (await Promise.all(shares.filter((part) => part.length > 0).map((part) => loadInOneNamespace(part, options)))).flat();
 }
 
 async function loadInOneNamespace(scripts: readonly string[], { before, between }: LoadOptions): Promise<LoadResult[]> {

@@ -129,7 +129,8 @@ export async function plan(input: PlanInput, findTools: () => Tools, signal?: Ab
   const notes = [...(scaling?.notes ?? [])];
   if (given !== undefined && !realTime && rulesOf(iptables).some(hasWindow)) {
     notes.push(
-      "the windows of a script from elsewhere cannot be made short: rhythms are played for windows of a few seconds only (--real-time plays all)",
+      "the windows of a script from elsewhere cannot be made short: rhythms are played for windows of a few seconds only (--real-time " +
+        "plays all)",
     );
   }
   return {

@@ -46,7 +46,8 @@ function lookForTools(): Tools {
   }
   if (unshareArguments === undefined) {
     throw new Unable(
-      "namespaces cannot be made here: neither root, nor are user namespaces allowed (sysctl kernel.unprivileged_userns_clone, user.max_user_namespaces, AppArmor)",
+      "namespaces cannot be made here: neither root, nor are user namespaces allowed (sysctl kernel.unprivileged_userns_clone, " +
+        "user.max_user_namespaces, AppArmor)",
     );
   }
   const trial = spawnSync(

@@ -350,7 +350,8 @@ class Verification {
         ...this.unplayedNotes(),
         ...[...this.forgetful].map(
           ({ span }) =>
-            `${span.file}:${span.line} counts hosts whose window has passed under iptables and not under nft; it only takes hosts off a list, so no verdict changes`,
+            `${span.file}:${span.line} counts hosts whose window has passed under iptables and not under nft; it only takes hosts off ` +
+            "a list, so no verdict changes",
         ),
       ],
       ownScript: this.plan.counted,
@@ -366,7 +367,8 @@ class Verification {
     return this.unplayed === 0
       ? []
       : [
-          `the budget of ${this.budget / 1000} s ended with ${this.unplayed} of ${all} batches of packets not played: --budget gives more time`,
+          `the budget of ${this.budget / 1000} s ended with ${this.unplayed} of ${all} batches of packets not played: --budget gives ` +
+            "more time",
         ];
   }
 

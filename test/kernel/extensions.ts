@@ -14,7 +14,10 @@ export type Probe = (to: string) => Packet | Omit<Frame, "at">;
 export interface Case {
   readonly name: string;
   readonly family: Family;
-  /** Rules without `-A CHAIN` by table and chain: `filter FORWARD`. Only those of built-in chains ask for the address; `{n}` becomes the case's number. */
+  /**
+   * Rules without `-A CHAIN` by table and chain: `filter FORWARD`. Only those of built-in chains ask for the address; `{n}`
+   * becomes the case's number.
+   */
   readonly rules: Readonly<Record<string, readonly string[]>>;
   /** The packets go to the firewall itself, and not through it. */
   readonly local?: boolean;

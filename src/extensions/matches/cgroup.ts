@@ -43,7 +43,8 @@ export const cgroup = defineMatch({
       approximations: [
         {
           message:
-            "packets that the kernel sends for a connection still being accepted (SYN ACK) are judged by the listening socket's group; iptables matches none of them",
+            "packets that the kernel sends for a connection still being accepted (SYN ACK) are judged by the listening socket's " +
+            "group; iptables matches none of them",
         },
       ],
     };

@@ -63,7 +63,8 @@ export const cluster = defineMatch({
       approximations: [
         {
           message:
-            "a connection that belongs to another one (ftp data) is hashed by its own source, not by that of the connection it belongs to; on machines of big-endian order the shares differ" +
+            "a connection that belongs to another one (ftp data) is hashed by its own source, not by that of the connection it " +
+            "belongs to; on machines of big-endian order the shares differ" +
             (isPrerouting ? "" : "; packets sent to a multicast hardware address keep their type"),
         },
       ],

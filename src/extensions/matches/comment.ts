@@ -15,7 +15,6 @@ const maximumBytes = 128;
 
 /** The nearest text that nft can hold: single quotes for double ones, a blank for each control character, cut at 128 bytes. */
 export function nftComment(original: string): string {
-  // eslint-disable-next-line no-control-regex -- these are the characters to be kept out
   const printable = original.replaceAll('"', "'").replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]/g, " ");
   const encoder = new TextEncoder();
   if (encoder.encode(printable).length <= maximumBytes) return printable;

@@ -170,7 +170,7 @@ function gatherUses(ruleset: IptablesRuleset): Map<string, Uses[]> {
 }
 
 function usesOf(use: ExtensionUse): Uses | undefined {
-  return use.extension === "hashlimit" && !use.unknown ? (use.options as Uses) : undefined;
+  return use.extension === "hashlimit" && !use.unknown ? use.options : undefined;
 }
 
 /** What of a rule goes into its name's table of keys. */
@@ -298,7 +298,9 @@ export const hashlimit = defineMatch({
     }
     if (sharing.some((other) => isOver(other) !== over)) {
       approximations.push({
-        message: `rules "upto" and "above" of the name "${nameUse.value}" count separately in nft: a packet that passes both takes a token from each, so later ones find more tokens than in iptables`,
+        message:
+          `rules "upto" and "above" of the name "${nameUse.value}" count separately in nft: a packet that passes both takes a ` +
+          "token from each, so later ones find more tokens than in iptables",
         at: nameUse,
       });
     }
@@ -325,7 +327,8 @@ export const hashlimit = defineMatch({
       };
       approximations.push({
         message:
-          "iptables counts every packet up to 16 bytes longer than it is: nft lets correspondingly more through before the rate is exceeded" +
+          "iptables counts every packet up to 16 bytes longer than it is: nft lets correspondingly more through before the rate is " +
+          "exceeded" +
           (seconds > 0 ? "; and it grants the burst once per key, nft again after every pause" : ""),
       });
     } else {
@@ -344,7 +347,9 @@ export const hashlimit = defineMatch({
       if ((packets * unitSeconds[wanted.unit] * 1000) / wanted.amount > expire) {
         timeout = expire + (uses["hashlimit-htable-gcinterval"]?.value || 1000);
         approximations.push({
-          message: `a key starts again with the full burst after ${timeout / 1000} s of silence; in iptables after ${expire / 1000} to ${timeout / 1000} s, so now and then a little earlier`,
+          message:
+            `a key starts again with the full burst after ${timeout / 1000} s of silence; in iptables after ${expire / 1000} ` +
+            `to ${timeout / 1000} s, so now and then a little earlier`,
           at: own["hashlimit-htable-expire"],
         });
       }

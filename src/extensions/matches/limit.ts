@@ -5,8 +5,8 @@
  *
  * Both sides are token buckets of the same size, xt_limit's in ticks of the kernel's clock, nft's in nanoseconds. iptables
  * and xt_limit round the time one packet costs (libxt_limit.c to 0.1 ms, net/netfilter/xt_limit.c to 1/32000 s, or to whole
- * seconds above 13 s): where that moves the rate by more than a thousandth, the rounded rate is written. Their 32-bit product of cost and burst
- * may wrap; then the burst that is left is written.
+ * seconds above 13 s): where that moves the rate by more than a thousandth, the rounded rate is written. Their 32-bit
+ * product of cost and burst may wrap; then the burst that is left is written.
  *
  * man iptables-extensions, section "limit".
  */
@@ -109,7 +109,8 @@ export const limit = defineMatch({
     if (credits(wanted.cost) <= creditsPerTick) {
       approximations.push({
         message:
-          "xt_limit fills its bucket only at ticks of the kernel's clock, nft all the time; at this rate the two differ in either direction",
+          "xt_limit fills its bucket only at ticks of the kernel's clock, nft all the time; at this rate the two differ in either " +
+          "direction",
         at: rateUse,
       });
     }

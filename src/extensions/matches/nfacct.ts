@@ -22,7 +22,9 @@ export const nfacct = defineMatch({
       statements: [],
       approximations: [
         {
-          message: `every packet matches, and none is counted in the object "${name?.value ?? ""}": where that object has a quota, iptables matches only packets beyond it`,
+          message:
+            `every packet matches, and none is counted in the object "${name?.value ?? ""}": where that object has a quota, ` +
+            "iptables matches only packets beyond it",
           help: "read the rule's own counter instead",
           at: name,
         },

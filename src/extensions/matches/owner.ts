@@ -88,7 +88,9 @@ export const owner = defineMatch({
       socket && statements.every(({ operator }) => operator === "!=")
         ? [
             {
-              message: `packets of sockets that the kernel itself holds (echo replies, tunnels) ${socket.inverted ? "do not match in iptables and do in nft" : "match in iptables and not in nft"}`,
+              message:
+                "packets of sockets that the kernel itself holds (echo replies, tunnels) " +
+                `${socket.inverted ? "do not match in iptables and do in nft" : "match in iptables and not in nft"}`,
               at: socket,
             },
           ]

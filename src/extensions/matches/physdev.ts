@@ -32,7 +32,9 @@ export const physdev = defineMatch({
   translate() {
     return {
       untranslatable: "nft sees the port of a bridge only in tables of the bridge family",
-      help: "put the rule into a table of family bridge, with iifname or oifname for the port; without br_netfilter no packet has a port here",
+      help:
+        "put the rule into a table of family bridge, with iifname or oifname for the port; without br_netfilter no packet has a " +
+        "port here",
     };
   },
 });

@@ -142,7 +142,9 @@ function missing(inverted: boolean, changes: boolean, { rule }: RuleContext, set
           : "";
   return {
     code: "ipset-missing",
-    message: `no file holds the ipset "${set}": the rule is written with an empty set, and ${inverted ? "every" : "no"} packet matches it${effect}`,
+    message:
+      `no file holds the ipset "${set}": the rule is written with an empty set, and ${inverted ? "every" : "no"} packet ` +
+      `matches it${effect}`,
     help: "give what `ipset save` prints with --ipset FILE",
     at,
   };

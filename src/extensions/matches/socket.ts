@@ -36,7 +36,8 @@ export const socket = defineMatch({
         : [
             {
               message:
-                "packets of a connection that is being set up or closed (SYN_RECV, TIME_WAIT) match in iptables and not in nft, which reads no " +
+                "packets of a connection that is being set up or closed (SYN_RECV, TIME_WAIT) match in iptables and not in nft, which " +
+                "reads no " +
                 (restoreMark ? "mark" : "bound address") +
                 " from such a socket",
             },

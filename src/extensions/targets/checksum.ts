@@ -22,6 +22,8 @@ export const checksumTarget = defineTarget({
   },
   translate: () => ({
     untranslatable: "nft cannot fill in a checksum; no packet is decided differently",
-    help: "only programs that verify checksums of packets which never met a network card need it (old DHCP clients in guests); switching transmit checksum offload off with ethtool serves them too",
+    help:
+      "only programs that verify checksums of packets which never met a network card need it (old DHCP clients in guests); " +
+      "switching transmit checksum offload off with ethtool serves them too",
   }),
 });

@@ -4,7 +4,8 @@
  *     -j CT --notrack                          →   notrack
  *     -i eth1 -j CT --zone 5                   →   iifname "eth1" ct zone set 5
  *     -p tcp --dport 21 -j CT --helper ftp     →   tcp dport 21 update @helped_ftp_tcp { ip saddr . ip daddr . tcp sport . tcp dport }
- *         and behind connection tracking           ip saddr . ip daddr . tcp sport . tcp dport @helped_ftp_tcp ct helper set "…" delete @helped_ftp_tcp { … }
+ *         and behind connection tracking           ip saddr . ip daddr . tcp sport . tcp dport @helped_ftp_tcp ct helper set "…"
+ *                                                  delete @helped_ftp_tcp { … }
  *
  * A helper is set in two steps because iptables leaves a template for the connection to come, while nft's helper statement
  * works on the connection, which in table raw does not exist yet. The set carries the decision from one to the other.

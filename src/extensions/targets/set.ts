@@ -134,7 +134,9 @@ function changed({ kind, use, exist, timeout }: Change, context: RuleContext): C
   if (named.missing) {
     approximations.push({
       code: "ipset-missing",
-      message: `no file holds the ipset "${set.name}": the script starts with an empty one, of which timeout and size are not known${set.timeout === undefined ? "; what is added stays for ever" : ""}`,
+      message:
+        `no file holds the ipset "${set.name}": the script starts with an empty one, of which timeout and size are not ` +
+        `known${set.timeout === undefined ? "; what is added stays for ever" : ""}`,
       help: "give what `ipset save` prints with --ipset FILE",
       at: use,
     });
@@ -146,7 +148,9 @@ function changed({ kind, use, exist, timeout }: Change, context: RuleContext): C
     };
   if (fitting.length > 1) {
     approximations.push({
-      message: `additions to the list "${use.value.set}" go to its first member "${set.name}" only; ipset takes the next where that is full or has the element already`,
+      message:
+        `additions to the list "${use.value.set}" go to its first member "${set.name}" only; ipset takes the next where that ` +
+        "is full or has the element already",
       at: use,
     });
   }

@@ -70,7 +70,9 @@ export const tcpmssTarget = defineTarget({
         notes: [
           {
             code: "option-without-effect",
-            message: `a SYN without the option gets none in nft; TCPMSS adds one of ${assumedSize[family]}, which is what a missing option means`,
+            message:
+              `a SYN without the option gets none in nft; TCPMSS adds one of ${assumedSize[family]}, which is what a missing ` +
+              "option means",
             at: size,
           },
         ],
@@ -80,7 +82,9 @@ export const tcpmssTarget = defineTarget({
       statements,
       approximations: [
         {
-          message: `a SYN without the option gets none in nft, so its sender may be sent segments of ${assumedSize[family]} bytes instead of ${size.value}`,
+          message:
+            `a SYN without the option gets none in nft, so its sender may be sent segments of ${assumedSize[family]} bytes ` +
+            `instead of ${size.value}`,
           at: size,
         },
       ],

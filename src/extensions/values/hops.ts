@@ -1,7 +1,7 @@
 /** The time to live of IPv4 and the hop limit of IPv6. */
 
 import type { OptionUse } from "../../iptables/ast.js";
-import { compare, match, number, payload } from "../../nft/ast.js";
+import { compare, match, number, type payload } from "../../nft/ast.js";
 import type { Never, Statements } from "../extension.js";
 import { rangesTest, type Effect, type FieldTest } from "../facts.js";
 

@@ -26,7 +26,8 @@ export const ipv6Open: Check = ({ tables }) =>
       remark(
         "ipv6-open",
         chain?.span ?? filter.followed.table.span,
-        `new connections ${name === "INPUT" ? "to" : "through"} this machine are stopped for IPv4 unless a rule allows them, and never for IPv6`,
+        `new connections ${name === "INPUT" ? "to" : "through"} this machine are stopped for IPv4 unless a rule allows them, and ` +
+          "never for IPv6",
       ),
     ];
   });

@@ -12,7 +12,8 @@ export const listNeverSet: Check = ({ lists }) =>
       remark(
         "list-never-set",
         check.use.span,
-        `list "${printable(name)}" is checked, and no rule records hosts on it${setElsewhere ? " (those of the other family never match)" : ""}`,
+        `list "${printable(name)}" is checked, and no rule records hosts on ` +
+          `it${setElsewhere ? " (those of the other family never match)" : ""}`,
         'if a program writes to /proc/net/xt_recent, let it use "nft add element" once the script is loaded',
       ),
     ];

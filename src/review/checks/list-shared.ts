@@ -29,7 +29,8 @@ function betweenServices(list: ReviewedList, rulesets: CheckedRulesets): Remark[
     remark(
       "list-shared",
       other.check.use.span,
-      `list "${printable(list.name)}" is shared: hits of ${packetWords(portsOnly(first.box), list.family)} (line ${first.check.rule.span.line}) count for ` +
+      `list "${printable(list.name)}" is shared: hits of ${packetWords(portsOnly(first.box), list.family)} (line ` +
+        `${first.check.rule.span.line}) count for ` +
         `${packetWords(portsOnly(other.box), list.family)} as well`,
       "give each its own --name",
     ),
@@ -46,7 +47,7 @@ function betweenTables(list: ReviewedList, rulesets: CheckedRulesets): Remark[] 
       "list-set-in-two-tables",
       second.use.span,
       `one packet may be recorded twice on list "${printable(list.name)}": here in table "${second.table.name}", ` +
-        `and in table "${first!.table.name}" in line ${first!.rule.span.line}`,
+        `and in table "${first.table.name}" in line ${first.rule.span.line}`,
     ),
   ];
 }

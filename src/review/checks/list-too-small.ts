@@ -16,7 +16,8 @@ export const listTooSmall: Check = ({ lists }) =>
       remark(
         "list-too-small",
         check.use.options["seconds"]?.span ?? check.use.span,
-        `xt_recent keeps ${hostsPerList} hosts on list "${printable(list.name)}": ${hostsPerList} others push a host off it before ${check.seconds} s are over, ` +
+        `xt_recent keeps ${hostsPerList} hosts on list "${printable(list.name)}": ${hostsPerList} others push a host off it before ` +
+          `${check.seconds} s are over, ` +
           "and the script does not forget it",
       ),
     ];

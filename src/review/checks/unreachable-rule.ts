@@ -106,7 +106,10 @@ function reason(takenBy: readonly IptablesRule[]): string {
   if (!first) return "no packet matches it";
   const lines = takenBy.map(({ span }) => span.line);
   if (!second)
-    return `line ${first.span.line} ${targetWords(first)} all that it matches${first.target?.kind === "chain" ? ", and none comes back" : ""}`;
+    return (
+      `line ${first.span.line} ${targetWords(first)} all that it ` +
+      `matches${first.target?.kind === "chain" ? ", and none comes back" : ""}`
+    );
   const shown = lines.slice(0, 4).join(", ");
   return `lines ${shown}${lines.length > 4 ? ` and ${lines.length - 4} more` : ""} decide about all that it matches`;
 }

@@ -51,7 +51,9 @@ export function renderHtml(report: ReviewReport, { sha256 }: HtmlOptions): strin
     { id: "script", title: "Difference of the script", present: scriptDifference !== "", content: () => scriptDiff(scriptDifference) },
   ];
   const present = sections.filter(({ size = 0, present: isPresent = size > 0 }) => isPresent);
-  const policy = `default-src 'none'; script-src 'sha256-${sha256(script)}'; style-src 'sha256-${sha256(style)}'; base-uri 'none'; form-action 'none'`;
+  const policy =
+    `default-src 'none'; script-src 'sha256-${sha256(script)}'; style-src 'sha256-${sha256(style)}'; base-uri 'none'; ` +
+    "form-action 'none'";
   return documentText(
     element(
       "html",

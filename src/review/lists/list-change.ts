@@ -72,7 +72,8 @@ function checkChange(before: ReviewedUse, old: ReviewedList, after: ReviewedUse,
     const clears = after.operation === "rcheck";
     parts.push({
       words: clears
-        ? "a host over the limit that goes on is let in again when its recorded hits are old enough: its further tries no longer count (--update to --rcheck)"
+        ? "a host over the limit that goes on is let in again when its recorded hits are old enough: its further tries no longer " +
+          "count (--update to --rcheck)"
         : "a host over the limit stays there as long as it goes on: its further tries count (--rcheck to --update)",
       direction: clears ? rarer(after) : opposite[rarer(after)],
     });
@@ -111,10 +112,8 @@ function windowChange(before: ReviewedUse, ownBefore: boolean, after: ReviewedUs
   const [rateBefore, rateAfter] = [passedBefore / (before.seconds ?? Infinity), passedAfter / (after.seconds ?? Infinity)];
   const looser = rateAfter > rateBefore || (rateAfter === rateBefore && passedAfter > passedBefore);
   const direction = looser ? rarer(after) : opposite[rarer(after)];
-  return {
-    words: `${words.join(", ")}${consequenceOf(after) === "stops" && !after.inverted ? effect(before, passedBefore, after, passedAfter) : ""}`,
-    direction,
-  };
+  const stops = consequenceOf(after) === "stops" && !after.inverted;
+  return { words: words.join(", ") + (stops ? effect(before, passedBefore, after, passedAfter) : ""), direction };
 }
 
 /** Hits of one host that get by before the check matches. */

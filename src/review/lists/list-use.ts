@@ -46,7 +46,8 @@ export function listsOf(rulesets: readonly IptablesRuleset[]): ReviewedList[] {
         meaning: usage.uses
           .map(
             ({ rule, table, chain }) =>
-              `${table.name} ${chain.policy === undefined ? "" : chain.name} ${meaningOf(rule, { family: ruleset.family, table: table.name })}`,
+              `${table.name} ${chain.policy === undefined ? "" : chain.name} ` +
+              `${meaningOf(rule, { family: ruleset.family, table: table.name })}`,
           )
           .join("\n"),
       };

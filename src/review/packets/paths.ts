@@ -177,8 +177,8 @@ export interface Arrival {
 }
 
 /**
- * What of these packets is left when the rules of the chain before the one at this index have decided. Rules whose answer is not the same for
- * all of a box take nothing. Throws `TooManyPieces`.
+ * What of these packets is left when the rules of the chain before the one at this index have decided. Rules whose answer is
+ * not the same for all of a box take nothing. Throws `TooManyPieces`.
  */
 export function arrivalAt(
   index: number,

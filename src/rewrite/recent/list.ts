@@ -300,7 +300,10 @@ export class RecentList {
     };
   }
 
-  /** The set that tells whether a host is on the list at all. Where nothing depends on hosts that have grown too old for every check, they count as gone. */
+  /**
+   * The set that tells whether a host is on the list at all. Where nothing depends on hosts that have grown too old for every
+   * check, they count as gone.
+   */
   private get presenceSet(): string {
     const widest = [...this.windows].reduce<[number, string] | undefined>(
       (best, one) => (best && best[0] > one[0] ? best : one),

@@ -58,7 +58,8 @@ function listRemarks({ usage, form }: ListFacts): Diagnostic[] {
         say(
           "recent-limit-form",
           `written as a limit of ${limitRate(window).text} burst ${window.hits - 1} with a ban of ${window.seconds} s: ` +
-            `up to ${2 * window.hits - 1} hits of one host can pass in ${window.seconds} s before its first ban (xt_recent: ${window.hits - 1}), ` +
+            `up to ${2 * window.hits - 1} hits of one host can pass in ${window.seconds} s before its first ban (xt_recent: ` +
+            `${window.hits - 1}), ` +
             `a host that stays under the rate is never banned, and a banned one only comes back after ${window.seconds} s of silence`,
           form.ringless ? `an exact window needs nft ${features.setDeletion.nft}` : "--recent exact writes an exact window",
         );
@@ -95,7 +96,8 @@ export function bothFamiliesRemarks(rulesets: readonly IptablesRuleset[]): Diagn
       diagnostic(
         "recent-both-families",
         list.uses[0]!.use.span,
-        `list "${printable(list.name)}" is one for IPv4 and IPv6 in xt_recent: if the IPv4 rules are loaded first, it tells IPv6 hosts apart by their first ` +
+        `list "${printable(list.name)}" is one for IPv4 and IPv6 in xt_recent: if the IPv4 rules are loaded first, it tells IPv6 ` +
+          "hosts apart by their first " +
           "32 bits only, so that many count as one; in the script each host counts for itself, and fewer packets match",
       ),
     ];
@@ -113,7 +115,10 @@ const optionOf: Readonly<Record<string, string>> = {
 
 function rttlText({ inverted }: PlacedUse, { keepsTtl, forgetsTtl }: ListForm): string {
   if (inverted) {
-    return "--rttl is left out of an inverted match: where the TTL differs from that of the host's last hit, xt_recent matches and the script does not";
+    return (
+      "--rttl is left out of an inverted match: where the TTL differs from that of the host's last hit, xt_recent matches and " +
+      "the script does not"
+    );
   }
   if (forgetsTtl) {
     return (
@@ -155,7 +160,8 @@ function generalNotes(facts: readonly ListFacts[], setSize: number): Diagnostic[
       diagnostic(
         "recent-list-size",
         first(facts),
-        `xt_recent forgets all but the last ${hostsPerList} hosts of a list (unless ip_list_tot says otherwise), the sets for ${names(facts)} hold ${setSize}: ` +
+        `xt_recent forgets all but the last ${hostsPerList} hosts of a list (unless ip_list_tot says otherwise), the sets for ` +
+          `${names(facts)} hold ${setSize}: ` +
           "hosts that it would have forgotten are still known",
       ),
     );

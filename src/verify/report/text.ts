@@ -33,7 +33,8 @@ function headline(report: VerifyReport): string {
     .join(", ");
   const result = equal
     ? `equal: ${packets} packets met the same fate under iptables and nft`
-    : `different: ${differing} of ${packets} packets met another fate${counters.differing.length > 0 ? `, ${counters.differing.length} rules counted otherwise` : ""}`;
+    : `different: ${differing} of ${packets} packets met another ` +
+      `fate${counters.differing.length > 0 ? `, ${counters.differing.length} rules counted otherwise` : ""}`;
   return `${result} (${fates}; ${runs === 1 ? "1 run" : `${runs} runs`}, ${seconds.toFixed(0)} s)`;
 }
 
@@ -101,6 +102,7 @@ function coverageLines({ coverage: { rules, hit, missed }, counters, ownScript }
 function noiseLines({ unconfirmed, counters, lateness }: VerifyReport): string[] {
   if (unconfirmed === 0 && counters.unconfirmed === 0) return [];
   return [
-    `noise: ${unconfirmed} packets and ${counters.unconfirmed} counters differed in one of two runs and do not count (packets were up to ${(lateness * 1000).toFixed(0)} ms late)`,
+    `noise: ${unconfirmed} packets and ${counters.unconfirmed} counters differed in one of two runs and do not count (packets were up ` +
+      `to ${(lateness * 1000).toFixed(0)} ms late)`,
   ];
 }

@@ -28,12 +28,14 @@ export function oldVersion(ref: string, files: readonly string[]): OldVersion {
   const wanted = git(
     top,
     ["rev-parse", "--verify", "--quiet", "--end-of-options", `${ref}^{commit}`],
-    `git knows no commit ${JSON.stringify(ref)} here; a workflow has to fetch it: git fetch origin ${JSON.stringify(ref.replace(/^origin\//, ""))}`,
+    `git knows no commit ${JSON.stringify(ref)} here; a workflow has to fetch it: git fetch origin ` +
+      `${JSON.stringify(ref.replace(/^origin\//, ""))}`,
   ).trim();
   const base = git(
     top,
     ["merge-base", wanted, "HEAD"],
-    `git finds no commit that ${JSON.stringify(ref)} and the present one have in common; a shallow clone needs its history: git fetch --unshallow`,
+    `git finds no commit that ${JSON.stringify(ref)} and the present one have in common; a shallow clone needs its history: ` +
+      "git fetch --unshallow",
   ).trim();
   return {
     commit: base.slice(0, 12),

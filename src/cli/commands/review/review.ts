@@ -90,7 +90,8 @@ async function sides(
   const repeated = families.findIndex((own, index) => families.slice(0, index).some((earlier) => alike(earlier, own)));
   if (repeated >= 0) {
     throw new Failure(
-      `${JSON.stringify(given[repeated]!.file)} holds a family that an earlier dump holds: give the dumps of one machine, and those as they were with --old`,
+      `${JSON.stringify(given[repeated]!.file)} holds a family that an earlier dump holds: give the dumps of one machine, and those ` +
+        "as they were with --old",
     );
   }
   if (settings.old.length > 0) return { old: await read(settings.old), ...oldSets, new: given };

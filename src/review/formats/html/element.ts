@@ -120,7 +120,7 @@ export function asset(tag: "script" | "style", text: string): Markup {
 
 /** The whole document. */
 export function documentText(html: Markup): string {
-  return `<!doctype html>\n${html}\n`;
+  return `<!doctype html>\n${html.toString()}\n`;
 }
 
 function attribute(name: string, value: Attributes[AttributeName]): string {

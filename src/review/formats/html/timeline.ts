@@ -22,7 +22,9 @@ const shownPackets = 24;
 export function timelineFigure({ title, events }: Timeline): Markup {
   const heights = heightsOf(events.map(({ at }) => at));
   const parted = events.filter(differs);
-  const label = `${title}: ${count(events.length, "packet")}; ${parted.length === 0 ? "both decide alike" : `the firewalls differ at ${parted.map(({ at }) => secondsText(at)).join(", ")}`}`;
+  const label =
+    `${title}: ${count(events.length, "packet")}; ` +
+    `${parted.length === 0 ? "both decide alike" : `the firewalls differ at ${parted.map(({ at }) => secondsText(at)).join(", ")}`}`;
   const height = (heights.at(-1) ?? top) + 24;
   const picture = element(
     "svg",
