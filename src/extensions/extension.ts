@@ -181,9 +181,9 @@ export interface TargetExtension<Definitions extends OptionDefinitions = OptionD
 
 /** Types an extension's `translate` by its own option table, then forgets the table's type so that the registry can list it. */
 export function defineMatch<const Definitions extends OptionDefinitions>(extension: MatchExtension<Definitions>): MatchExtension {
-  return extension;
+  return extension as unknown as MatchExtension;
 }
 
 export function defineTarget<const Definitions extends OptionDefinitions>(extension: TargetExtension<Definitions>): TargetExtension {
-  return extension;
+  return extension as unknown as TargetExtension;
 }

@@ -9,7 +9,6 @@
 
 import type { Family, OptionUse } from "../iptables/ast.js";
 import type { OptionDefinitions, OptionUses } from "./extension.js";
-import type { PacketState } from "./values/connection-state.js";
 
 // ------------------------------------------------------------------------------------------------- what is read
 
@@ -289,6 +288,3 @@ export function wordTests(
 ): FieldTest[] {
   return use ? [{ option: use.name, fields: [field], values: { kind: "words", words }, inverted: use.inverted }] : [];
 }
-
-/** The words of a state as conditions have them. */
-export type StateWord = PacketState | "snat" | "dnat";

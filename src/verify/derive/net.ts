@@ -1,6 +1,6 @@
 /** The firewall's surroundings: interfaces, its own addresses, and what lies behind which interface. */
 
-import { addressBits, formatAddress, parseAddress, prefixLength, prefixMask } from "../../extensions/values/address.js";
+import { addressBits, formatAddress, parseAddress } from "../../extensions/values/address.js";
 import type { Ipset } from "../../ipset/ast.js";
 import type { AddressMask, Family, IptablesRuleset, OptionUse } from "../../iptables/ast.js";
 import { families } from "../../iptables/family.js";
@@ -156,7 +156,3 @@ function isMulticast(address: bigint, family: Family): boolean {
 export function hostBitsOf({ mask, family }: AddressMask): bigint {
   return ~mask & wholeMask[family];
 }
-
-/** Undefined where the mask is no prefix. */
-export const prefixOf = ({ mask, family }: AddressMask): number | undefined => prefixLength(mask, family);
-export const maskOf = prefixMask;
