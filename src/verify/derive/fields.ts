@@ -43,6 +43,8 @@ interface BoundField {
   has(view: View): boolean | undefined;
   /** Gives the draft one of them, or something else; it may not succeed. */
   make?(draft: Draft, inside: boolean, chooser: Chooser): void;
+  /** `make` may take the field off the packet. */
+  readonly removes?: boolean;
 }
 
 // ------------------------------------------------------------------------------------------------------- tests
@@ -75,11 +77,11 @@ export function testCondition({ option, fields: names, values, inverted }: Field
     test,
     ...(makers.length > 0 && {
       make(draft: Draft, wanted: boolean, chooser: Chooser) {
-        if (test(viewOf(draft, chooser)) === wanted) return;
         const inside = wanted !== inverted;
         for (const make of inside ? [chooser.pick(makers)] : makers) make(draft, inside, chooser);
-        // A field that was taken off the packet fails an inverted test, too.
-        if (test(viewOf(draft, chooser)) !== wanted) for (const make of makers) make(draft, inside, chooser);
+        // A field that was taken off the packet may fail an inverted test, too.
+        if (!inside && bound.some(({ removes }) => removes) && test(viewOf(draft, chooser)) !== wanted)
+          for (const make of makers) make(draft, inside, chooser);
       },
     }),
   };
@@ -140,6 +142,7 @@ function numbers({ kind = "field", maximum, minimum = 0, asks, value, before, wr
       const holds = numberTest(values);
       return {
         has: (view) => asks(view, holds),
+        removes: remove !== undefined,
         ...(write && {
           make(draft, inside, chooser) {
             if (!inside && remove && asks(viewOf(draft, chooser), holds) === true) return remove(draft);
