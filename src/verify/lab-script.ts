@@ -12,16 +12,21 @@ export type Side = (typeof sides)[number];
 /** Which iptables loads the dumps: the one with tables of its own in the kernel, or the one that writes nft's. */
 export type IptablesVariant = "legacy" | "nft";
 
+/** What iptables loads on a side. */
+export interface SideSetup {
+  /** Families with a dump, in the files `dump.SIDE.ipv4` and `dump.SIDE.ipv6`. */
+  readonly families: readonly Family[];
+  /** What `ipset save` printed, `sets.SIDE`, is restored before. */
+  readonly hasSets: boolean;
+}
+
 export interface LabSetup {
   readonly interfaces: readonly Interface[];
-  /** Families with a dump, in the files `dump.ipv4` and `dump.ipv6`. */
-  readonly families: readonly Family[];
-  /** Without a script, `script.nft`, the dumps are loaded on the other side too. */
+  readonly loaded: Readonly<Record<Side, SideSetup>>;
+  /** The script, `script.nft`, is loaded on nft's side, and no dumps. */
   readonly hasScript: boolean;
   /** What `prepare.sh` does is done. */
   readonly prepares: boolean;
-  /** What `ipset save` printed, `sets.ipset`, is restored where iptables runs. */
-  readonly hasSets: boolean;
   readonly variant: IptablesVariant;
   /** Packets come from outside. */
   readonly hasWire: boolean;
@@ -58,10 +63,10 @@ const namespaceSettings = [
   "net.ipv6.conf.default.accept_ra=0",
 ];
 
-export function labScript({ interfaces, families, hasScript, prepares, hasSets, hasWire, variant, ownSender }: LabSetup): string {
+export function labScript({ interfaces, loaded, hasScript, prepares, hasWire, variant, ownSender }: LabSetup): string {
   const restore = (side: Side): string[] => [
-    ...(hasSets ? [`inside ${side} ipset restore <sets.ipset`] : []),
-    ...families.map((family) => `inside ${side} ${restoreCommand(family, variant)} <dump.${family}`),
+    ...(loaded[side].hasSets ? [`inside ${side} ipset restore <sets.${side}`] : []),
+    ...loaded[side].families.map((family) => `inside ${side} ${restoreCommand(family, variant)} <dump.${side}.${family}`),
   ];
   const ports = sides.flatMap((side) =>
     interfaces.map(({ name, addresses }, index) => ({

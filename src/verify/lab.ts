@@ -1,5 +1,6 @@
 /**
- * The laboratory: the same packets at the same moments into two namespaces, one with iptables and one with an nft script.
+ * The laboratory: the same packets at the same moments into two namespaces, one with iptables and one with an nft script (or with
+ * another ruleset of iptables).
  *
  *                              ┌── eth0, eth1 … namespace "iptables": legacy restore, observer
  *     tcpreplay ── bridge ─────┤
@@ -18,26 +19,32 @@ import type { Writable } from "node:stream";
 import type { Family } from "../iptables/ast.js";
 import { compare, type Report } from "./fate.js";
 import { defaultInterfaces, hardwareAddress, senderAddress, type Frame, type Interface } from "./frame.js";
-import { labScript, ordersOf, sides, type IptablesVariant, type Side } from "./lab-script.js";
+import { labScript, ordersOf, sides, type IptablesVariant, type Side, type SideSetup } from "./lab-script.js";
 import { runInNamespace, withFiles } from "./namespace.js";
 import { observerScript, readObservations, type Observations } from "./observer.js";
 import { orderFor, ownSender, sentLine } from "./own-packets.js";
 import { packetLimit, serialize } from "./packet.js";
 import { ethernetFrame, fileHeader, recordOf } from "./pcap.js";
 
-export interface ReplayInput {
+/** What iptables loads on one side. */
+export interface Loaded {
   /** What iptables-legacy-restore and ip6tables-legacy-restore load. */
   readonly dumps: Partial<Readonly<Record<Family, string>>>;
-  /** What nft loads on the other side; absent, the dumps are loaded there too (a run that must show no difference). */
+  /** What `ipset save` printed, restored before the dumps. */
+  readonly ipsets?: string;
+}
+
+export interface ReplayInput extends Loaded {
+  /** What nft loads on the other side. */
   readonly script?: string;
+  /** What iptables loads on the other side, in the place of a script; the same as on this side unless told. */
+  readonly other?: Loaded;
   readonly frames: readonly Frame[];
   readonly interfaces?: readonly Interface[];
   /** Connection tracking in both namespaces from the start (the default), or only if the rules ask for it. */
   readonly conntrack?: boolean;
   /** Further lines for both namespaces before the rules are loaded, such as `sysctl -qw net.ipv4.ip_forward=0`. */
   readonly prepare?: string;
-  /** What `ipset save` printed, restored wherever iptables rules are loaded. */
-  readonly ipsets?: string;
   /** `legacy` unless told. */
   readonly variant?: IptablesVariant;
 }
@@ -134,17 +141,15 @@ async function replayWhen(input: ReplayInput, ready: () => Promise<void>, signal
       ownPorts,
     ),
     "script.nft": input.script ?? "",
-    "dump.ipv4": input.dumps.ipv4 ?? "",
-    "dump.ipv6": input.dumps.ipv6 ?? "",
-    "sets.ipset": input.ipsets ?? "",
+    ...filesOf("iptables", input),
+    ...filesOf("nft", input.other ?? input),
     "prepare.sh": input.prepare ?? "",
     "own.mjs": ownSender,
     "lab.sh": labScript({
       interfaces,
-      families: (["ipv4", "ipv6"] as const).filter((family) => input.dumps[family] !== undefined),
+      loaded: { iptables: loadedOn(input), nft: loadedOn(input.other ?? input) },
       hasScript: input.script !== undefined,
       prepares: input.prepare !== undefined,
-      hasSets: input.ipsets !== undefined,
       variant: input.variant ?? "legacy",
       hasWire: events.some((event) => "bytes" in event),
       ownSender: ownPorts.length === 0 ? undefined : process.execPath,
@@ -178,6 +183,14 @@ async function replayWhen(input: ReplayInput, ready: () => Promise<void>, signal
       after,
     );
   });
+}
+
+function filesOf(side: Side, { dumps, ipsets = "" }: Loaded): Record<string, string> {
+  return { [`dump.${side}.ipv4`]: dumps.ipv4 ?? "", [`dump.${side}.ipv6`]: dumps.ipv6 ?? "", [`sets.${side}`]: ipsets };
+}
+
+function loadedOn({ dumps, ipsets }: Loaded): SideSetup {
+  return { families: (["ipv4", "ipv6"] as const).filter((family) => dumps[family] !== undefined), hasSets: ipsets !== undefined };
 }
 
 /** Opens a named pipe; for reading too, because opening would else wait for a reader that may never come. */

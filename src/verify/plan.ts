@@ -60,7 +60,7 @@ export class InvalidInput extends Error {
 }
 
 /** Rules that decide by chance or by circumstances: no two runs of the same packets are alike. */
-const undecidable: readonly (readonly [RegExp, string])[] = [
+export const undecidable: readonly (readonly [RegExp, string])[] = [
   [/--mode random/u, "it decides by chance"],
   [/-m cpu\b/u, "it asks for the processor"],
   [/-m time\b/u, "it asks for the time of day"],

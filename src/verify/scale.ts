@@ -8,21 +8,23 @@ const rate = /(--(?:limit|hashlimit-upto|hashlimit-above|hashlimit) )(\d+)\/(s|m
 
 /**
  * Windows of `recent` become as many seconds as their order and hit counts allow: 1, 2, 3 … instead of 60, 600, 86400.
- * Limits get a rate so slow that only their burst counts, whatever the moment a packet comes.
+ * Limits get a rate so slow that only their burst counts, whatever the moment a packet comes, or are kept.
  */
-export function scale(texts: readonly string[]): { readonly texts: readonly string[]; readonly notes: readonly string[] } {
+export function scale(
+  texts: readonly string[],
+  limits: "slowed" | "kept" = "slowed",
+): { readonly texts: readonly string[]; readonly notes: readonly string[] } {
   const windows = windowsIn(texts);
   const notes = [...windows].filter(([from, to]) => from !== to).map(([from, to]) => `--seconds ${from} is ${to} in both firewalls`);
-  const slowed = texts.some((text) => rate.test(text));
+  const slowed = limits === "slowed" && texts.some((text) => rate.test(text));
   rate.lastIndex = 0;
   if (slowed) notes.push("limits per second or minute are limits per hour in both firewalls, so that their burst alone counts");
   return {
     notes,
-    texts: texts.map((text) =>
-      text
-        .replaceAll(/--seconds (\d+)/gu, (_, seconds: string) => `--seconds ${windows.get(Number(seconds)) ?? seconds}`)
-        .replaceAll(rate, "$1$2/hour"),
-    ),
+    texts: texts.map((text) => {
+      const short = text.replaceAll(/--seconds (\d+)/gu, (_, seconds: string) => `--seconds ${windows.get(Number(seconds)) ?? seconds}`);
+      return slowed ? short.replaceAll(rate, "$1$2/hour") : short;
+    }),
   };
 }
 

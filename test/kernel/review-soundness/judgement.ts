@@ -1,0 +1,57 @@
+/** What the review says of a pair, and whether the kernel bears it out. The one place that knows how a report is read. */
+
+import { reviewRulesets } from "../../../src/review/review.js";
+import type { ReviewReport } from "../../../src/review/report.js";
+import type { Observation } from "./observe.js";
+import type { Pair } from "./pair.js";
+
+export interface Said {
+  readonly verdict: ReviewReport["verdict"];
+  readonly opens: readonly string[];
+  readonly closes: readonly string[];
+  /** Of which it says that it cannot tell. */
+  readonly unjudged: readonly string[];
+}
+
+export function reviewOf({ family, old, new: changed }: Pair): Said {
+  const sets = (text: string): { readonly file: string; readonly text: string }[] => (text === "" ? [] : [{ file: "sets.ipset", text }]);
+  return readReport(
+    reviewRulesets({
+      old: [{ file: "old", family, text: old.text }],
+      new: [{ file: "new", family, text: changed.text }],
+      options: { ipsets: sets(changed.ipset) },
+      // The sets as they were; a request that does not know of them leaves them aside.
+      ...{ oldIpsets: sets(old.ipset) },
+      tool: { name: "ipt2nft-recent", version: "0" },
+    }),
+  );
+}
+
+function readReport(report: ReviewReport & { readonly unjudged?: readonly { readonly sentence: string }[] }): Said {
+  const { verdict, opens, closes, changes, lists, unjudged = [] } = report;
+  const words = (direction: "opens" | "closes"): string[] => [
+    ...(direction === "opens" ? opens : closes).map(({ sentence }) => sentence),
+    ...changes.filter((change) => change.direction === direction || change.direction === "both").map(({ meaning }) => meaning),
+    ...lists.filter((list) => list.direction === direction).map(({ name, change }) => `list ${name}: ${change ?? ""}`),
+  ];
+  return { verdict, opens: words("opens"), closes: words("closes"), unjudged: unjudged.map(({ sentence }) => sentence) };
+}
+
+/** Why what was said is wrong; undefined where the kernel does not contradict. */
+export function contradiction(said: Said, { differences }: Observation): string | undefined {
+  if (differences.length === 0) return undefined;
+  const seen = { opens: differences.some(({ kind }) => kind === "opens"), closes: differences.some(({ kind }) => kind === "closes") };
+  const calls = { opens: said.opens.length > 0, closes: said.closes.length > 0, unjudged: said.unjudged.length > 0 };
+  if (said.verdict === "safe") {
+    const named = (["opens", "closes"] as const).filter((direction) => calls[direction]);
+    return `the kernel decides otherwise, and the review says safe${named.length === 0 ? "" : `, although it names what ${named.join(" and what ")}`}`;
+  }
+  if (!calls.opens && !calls.closes && !calls.unjudged) return "the kernel decides otherwise, and the review says neither opens nor closes";
+  if (calls.unjudged) return undefined;
+  if (seen.opens && !seen.closes && calls.closes && !calls.opens) return "the kernel only opens, and the review says only closes";
+  if (seen.closes && !seen.opens && calls.opens && !calls.closes) return "the kernel only closes, and the review says only opens";
+  return undefined;
+}
+
+/** Said of a pair that the kernel decides alike. */
+export const alarms = ({ opens, closes }: Said): boolean => opens.length + closes.length > 0;

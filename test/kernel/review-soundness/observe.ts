@@ -1,0 +1,115 @@
+/** What a change does on the kernel: the same packets through the old and the new ruleset at the same moments, both under iptables. */
+
+import type { Random } from "../../../src/random.js";
+import { differs, ownTcpPorts, toleranceFor, type Tolerance } from "../../../src/verify/compare.js";
+import { describeFate, type Fate, type Outcome, type Report } from "../../../src/verify/fate.js";
+import { describePacket, type Frame } from "../../../src/verify/frame.js";
+import { replayAll, ReplayError, type ReplayInput } from "../../../src/verify/lab.js";
+import { scale } from "../../../src/verify/scale.js";
+import { packetsFor } from "./packets.js";
+import type { Pair } from "./pair.js";
+
+/** `opens`: stopped by the old ruleset and passed by the new one; `other`: an address, a mark, a way out, or how it is refused. */
+export type Kind = "opens" | "closes" | "other";
+
+export interface Difference {
+  readonly kind: Kind;
+  readonly at: number;
+  readonly packet: string;
+  readonly old: string;
+  readonly new: string;
+}
+
+export interface Observation {
+  readonly pair: Pair;
+  readonly packets: number;
+  /** Of packets that met another fate in two runs. */
+  readonly differences: readonly Difference[];
+}
+
+interface Play {
+  readonly pair: Pair;
+  readonly input: ReplayInput;
+  readonly tolerance: Tolerance;
+}
+
+/** Pairs at once: more would make packets late. */
+export const width = 4;
+
+/** Undefined in the place of a pair of which a side does not load. */
+export async function observe(pairs: readonly Pair[], random: Random): Promise<(Observation | undefined)[]> {
+  const plays = pairs.map((pair) => playOf(pair, random));
+  const first = await played(plays);
+  const doubtful = plays.filter((play) => play !== undefined && differing(play, first.get(play)).size > 0);
+  const second = await played(doubtful);
+  return plays.map((play) => {
+    const report = play && first.get(play);
+    if (!play || !report) return undefined;
+    const again = second.get(play);
+    const repeated = again ? differing(play, again) : new Map<Frame, Outcome>();
+    const differences = [...differing(play, report)].flatMap(([frame, outcome]): Difference[] => {
+      const kind = kindOf(outcome);
+      return repeated.has(frame) && kindOf(repeated.get(frame)!) === kind
+        ? [{ kind, at: frame.at, packet: describe(frame), old: describeFate(outcome.iptables), new: describeFate(outcome.nft) }]
+        : [];
+    });
+    return { pair: play.pair, packets: play.input.frames.length, differences };
+  });
+}
+
+async function played(plays: readonly (Play | undefined)[]): Promise<Map<Play, Report>> {
+  const some = plays.flatMap((play) => play ?? []);
+  const reports = await replayAll(some.map(({ input }) => input));
+  return new Map(
+    some.flatMap((play, index) => {
+      const report = reports[index]!;
+      return report instanceof ReplayError ? [] : [[play, report] as const];
+    }),
+  );
+}
+
+function playOf(pair: Pair, random: Random): Play | undefined {
+  const [old = "", changed = ""] = scale([pair.old.text, pair.new.text], "kept").texts;
+  const short: Pair = { ...pair, old: { ...pair.old, text: old }, new: { ...pair.new, text: changed } };
+  const playing = packetsFor(short, random);
+  if (!playing || playing.frames.length === 0) return undefined;
+  const { frames, interfaces, prepare } = playing;
+  const { family } = pair;
+  return {
+    pair,
+    tolerance: toleranceFor([old, changed], true),
+    input: {
+      dumps: { [family]: old },
+      ipsets: pair.old.ipset,
+      other: { dumps: { [family]: changed }, ipsets: pair.new.ipset },
+      frames,
+      interfaces,
+      prepare,
+    },
+  };
+}
+
+/** Packets with another fate. Ties with a window need no care: both sides get a packet within microseconds, and see the same age. */
+function differing({ tolerance }: Play, report: Report | undefined): Map<Frame, Outcome> {
+  if (report === undefined) return new Map();
+  const sockets = ownTcpPorts(report.outcomes.map(({ frame }) => frame));
+  return new Map(
+    report.outcomes
+      .filter(({ iptables, nft }) => iptables.verdict !== "lost" && nft.verdict !== "lost")
+      .filter((outcome) => differs(outcome, tolerance, sockets))
+      .map((outcome) => [outcome.frame, outcome]),
+  );
+}
+
+const passes = ({ verdict }: Fate): boolean => ["accepted", "forwarded", "sent"].includes(verdict);
+
+/** The answer of a packet that passes is a packet, too. */
+function kindOf({ iptables: old, nft: changed }: Outcome): Kind {
+  if (passes(old) !== passes(changed)) return passes(changed) ? "opens" : "closes";
+  if (passes(old) && (old.reply === undefined) !== (changed.reply === undefined)) return old.reply === undefined ? "opens" : "closes";
+  return "other";
+}
+
+function describe({ packet, own, interface: name }: Frame): string {
+  return `${describePacket(packet)}${own ? " (its own)" : ` in by ${name ?? "the first interface"}`}${packet.ttl === undefined ? "" : `, TTL ${packet.ttl}`}`;
+}
