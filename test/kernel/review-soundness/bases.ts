@@ -8,6 +8,7 @@ import type { Random } from "../../../src/random.js";
 import { unloadableLines } from "../../../src/verify/loadable.js";
 import { translate } from "../../../src/translate.js";
 import { undecidable } from "../../../src/verify/plan.js";
+import { Unable } from "../../../src/verify/tools.js";
 import { readCases } from "../../corpus/cases.js";
 import { rulesetOfLists, wholeRuleset } from "../derive-ruleset.js";
 import type { Ruleset } from "./pair.js";
@@ -29,10 +30,10 @@ const files: readonly { readonly name: string; readonly family: Family; readonly
   )
   .filter(({ path }) => existsSync(path) && readFileSync(path, "utf8").split("\n").length <= mostLines);
 
-const ready = new Map<string, Promise<Base>>();
+const ready = new Map<string, Promise<Base | undefined>>();
 
-/** A ruleset that this kernel loads. */
-export function baseAtRandom(random: Random, number: number): Promise<Base> {
+/** A ruleset as far as this kernel loads it; undefined for one with sets of a type that it does not have. */
+export function baseAtRandom(random: Random, number: number): Promise<Base | undefined> {
   if (random() < 0.8) {
     const { name, family, path } = files[Math.floor(random() * files.length)]!;
     const sets = join(path, "../sets.ipset");
@@ -45,13 +46,16 @@ export function baseAtRandom(random: Random, number: number): Promise<Base> {
   return loadable({ name: `random-${number}`, family: "ipv4", text, ipset: "" });
 }
 
-async function loadable(base: Base): Promise<Base> {
+async function loadable(base: Base): Promise<Base | undefined> {
   const text = base.text.replaceAll("\r", "");
   const unplayed = undecidable(translate([{ file: "base", text, family: base.family }]).iptables);
   const lines = text
     .split("\n")
     .filter((line, index) => !line.startsWith("#") && !unplayed.has(`base:${index + 1}`))
     .map((line) => line.replace(/^\[\d+:\d+\] /u, ""));
-  const bad = await unloadableLines(lines.join("\n"), base.family, "legacy", base.ipset);
-  return { ...base, text: lines.filter((_, index) => !bad.has(index + 1)).join("\n") };
+  const bad = await unloadableLines(lines.join("\n"), base.family, "legacy", base.ipset).catch((error: unknown) => {
+    if (error instanceof Unable) return undefined;
+    throw error;
+  });
+  return bad && { ...base, text: lines.filter((_, index) => !bad.has(index + 1)).join("\n") };
 }

@@ -33,22 +33,37 @@ export interface Campaign {
 export async function pairsAtRandom(count: number, seed: number): Promise<Pair[]> {
   const random = seededRandom(seed);
   const pairs: Pair[] = [];
-  while (pairs.length < count) pairs.push(pairOf(await baseAtRandom(random, pairs.length), random));
+  while (pairs.length < count) {
+    const base = await baseAtRandom(random, pairs.length);
+    if (base) pairs.push(pairOf(base, random));
+  }
   return pairs;
 }
 
-export async function judge(pairs: readonly Pair[], seed: number): Promise<Campaign> {
+/** Told after each few pairs of what there is so far. */
+export async function judge(pairs: readonly Pair[], seed: number, told: (campaign: Campaign) => void = () => undefined): Promise<Campaign> {
   const random = seededRandom(seed + 1);
-  const observations: Observation[] = [];
+  const judged: Judged[] = [];
   for (let next = 0; next < pairs.length; next += width) {
-    observations.push(...(await observe(pairs.slice(next, next + width), random)).flatMap((one) => one ?? []));
+    const observations = await observe(pairs.slice(next, next + width), random);
+    judged.push(...observations.flatMap((observation) => (observation ? [{ observation, said: reviewOf(observation.pair) }] : [])));
+    told(resultOf(judged, Math.min(pairs.length, next + width)));
   }
-  const judged = observations.map((observation) => ({ observation, said: reviewOf(observation.pair) }));
+  return resultOf(judged, pairs.length);
+}
+
+interface Judged {
+  readonly observation: Observation;
+  readonly said: Said;
+}
+
+function resultOf(judged: readonly Judged[], pairs: number): Campaign {
+  const observations = judged.map(({ observation }) => observation);
   const alike = judged.filter(({ observation }) => observation.differences.length === 0);
   return {
     played: observations.length,
     packets: observations.reduce((sum, { packets }) => sum + packets, 0),
-    unplayed: pairs.length - observations.length,
+    unplayed: pairs - observations.length,
     alike: alike.length,
     alarms: alike.filter(({ said }) => alarms(said)).length,
     violations: judged.flatMap(({ observation, said }) => {

@@ -42,7 +42,10 @@ export function contradiction(said: Said, { differences }: Observation): string 
   if (differences.length === 0) return undefined;
   const seen = { opens: differences.some(({ kind }) => kind === "opens"), closes: differences.some(({ kind }) => kind === "closes") };
   const calls = { opens: said.opens.length > 0, closes: said.closes.length > 0, unjudged: said.unjudged.length > 0 };
-  if (said.verdict === "safe") return "the kernel decides otherwise, and the review says safe";
+  if (said.verdict === "safe") {
+    const named = (["opens", "closes"] as const).filter((direction) => calls[direction]);
+    return `the kernel decides otherwise, and the review says safe${named.length === 0 ? "" : `, although it names what ${named.join(" and what ")}`}`;
+  }
   if (!calls.opens && !calls.closes && !calls.unjudged) return "the kernel decides otherwise, and the review says neither opens nor closes";
   if (calls.unjudged) return undefined;
   if (seen.opens && !seen.closes && calls.closes && !calls.opens) return "the kernel only opens, and the review says only closes";

@@ -29,7 +29,7 @@ interface Side {
 const most = { changed: 24, others: 14, random: 6, rhythms: 50 };
 /** Rules that share something with the changed ones. */
 const mostRelatives = 10;
-const mostBursts = 3;
+const mostBursts = 2;
 const mostHosts = 3;
 const mostWelcome = 2;
 /** Seconds after the packets of the change: within the shortest window, past it, and past the next. */
@@ -39,7 +39,7 @@ const burst = { packets: 24, spacing: 0.045 };
 /** Seconds: windows of one and two are gone round. */
 const rhythmSeconds = 4.2;
 /** Milliseconds for one search: for changed rules, which must not be missed on a busy machine, and for others. */
-const patience = { change: 4000, others: 500 };
+const patience = { change: 1000, others: 250 };
 
 /** Undefined where a side is no ruleset. */
 export function packetsFor(pair: Pair, random: Random): Playing | undefined {
@@ -98,7 +98,7 @@ export function packetsFor(pair: Pair, random: Random): Playing | undefined {
     add(found.filter(({ own: sent }) => !sent && random() < 0.4).map((frame) => mutated(frame, interfaces, random)));
     add(search(others, most.others, most.random));
     for (const rule of shuffled([...own, ...relatives.slice(0, 2)], random).slice(0, mostBursts)) {
-      const few = search([rule], 6).filter(({ own: sent }) => !sent);
+      const few = search([rule], 3).filter(({ own: sent }) => !sent);
       const [host] = few.slice(-1);
       if (host) bursts.push(repeated([...few.slice(-3), ...welcome.slice(0, 1).map((frame) => from(host, frame, random))], random));
     }
@@ -157,6 +157,8 @@ function topicsOf(lines: readonly string[]): RegExp[] {
   return [
     ...names(/--name (\S+)/gu).map((name) => new RegExp(`--name ${name}( |$)`, "u")),
     ...names(/(?:--match-set|^add) (\S+)/gmu).map((name) => new RegExp(`--match-set ${name} `, "u")),
+    // The route to where a packet is translated to comes of the rules that ask for it.
+    ...names(/--to-destination ([\d.]+)/gu).map((address) => new RegExp(`-d ${address}`, "u")),
     ...names(/-[jg] (\S+)/gu).map((name) => new RegExp(`^-A ${name} `, "u")),
     ...(/MARK|--mark/u.test(text) ? [/MARK|--mark/u] : []),
     ...(/NOTRACK|--notrack/u.test(text) ? [/ctstate|--state/u] : []),
