@@ -1,6 +1,7 @@
 /** The page docs/findings.md: every code with what it means and what to do. */
 
 import { catalogue, effectOf, type DiagnosticCode } from "../../src/diagnostic.js";
+import { describeCode } from "../../src/review/formats/describe.js";
 import { reviewCatalogue, type CatalogueEntry } from "../../src/review/catalogue.js";
 
 const severities = { invalid: "error", refused: "warning", approximated: "warning", noted: "note" } as const;
@@ -21,12 +22,9 @@ export function findingsPage(): string {
     ...own.flatMap(([code, entry]) => section(code, entry)),
     "## Of the translator",
     "",
-    "| code | severity | effect | |",
-    "|---|---|---|---|",
-    ...translators.map(
-      ([code, { title }]) => `| \`${code}\` | ${severities[effectOf(code)]} | ${effectOf(code)} | ${title.replaceAll("|", "\\|")} |`,
+    ...translators.flatMap(([code, { title }]) =>
+      section(code, { severity: severities[effectOf(code)], title, explanation: describeCode(code).explanation }),
     ),
-    "",
   ].join("\n");
 }
 
