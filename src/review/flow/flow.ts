@@ -45,8 +45,10 @@ export function flow(side: Side, stages: readonly Stage[], start: Piece, context
   let here: readonly Piece[] = [start];
   for (const { table, chain } of stages) {
     const followed = side.table(table);
-    if (!followed || here.length === 0) continue;
-    here = walk.table(here, chain, followed);
+    if (here.length === 0) break;
+    // The other version may have the table, and then decides there.
+    if (!followed) here = side.isOnlyInOther(table) ? here.map(diverged) : here;
+    else here = walk.table(here, chain, followed);
   }
   return [...walk.ended, ...here.map((piece): Outcome => ({ ...piece, fate: "accept" }))];
 }
@@ -79,7 +81,7 @@ class Walk {
   private chain(pieces: readonly Piece[], name: string, table: FollowedTable, accepted: Piece[], level: number): readonly Piece[] {
     if (level > deepest) throw new TooManyPieces();
     const followed = table.chains.get(name);
-    if (!followed) return pieces;
+    if (!followed) return pieces.map(diverged);
     const difference = this.side.firstDifference(table.table.name, name);
     const back: Piece[] = [];
     let here = pieces;

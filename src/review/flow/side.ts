@@ -38,12 +38,17 @@ export class Side {
     readonly version: Version,
     readonly family: Family,
     ruleset: IptablesRuleset | undefined,
-    pairs: ReadonlyMap<TableName, readonly ChainPair[]>,
+    private readonly pairs: ReadonlyMap<TableName, readonly ChainPair[]>,
   ) {
     for (const table of ruleset?.tables ?? []) {
       this.tables.set(table.name, followedTable(table, family));
       for (const pair of pairs.get(table.name) ?? []) this.notePair(table, pair);
     }
+  }
+
+  /** Whether the other version has a table that this one lacks. */
+  isOnlyInOther(name: TableName): boolean {
+    return this.pairs.has(name) && !this.tables.has(name);
   }
 
   private notePair(table: IptablesTable, pair: ChainPair): void {

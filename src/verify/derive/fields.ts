@@ -73,7 +73,7 @@ export function testCondition({ option, fields: names, values, inverted }: Field
     label: inverted ? `! ${label}` : label,
     kind: first?.kind(values) ?? "closed",
     fields: names,
-    ...(first?.side && { side: first.side }),
+    ...(first?.side && { sides: [first.side] }),
     test,
     ...(makers.length > 0 && {
       make(draft: Draft, wanted: boolean, chooser: Chooser) {

@@ -174,6 +174,22 @@ describe("what opens and closes", () => {
     expect(told[0]?.meaning).toContain("; not judged");
   });
 
+  it("sees a table that only one version has", () => {
+    const nat = ["*nat", "-A PREROUTING -p tcp --dport 80 -j DNAT --to-destination 198.51.100.10:443"];
+    const [without, withTable] = [dump("*filter", "-A INPUT -i lo -j ACCEPT"), dump("*filter", "-A INPUT -i lo -j ACCEPT", ...nat)];
+    const [added, removed] = [review(withTable, without), review(without, withTable)];
+    expect([added.verdict, removed.verdict]).toEqual(["look", "look"]);
+    expect(added.opens.map(({ sentence }) => sentence)).toEqual([
+      "TCP to port 80 (HTTP) arriving at this machine from anywhere reaches 198.51.100.10 port 443 now",
+    ]);
+    expect(removed.closes.map(({ sentence }) => sentence)).toEqual([
+      "TCP to port 80 (HTTP) arriving at this machine from anywhere no longer reaches 198.51.100.10 port 443",
+    ]);
+    const dropping = dump("*filter", "-A INPUT -i lo -j ACCEPT", "*mangle", ":PREROUTING ACCEPT [0:0]", "-A PREROUTING -p tcp -j DROP");
+    expect(review(dropping, without).closes).toHaveLength(2);
+    expect(review(without, dropping).opens).toHaveLength(2);
+  });
+
   it("tells of other targets of address translation", () => {
     const findings = review(
       dump("*nat", "-A PREROUTING -p tcp --dport 80 -j DNAT --to-destination 192.0.2.2"),

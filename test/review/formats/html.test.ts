@@ -48,11 +48,12 @@ describe("renderHtml", () => {
 
   it("says things in the order in which they are judged, and leaves out what there is nothing to say about", () => {
     expect(all(page(sampleReport), /<section id="([^"]*)"/g)).toEqual([
-      "lists",
-      "changes",
       "opens",
       "closes",
+      "changes",
+      "lists",
       "findings",
+      "untouched-lists",
       "rules",
       "script",
     ]);

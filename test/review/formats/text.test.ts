@@ -8,7 +8,7 @@ const current = dump("-A INPUT -p tcp --dport 22 -j ACCEPT", "-A INPUT -p tcp --
 describe("renderText", () => {
   it("says verdict, changes, effects and findings in this order", () => {
     const text = renderText(review(current, old), { color: false });
-    const places = ["Look at 1 thing", "Changes\n", "Opens\n", "Findings\n", "Rules and their nft\n", "Script\n"].map((part) =>
+    const places = ["Look: 1 opens", "Opens\n", "Changes\n", "Findings\n", "Rules and their nft\n", "Script\n"].map((part) =>
       text.indexOf(part),
     );
     expect(places).toEqual([...places].sort((a, b) => a - b));
@@ -22,7 +22,7 @@ describe("renderText", () => {
   });
 
   it("colours only when asked", () => {
-    expect(renderText(review(current, old), { color: true })).toContain("\x1b[1;33mLook at");
+    expect(renderText(review(current, old), { color: true })).toContain("\x1b[1;33mLook");
     expect(renderText(review(current, old), { color: false })).not.toContain("\x1b");
   });
 
