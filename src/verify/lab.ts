@@ -252,6 +252,8 @@ function play(
   let next = 0;
   let ordered = 0;
   const sendDue = (): void => {
+    // The namespace was ended: nobody takes the rest.
+    if (wire.destroyed) return;
     const now = (performance.now() - start) / 1000;
     for (let event = events[next]; event !== undefined && event.at <= now; event = events[next]) {
       next += 1;
@@ -268,7 +270,8 @@ function play(
         return;
       }
     }
-    if (next < events.length) return void setTimeout(sendDue, (events[next]!.at - now) * 1000);
+    // The namespace keeps this process alive while there is anything to send, and an interrupted run must not wait for what is left.
+    if (next < events.length) return void setTimeout(sendDue, (events[next]!.at - now) * 1000).unref();
     for (const stream of [wire, ...orders]) stream.end();
   };
   sendDue();
