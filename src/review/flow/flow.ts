@@ -117,9 +117,10 @@ class Walk {
       }
       this.count(here.length + back.length + accepted.length);
     }
-    if (difference >= followed.rules.length && difference !== Infinity) here = here.map(diverged);
-    const undecided = [...back, ...here];
     const { policy } = followed.chain;
+    // What returned early meets a policy that differs, too.
+    const meetsDifference = difference !== Infinity && (policy !== undefined || difference >= followed.rules.length);
+    const undecided = meetsDifference ? [...back, ...here].map(diverged) : [...back, ...here];
     if (policy !== "DROP") return undecided;
     this.ended.push(...undecided.map((piece): Outcome => ({ ...piece, fate: "drop" })));
     return [];

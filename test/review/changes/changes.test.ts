@@ -174,6 +174,12 @@ describe("what opens and closes", () => {
     expect(told[0]?.meaning).toContain("; not judged");
   });
 
+  it("sees a policy that packets meet by RETURN", () => {
+    const rules = ["-A INPUT -p tcp -j RETURN", "-A INPUT -j ACCEPT"];
+    const { closes } = review(dump(":INPUT DROP [0:0]", ...rules), dump(":INPUT ACCEPT [0:0]", ...rules));
+    expect(closes.map(({ sentence }) => sentence)).toEqual(["TCP to this machine from anywhere"]);
+  });
+
   it("sees a table that only one version has", () => {
     const nat = ["*nat", "-A PREROUTING -p tcp --dport 80 -j DNAT --to-destination 198.51.100.10:443"];
     const [without, withTable] = [dump("*filter", "-A INPUT -i lo -j ACCEPT"), dump("*filter", "-A INPUT -i lo -j ACCEPT", ...nat)];
