@@ -382,7 +382,8 @@ class FamilyReview {
     }
     const resourced = translated.filter(({ before, after }) => before.source?.text !== after.source?.text);
     if (resourced.length > 0) {
-      const sentence = `${packetWords(hull(resourced.map(({ box }) => box)), this.family, "POSTROUTING")}: the address it seems to come from${this.familyWords()}`;
+      const words = packetWords(hull(resourced.map(({ box }) => box)), this.family, "POSTROUTING");
+      const sentence = `${words}: the address it seems to come from${this.familyWords()}`;
       this.review.alters.push({ sentence, span });
       const rule = what.kind === "rule" ? (what.change.after ?? what.change.before) : undefined;
       this.review.remarks.push({

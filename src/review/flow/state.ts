@@ -94,7 +94,12 @@ export function changed(state: State, effect: Effect): State {
         ...(address && { address }),
         ...(port && { port }),
         toMachine,
-        text: `${text}${address ? ` ${address.from}-${address.to}` : ""}${port ? ` port ${port.from}-${port.to}` : ""}${toMachine ? " here" : ""}`,
+        text: [
+          text,
+          ...(address ? [`${address.from}-${address.to}`] : []),
+          ...(port ? [`port ${port.from}-${port.to}`] : []),
+          ...(toMachine ? ["here"] : []),
+        ].join(" "),
       };
       return side === "source" ? { ...state, source: translation } : { ...state, destination: translation };
     }
