@@ -256,6 +256,11 @@ export function rangeTests(fields: PacketField | readonly PacketField[], use: Nu
   return use ? [rangesTest(fields, use, [use.value])] : [];
 }
 
+/** The tests of source and destination ports that the protocols with ports share. */
+export function portFieldTests(options: { readonly "source-port"?: NumberUse; readonly "destination-port"?: NumberUse }): FieldTest[] {
+  return [...rangeTests("sourcePort", options["source-port"]), ...rangeTests("destinationPort", options["destination-port"])];
+}
+
 /** A test of one or any of several fields for ranges of numbers. */
 export function rangesTest(
   fields: PacketField | readonly PacketField[],

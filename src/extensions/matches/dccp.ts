@@ -8,7 +8,7 @@
 
 import { match, number, oneOf, payload, symbol, type Expression } from "../../nft/ast.js";
 import { defineMatch, Invalid, type MatchTranslation, type ValueParser } from "../extension.js";
-import { rangeTests } from "../facts.js";
+import { portFieldTests } from "../facts.js";
 import { integer } from "../values/number.js";
 import { portRange, portTests } from "../values/port.js";
 import { allOf } from "../values/range.js";
@@ -40,10 +40,7 @@ export const dccp = defineMatch({
   },
   facts: {
     reads: ["transport"],
-    condition: (options) => [
-      ...rangeTests("sourcePort", options["source-port"]),
-      ...rangeTests("destinationPort", options["destination-port"]),
-    ],
+    condition: portFieldTests,
     played: true,
   },
   translate(options): MatchTranslation {

@@ -11,7 +11,7 @@
 
 import { binary, exists, hex, keyword, match, type Expression, type Statement } from "../../nft/ast.js";
 import { defineMatch, Invalid, type MatchTranslation, type ValueParser } from "../extension.js";
-import { rangeTests } from "../facts.js";
+import { portFieldTests } from "../facts.js";
 import { anyExists, anyMissing } from "../values/existence.js";
 import { notAll } from "../values/raw-payload.js";
 import { portRange, portTests } from "../values/port.js";
@@ -135,10 +135,7 @@ export const sctp = defineMatch({
   },
   facts: {
     reads: ["transport"],
-    condition: (options) => [
-      ...rangeTests("sourcePort", options["source-port"]),
-      ...rangeTests("destinationPort", options["destination-port"]),
-    ],
+    condition: portFieldTests,
     played: true,
   },
   translate({ "source-port": source, "destination-port": destination, "chunk-types": chunks }): MatchTranslation {

@@ -8,7 +8,7 @@
 
 import { binary, exists, hex, match, payload, symbol, type Expression, type Statement } from "../../nft/ast.js";
 import { defineMatch, Invalid, type Never, type ValueParser } from "../extension.js";
-import { bitsTests, rangesTest, rangeTests } from "../facts.js";
+import { bitsTests, portFieldTests, rangesTest } from "../facts.js";
 import { firstTcpFlags, flagBits, opening } from "../values/tcp-flags.js";
 import { integer } from "../values/number.js";
 import { portRange, portTests } from "../values/port.js";
@@ -68,8 +68,7 @@ export const tcp = defineMatch({
     condition: (options) => {
       const { syn, "tcp-flags": tested, "tcp-option": option } = options;
       return [
-        ...rangeTests("sourcePort", options["source-port"]),
-        ...rangeTests("destinationPort", options["destination-port"]),
+        ...portFieldTests(options),
         ...bitsTests("tcpFlags", tested && { ...tested, value: { value: flagBits(tested.value.set), mask: flagBits(tested.value.mask) } }),
         ...bitsTests("tcpFlags", syn && { ...syn, value: opening }),
         ...(option ? [rangesTest("tcpOption", option, [{ from: option.value, to: option.value }])] : []),

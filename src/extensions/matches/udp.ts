@@ -7,7 +7,7 @@
  */
 
 import { defineMatch } from "../extension.js";
-import { rangeTests } from "../facts.js";
+import { portFieldTests } from "../facts.js";
 import { portRange, portTests } from "../values/port.js";
 import { allOf } from "../values/range.js";
 
@@ -20,10 +20,7 @@ export const udp = defineMatch({
   },
   facts: {
     reads: ["transport"],
-    condition: (options) => [
-      ...rangeTests("sourcePort", options["source-port"]),
-      ...rangeTests("destinationPort", options["destination-port"]),
-    ],
+    condition: portFieldTests,
     played: true,
   },
   translate({ "source-port": source, "destination-port": destination }) {

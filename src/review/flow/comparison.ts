@@ -1,10 +1,9 @@
 /**
  * Sends the packets that a change can concern through both versions, and gathers what becomes otherwise of them.
  *
- * Packets that no change concerns directly may be concerned by what other packets leave behind: a list that is fed otherwise, tokens
- * that are
- * taken otherwise, a connection's mark. Every memory that is found to differ makes the rules that ask it a concern of the next round, until
- * no other memory differs.
+ * Packets that no change concerns directly may be concerned by what other packets leave behind: a list that is fed otherwise,
+ * tokens that are taken otherwise, a connection's mark. Every memory that is found to differ makes the rules that ask it a concern of
+ * the next round, until no other memory differs.
  */
 
 import { readsOf } from "../../extensions/described.js";

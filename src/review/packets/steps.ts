@@ -97,9 +97,9 @@ function matchSteps(use: ExtensionUse, rule: IptablesRule, family: Family): Step
   const told = new Set(tests.filter(({ step }) => step).map(({ test }) => test.option));
   const steps = tests.flatMap(({ step }) => step ?? []);
   const rest = Object.values(use.options).filter(({ name }) => !told.has(name));
-  // So is a test that no option asks, but the match by itself.
+  // A test that no option asks, but the match by itself, and that no box can say.
   const byItself = tests.some(({ test, step }) => !step && use.options[test.option] === undefined);
-  // A match without options, or one whose options nobody could read, is a question by itself.
+  // So is a match without options, or one whose options nobody could read.
   if (rest.length > 0 || byItself || (tests.length === 0 && Object.keys(use.options).length === 0)) steps.push(opaqueStep(use, rest, rule));
   return steps;
 }
