@@ -210,7 +210,8 @@ class Decider {
     return diagnostic(
       "too-many-levels",
       rule.target.span,
-      `jump to "${printable(rule.target.chain)}" is deeper than the ${deepestLevel} levels that the kernel allows nft; ${consequence(rule)}`,
+      `jump to "${printable(rule.target.chain)}" is deeper than the ${deepestLevel} levels that the kernel allows nft; ` +
+        consequence(rule),
     );
   }
 

@@ -11,7 +11,10 @@ interface Origin {
   readonly place: string;
 }
 
-/** The rule as written if it fits, else its table, chain and line; a comment of the user stands before it, and alone if there is no room. */
+/**
+ * The rule as written if it fits, else its table, chain and line; a comment of the user stands before it, and alone if there is no
+ * room.
+ */
 export function withOrigins(table: NftTable, rulesets: readonly IptablesRuleset[]): NftTable {
   const origins = originsByPlace(rulesets, table.family === "inet");
   return {
@@ -39,7 +42,7 @@ function inQuotes(text: string): string {
 }
 
 function isComment(text: string): boolean {
-  // eslint-disable-next-line no-control-regex -- these characters cannot stand in one
+  // These characters cannot stand in one.
   return new TextEncoder().encode(text).length <= longestComment && !/["\u0000-\u001f\u007f]/.test(text);
 }
 

@@ -252,7 +252,7 @@ export const hashlimit = defineMatch({
       burst: uses["hashlimit-burst"]?.value.amount ?? usualBurst,
       above: isOver(uses),
       name: `hashlimit ${uses["hashlimit-name"]?.value ?? ""}`,
-      by: (uses["hashlimit-mode"]?.value ?? []).map((part) => keyFields[part as keyof typeof keyFields]),
+      by: (uses["hashlimit-mode"]?.value ?? []).map((part) => keyFields[part]),
     }),
     growsWithUse: isOver,
     // The same keys counted: who stays within the smaller rate and burst stays within the larger.

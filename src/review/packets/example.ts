@@ -47,9 +47,8 @@ function history({ tests }: Box): string[] {
     const { side, hits, seconds, list } = question.asks;
     if (hits < 1) return [];
     const host = side === "saddr" ? "source" : "destination";
-    return [
-      `after ${hits} hit${hits === 1 ? "" : "s"} of the same ${host} on list "${printable(list)}"${seconds === undefined ? "" : ` within ${seconds} s`}`,
-    ];
+    const window = seconds === undefined ? "" : ` within ${seconds} s`;
+    return [`after ${hits} hit${hits === 1 ? "" : "s"} of the same ${host} on list "${printable(list)}"${window}`];
   });
 }
 

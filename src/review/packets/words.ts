@@ -154,11 +154,12 @@ function subject(box: Box, family: Family): string {
     if (kind === undefined) return `new connections${flagged}`;
     return kind === "TCP" ? `new TCP connections${flagged}` : `new ${kind}${flagged}`;
   }
+  const inStates = (some: readonly PacketState[]): string => `in state ${some.map((state) => state.toUpperCase()).join(" or ")}`;
   const missing = packetStates.filter((state) => !states.includes(state));
   if (states.includes("established") && missing.length <= 2) {
-    return `${kind ?? "all packets"}${flagged}${missing.length === 0 ? "" : ` but those in state ${missing.map((state) => state.toUpperCase()).join(" or ")}`}`;
+    return `${kind ?? "all packets"}${flagged}${missing.length === 0 ? "" : ` but those ${inStates(missing)}`}`;
   }
-  return `${kind ?? "packets"} in state ${states.map((state) => state.toUpperCase()).join(" or ")}${flagged}`;
+  return `${kind ?? "packets"} ${inStates(states)}${flagged}`;
 }
 
 function protocolWords(protocol: Intervals | undefined): string | undefined {

@@ -37,9 +37,9 @@ export interface Condition {
   readonly label: string;
   readonly kind: ConditionKind;
   /** Undefined where nothing here can tell. Lists and buckets take note of the packet. */
-  test(view: View, world: World): boolean | undefined;
+  readonly test: (view: View, world: World) => boolean | undefined;
   /** Changes the draft so that the condition holds or fails; it may not succeed. */
-  make?(draft: Draft, wanted: boolean, chooser: Chooser): void;
+  readonly make?: (draft: Draft, wanted: boolean, chooser: Chooser) => void;
   /** The fields it asks about; none for what is no field. */
   readonly fields?: readonly PacketField[];
   /** The addresses it asks about. */

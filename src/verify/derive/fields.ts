@@ -29,20 +29,20 @@ import { kindOf, wholeMask, type AddressKind } from "./net.js";
 type Side = "source" | "destination";
 
 interface Field {
-  kind(values: FieldValues): ConditionKind;
+  readonly kind: (values: FieldValues) => ConditionKind;
   /** The address it is about. */
   readonly side?: Side;
   /** For what is counted by it. */
-  value?(view: View): number | bigint;
-  bind(values: FieldValues): BoundField;
+  readonly value?: (view: View) => number | bigint;
+  readonly bind: (values: FieldValues) => BoundField;
 }
 
 /** A field and the values that a test asks for. */
 interface BoundField {
   /** Whether the packet has one of them; undefined where it has no such field: then the test fails, inverted or not. */
-  has(view: View): boolean | undefined;
+  readonly has: (view: View) => boolean | undefined;
   /** Gives the draft one of them, or something else; it may not succeed. */
-  make?(draft: Draft, inside: boolean, chooser: Chooser): void;
+  readonly make?: (draft: Draft, inside: boolean, chooser: Chooser) => void;
   /** `make` may take the field off the packet. */
   readonly removes?: boolean;
 }
@@ -99,13 +99,13 @@ interface NumberField {
   readonly maximum: number;
   readonly minimum?: number;
   /** Asks for each number that the packet has there; undefined where it has no place for one. */
-  asks(packet: View, holds: (value: number) => boolean): boolean | undefined;
-  value?(view: View): number;
+  readonly asks: (packet: View, holds: (value: number) => boolean) => boolean | undefined;
+  readonly value?: (view: View) => number;
   /** What a draft has there before. */
-  before?(draft: Draft): number;
-  write?(draft: Draft, value: number, chooser: Chooser): void;
+  readonly before?: (draft: Draft) => number;
+  readonly write?: (draft: Draft, value: number, chooser: Chooser) => void;
   /** Takes it off the draft. */
-  remove?(draft: Draft): void;
+  readonly remove?: (draft: Draft) => void;
   /** Values of sensible packets, for those that are to miss. */
   readonly usual?: readonly number[];
 }
@@ -295,12 +295,12 @@ const addressField = (side: Side): Field => ({
 // ------------------------------------------------------------------------------------------------------- words
 
 interface WordField {
-  kind?(words: readonly string[]): ConditionKind;
+  readonly kind?: (words: readonly string[]) => ConditionKind;
   readonly side?: Side;
   /** As `asks` of numbers. */
-  asks(view: View, holds: (word: string) => boolean): boolean | undefined;
+  readonly asks: (view: View, holds: (word: string) => boolean) => boolean | undefined;
   /** Gives the draft a word that fits. */
-  make?(draft: Draft, fits: (word: string) => boolean, chooser: Chooser, words: readonly string[]): void;
+  readonly make?: (draft: Draft, fits: (word: string) => boolean, chooser: Chooser, words: readonly string[]) => void;
 }
 
 function words({ kind, side, asks, make }: WordField): Field {

@@ -23,7 +23,7 @@ import {
 import type { BuiltIn, Firewall, FirewallRule } from "./firewall.js";
 import { kindOf, routeTo, type Needs } from "./net.js";
 import { applyTarget, type Passage } from "./targets.js";
-import { tupleOf, World, type Connection } from "./world.js";
+import { tupleOf, type Connection, type World } from "./world.js";
 
 /** A rule that matched, or that should have, and what it said. */
 export interface Answer {
