@@ -19,7 +19,7 @@ import { stepsOf } from "../packets/steps.js";
 import { flow, questionNumber, type Outcome } from "./flow.js";
 import { driftOf, joinedDrift, type Drift, type Drifts } from "./questions.js";
 import { paths, Side, type PathName, type Stage } from "./side.js";
-import { arriving, type State, type Translation } from "./state.js";
+import { answering, arriving, type State, type Translation } from "./state.js";
 
 /** Packets that meet something that differs. */
 export interface Concern {
@@ -71,6 +71,9 @@ const effortPerStart = 300_000;
 /** Rounds after which memories that still come to differ are taken for different in every way. */
 const mostRounds = 6;
 
+/** Sets of packets whose answers are followed, because the packets are tracked in one version only. */
+const mostAnswers = 60;
+
 /** What a comparison is about: one change with its places, or a memory whose contents differ from the beginning. */
 export interface Subject {
   readonly old?: Concern;
@@ -84,7 +87,8 @@ export class Comparison {
   private driftsOfRound: Drifts = new Map();
   /** The subjects that make a memory differ. */
   readonly causes = new Map<string, Set<Subject>>();
-  private trackingOf: Start[] = [];
+  /** Packets of which the other direction is tracked in one version only, by what tells them apart. */
+  private readonly answers = new Map<string, Start>();
   private connectionMarks = false;
 
   constructor(
@@ -129,7 +133,7 @@ export class Comparison {
   }
 
   private known(): string {
-    return JSON.stringify([[...this.drifts].sort(), this.trackingOf.length, this.connectionMarks]);
+    return JSON.stringify([[...this.drifts].sort(), this.answers.size, this.connectionMarks]);
   }
 
   // ------------------------------------------------------------------------------------------------ memories
@@ -149,7 +153,10 @@ export class Comparison {
     }
     const [cause] = found.keys();
     if (!cause) return;
-    if (this.trackingOf.length > 0) this.gather(this.trackingOf, cause, of(this.trackingCause ?? cause));
+    const answers = [...this.answers.values()].slice(0, mostAnswers);
+    const trackingCause = this.trackingCause ?? cause;
+    if (answers.length > 0) this.gather(answers, trackingCause, of(trackingCause));
+    if (this.answers.size > mostAnswers) of(trackingCause).unjudged ??= "the answers to its packets are in too many pieces to be followed";
     if (this.connectionMarks) this.gather(this.startsOfConnectionMarks(), cause, of(this.markCause ?? cause));
   }
 
@@ -245,15 +252,16 @@ export class Comparison {
       // Packets that were decided before the first difference are decided alike.
       if (!before.state.diverged && current === old) continue;
       for (const after of flow(this.current, stages, { box: before.box, state: current }, context)) {
-        this.compare(before, after, path, subject, into);
+        this.compare(before, after, path, subject, into, old.tracking !== "tracked" || current.tracking !== "tracked");
       }
     }
   }
 
-  private compare(before: Outcome, after: Outcome, path: PathName, subject: Subject, into: Gathered): void {
+  /** @param areAnswers the packets began as answers to others: what they are answered with has come the way of the first already */
+  private compare(before: Outcome, after: Outcome, path: PathName, subject: Subject, into: Gathered, areAnswers: boolean): void {
     const { box } = after;
     this.compareEvents(before.state, after.state, subject, into);
-    if (before.state.tracking !== after.state.tracking) this.untrackOtherDirection(box, before.state, after.state, subject);
+    if (before.state.tracking !== after.state.tracking && !areAnswers) this.untrackOtherDirection(box, before.state, after.state, subject);
     if (before.state.carried.connmark !== after.state.carried.connmark && !this.connectionMarks) {
       this.connectionMarks = true;
       this.markCause = subject;
@@ -276,7 +284,11 @@ export class Comparison {
     const text = (translation: Translation | undefined): string => translation?.text ?? "";
     if (text(before.destination) !== text(after.destination) || text(before.source) !== text(after.source)) {
       into.translated.push({ ...found, before, after });
-    } else if (before.outside !== after.outside || carriedNames.some((name) => before.carried[name] !== after.carried[name])) {
+    } else if (
+      before.tracking !== after.tracking ||
+      before.outside !== after.outside ||
+      carriedNames.some((name) => before.carried[name] !== after.carried[name])
+    ) {
       into.altered.push(found);
     }
   }
@@ -300,12 +312,11 @@ export class Comparison {
     const stateOf = (tracking: string): State => ({
       ...arriving,
       diverged: true,
-      tracking: tracking === "tracked" ? "tracked" : `the other direction is ${tracking}`,
+      tracking: tracking === "tracked" ? "tracked" : `${answering} ${tracking}`,
     });
     for (const path of Object.keys(paths) as PathName[]) {
       const start = { path, index: 0, box: onPath(mirrored, path), old: stateOf(before.tracking), current: stateOf(after.tracking) };
-      if (this.trackingOf.some((other) => textOf(other) === textOf(start))) continue;
-      this.trackingOf.push(start);
+      if (this.answers.size <= mostAnswers) this.answers.set(textOf(start), start);
       this.trackingCause ??= subject;
     }
   }

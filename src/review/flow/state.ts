@@ -33,7 +33,7 @@ export interface OwnHits {
 
 export interface State {
   readonly carried: Readonly<Record<Carried, Term>>;
-  /** `tracked`, `untracked`, or a text for another treatment. */
+  /** `tracked`, `untracked`, or a text for another treatment; see `answering`. */
   readonly tracking: string;
   readonly destination?: Translation;
   readonly source?: Translation;
@@ -54,6 +54,14 @@ export const arriving: State = {
   events: [],
   diverged: false,
 };
+
+/** How `State.tracking` begins for packets that are tracked, while the packets they answer are treated as the rest of the text says. */
+export const answering = "the other direction is";
+
+/** Whether no rule has said how to track the packet. */
+function isLeftToTracking({ tracking }: State): boolean {
+  return tracking === "tracked" || tracking.startsWith(answering);
+}
 
 /** Whether a known number is one of the values. */
 export function isOneOf(value: number, values: FieldValues): boolean {
@@ -87,7 +95,7 @@ export function changed(state: State, effect: Effect): State {
     }
     case "untracked":
       // Of all rules that say how to track, the first decides.
-      return state.tracking === "tracked" ? { ...state, tracking: "untracked" } : state;
+      return isLeftToTracking(state) ? { ...state, tracking: "untracked" } : state;
     case "translate": {
       const { side, address, port, toMachine, text = "" } = effect;
       const translation: Translation = {
@@ -115,7 +123,7 @@ export function changed(state: State, effect: Effect): State {
         case "ttl":
           return carrying(state, effect.of, `${effect.text} of ${state.carried[effect.of]}`);
         case "tracking":
-          return state.tracking === "tracked" ? { ...state, tracking: effect.text } : state;
+          return isLeftToTracking(state) ? { ...state, tracking: effect.text } : state;
         case "addresses":
           return { ...state, destination: { toMachine: false, text: effect.text } };
         default:

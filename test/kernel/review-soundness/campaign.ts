@@ -9,7 +9,7 @@ import { seededRandom } from "../../../src/random.js";
 import { baseAtRandom } from "./bases.js";
 import { pairOf } from "./changes.js";
 import { alarms, contradiction, reviewOf, type Said } from "./judgement.js";
-import { observe, width, type Observation } from "./observe.js";
+import { observe, type Observation } from "./observe.js";
 import type { Pair } from "./pair.js";
 
 export interface Violation {
@@ -18,14 +18,19 @@ export interface Violation {
   readonly observation: Observation;
 }
 
+export interface Judged {
+  readonly observation: Observation;
+  readonly said: Said;
+}
+
 export interface Campaign {
-  readonly played: number;
-  readonly packets: number;
+  readonly judged: readonly Judged[];
   /** A side did not load. */
   readonly unplayed: number;
-  /** Decided alike by the kernel, and how many of them the review says to open or close. */
+  /** Of those that the kernel decides alike. */
   readonly alike: number;
-  readonly alarms: number;
+  /** Those of them that the review says to open or close. */
+  readonly alarms: readonly Judged[];
   readonly violations: readonly Violation[];
 }
 
@@ -40,32 +45,34 @@ export async function pairsAtRandom(count: number, seed: number): Promise<Pair[]
   return pairs;
 }
 
-/** Told after each few pairs of what there is so far. */
+/** Pairs at once. A late packet is no matter: it comes late to both sides. */
+const width = 8;
+
+/** Told after each pair of what there is so far. */
 export async function judge(pairs: readonly Pair[], seed: number, told: (campaign: Campaign) => void = () => undefined): Promise<Campaign> {
-  const random = seededRandom(seed + 1);
   const judged: Judged[] = [];
-  for (let next = 0; next < pairs.length; next += width) {
-    const observations = await observe(pairs.slice(next, next + width), random);
-    judged.push(...observations.flatMap((observation) => (observation ? [{ observation, said: reviewOf(observation.pair) }] : [])));
-    told(resultOf(judged, Math.min(pairs.length, next + width)));
-  }
-  return resultOf(judged, pairs.length);
+  let unplayed = 0;
+  let next = 0;
+  const workThrough = async (): Promise<void> => {
+    while (next < pairs.length) {
+      const index = next++;
+      const observation = await observe(pairs[index]!, seededRandom(seed * 10_000 + index));
+      if (observation) judged.push({ observation, said: reviewOf(observation.pair) });
+      else unplayed++;
+      told(resultOf(judged, unplayed));
+    }
+  };
+  await Promise.all(Array.from({ length: width }, workThrough));
+  return resultOf(judged, unplayed);
 }
 
-interface Judged {
-  readonly observation: Observation;
-  readonly said: Said;
-}
-
-function resultOf(judged: readonly Judged[], pairs: number): Campaign {
-  const observations = judged.map(({ observation }) => observation);
+function resultOf(judged: readonly Judged[], unplayed: number): Campaign {
   const alike = judged.filter(({ observation }) => observation.differences.length === 0);
   return {
-    played: observations.length,
-    packets: observations.reduce((sum, { packets }) => sum + packets, 0),
-    unplayed: pairs - observations.length,
+    judged,
+    unplayed,
     alike: alike.length,
-    alarms: alike.filter(({ said }) => alarms(said)).length,
+    alarms: alike.filter(({ said }) => alarms(said)),
     violations: judged.flatMap(({ observation, said }) => {
       const why = contradiction(said, observation);
       return why === undefined ? [] : [{ why, said, observation }];
@@ -73,10 +80,11 @@ function resultOf(judged: readonly Judged[], pairs: number): Campaign {
   };
 }
 
-export function summary({ played, packets, unplayed, alike, alarms: called, violations }: Campaign): string {
+export function summary({ judged, unplayed, alike, alarms: called, violations }: Campaign): string {
+  const packets = judged.reduce((sum, { observation }) => sum + observation.packets, 0);
   return (
-    `${played} pairs played with ${packets} packets, ${unplayed} not loaded; ${alike} decided alike, ` +
-    `of which ${called} are said to open or close; ${violations.length} contradictions`
+    `${judged.length} pairs played with ${packets} packets, ${unplayed} not loaded; ${alike} decided alike, ` +
+    `of which ${called.length} are said to open or close; ${violations.length} contradictions`
   );
 }
 
@@ -106,21 +114,23 @@ export function describeViolation({ why, said, observation: { pair, differences 
   ].join("\n");
 }
 
-/** Each violation in files of its own, to be worked through. */
-export function writeViolations(directory: string, { violations, ...counts }: Campaign): void {
-  const titles = violations.map((violation, index) => {
-    const { pair } = violation.observation;
-    const title = `${String(index + 1).padStart(3, "0")}-${pair.name.replaceAll(/[^\w]+/gu, "-")}`;
-    const folder = join(directory, title);
-    const suffix = pair.family === "ipv4" ? "v4" : "v6";
-    mkdirSync(folder, { recursive: true });
-    for (const name of ["old", "new"] as const) {
-      writeFileSync(join(folder, `${name}.${suffix}`), `${pair[name].text.trimEnd()}\n`);
-      if (pair[name].ipset !== "") writeFileSync(join(folder, `${name}.ipset`), `${pair[name].ipset.trimEnd()}\n`);
-    }
-    writeFileSync(join(folder, "violation.txt"), describeViolation(violation));
-    return `- ${title}: ${violation.why}`;
-  });
+/** Each violation, and each alarm about what the kernel decides alike, in files of its own, to be worked through. */
+export function writeViolations(directory: string, campaign: Campaign): void {
+  const alarmed = campaign.alarms.map((one): Violation => ({ why: "the kernel decides alike", ...one }));
+  const write = (folder: string, found: readonly Violation[]): string[] =>
+    found.map((one, index) => {
+      const { pair } = one.observation;
+      const title = join(folder, `${String(index + 1).padStart(3, "0")}-${pair.name.replaceAll(/[^\w]+/gu, "-")}`);
+      const suffix = pair.family === "ipv4" ? "v4" : "v6";
+      mkdirSync(join(directory, title), { recursive: true });
+      for (const name of ["old", "new"] as const) {
+        writeFileSync(join(directory, title, `${name}.${suffix}`), `${pair[name].text.trimEnd()}\n`);
+        if (pair[name].ipset !== "") writeFileSync(join(directory, title, `${name}.ipset`), `${pair[name].ipset.trimEnd()}\n`);
+      }
+      writeFileSync(join(directory, title, "said.txt"), describeViolation(one));
+      return `- ${title}: ${one.why}`;
+    });
   mkdirSync(directory, { recursive: true });
-  writeFileSync(join(directory, "SUMMARY.md"), `${summary({ violations, ...counts })}\n\n${titles.join("\n")}\n`);
+  const titles = [...write("contradictions", campaign.violations), ...write("alarms", alarmed)];
+  writeFileSync(join(directory, "SUMMARY.md"), `${summary(campaign)}\n\n${titles.join("\n")}\n`);
 }

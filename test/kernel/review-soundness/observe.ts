@@ -4,7 +4,7 @@ import type { Random } from "../../../src/random.js";
 import { differs, ownTcpPorts, toleranceFor, type Tolerance } from "../../../src/verify/compare.js";
 import { describeFate, type Fate, type Outcome, type Report } from "../../../src/verify/fate.js";
 import { describePacket, type Frame } from "../../../src/verify/frame.js";
-import { replayAll, ReplayError, type ReplayInput } from "../../../src/verify/lab.js";
+import { replay, ReplayError, type ReplayInput } from "../../../src/verify/lab.js";
 import { translate } from "../../../src/translate.js";
 import { scale } from "../../../src/verify/scale.js";
 import { packetsFor } from "./packets.js";
@@ -29,44 +29,33 @@ export interface Observation {
 }
 
 interface Play {
-  readonly pair: Pair;
   readonly input: ReplayInput;
   readonly tolerance: Tolerance;
 }
 
-/** Pairs at once: more would make packets late. */
-export const width = 4;
-
-/** Undefined in the place of a pair of which a side does not load. */
-export async function observe(pairs: readonly Pair[], random: Random): Promise<(Observation | undefined)[]> {
-  const plays = pairs.map((pair) => playOf(pair, random));
-  const first = await played(plays);
-  const doubtful = plays.filter((play) => play !== undefined && differing(play, first.get(play)).size > 0);
-  const second = await played(doubtful);
-  return plays.map((play) => {
-    const report = play && first.get(play);
-    if (!play || !report) return undefined;
-    const again = second.get(play);
-    const repeated = again ? differing(play, again) : new Map<Frame, Outcome>();
-    const differences = [...differing(play, report)].flatMap(([frame, outcome]): Difference[] => {
-      const kind = kindOf(outcome);
-      return repeated.has(frame) && kindOf(repeated.get(frame)!) === kind
-        ? [{ kind, at: frame.at, packet: describe(frame), old: describeFate(outcome.iptables), new: describeFate(outcome.nft) }]
-        : [];
-    });
-    return { pair: play.pair, packets: play.input.frames.length, differences };
+/** Undefined where a side does not load. */
+export async function observe(pair: Pair, random: Random): Promise<Observation | undefined> {
+  const play = playOf(pair, random);
+  const report = play && (await played(play));
+  if (!report) return undefined;
+  const found = differing(play, report);
+  const again = found.size > 0 ? differing(play, await played(play)) : found;
+  const differences = [...found].flatMap(([frame, outcome]): Difference[] => {
+    const kind = kindOf(outcome);
+    return again.has(frame) && kindOf(again.get(frame)!) === kind
+      ? [{ kind, at: frame.at, packet: describe(frame), old: describeFate(outcome.iptables), new: describeFate(outcome.nft) }]
+      : [];
   });
+  return { pair, packets: play.input.frames.length, differences };
 }
 
-async function played(plays: readonly (Play | undefined)[]): Promise<Map<Play, Report>> {
-  const some = plays.flatMap((play) => play ?? []);
-  const reports = await replayAll(some.map(({ input }) => input));
-  return new Map(
-    some.flatMap((play, index) => {
-      const report = reports[index]!;
-      return report instanceof ReplayError ? [] : [[play, report] as const];
-    }),
-  );
+async function played({ input }: Play): Promise<Report | undefined> {
+  try {
+    return await replay(input);
+  } catch (error) {
+    if (error instanceof ReplayError) return undefined;
+    throw error;
+  }
 }
 
 function playOf(pair: Pair, random: Random): Play | undefined {
@@ -82,7 +71,6 @@ function playOf(pair: Pair, random: Random): Play | undefined {
   const { frames, interfaces, prepare } = playing;
   const { family } = pair;
   return {
-    pair,
     tolerance: toleranceFor(rulesets, true),
     input: {
       dumps: { [family]: old },

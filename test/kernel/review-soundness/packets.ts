@@ -39,7 +39,7 @@ const burst = { packets: 24, spacing: 0.045 };
 /** Seconds: windows of one and two are gone round. */
 const rhythmSeconds = 4.2;
 /** Milliseconds for one search: for changed rules, which must not be missed on a busy machine, and for others. */
-const patience = { change: 1000, others: 250 };
+const patience = { change: 350, others: 100 };
 
 /** Undefined where a side is no ruleset. */
 export function packetsFor(pair: Pair, random: Random): Playing | undefined {
