@@ -5,7 +5,7 @@ import type { MatchExtension, OptionDefinitions, OptionUses, TargetExtension } f
 import {
   isMemory,
   needsTracking,
-  type Answer,
+  type Refusal,
   type Effect,
   type FieldTest,
   type Matter,
@@ -83,7 +83,7 @@ export function wayOf(use: ExtensionUse): Way {
 }
 
 /** What the sender of a packet is told that the target does not let through; undefined: nothing. */
-export function answerOf(use: ExtensionUse): Answer | undefined {
+export function refusalOf(use: ExtensionUse): Refusal | undefined {
   return knownTarget(use)?.facts.answers?.(optionsOf(use));
 }
 

@@ -185,7 +185,11 @@ export type Effect =
   | { readonly kind: "other"; readonly of: PlainMatter; readonly text: string };
 
 /** What the sender of a packet that is not let through is told. */
-export type Answer = "reset" | "unreachable";
+export interface Refusal {
+  readonly kind: "reset" | "unreachable";
+  /** "a TCP reset". */
+  readonly words: string;
+}
 
 /** Where a target sends the packet: `elsewhere` gives it to a program or a part of the kernel that decides by itself. */
 export type Way = "continue" | "accept" | "drop" | "return" | "elsewhere";
@@ -237,7 +241,7 @@ export interface TargetFacts<Definitions extends OptionDefinitions = OptionDefin
   /** What it asks beside the packet itself. */
   readonly reads?: (options: OptionUses<Definitions>) => readonly Matter[];
   /** What the sender of a dropped packet is told: a reset, or an ICMP error. */
-  readonly answers?: (options: OptionUses<Definitions>) => Answer;
+  readonly answers?: (options: OptionUses<Definitions>) => Refusal;
   /** What it changes; `[]`: nothing. */
   readonly effects: readonly Effect[] | ((options: OptionUses<Definitions>, family: Family) => readonly Effect[]);
   readonly played: Played | ((options: OptionUses<Definitions>) => Played);

@@ -256,6 +256,11 @@ export const reviewCatalogue = {
     title: "a change of what is marked or altered",
     explanation: "Packets are marked or altered differently, which may decide about them elsewhere.",
   },
+  "change-refuses": {
+    severity: "note",
+    title: "a change of the answer to what is stopped",
+    explanation: "Packets are stopped as before, and their senders are told something else, or nothing.",
+  },
   "list-opens": {
     severity: "warning",
     title: "a list that stops less than before",

@@ -58,7 +58,7 @@ export function judge({ findings, opens, closes, alters, unjudged, compared }: J
   return { verdict: "look", headline: `Look: ${[first, ...more, ...tail].join(", ")}.` };
 }
 
-const alteringCodes: ReadonlySet<string> = new Set(["change-translation", "change-marks"]);
+const alteringCodes: ReadonlySet<string> = new Set(["change-translation", "change-marks", "change-refuses"]);
 
 /** Whether the finding is about an effect that is counted as such. */
 function tellsEffect({ code }: Finding): boolean {

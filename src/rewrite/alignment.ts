@@ -18,7 +18,7 @@ export function align(first: readonly (string | undefined)[], second: readonly (
     let [iEnd, jEnd] = end;
     while (i < iEnd && j < jEnd && equal(i, j)) pairs.push([i++, j++]);
     const tail: Pair[] = [];
-    while (i < iEnd && j < jEnd && equal(iEnd - 1, jEnd - 1)) tail.unshift([--iEnd, --jEnd]);
+    while (i < iEnd && j < jEnd && equal(iEnd - 1, jEnd - 1)) tail.push([--iEnd, --jEnd]);
     if ((iEnd - i) * (jEnd - j) <= largestTable) {
       for (const pair of compareAll([i, j], [iEnd, jEnd], equal)) pairs.push(pair);
     } else if (!anchored) {
@@ -31,7 +31,7 @@ export function align(first: readonly (string | undefined)[], second: readonly (
       }
       between(from, [iEnd, jEnd], true);
     }
-    for (const pair of tail) pairs.push(pair);
+    for (const pair of tail.reverse()) pairs.push(pair);
   };
   between([0, 0], [first.length, second.length], false);
   return pairs;

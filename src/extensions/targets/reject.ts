@@ -63,7 +63,12 @@ export const rejectTarget = defineTarget({
   },
   facts: {
     way: "drop",
-    answers: (options) => (options["reject-with"]?.value.type === "tcp reset" ? "reset" : "unreachable"),
+    answers(options) {
+      const answer = options["reject-with"]?.value;
+      return answer?.type === "tcp reset"
+        ? { kind: "reset", words: "a TCP reset" }
+        : { kind: "unreachable", words: `an ICMP error ("${answer?.code ?? "port-unreachable"}")` };
+    },
     effects: [],
     played: true,
     words: { does: "rejects", done: "rejected" },

@@ -5,7 +5,7 @@ import type { Ipset } from "../../ipset/ast.js";
 import type { Family, IptablesRule, IptablesRuleset, TableName } from "../../iptables/ast.js";
 import { gatherLists } from "../../rewrite/recent/usage.js";
 import type { Remark } from "../findings.js";
-import { Comparison, type Consequences, type Found, type Subject } from "../flow/comparison.js";
+import { Comparison, type Consequences, type Found, type Refused, type Subject } from "../flow/comparison.js";
 import type { PathName } from "../flow/side.js";
 import { hull, subtract, type Box } from "../packets/box.js";
 import { listMemory } from "../packets/condition.js";
@@ -51,6 +51,12 @@ const wholeEffort = 4_000_000;
 /** Pieces of an effect that are told apart from what has been told. */
 const mostPiecesTold = 200;
 
+/** What has been told that is compared with what is to be told: of so many pieces the last. */
+const mostRemembered = 100;
+
+/** Rules that a moved one has passed, of which it is looked at whether each may change places with it. */
+const mostPassed = 100;
+
 /** @param listsTold lists whose change is told as one of the list: the rule's own finding would say it again */
 export function compareRulesets(old: Versions, current: Versions, listsTold: ReadonlySet<string>): ChangeReview {
   const review = new Review(listsTold);
@@ -70,6 +76,8 @@ class Review implements ChangeReview {
   readonly unjudged: Effect[] = [];
   readonly remarks: Remark[] = [];
   readonly lists = new Map<string, Direction>();
+  /** Effects that are told, with their directions. */
+  readonly sentences = new Set<string>();
 
   constructor(readonly listsTold: ReadonlySet<string>) {}
 }
@@ -152,7 +160,7 @@ class FamilyReview {
     return changes.flatMap((change): Told[] => {
       const { kind, before, after, passed } = change;
       if (before && after) this.comparison.sameRule(before, after);
-      if (kind === "moved" && passed.every((rule) => mayChangePlaces(after!, rule, this.family))) return [];
+      if (kind === "moved" && passed.length <= mostPassed && passed.every((rule) => mayChangePlaces(after!, rule, this.family))) return [];
       const subject: Subject = {
         ...(before && { old: { table, chain: pair.old!.name, rule: before } }),
         ...(after && { current: { table, chain: pair.new!.name, rule: after } }),
@@ -216,6 +224,7 @@ class FamilyReview {
     this.tellTranslations(consequences, span, told);
     // Where rules decide by what is altered, the effect is told.
     if (consequences.altered.length > 0 && direction === "alters") this.tellAltered(told, span);
+    this.tellRefused(consequences, span);
     if (consequences.unjudged !== undefined) this.tellUnjudged(told, consequences.unjudged, span);
   }
 
@@ -334,7 +343,7 @@ class FamilyReview {
       if (ones.length > mostPiecesTold) fresh.push(...ones.map(({ box }) => box));
       else for (const { box } of ones) fresh.push(...without([box], [...told, ...fresh]));
       if (fresh.length === 0) continue;
-      this.told[direction].set(path, [...told, ...fresh]);
+      this.told[direction].set(path, [...told, ...fresh].slice(-mostRemembered));
       const whole = hull(fresh);
       const exact = fresh.length <= mostPiecesTold && without([whole], fresh).length === 0;
       const byList = mayBeOfList && fresh.every((box) => listsIn(box).some((list) => this.review.listsTold.has(list)));
@@ -348,14 +357,21 @@ class FamilyReview {
     }
   }
 
+  /** Whether the effect has not been told yet; from now on it has. */
+  private isNew(direction: Direction, sentence: string): boolean {
+    const known = `${direction} ${sentence}`;
+    if (this.review.sentences.has(known)) return false;
+    this.review.sentences.add(known);
+    return true;
+  }
+
   private familyWords(): string {
     return this.family === "ipv6" ? " (IPv6)" : "";
   }
 
   private tellEffect(direction: "opens" | "closes", sentence: string, span: Span, asFinding: boolean, example?: string): void {
-    const effects = this.review[direction];
-    if (effects.some((one) => one.sentence === sentence)) return;
-    effects.push({ sentence, span, ...(example !== undefined && { example }) });
+    if (!this.isNew(direction, sentence)) return;
+    this.review[direction].push({ sentence, span, ...(example !== undefined && { example }) });
     if (!asFinding) return;
     const help = example === undefined ? {} : { help: `for example: ${example}` };
     this.review.remarks.push(
@@ -408,6 +424,25 @@ class FamilyReview {
     });
   }
 
+  /** Packets that are stopped with another answer than before. */
+  private tellRefused({ refused }: Consequences, span: Span): void {
+    const kinds = new Map<string, Refused[]>();
+    for (const one of refused) {
+      const key = `${one.path} ${one.before ?? ""} ${one.after ?? ""}`;
+      const known = kinds.get(key);
+      if (known) known.push(one);
+      else kinds.set(key, [one]);
+    }
+    for (const ones of kinds.values()) {
+      const [{ path, before = "silence", after = "silence" }] = ones as [Refused];
+      const words = packetWords(hull(ones.map(({ box }) => box)), this.family, path);
+      const sentence = `${words}: answered with ${after} now, and with ${before} before${this.familyWords()}`;
+      if (!this.isNew("alters", sentence)) continue;
+      this.review.alters.push({ sentence, span });
+      this.review.remarks.push({ code: "change-refuses", severity: "note", span, message: `stopped with another answer: ${sentence}` });
+    }
+  }
+
   private tellUnjudged({ what }: Told, reason: string, span: Span): void {
     const kind =
       what.kind === "rule" ? `a rule that was ${what.change.kind}` : what.kind === "policy" ? "a policy" : "the contents of a set";
@@ -432,11 +467,11 @@ function without(boxes: readonly Box[], others: readonly Box[]): readonly Box[] 
   return others.reduce((left, other) => left.flatMap((part) => subtract(part, other)), boxes);
 }
 
-function directionOf({ opens, closes, translated, altered, unjudged }: Consequences): Direction {
+function directionOf({ opens, closes, translated, altered, refused, unjudged }: Consequences): Direction {
   // A translation that changed takes packets from one place and gives them to another.
   const moved = translated.some(({ before, after }) => before.destination?.text !== after.destination?.text);
   const [opening, closing] = [opens.length > 0 || translated.some(({ sentTo }) => sentTo), closes.length > 0 || moved];
   if (opening || closing) return opening && closing ? "both" : opening ? "opens" : "closes";
   if (unjudged !== undefined) return "unjudged";
-  return translated.length > 0 || altered.length > 0 ? "alters" : "neither";
+  return translated.length > 0 || altered.length > 0 || refused.length > 0 ? "alters" : "neither";
 }

@@ -29,13 +29,20 @@ export function ruleChanges({ old, new: current, oldMeanings, newMeanings }: Cha
   const changes: { readonly order: number; readonly change: RuleChange }[] = [];
 
   const places = new Map<string, number[]>();
-  for (const j of come) places.set(newMeanings[j]!, [...(places.get(newMeanings[j]!) ?? []), j]);
+  for (const j of come) {
+    const known = places.get(newMeanings[j]!);
+    if (known) known.push(j);
+    else places.set(newMeanings[j]!, [j]);
+  }
+  // Taken from the end, in the order of the chain.
+  for (const known of places.values()) known.reverse();
   for (const i of [...gone]) {
-    const j = places.get(oldMeanings[i]!)?.shift();
+    const j = places.get(oldMeanings[i]!)?.pop();
     if (j === undefined) continue;
     gone.delete(i);
     come.delete(j);
-    const passed = kept.filter(([oldIndex, newIndex]) => oldIndex < i !== newIndex < j).map(([, newIndex]) => after[newIndex]!);
+    const [was, is] = [keptBefore(kept, 0, i), keptBefore(kept, 1, j)];
+    const passed = kept.slice(Math.min(was, is), Math.max(was, is)).map(([, newIndex]) => after[newIndex]!);
     changes.push({ order: j, change: { kind: "moved", before: before[i]!, after: after[j]!, passed, near: undefined } });
   }
   for (const [i, j] of formsOfOne(gone, come, kept, before, after)) {
@@ -45,13 +52,24 @@ export function ruleChanges({ old, new: current, oldMeanings, newMeanings }: Cha
   }
   for (const j of come) changes.push({ order: j, change: { kind: "added", after: after[j]!, passed: [], near: undefined } });
   for (const i of gone) {
-    const next = kept.find(([index]) => index > i)?.[1] ?? (kept.at(-1)?.[1] ?? -1) + 1;
+    const next = kept[keptBefore(kept, 0, i)]?.[1] ?? (kept.at(-1)?.[1] ?? -1) + 1;
     changes.push({ order: next - 0.5, change: { kind: "removed", before: before[i]!, passed: [], near: after[next] ?? after.at(-1) } });
   }
   return {
     changes: changes.sort((a, b) => a.order - b.order).map(({ change }) => change),
     kept: kept.map(([i, j]) => [before[i]!, after[j]!]),
   };
+}
+
+/** How many of the pairs, which are in order on both sides, stand before this index on a side. */
+function keptBefore(kept: readonly Pair[], side: 0 | 1, index: number): number {
+  let [from, to] = [0, kept.length];
+  while (from < to) {
+    const middle = (from + to) >> 1;
+    if (kept[middle]![side] < index) from = middle + 1;
+    else to = middle;
+  }
+  return from;
 }
 
 /** Comparisons beyond which rules are not taken for forms of one. */
@@ -66,11 +84,14 @@ function formsOfOne(
   after: readonly IptablesRule[],
 ): Pair[] {
   if (gone.size * come.size > mostComparisons) return [];
-  const gap = (index: number, side: 0 | 1): number => kept.filter((pair) => pair[side] < index).length;
-  const newGaps = new Map([...come].map((j) => [j, gap(j, 1)]));
+  const newGaps = new Map([...come].map((j) => [j, keptBefore(kept, 1, j)]));
+  const oldWords = new Map([...gone].map((i) => [i, wordsOf(before[i]!)]));
+  const newWords = new Map([...come].map((j) => [j, wordsOf(after[j]!)]));
   const candidates = [...gone].flatMap((i) => {
-    const here = gap(i, 0);
-    return [...come].filter((j) => newGaps.get(j) === here).map((j) => ({ i, j, similarity: similarity(before[i]!, after[j]!) }));
+    const here = keptBefore(kept, 0, i);
+    return [...come]
+      .filter((j) => newGaps.get(j) === here)
+      .map((j) => ({ i, j, similarity: similarity(oldWords.get(i)!, newWords.get(j)!) }));
   });
   candidates.sort((a, b) => b.similarity - a.similarity || a.i - b.i || a.j - b.j);
   const [oldTaken, newTaken] = [new Set<number>(), new Set<number>()];
@@ -87,8 +108,7 @@ function formsOfOne(
 /** Share of words in common from which two rules are taken for forms of one. */
 const leastSimilarity = 0.4;
 
-function similarity(a: IptablesRule, b: IptablesRule): number {
-  const [left, right] = [wordsOf(a), wordsOf(b)];
+function similarity(left: ReadonlySet<string>, right: ReadonlySet<string>): number {
   const common = [...left].filter((word) => right.has(word)).length;
   return common / (left.size + right.size - common);
 }

@@ -4,24 +4,34 @@ import { printable } from "../../diagnostic.js";
 import type { IptablesRule } from "../../iptables/ast.js";
 import type { Remark } from "../findings.js";
 import { contains, intersect, type Box } from "../packets/box.js";
-import { actionOf, arrivalAt, Effort, TooManyPieces, type FollowedChain, type FollowedRule, type FollowedTable } from "../packets/paths.js";
+import {
+  actionOf,
+  arrivalAt,
+  Effort,
+  TooManyPieces,
+  rulesFor,
+  type FollowedChain,
+  type FollowedRule,
+  type FollowedTable,
+} from "../packets/paths.js";
 import { targetWords } from "../rule-words.js";
 import { remark, type Check, type CheckedTable } from "./check.js";
 
-/** Comparisons for a chain: about a second. */
-const effortPerChain = 20_000_000;
+/** Comparisons for all chains of all rulesets: about a second. */
+const wholeEffort = 4_000_000;
 /** Comparisons for one rule. */
 const effortPerRule = 20_000;
 
-export const unreachableRule: Check = ({ tables }) =>
-  tables.flatMap((table) => [...table.followed.chains.values()].flatMap((chain) => inChain(chain, table)));
+export const unreachableRule: Check = ({ tables }) => {
+  const whole = new Effort(wholeEffort);
+  return tables.flatMap((table) => [...table.followed.chains.values()].flatMap((chain) => inChain(chain, table, whole)));
+};
 
-function inChain(chain: FollowedChain, { followed, entries }: CheckedTable): Remark[] {
+function inChain(chain: FollowedChain, { followed, entries }: CheckedTable, whole: Effort): Remark[] {
   const entry = entries.get(chain.chain.name);
   // Nothing comes into the chain: it is a store of rules, and to say so of each would be noise.
   if (!entry) return [];
   const found: Remark[] = [];
-  const whole = new Effort(effortPerChain);
   let skipped: IptablesRule | undefined;
   for (const indices of rulesByLine(chain)) {
     const { rule } = chain.rules[indices[0]!]!;
@@ -79,7 +89,9 @@ function unreachable(
   if (!arriving) return remark("unreachable-rule", rule.span, `no packet it matches comes into chain "${printable(chain.chain.name)}"`);
   const { left, takenBy } = arrivalAt(index, arriving, chain, table, effort);
   if (left.length > 0) return undefined;
-  const alone = chain.rules.slice(0, index).find((earlier) => takesAll(earlier, arriving));
+  const before = rulesFor([arriving], chain, index);
+  effort.spend(before.length);
+  const alone = before.find((earlier) => takesAll(earlier, arriving));
   const causes = alone ? [alone.rule] : takenBy;
   const found = remark("unreachable-rule", rule.span, `no packet reaches the rule: ${reason(causes)}`);
   return causes.every((earlier) => sameEnd(earlier, rule)) ? { ...found, severity: "note" } : found;

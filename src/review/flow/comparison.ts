@@ -9,7 +9,6 @@
 import { readsOf } from "../../extensions/described.js";
 import { isMemory } from "../../extensions/facts.js";
 import type { Family, IptablesRule, IptablesRuleset, TableName } from "../../iptables/ast.js";
-import { reachableHooks } from "../../rewrite/hooks.js";
 import type { ChainPair } from "../changes/chain-pairs.js";
 import { everything, intersect, type Box } from "../packets/box.js";
 import { listMemory } from "../packets/condition.js";
@@ -37,6 +36,8 @@ export interface Consequences {
   readonly translated: readonly Redirected[];
   /** Decided alike, and marked or altered otherwise when they leave. */
   readonly altered: readonly Found[];
+  /** Stopped in both, and the sender is told something else. */
+  readonly refused: readonly Refused[];
   /** Why not all could be worked out; absent where all was. */
   readonly unjudged?: string;
   /** Memories that it feeds or asks otherwise. */
@@ -55,6 +56,12 @@ export interface Found {
 export interface Redirected extends Found {
   readonly before: Pick<State, "source" | "destination">;
   readonly after: Pick<State, "source" | "destination">;
+}
+
+export interface Refused extends Found {
+  /** What the sender is told; undefined: nothing. */
+  readonly before: string | undefined;
+  readonly after: string | undefined;
 }
 
 interface Start {
@@ -189,7 +196,7 @@ export class Comparison {
             if (known.has(id) || !wanted(rule, side)) continue;
             known.add(id);
             const concern = { table: followed.table.name, chain: chain.name, rule };
-            starts.push(...this.startsAt(concern, followed));
+            starts.push(...this.startsAt(concern, side, followed));
           }
         }
       }
@@ -199,25 +206,24 @@ export class Comparison {
 
   // -------------------------------------------------------------------------------------------------- starts
 
-  private startsOf({ old, current }: Subject): Start[] {
+  private startsOf({ old, current }: Subject): readonly Start[] {
     const starts: Start[] = [];
     for (const [concern, side] of [
       [old, this.old],
       [current, this.current],
     ] as const) {
       const table = concern && side.table(concern.table);
-      if (concern && table) starts.push(...this.startsAt(concern, table));
+      if (concern && table) starts.push(...this.startsAt(concern, side, table));
     }
     return withoutRepeats(starts);
   }
 
   /** The packets that come to a place, at each built-in chain that leads there. */
-  private startsAt({ chain, rule }: Concern, table: FollowedTable): Start[] {
+  private startsAt({ chain, rule }: Concern, side: Side, table: FollowedTable): Start[] {
     const entry = entriesOf(table).get(chain);
     const box = entry && (rule ? intersect(withoutTests(entry), regionOf(rule, this.family) ?? entry) : withoutTests(entry));
     if (!box || (rule && regionOf(rule, this.family) === undefined)) return [];
-    const bases = [...(reachableHooks(table.table).get(chain) ?? [])].map((hook) => hook.toUpperCase());
-    return bases.flatMap((base) =>
+    return side.basesOf(table, chain).flatMap((base) =>
       (Object.entries(paths) as [PathName, readonly Stage[]][]).flatMap(([path, stages]): Start[] => {
         const index = stages.findIndex((stage) => stage.table === table.table.name && stage.chain === base);
         return index < 0 ? [] : [{ path, index, box: onPath(box, path), old: arriving, current: arriving }];
@@ -277,7 +283,12 @@ export class Comparison {
     } else if (was === "drop" && is !== "drop") into.opens.push({ box, path, ...sentTo });
     else if (was !== "drop" && is === "drop") into.closes.push({ box, path });
     else if (was !== is) into[is === "accept" ? "opens" : "closes"].push({ box, path });
-    else if (was !== "drop") this.compareStates(before.state, after.state, { box, path, ...sentTo }, into);
+    else if (was === "drop") this.compareRefusals(before, after, { box, path }, into);
+    else this.compareStates(before.state, after.state, { box, path, ...sentTo }, into);
+  }
+
+  private compareRefusals(before: Outcome, after: Outcome, found: Omit<Found, "inTurn">, into: Gathered): void {
+    if (before.refusal !== after.refusal) into.refused.push({ ...found, before: before.refusal, after: after.refusal });
   }
 
   private compareStates(before: State, after: State, found: Omit<Found, "inTurn">, into: Gathered): void {
@@ -334,6 +345,7 @@ class Gathered {
   readonly closes: Pick<Found, "box" | "path">[] = [];
   readonly translated: Omit<Redirected, "inTurn">[] = [];
   readonly altered: Omit<Found, "inTurn">[] = [];
+  readonly refused: Omit<Refused, "inTurn">[] = [];
   readonly memories = new Set<string>();
   unjudged: string | undefined;
 
@@ -345,6 +357,7 @@ class Gathered {
       closes: this.closes.map((found) => ({ ...found, inTurn: inTurn("closes") })),
       translated: this.translated.map((found) => ({ ...found, inTurn: false })),
       altered: this.altered.map((found) => ({ ...found, inTurn: false })),
+      refused: this.refused.map((found) => ({ ...found, inTurn: false })),
       ...(this.unjudged !== undefined && { unjudged: this.unjudged }),
       memories: this.memories,
     };
@@ -411,6 +424,7 @@ function textOf(start: Start): string {
   );
 }
 
-function withoutRepeats(starts: readonly Start[]): Start[] {
+function withoutRepeats(starts: readonly Start[]): readonly Start[] {
+  if (starts.length < 2) return starts;
   return [...new Map(starts.map((start) => [textOf(start), start])).values()];
 }

@@ -6,13 +6,13 @@
  * version's is known as far as `questions.ts` knows it.
  */
 
-import { effectsOf, readsOf } from "../../extensions/described.js";
+import { effectsOf, readsOf, refusalOf } from "../../extensions/described.js";
 import { isMemory, type Matter } from "../../extensions/facts.js";
 import type { ExtensionUse, IptablesRule, TableName } from "../../iptables/ast.js";
-import { addressRange, intersect, meet, stateBits, subtract, type Answer, type Box } from "../packets/box.js";
+import { addressRange, hull, intersect, meet, stateBits, subtract, type Answer, type Box } from "../packets/box.js";
 import { carriedKey, listMemory, recentAnswer, recentAsk, recentKey } from "../packets/condition.js";
 import { containsIntervals, intervalsMeet, type Intervals } from "../packets/intervals.js";
-import { deepest, TooManyPieces, type Effort, type FollowedRule, type FollowedTable } from "../packets/paths.js";
+import { deepest, TooManyPieces, type Effort, type FollowedChain, type FollowedRule, type FollowedTable } from "../packets/paths.js";
 import { stepsOf, type Step } from "../packets/steps.js";
 import { knownAnswer, type Drifts } from "./questions.js";
 import type { Side, Stage } from "./side.js";
@@ -28,6 +28,8 @@ export type Fate = "accept" | "drop" | `elsewhere ${string}`;
 
 export interface Outcome extends Piece {
   readonly fate: Fate;
+  /** What the sender of dropped packets is told; absent: nothing. */
+  readonly refusal?: string;
 }
 
 /** Pieces at which following a set of packets is given up. */
@@ -85,8 +87,13 @@ class Walk {
     const difference = this.side.firstDifference(table.table.name, name);
     const back: Piece[] = [];
     let here = pieces;
-    for (const [index, rule] of followed.rules.entries()) {
-      if (index === difference) here = here.map(diverged);
+    let untouched = true;
+    for (const index of candidatesOf(pieces, followed)) {
+      const rule = followed.rules[index]!;
+      if (index >= difference && untouched) {
+        here = here.map(diverged);
+        untouched = false;
+      }
       if (here.length === 0) break;
       const { matched, missed } = this.rule(here, rule, table);
       here = missed;
@@ -101,7 +108,7 @@ class Walk {
           accepted.push(...moved);
           break;
         case "drop":
-          this.ended.push(...moved.map((piece): Outcome => ({ ...piece, fate: "drop" })));
+          this.ended.push(...moved.map((piece): Outcome => ({ ...piece, fate: "drop", ...refusing(rule.rule) })));
           break;
         case "elsewhere":
           this.ended.push(...moved.map((piece): Outcome => ({ ...piece, fate: `elsewhere ${programOf(rule.rule)}` })));
@@ -117,6 +124,7 @@ class Walk {
       }
       this.count(here.length + back.length + accepted.length);
     }
+    if (untouched && difference < followed.rules.length) here = here.map(diverged);
     const { policy } = followed.chain;
     // What returned early meets a policy that differs, too.
     const meetsDifference = difference !== Infinity && (policy !== undefined || difference >= followed.rules.length);
@@ -332,6 +340,12 @@ const counts: ReadonlySet<string> = new Set(["limit", "hashlimit", "quota", "tur
 const allMatched = (piece: Piece): Split => ({ matched: [piece], missed: [] });
 const allMissed = (piece: Piece): Split => ({ matched: [], missed: [piece] });
 
+/** The rules that may match any of the packets. */
+function candidatesOf(pieces: readonly Piece[], { rules, index }: FollowedChain): Iterable<number> {
+  const asked = pieces.some(({ state }) => isRewritten(state)) ? undefined : index.candidates(hull(pieces.map(({ box }) => box)));
+  return asked ?? rules.keys();
+}
+
 export const diverged = (piece: Piece): Piece =>
   piece.state.diverged ? piece : { box: piece.box, state: { ...piece.state, diverged: true } };
 
@@ -357,6 +371,11 @@ function termOf(matter: Matter, { carried, tracking, destination, source }: Stat
     default:
       return [];
   }
+}
+
+function refusing({ target }: IptablesRule): Pick<Outcome, "refusal"> {
+  const words = target?.kind === "extension" ? refusalOf(target)?.words : undefined;
+  return words === undefined ? {} : { refusal: words };
 }
 
 function programOf({ target }: IptablesRule): string {

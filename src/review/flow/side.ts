@@ -1,6 +1,7 @@
 /** One version of the rules of a family, prepared so that packets can be sent through it beside the other version. */
 
 import type { Family, IptablesRule, IptablesRuleset, IptablesTable, TableName } from "../../iptables/ast.js";
+import { reachableHooks } from "../../rewrite/hooks.js";
 import type { Version } from "../packets/box.js";
 import { followedTable, type FollowedTable } from "../packets/paths.js";
 import type { ChainPair } from "../changes/chain-pairs.js";
@@ -33,6 +34,7 @@ export class Side {
   /** Rules from which on a chain is not the same in both versions; chains that are the same throughout have no entry. */
   private readonly firstDifferences = new Map<string, number>();
   private readonly ids = new Map<IptablesRule, string>();
+  private readonly hooks = new Map<IptablesTable, ReturnType<typeof reachableHooks>>();
 
   constructor(
     readonly version: Version,
@@ -68,6 +70,13 @@ export class Side {
 
   idOf(rule: IptablesRule): string {
     return this.ids.get(rule) ?? `${this.version} ${rule.span.file}:${rule.span.line}:${rule.span.column}`;
+  }
+
+  /** The built-in chains from which a chain is reached. */
+  basesOf({ table }: FollowedTable, chain: string): readonly string[] {
+    let hooks = this.hooks.get(table);
+    if (!hooks) this.hooks.set(table, (hooks = reachableHooks(table)));
+    return [...(hooks.get(chain) ?? [])].map((hook) => hook.toUpperCase());
   }
 
   table(name: TableName): FollowedTable | undefined {

@@ -1,10 +1,12 @@
 /** Follows sets of packets through the chains of a table. */
 
 import type { ExtensionUse, Family, IptablesChain, IptablesRule, IptablesTable } from "../../iptables/ast.js";
-import { everything, intersect, meet, subtract, type Box } from "./box.js";
+import { everything, hull, intersect, meet, subtract, type Box } from "./box.js";
 import { readsOf, wayOf } from "../../extensions/described.js";
 import { isMemory } from "../../extensions/facts.js";
 import { conditionOf, isVolatile } from "./condition.js";
+import { RuleIndex } from "./rule-index.js";
+import { stepsOf } from "./steps.js";
 
 /** What a rule does with the packets it matches: `next` goes on to the next rule, `elsewhere` gives them to a program. */
 export type Action =
@@ -23,6 +25,8 @@ export interface FollowedRule {
 export interface FollowedChain {
   readonly chain: IptablesChain;
   readonly rules: readonly FollowedRule[];
+  /** By what each rule tests before anything else. */
+  readonly index: RuleIndex;
 }
 
 /** A table prepared for following: `followedTable` makes it. */
@@ -43,7 +47,7 @@ export class FollowedTable {
           if (own) this.conditions.set(rule, own);
           return { rule, condition: own, action: actionOf(rule), volatile: rule.matches.some(isVolatile) };
         });
-        return [chain.name, { chain, rules }];
+        return [chain.name, { chain, rules, index: new RuleIndex(chain.rules.map((rule) => firstFields(rule, family))) }];
       }),
     );
   }
@@ -61,6 +65,12 @@ export function followedTable(table: IptablesTable, family: Family): FollowedTab
   let found = prepared.get(table);
   if (!found) prepared.set(table, (found = new FollowedTable(table, family)));
   return found;
+}
+
+/** A rule without packets at all is asked, too: it is one of few. */
+function firstFields(rule: IptablesRule, family: Family): Box | undefined {
+  const [first] = stepsOf(rule, family);
+  return first?.kind === "fields" ? first.box : undefined;
 }
 
 /** Two rules with such a match count apart, however alike they are: one may match where the other does not. */
@@ -128,7 +138,7 @@ export function follow(region: readonly Box[], name: string, table: FollowedTabl
   const followed = table.chains.get(name);
   if (!followed) return { ...fates, back: region };
   let here: readonly Box[] = region;
-  for (const { condition, action } of followed.rules) {
+  for (const { condition, action } of rulesFor(region, followed)) {
     if (here.length === 0) break;
     if (!condition || action.kind === "next") continue;
     effort.spend(here.length);
@@ -189,8 +199,8 @@ export function arrivalAt(
 ): Arrival {
   let left: readonly Box[] = [arriving];
   const takenBy: IptablesRule[] = [];
-  for (let before = 0; before < index && left.length > 0; before++) {
-    const { condition: earlier, action, rule, volatile } = chain.rules[before]!;
+  for (const { condition: earlier, action, rule, volatile } of rulesFor(left, chain, index)) {
+    if (left.length === 0) break;
     if (!earlier || volatile || action.kind === "next") continue;
     effort.spend(left.length);
     const taken = left.filter((box) => meet(box, earlier));
@@ -217,7 +227,9 @@ function mayComeBack(boxes: readonly Box[], name: string, table: FollowedTable, 
   if (level > deepest) throw new TooManyPieces();
   let here = boxes;
   const back: Box[] = [];
-  for (const { condition, action, volatile } of table.chains.get(name)?.rules ?? []) {
+  const followed = table.chains.get(name);
+  if (!followed) return boxes;
+  for (const { condition, action, volatile } of rulesFor(boxes, followed)) {
     if (here.length === 0) break;
     if (!condition || action.kind === "next") continue;
     effort.spend(here.length);
@@ -234,6 +246,13 @@ function mayComeBack(boxes: readonly Box[], name: string, table: FollowedTable, 
     if (here.length + back.length > mostPieces) throw new TooManyPieces();
   }
   return [...here, ...back];
+}
+
+/** The rules of a chain that may match any of the packets, in order, of those before an index. */
+export function rulesFor(packets: readonly Box[], { rules, index }: FollowedChain, end = rules.length): readonly FollowedRule[] {
+  const asked = index.candidates(hull(packets));
+  if (asked) return asked.filter((rule) => rule < end).map((rule) => rules[rule]!);
+  return end === rules.length ? rules : rules.slice(0, end);
 }
 
 export const allPackets: readonly Box[] = [everything];

@@ -1,19 +1,19 @@
 /** What a target does to a packet on its way, and where it sends it. */
 
-import { answerOf, effectsOf, wayOf } from "../../extensions/described.js";
-import type { Answer, Effect } from "../../extensions/facts.js";
+import { refusalOf, effectsOf, wayOf } from "../../extensions/described.js";
+import type { Effect, Refusal } from "../../extensions/facts.js";
 import { hasPorts } from "../../extensions/values/protocols.js";
 import type { ExtensionUse, Family } from "../../iptables/ast.js";
 import type { View } from "./condition.js";
 import type { BuiltIn } from "./firewall.js";
 
 /** How the packet goes on in its table; a drop may tell the sender. */
-export type Passage = "continue" | "accept" | "drop" | "return" | { readonly answer: Answer };
+export type Passage = "continue" | "accept" | "drop" | "return" | { readonly answer: Refusal["kind"] };
 
 export function applyTarget(use: ExtensionUse, view: View, hook: BuiltIn): Passage {
   for (const effect of effectsOf(use, view.net.family)) apply(effect, view, hook);
   const way = wayOf(use);
-  const answer = answerOf(use);
+  const answer = refusalOf(use)?.kind;
   if (way === "drop" && answer !== undefined) return { answer };
   // Whoever has the packet now, no rule of this table is asked.
   return way === "elsewhere" ? "accept" : way;

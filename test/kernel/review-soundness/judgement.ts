@@ -46,6 +46,8 @@ export function contradiction(said: Said, { differences }: Observation): string 
     const named = (["opens", "closes"] as const).filter((direction) => calls[direction]);
     return `the kernel decides otherwise, and the review says safe${named.length === 0 ? "" : `, although it names what ${named.join(" and what ")}`}`;
   }
+  // How a packet is refused, or what it carries on its way: that it is not safe is all there is to say.
+  if (!seen.opens && !seen.closes) return undefined;
   if (!calls.opens && !calls.closes && !calls.unjudged) return "the kernel decides otherwise, and the review says neither opens nor closes";
   if (calls.unjudged) return undefined;
   if (seen.opens && !seen.closes && calls.closes && !calls.opens) return "the kernel only opens, and the review says only closes";

@@ -100,6 +100,8 @@ const passes = ({ verdict }: Fate): boolean => ["accepted", "forwarded", "sent"]
 /** The answer of a packet that passes is a packet, too. */
 function kindOf({ iptables: old, nft: changed }: Outcome): Kind {
   if (passes(old) !== passes(changed)) return passes(changed) ? "opens" : "closes";
+  // An ICMP error is no answer of a service.
+  if ([old, changed].some(({ reply }) => reply?.startsWith("icmp"))) return "other";
   if (passes(old) && (old.reply === undefined) !== (changed.reply === undefined)) return old.reply === undefined ? "opens" : "closes";
   return "other";
 }
