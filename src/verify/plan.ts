@@ -13,6 +13,7 @@ import { isScript } from "../shell/programs.js";
 import { translate, type Source, type TranslateOptions } from "../translate.js";
 import { numberCounters, numberedText } from "./counters.js";
 import { nftComplaint, unloadableLines } from "./loadable.js";
+import { scriptFault } from "./nft-script.js";
 import { scale } from "./scale.js";
 import { Unable, type Tools } from "./tools.js";
 
@@ -65,6 +66,8 @@ export function undecidable(rulesets: readonly IptablesRuleset[]): Map<string, s
 /** Makes the plan. Throws `InvalidInput`, or `Unable` where this kernel cannot load even the chains. */
 export async function plan(input: PlanInput, findTools: () => Tools, signal?: AbortSignal): Promise<Plan> {
   const { options, leaveOut, realTime, spoil } = input;
+  const fault = input.script === undefined ? undefined : scriptFault(input.script);
+  if (fault) throw new InvalidInput(`the nft script, line ${fault.line}, column ${fault.column}: ${fault.message}`);
   for (const { file, text } of input.sources) {
     if (isScript(text))
       throw new InvalidInput(`${file} is a script of commands: run it where that does no harm, and verify what iptables-save prints then`);

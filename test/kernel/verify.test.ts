@@ -280,7 +280,7 @@ describeOnKernel("verify as a process", () => {
     const hidden = `mount -t tmpfs tmpfs /usr/sbin && exec "${process.execPath}" "${command}" verify "${fileOf("rules.v4", throttle)}"`;
     const { status, stdout, stderr } = spawnSync(
       "unshare",
-      [...unshareArguments!.filter((word) => word !== "--fork" && word !== "--pid" && word !== "--kill-child"), "bash", "-c", hidden],
+      [...unshareArguments()!.filter((word) => word !== "--fork" && word !== "--pid" && word !== "--kill-child"), "bash", "-c", hidden],
       { encoding: "utf8" },
     );
     expect([status, stdout]).toEqual([2, ""]);

@@ -18,9 +18,10 @@ import { readText } from "../../read-file.js";
 import type { ExitStatus, Surroundings } from "../../surroundings.js";
 import { codeOf } from "../../system-error.js";
 import { messageText } from "../../telling.js";
+import { scriptFault } from "../../../verify/nft-script.js";
 import { version } from "../../version.js";
 import { renderReview, type FormatOptions } from "./formats.js";
-import { isBeside, oldVersion } from "./git.js";
+import { Repository } from "./git.js";
 import { listingOf } from "./listing.js";
 import { parseReviewWords, type ReviewSettings } from "./options.js";
 
@@ -37,17 +38,18 @@ async function runReview(settings: ReviewSettings, surroundings: Surroundings): 
 // ---------------------------------------------------------------------------------------------------- the review
 
 async function makeReport(settings: ReviewSettings, messages: JsonMessage[], surroundings: Surroundings): Promise<ReviewReport> {
+  const repository = settings.baseRef === undefined ? undefined : await repositoryOf(settings);
   const gone = settings.baseRef === undefined ? [] : settings.files.filter((file) => !existsSync(file));
   const present = settings.files.filter((file) => !gone.includes(file));
   const sources = gone.length > 0 && present.length === 0 ? [] : await readSources(present, settings.family, messages, surroundings);
   const { options } = await readOptions(settings, messages, surroundings);
   const read = (files: readonly string[]): Promise<Source[]> => readSources(files, settings.family, messages, surroundings);
-  const versions = await sides(sources, gone, settings, options, read, messages, surroundings);
+  const versions = await sides(sources, gone, settings, repository, options, read, messages, surroundings);
   const baseline = settings.baseline === undefined ? undefined : readBaseline(settings.baseline, settings.updateBaseline);
   const request: ReviewRequest = {
     ...versions,
     options,
-    ...(settings.script !== undefined && { script: committedScript(settings.script, versions.new, options, surroundings) }),
+    ...(settings.script !== undefined && { script: await committedScript(settings.script, versions.new, options, surroundings) }),
     ...(settings.simulate && {
       search: { schedules: schedulesPerList, milliseconds: searchMilliseconds, now: () => performance.now(), translated: options },
     }),
@@ -70,6 +72,7 @@ async function sides(
   given: readonly Source[],
   gone: readonly string[],
   settings: ReviewSettings,
+  repository: Repository | undefined,
   options: TranslateOptions,
   read: (files: readonly string[]) => Promise<Source[]>,
   messages: JsonMessage[],
@@ -95,12 +98,12 @@ async function sides(
     );
   }
   if (settings.old.length > 0) return { old: await read(settings.old), ...oldSets, new: given };
-  if (settings.baseRef === undefined) return { new: given };
-  const { sources, commit } = oldVersion(settings.baseRef, settings.files);
+  if (settings.baseRef === undefined || repository === undefined) return { new: given };
+  const { sources, commit } = await repository.oldVersion(settings.baseRef, settings.files);
   if (sources.length > 0) {
     const old = sources.map((source) => ({ ...source, ...(settings.family && { family: settings.family }) }));
     // Sets beside the dumps in the repository change with them.
-    const ipsets = settings.oldIpsets.length === 0 ? setsOf(settings) : undefined;
+    const ipsets = settings.oldIpsets.length === 0 ? await setsOf(settings, repository) : undefined;
     const inRepository = ipsets === undefined ? oldSets : { oldIpsets: ipsets };
     return {
       old,
@@ -117,9 +120,17 @@ async function sides(
 }
 
 /** The sets as they were in git; undefined where they are not kept with the dumps. */
-function setsOf({ baseRef, ipsets, files }: ReviewSettings): readonly Source[] | undefined {
-  if (ipsets.length === 0 || ipsets.includes("-") || !ipsets.every((file) => isBeside(file, files[0]!))) return undefined;
-  return oldVersion(baseRef!, ipsets).sources;
+async function setsOf({ baseRef, ipsets }: ReviewSettings, repository: Repository): Promise<readonly Source[] | undefined> {
+  if (ipsets.length === 0 || ipsets.includes("-") || !ipsets.every((file) => repository.holds(file))) return undefined;
+  return (await repository.oldVersion(baseRef!, ipsets)).sources;
+}
+
+/** The repository of the dumps, before anything that a change may have made is read. Throws a Failure. */
+async function repositoryOf({ files, ipsets, script, baseline }: ReviewSettings): Promise<Repository> {
+  const repository = await Repository.ofThisProcess();
+  for (const file of files) repository.pathOf(file);
+  for (const file of [...ipsets, script, baseline]) if (file !== undefined && file !== "-") repository.refuseLinkOut(file);
+  return repository;
 }
 
 /** A dump that is deleted leaves a firewall without rules. */
@@ -157,15 +168,22 @@ function readBaseline(file: string, mayBeMissing: boolean): Baseline | undefined
   return baseline;
 }
 
-function committedScript(file: string, dumps: readonly Source[], options: TranslateOptions, surroundings: Surroundings): CommittedScript {
+async function committedScript(
+  file: string,
+  dumps: readonly Source[],
+  options: TranslateOptions,
+  surroundings: Surroundings,
+): Promise<CommittedScript> {
   const text = readText(file);
+  const fault = scriptFault(text);
+  if (fault) throw new Failure(`${file}:${fault.line}:${fault.column}: ${fault.message}`);
   const made = surroundings.translate(dumps, options).script;
   if (made === undefined) return { file, text, listings: { unavailable: "the dumps are no ruleset" } };
-  const own = listingOf(made);
+  const own = await listingOf(made);
   // The script made is loaded by every nft that the translator knows, unless this kernel lacks something.
   if ("refused" in own) return { file, text, listings: { unavailable: `it does not load the script made from the dumps: ${own.refused}` } };
   if ("unavailable" in own) return { file, text, listings: own };
-  const committed = listingOf(text);
+  const committed = await listingOf(text);
   return { file, text, listings: "listing" in committed ? { made: own.listing, committed: committed.listing } : committed };
 }
 
