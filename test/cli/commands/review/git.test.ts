@@ -111,8 +111,9 @@ describe("a repository that a change brings", () => {
         `[remote "evil"]\npromisor = true\nurl = ext::sh -c touch% ${marker()}\n[protocol "ext"]\nallow = always\n`,
     );
     write("fw/refs/heads/main", `${"1".repeat(40)}\n`);
-    expect(await opened("fw/rules.v4")).toEqual([telnet]);
+    const { output } = await review("fw/rules.v4");
     expect(ran()).toBe(false);
+    expect((JSON.parse(output) as ReviewReport).opens.map(({ sentence }) => sentence)).toEqual([telnet]);
   });
 
   it("is not where the old version comes from", async () => {
