@@ -4,6 +4,7 @@ import { existsSync } from "node:fs";
 import { Failure } from "../../../failure.js";
 import type { Family } from "../../../iptables/ast.js";
 import type { JsonMessage } from "../../../report/json.js";
+import { withoutCommands } from "../../../report/visible.js";
 import { fails } from "../../../review/fail-on.js";
 import type { ReviewReport } from "../../../review/report.js";
 import { reviewRulesets, type ReviewRequest } from "../../../review/review.js";
@@ -13,7 +14,7 @@ import type { Source, TranslateOptions } from "../../../translate.js";
 import { wantsColor } from "../../color.js";
 import type { CommandDefinition } from "../../command.js";
 import { readOptions, readSources } from "../../input.js";
-import { writeFileAtomically } from "../../output.js";
+import { refuseOverwriting, writeFileAtomically } from "../../output.js";
 import { readText } from "../../read-file.js";
 import type { ExitStatus, Surroundings } from "../../surroundings.js";
 import { codeOf } from "../../system-error.js";
@@ -28,6 +29,11 @@ import { parseReviewWords, type ReviewSettings } from "./options.js";
 export const reviewCommand: CommandDefinition<ReviewSettings> = { parse: parseReviewWords, run: runReview };
 
 async function runReview(settings: ReviewSettings, surroundings: Surroundings): Promise<ExitStatus> {
+  const { output, write, files, old, ipsets, oldIpsets, geoip, script, baseline, updateBaseline } = settings;
+  refuseOverwriting(
+    [output, ...write.map(({ file }) => file), updateBaseline ? baseline : undefined],
+    [...files, ...old, ...ipsets, ...oldIpsets, ...geoip, script, updateBaseline ? undefined : baseline],
+  );
   const messages: JsonMessage[] = [];
   const report = await makeReport(settings, messages, surroundings);
   for (const message of messages) await surroundings.writeError(messageText(message));
@@ -198,7 +204,8 @@ async function writeReports(report: ReviewReport, settings: ReviewSettings, surr
   };
   for (const { format, file } of settings.write)
     await writeFileAtomically(file, renderReview(report, format, { ...options, color: false }));
-  const text = renderReview(report, settings.format, options);
+  const rendered = renderReview(report, settings.format, options);
+  const text = settings.format === "text" || settings.format === "markdown" ? withoutCommands(rendered) : rendered;
   if (settings.output === undefined) await surroundings.writeOutput(text);
   else await writeFileAtomically(settings.output, text);
 }
