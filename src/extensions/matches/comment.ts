@@ -40,7 +40,7 @@ export const comment = defineMatch({
     if (written === original) return { comment: written };
     const note: Remark = {
       code: "text-changed",
-      message: "the comment holds what nft cannot, or nobody sees: quotes, control characters or more than 128 bytes",
+      message: "the comment holds what nft cannot: quotes, control characters or more than 128 bytes",
       at: use,
     };
     return { comment: written, notes: [note] };
