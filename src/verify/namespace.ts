@@ -8,7 +8,7 @@
 
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import type { Writable } from "node:stream";
 
 import { runProgramSync, startProgram } from "../run-program.js";
@@ -90,7 +90,8 @@ export function runInNamespace(
       {
         program: "unshare",
         arguments: [...(unshareArguments() ?? ownNamespaces), "bash", "-c", supervisor, "bash", scriptFile],
-        environment: { XTABLES_LOCKFILE: "/run/xtables.lock" },
+        // What a program needs a temporary file for is removed with the script.
+        environment: { XTABLES_LOCKFILE: "/run/xtables.lock", TMPDIR: dirname(scriptFile) },
       },
       ["pipe", "pipe", "pipe", "ignore", "pipe"],
     );

@@ -54,3 +54,10 @@ it.each([
 it("lets every script of the corpus pass", () => {
   for (const one of readCases()) expect([one.name, scriptFault(readExpected(one).script ?? "")]).toEqual([one.name, undefined]);
 });
+
+it("takes time by the length of a text, not by its square", () => {
+  const begin = performance.now();
+  expect(isNftScript(`${"\n".repeat(500_000)}x`)).toBe(false);
+  expect(scriptFault(`${'"#\n'.repeat(200_000)}x`)).toBeUndefined();
+  expect(performance.now() - begin).toBeLessThan(2000);
+});
