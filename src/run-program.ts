@@ -21,6 +21,11 @@ export interface ProgramRequest {
   readonly searchPath?: string | undefined;
   /** Where it runs; this process's own folder unless told. */
   readonly directory?: string;
+  /**
+   * It notices by itself that this process has ended (by a pipe that closes), and has then something to clear away: nothing kills it in
+   * that moment.
+   */
+  readonly endsItself?: boolean;
 }
 
 export interface LimitedRequest extends ProgramRequest {
@@ -110,10 +115,10 @@ function diesWithUs(): readonly string[] {
 const trial = { stdio: "ignore", timeout: 10_000, env: closedEnvironment() } as const;
 
 /** The command as `spawn` takes it; undefined where the program is missing. */
-function commandOf({ program, arguments: words, environment = {}, searchPath, directory }: ProgramRequest) {
+function commandOf({ program, arguments: words, environment = {}, searchPath, directory, endsItself = false }: ProgramRequest) {
   const path = findProgram(program, searchPath);
   if (path === undefined) return undefined;
-  const [first, ...rest] = [...diesWithUs(), path, ...words];
+  const [first, ...rest] = [...(endsItself ? [] : diesWithUs()), path, ...words];
   return {
     path: first!,
     words: rest,
@@ -135,7 +140,7 @@ export function startProgram(request: ProgramRequest, stdio: StdioOptions): Runn
   if (!command) return undefined;
   const child = spawn(command.path, command.words, { ...command.options, stdio, detached: process.platform !== "win32" });
   const end = (): void => killGroup(child);
-  remember(child);
+  if (request.endsItself !== true) remember(child);
   child.on("error", () => forget(child));
   child.on("exit", () => {
     // Whatever it has left behind.
@@ -230,15 +235,17 @@ function endAll(): void {
   for (const child of running) killGroup(child);
 }
 
-/** Where nobody else listens, the signal does what it does without a listener. */
+/** Where nobody else listens, the signal does what it does without a listener. Asked before the others, which may stop to listen. */
 function endByOf(name: NodeJS.Signals): () => void {
   return () => {
     if (process.listenerCount(name) > 1) return;
     endAll();
-    process.removeAllListeners(name);
+    process.off(name, listenerOf(name));
     process.kill(process.pid, name);
   };
 }
+
+const listenerOf = (name: NodeJS.Signals): (() => void) => listeners.find(([one]) => one === name)![1];
 
 const listeners = signals.map((name) => [name, endByOf(name)] as const);
 
@@ -246,7 +253,7 @@ function remember(child: ChildProcess): void {
   running.add(child);
   if (running.size > 1) return;
   process.on("exit", endAll);
-  for (const [name, listener] of listeners) process.on(name, listener);
+  for (const [name, listener] of listeners) process.prependListener(name, listener);
 }
 
 function forget(child: ChildProcess): void {

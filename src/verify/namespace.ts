@@ -90,6 +90,8 @@ export function runInNamespace(
       {
         program: "unshare",
         arguments: [...(unshareArguments() ?? ownNamespaces), "bash", "-c", supervisor, "bash", scriptFile],
+        // The supervisor does, and removes the script.
+        endsItself: true,
         // What a program needs a temporary file for is removed with the script.
         environment: { XTABLES_LOCKFILE: "/run/xtables.lock", TMPDIR: dirname(scriptFile) },
       },
