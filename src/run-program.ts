@@ -58,7 +58,7 @@ export type ProgramOutcome =
 export interface RunningProgram {
   readonly child: ChildProcess;
   /** Kills it and its process group. */
-  end(): void;
+  readonly end: () => void;
 }
 
 /** Where programs of the administrator are that not everybody's `PATH` names. */
@@ -108,7 +108,7 @@ function diesWithUs(): readonly string[] {
   const words = setpriv === undefined ? [] : [setpriv, "--pdeathsig", "KILL"];
   // That of busybox does not know the option.
   const [program, ...rest] = [...words, process.execPath];
-  const able = setpriv !== undefined && spawnSync(program!, [...rest.slice(0, -1), setpriv, "--version"], trial).status === 0;
+  const able = setpriv !== undefined && spawnSync(program, [...rest.slice(0, -1), setpriv, "--version"], trial).status === 0;
   return (deathSignal = able ? words : []);
 }
 

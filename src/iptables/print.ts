@@ -1,6 +1,6 @@
 /**
- * The iptables AST as text that iptables-restore loads. Each option is written by its full name behind the match or target it belongs to, its
- * argument as one word: nothing of a dump can become an option of iptables-restore itself (`-M PROGRAM` would run one).
+ * The iptables AST as text that iptables-restore loads. Each option is written by its full name behind the match or target it belongs
+ * to, its argument as one word: nothing of a dump can become an option of iptables-restore itself (`-M PROGRAM` would run one).
  *
  *     -A INPUT -p tcp --dpor=22 -M /tmp/x -j ACCEPT   →   -A "INPUT" -p 6 -m "tcp" --destination-port "22" -j "ACCEPT"
  */

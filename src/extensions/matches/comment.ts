@@ -14,7 +14,9 @@ import { commentText, text } from "../values/text.js";
 
 const maximumBytes = 128;
 
-/** The nearest text that nft can hold: single quotes for double ones, a blank for each character without a visible form, cut at 128 bytes. */
+/**
+ * The nearest text that nft can hold: single quotes for double ones, a blank for each character without a visible form, cut at 128 bytes.
+ */
 export function nftComment(original: string): string {
   const printable = commentText(original);
   const encoder = new TextEncoder();

@@ -16,7 +16,10 @@ export function cutToBytes(text: string, bytes: number): string {
 // Control and format characters (bidirectional overrides, joiners), line separators, lone surrogates.
 const withoutForm = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu;
 
-/** The nearest text that a comment of nft can hold and a reader sees as it is: single quotes for double ones, a blank for what has no form. */
+/**
+ * The nearest text that a comment of nft can hold and a reader sees as it is: single quotes for double ones, a blank for what has no
+ * form.
+ */
 export function commentText(text: string): string {
   return text.replaceAll('"', "'").replace(withoutForm, " ");
 }

@@ -112,8 +112,8 @@ export class Repository {
     const path = this.namedPath(named);
     if (path === undefined)
       throw new Failure(
-        `${JSON.stringify(file)} is outside of the repository ${JSON.stringify(this.top)}, in which this command runs: --base-ref compares ` +
-          "files of that; run the command in the repository of the file",
+        `${JSON.stringify(file)} is outside of the repository ${JSON.stringify(this.top)}, in which this command runs: --base-ref ` +
+          "compares files of that; run the command in the repository of the file",
       );
     const parts = path.split("/");
     if (path === "" || parts.some((part) => part.toLowerCase() === ".git"))
