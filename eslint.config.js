@@ -42,20 +42,24 @@ const zones = [
       })),
   ),
   {
+    target: ["./grammar", ...inSource([...stages, ...consumers.filter((consumer) => consumer !== "verify"), "report", "index.ts"])],
+    from: "./src/run-program.ts",
+    message: "Only src/cli and src/verify start programs.",
+  },
+  {
     target: ["./grammar", ...inSource([...stages, ...consumers, "report", "index.ts"])],
     from: "./src/cli",
     message: "Only src/cli imports src/cli.",
   },
 ];
 
-/** The files that may start processes. */
-const startProcesses = [
-  "src/cli/commands/review/git.ts",
-  "src/cli/commands/review/listing.ts",
-  "src/cli/commands/translate/check.ts",
-  "src/verify/namespace.ts",
-  "src/verify/tools.ts",
-];
+/** What starts programs is in one file. */
+const startsPrograms = ["node:child_process", "child_process", "node:cluster", "cluster"].map((name) => ({
+  name,
+  message: "Programs are started by src/run-program.ts alone, which closes their environment and ends them.",
+}));
+
+const startsProgramsLate = startsPrograms.map(({ name, message }) => ({ selector: `ImportExpression[source.value="${name}"]`, message }));
 
 /** Layouts of lines are prettier's; what it cannot break has a limit all the same. */
 const longLines = (ignored) => ["error", { code: 140, ignoreUrls: true, ...ignored }];
@@ -107,26 +111,27 @@ export default defineConfig(
     rules: {
       "import-x/no-cycle": ["error", { ignoreExternal: true }],
       "import-x/no-restricted-paths": ["error", { basePath: import.meta.dirname, zones }],
-      "no-restricted-imports": [
-        "error",
-        { paths: [{ name: "node:child_process", message: "Processes are started in few files, which eslint.config.js lists." }] },
-      ],
+      "no-restricted-imports": ["error", { paths: startsPrograms }],
+      "no-restricted-syntax": ["error", ...startsProgramsLate],
     },
   },
   {
     // The library runs in browsers, too.
     files: ["src/**/*.ts", "grammar/**/*.ts"],
-    ignores: ["src/cli/**", "src/verify/**"],
+    ignores: ["src/cli/**", "src/verify/**", "src/run-program.ts"],
     rules: {
       "no-restricted-imports": [
         "error",
-        { patterns: [{ regex: "^node:", message: "Only src/cli and src/verify touch files, processes and the machine." }] },
+        {
+          paths: startsPrograms,
+          patterns: [{ regex: "^node:", message: "Only src/cli and src/verify touch files, processes and the machine." }],
+        },
       ],
     },
   },
   // What a bundler makes of `?raw` is its default export.
   { files: ["**/*.d.ts"], rules: { "no-restricted-exports": "off" } },
-  { files: startProcesses, rules: { "no-restricted-imports": "off" } },
+  { files: ["src/run-program.ts"], rules: { "no-restricted-imports": "off" } },
   {
     files: ["test/**/*.ts"],
     // Types cost a test as much time as the source; what finds faults in one is a promise that nobody waits for.

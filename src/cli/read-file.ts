@@ -1,12 +1,28 @@
 /** Reading files. */
 
-import { readFileSync } from "node:fs";
+import { readFileSync, statSync } from "node:fs";
 import { Failure } from "../failure.js";
 import { systemReason } from "./system-error.js";
 
-/** The whole file. Throws a Failure. */
+/** What a shell makes of `<(command)`, other names of what the caller has opened, and the file that is always empty. */
+const opened = /^\/(?:dev\/(?:null|stdin|fd\/\d+)|proc\/self\/fd\/\d+)$/;
+
+/** The whole file. Throws a Failure, also for devices and pipes, which may never end, unless the caller itself has opened them. */
 export function readBytes(path: string): Uint8Array {
-  return orFailure(path, () => readFileSync(path));
+  return orFailure(path, () => {
+    if (!opened.test(path)) {
+      const { isFile, what } = kindOf(path);
+      if (!isFile) throw new Failure(`it is ${what}: give it as standard input`);
+    }
+    return readFileSync(path);
+  });
+}
+
+function kindOf(path: string): { readonly isFile: boolean; readonly what: string } {
+  const status = statSync(path);
+  // Reading a folder fails by itself, with the usual words.
+  if (status.isFile() || status.isDirectory()) return { isFile: true, what: "" };
+  return { isFile: false, what: status.isFIFO() ? "a pipe" : status.isSocket() ? "a socket" : "a device" };
 }
 
 /** The whole file as text. Throws a Failure. */
@@ -19,7 +35,8 @@ export function orFailure<Result>(path: string, attempt: () => Result): Result {
   try {
     return attempt();
   } catch (error) {
-    throw new Failure(`${JSON.stringify(path)} cannot be read: ${systemReason(error)}`, { cause: error });
+    const reason = error instanceof Failure ? error.message : systemReason(error);
+    throw new Failure(`${JSON.stringify(path)} cannot be read: ${reason}`, { cause: error });
   }
 }
 

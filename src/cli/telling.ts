@@ -4,7 +4,7 @@ import type { Diagnostic } from "../diagnostic.js";
 import { Failure, InvalidInput } from "../failure.js";
 import type { JsonMessage } from "../report/json.js";
 import { renderInvalidSummary, renderText, type SourceText } from "../report/text.js";
-import { visibleLines } from "../report/visible.js";
+import { visibleLines, withoutCommands } from "../report/visible.js";
 import { wantsColor } from "./color.js";
 import type { ExitStatus, Surroundings } from "./surroundings.js";
 
@@ -30,12 +30,12 @@ export async function fail(text: string, surroundings: Surroundings): Promise<Ex
 
 /** Nobody can be told that standard error does not work. */
 export async function tell(text: string, surroundings: Surroundings): Promise<void> {
-  await surroundings.writeError(text).catch(() => undefined);
+  await surroundings.writeError(withoutCommands(text)).catch(() => undefined);
 }
 
 /** What concerns no place in the input, as lines that begin with the command's name. */
 export function messageText({ severity, message }: JsonMessage): string {
-  return `ipt2nft-recent: ${severity}: ${visibleLines(message)}\n`;
+  return withoutCommands(`ipt2nft-recent: ${severity}: ${visibleLines(message)}\n`);
 }
 
 /** The diagnostics as standard error shows them. */

@@ -25,7 +25,7 @@ import {
 import { addressBits, addressInterval, addressLiteral, maskedField, prefixMask } from "../extensions/values/address.js";
 import { firstFragmentOnly } from "../extensions/values/fragment.js";
 import { protocolExpression } from "../extensions/values/protocols.js";
-import { cutToBytes } from "../extensions/values/text.js";
+import { commentText, cutToBytes } from "../extensions/values/text.js";
 import type { AddressPart, Ipset, IpsetElement, PortPart } from "./ast.js";
 import { messageProtocol, protocolsWithPorts } from "./element.js";
 import { regionsOf } from "./regions.js";
@@ -391,7 +391,7 @@ class FormBuilder {
   }
 
   private comment(text: string): string {
-    const changed = cutToBytes(text.replace(/"/g, "'").replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]/g, " "), 128);
+    const changed = cutToBytes(commentText(text), 128);
     if (changed !== text) this.notes.add("comments of its elements are changed where nft cannot hold them (128 bytes, no double quote)");
     return changed;
   }

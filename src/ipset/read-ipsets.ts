@@ -90,8 +90,12 @@ type OpenSet = Omit<Mutable<Ipset>, "elements"> & { elements: Map<string, IpsetE
 
 export class IpsetReader {
   private expanded = 0;
+  /** Lines for `ipset restore` that carry out the same commands; only where they are kept. */
+  readonly restorable: string[] = [];
   private readonly open = new Map<string, OpenSet>();
   readonly diagnostics: Diagnostic[] = [];
+
+  constructor(private readonly keepsCommands = false) {}
 
   /** All sets by name, in the order of their creation. */
   get sets(): ReadonlyMap<string, Ipset> {
@@ -124,6 +128,7 @@ export class IpsetReader {
     if (name === undefined) return;
     const command = commandNames.get(name.text);
     const [set, argument] = rest;
+    if (this.keepsCommands && command !== undefined) this.restorable.push(...restorableLine(command, rest));
     switch (command) {
       case "create":
         return this.create(name, rest, at);
@@ -379,6 +384,25 @@ function place(set: OpenSet, member: string, other: string, before: boolean): vo
 }
 
 /** Options of ipset itself, which change nothing in what is made. */
+/**
+ * The command by its full name, with nothing that ipset could take for an option of its own (`-file NAME` writes files, and ipset finds it
+ * anywhere in a line, as a comment's text too): comments are left out, and a command with such a word is.
+ */
+function restorableLine(command: CommandName, words: readonly Word[]): readonly string[] {
+  if (command === "nothing") return [];
+  const fixed = command === "create" || command === "add" || command === "del" ? 2 : words.length;
+  const line = words.slice(0, fixed).map(({ text }) => text);
+  for (let index = fixed; index < words.length; index++) {
+    const text = words[index]!.text;
+    const option = text.startsWith("--") ? text.slice(2) : text;
+    if (option === "-4" || option === "-6") line.push("family", option === "-4" ? "inet" : "inet6");
+    else if (option !== "comment") line.push(option);
+    else if (command === "add") index++;
+    else line.push(option);
+  }
+  return line.some((word) => !/^[^-"\s][^"\s]*$/.test(word)) ? [] : [[command, ...line].join(" ")];
+}
+
 const ignoredOptions: ReadonlySet<string> = new Set(["-exist", "-!", "--exist", "-q", "-quiet", "--quiet"]);
 
 function familyOf({ name }: IpsetType, text: string): Family | undefined | "unknown" {

@@ -372,7 +372,14 @@ export class RuleReader extends LineReader {
         this.illegal ??= { name: option.name, value: undefined, text: "", inverted: false, span: this.spanOf(start, this.next) };
         return true;
       case "v":
+        return true;
       case "M":
+        if (!this.standalone)
+          this.report(
+            "option-without-effect",
+            this.spanOf(start, this.next),
+            `option "${written}": the program that iptables would run to load modules is no part of a firewall and is left out`,
+          );
         return true;
       case "t":
       case "w":

@@ -383,11 +383,16 @@ function quote(text: string): string {
   return `"${text}"`;
 }
 
-/** A `#` line; whatever could end the line is shown instead of written. */
+// Control characters but the tab, format characters (bidirectional overrides), line separators, lone surrogates.
+const withoutForm = /[^\P{Cc}\t]|[\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu;
+
+/** A `#` line; whatever could end the line, or hide or reorder what is read, is shown instead of written. */
 function commentLine(text: string): string {
   if (text === "") return "#";
-  const escape = (character: string): string => `\\x${character.charCodeAt(0).toString(16).padStart(2, "0")}`;
-  return `# ${text.replace(/[\u0000-\u0008\u000a-\u001f\u007f\u0085\u2028\u2029]/g, escape)}`;
+  return `# ${text.replace(withoutForm, (character) => {
+    const code = character.codePointAt(0)!.toString(16);
+    return code.length <= 2 ? `\\x${code.padStart(2, "0")}` : `\\u{${code}}`;
+  })}`;
 }
 
 /**

@@ -26,13 +26,28 @@ export function visibleScript(text: string): string {
 
 /** As `visible`, with the escapes that JSON strings have (`\u001b`); for a whole JSON document. */
 export function visibleJson(document: string): string {
-  return document.replace(invisibleExceptNewline, (character) =>
-    // Characters beyond U+FFFF are two code units in JSON.
-    character
-      .split("")
-      .map((unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`)
-      .join(""),
-  );
+  return document
+    .replace(invisibleExceptNewline, (character) =>
+      // Characters beyond U+FFFF are two code units in JSON.
+      character
+        .split("")
+        .map((unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`)
+        .join(""),
+    )
+    .replace(olderCommand, "#\\u0023");
+}
+
+// Whatever blanks are in front of it (`TrimStart` in the runner's ActionCommand.cs).
+const workflowCommand = /^([^\S\n]*):(?=:)/gmu;
+// The older form, wherever in a line it stands, and those of Azure Pipelines and TeamCity (`##vso[`, `##teamcity[`).
+const olderCommand = /##(?=[a-z]*\[)/giu;
+
+/**
+ * Text for people of which a workflow's runner takes no line for a command: GitHub's obeys lines that begin with `::`, whoever
+ * wrote them, and a line of a dump shown in a diagnostic may.
+ */
+export function withoutCommands(text: string): string {
+  return text.replace(workflowCommand, "$1\\x3a").replace(olderCommand, "#\\x23");
 }
 
 /** A piece of a line as a terminal shows it. */

@@ -1,6 +1,7 @@
 /** Says in the comment of each nft rule, which the kernel keeps, what iptables rule it comes from (`--origins`). */
 
 import type { Span } from "../diagnostic.js";
+import { commentText } from "../extensions/values/text.js";
 import type { IptablesRuleset } from "../iptables/ast.js";
 import type { NftRule, NftTable } from "../nft/ast.js";
 import { longestComment } from "../nft/rule-size.js";
@@ -42,8 +43,7 @@ function inQuotes(text: string): string {
 }
 
 function isComment(text: string): boolean {
-  // These characters cannot stand in one.
-  return new TextEncoder().encode(text).length <= longestComment && !/["\u0000-\u001f\u007f]/.test(text);
+  return new TextEncoder().encode(text).length <= longestComment && commentText(text) === text;
 }
 
 function originsByPlace(rulesets: readonly IptablesRuleset[], ofBothFamilies: boolean): Map<string, Origin> {

@@ -1,5 +1,6 @@
 /** What a simulation says, as data: `--format json` is it, and the text and the picture show it. */
 
+import { visibleJson } from "../report/visible.js";
 import type { LimitComparison } from "./scenarios.js";
 import type { FamilyReplay } from "./replay.js";
 import type { ListSearch } from "./search.js";
@@ -31,5 +32,5 @@ export function verdictOf(lists: readonly ListSearch[], traffic: TrafficReport |
 
 /** One line of JSON; numbers without a JSON form (an unlimited depth) are null. */
 export function renderSimulationJson(report: SimulationReport): string {
-  return `${JSON.stringify(report)}\n`;
+  return `${visibleJson(JSON.stringify(report))}\n`;
 }

@@ -122,7 +122,7 @@ ${prepares ? `inside ${side} bash -e prepare.sh` : ""}`,
   .join("\n")}
 
 ${restore("iptables").join("\n")}
-${hasScript ? "inside nft nft -f script.nft" : restore("nft").join("\n")}
+${hasScript ? "inside nft nft -f - <script.nft" : restore("nft").join("\n")}
 ${sides.map((side) => `inside ${side} nft -f observer.nft`).join("\n")}
 ${
   ownSender === undefined

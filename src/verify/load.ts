@@ -49,12 +49,12 @@ async function loadInOneNamespace(scripts: readonly string[], { before, between 
     "load.sh": `cd "$(dirname "$0")"
 for script in ${names.join(" ")}; do
   nft flush ruleset
-  ${before === undefined ? "" : "nft -f before.nft || exit"}
+  ${before === undefined ? "" : "nft -f - <before.nft || exit"}
   : >$script.messages; : >$script.first; : >$script.second
-  nft -f $script.nft >$script.messages 2>&1 || continue
+  nft -f - <$script.nft >$script.messages 2>&1 || continue
   nft list ruleset | sed "s/ expires [0-9a-z]*//g" >$script.first
   ${between ?? ""}
-  nft -f $script.nft >>$script.messages 2>&1 || continue
+  nft -f - <$script.nft >>$script.messages 2>&1 || continue
   nft list ruleset | sed "s/ expires [0-9a-z]*//g" >$script.second
   : >$script.loaded
 done
@@ -71,7 +71,7 @@ done
             () => true,
             () => false,
           ),
-          messages: (await read(`${name}.messages`)).replaceAll(`${name}.nft`, "script.nft"),
+          messages: (await read(`${name}.messages`)).replaceAll("/dev/stdin", "script.nft"),
           first: await read(`${name}.first`),
           second: await read(`${name}.second`),
         }),

@@ -46,11 +46,14 @@ done <dump
   });
 }
 
-/** What nft says to the script in an empty namespace; empty if it loads. */
+/** What nft says to the script in an empty namespace; empty if it loads. A script from elsewhere must have passed `scriptFault`. */
 export async function nftComplaint(script: string, signal?: AbortSignal): Promise<string> {
-  const check = `cd "$(dirname "$0")" && nft -c -f script.nft 2>&1`;
-  return withFiles({ "script.nft": script, "check.sh": check }, async (directory) => {
-    const { status, stdout, stderr } = await runInNamespace(join(directory, "check.sh"), allowance, signal && { signal });
+  return withFiles({ "check.sh": "nft -c -f - 2>&1" }, async (directory) => {
+    const { status, stdout, stderr } = await runInNamespace(join(directory, "check.sh"), allowance, {
+      // The last line of a comment ends, too.
+      input: `${script}\n`,
+      ...(signal && { signal }),
+    });
     signal?.throwIfAborted();
     return status === 0 ? "" : `${stdout}${stderr}`.trim() || "nft failed";
   });

@@ -5,6 +5,7 @@ import { memoriesOf, unplayable } from "../extensions/described.js";
 import { recentUsesOf } from "../extensions/matches/recent.js";
 import { InvalidInput } from "../failure.js";
 import type { Family, IptablesRule, IptablesRuleset } from "../iptables/ast.js";
+import { printRuleset, unprintable } from "../iptables/print.js";
 import type { Ipset } from "../ipset/ast.js";
 import { IpsetReader } from "../ipset/read-ipsets.js";
 import type { NftScript } from "../nft/ast.js";
@@ -13,6 +14,7 @@ import { isScript } from "../shell/programs.js";
 import { translate, type Source, type TranslateOptions } from "../translate.js";
 import { numberCounters, numberedText } from "./counters.js";
 import { nftComplaint, unloadableLines } from "./loadable.js";
+import { scriptFault } from "./nft-script.js";
 import { scale } from "./scale.js";
 import { Unable, type Tools } from "./tools.js";
 
@@ -38,6 +40,7 @@ export interface LeftOut {
 }
 
 export interface Plan {
+  /** What is written from the AST: no byte of the sources themselves reaches iptables. */
   readonly dumps: Partial<Readonly<Record<Family, string>>>;
   readonly script: string;
   readonly rulesets: readonly IptablesRuleset[];
@@ -47,7 +50,7 @@ export interface Plan {
   readonly notes: readonly string[];
   /** Announced differences: rules that the script lacks or has only approximately. */
   readonly announced: readonly Diagnostic[];
-  /** What `ipset save` printed, and what it says. */
+  /** The commands that make the sets, written anew, and what they make. */
   readonly ipsets: string | undefined;
   readonly sets: ReadonlyMap<string, Ipset>;
 }
@@ -65,13 +68,16 @@ export function undecidable(rulesets: readonly IptablesRuleset[]): Map<string, s
 /** Makes the plan. Throws `InvalidInput`, or `Unable` where this kernel cannot load even the chains. */
 export async function plan(input: PlanInput, findTools: () => Tools, signal?: AbortSignal): Promise<Plan> {
   const { options, leaveOut, realTime, spoil } = input;
+  const fault = input.script === undefined ? undefined : scriptFault(input.script);
+  if (fault) throw new InvalidInput(`the nft script, line ${fault.line}, column ${fault.column}: ${fault.message}`);
   for (const { file, text } of input.sources) {
     if (isScript(text))
       throw new InvalidInput(`${file} is a script of commands: run it where that does no harm, and verify what iptables-save prints then`);
   }
   let sources = input.sources.map((source) => ({ ...source, text: source.text.replaceAll("\r", "") }));
   const leftOut: LeftOut[] = [];
-  const ipsets = options.ipsets?.map(({ text }) => text).join("\n");
+  const reader = readSets(options);
+  const ipsets = options.ipsets === undefined ? undefined : `${reader.restorable.join("\n")}\n`;
   const read = (): ReturnType<typeof translate> => {
     const result = translate(sources, options);
     if (result.script === undefined) {
@@ -92,19 +98,22 @@ export async function plan(input: PlanInput, findTools: () => Tools, signal?: Ab
   const first = read();
   const tools = findTools();
   remove(undecidable(first.iptables));
+  remove(unwritable(read().iptables));
   const askSets = new Set(
     rulesOf(first.iptables)
       .filter(({ rule, family }) => memoriesOf(rule, family).some(({ memory }) => memory === "ipset"))
       .map(({ rule }) => placeOf(rule.span)),
   );
-  for (const [family, mine] of byFamily(sources, first.iptables)) {
-    const joined = joinedTexts(mine);
-    const lines = await unloadableLines(joined.text, family, tools.variant, ipsets, signal);
+  for (const ruleset of read().iptables) {
+    const { text, places } = printRuleset(ruleset);
+    const lines = await unloadableLines(text, ruleset.family, tools.variant, ipsets, signal);
     remove(
       new Map(
-        [...lines].map((line) => {
-          const place = joined.placeOf(line);
-          return [place, `iptables does not load it on this kernel${askSets.has(place) ? " (or its set is in no --ipset file)" : ""}`];
+        [...lines].flatMap((line) => {
+          const place = places[line - 1];
+          if (place === undefined) return [];
+          const asksSet = askSets.has(placeOf(place));
+          return [[placeOf(place), `iptables does not load it on this kernel${asksSet ? " (or its set is in no --ipset file)" : ""}`]];
         }),
       ),
     );
@@ -134,14 +143,14 @@ export async function plan(input: PlanInput, findTools: () => Tools, signal?: Ab
     );
   }
   return {
-    dumps: Object.fromEntries(byFamily(sources, iptables).map(([family, mine]) => [family, joinedTexts(mine).text])),
+    dumps: Object.fromEntries(iptables.map((ruleset) => [ruleset.family, printRuleset(ruleset).text])),
     script,
     rulesets: iptables,
     counted: given === undefined,
     leftOut,
     notes,
     ipsets,
-    sets: setsOf(options),
+    sets: reader.sets,
     announced: given === undefined ? numbered.diagnostics.filter(({ code }) => ["refused", "approximated"].includes(effectOf(code))) : [],
   };
 }
@@ -167,17 +176,27 @@ function refusal(complaint: string, given: boolean, { unprivileged }: Tools): Er
 function ownScript(script: string, sources: readonly Source[], options: TranslateOptions): boolean {
   const plain = (text: string): string =>
     text
-      .replaceAll(/^\s*#.*$/gmu, "")
+      .replaceAll(/^[^\S\n]*#.*$/gmu, "")
       .replaceAll(/counter packets \d+ bytes \d+/gu, "counter")
       .replaceAll(/\s+/gu, " ")
       .trim();
   return plain(translate(sources, options).script ?? "") === plain(script);
 }
 
-function setsOf({ ipsets = [] }: TranslateOptions): ReadonlyMap<string, Ipset> {
-  const reader = new IpsetReader();
+function readSets({ ipsets = [] }: TranslateOptions): IpsetReader {
+  const reader = new IpsetReader(true);
   for (const { file, text } of ipsets) reader.readFile(file, text);
-  return reader.sets;
+  return reader;
+}
+
+/** The places of rules that are not given to iptables, because what we print is all that it gets, and why. */
+function unwritable(rulesets: readonly IptablesRuleset[]): Map<string, string> {
+  return new Map(
+    rulesOf(rulesets).flatMap(({ rule }) => {
+      const reason = unprintable(rule);
+      return reason === undefined ? [] : [[placeOf(rule.span), reason] as const];
+    }),
+  );
 }
 
 export function rulesOf(
@@ -197,29 +216,4 @@ function mapLines(text: string, change: (line: string, number: number) => string
     .split("\n")
     .map((line, index) => change(line, index + 1))
     .join("\n");
-}
-
-/** The sources of each family, each with the lines of that family's tables alone: a file may hold both. */
-function byFamily(sources: readonly Source[], rulesets: readonly IptablesRuleset[]): (readonly [Family, Source[]])[] {
-  return rulesets.map(
-    ({ family, tables }) =>
-      [
-        family,
-        sources.flatMap((source) => {
-          const starts = new Set(tables.filter(({ span }) => span.file === source.file).map(({ span }) => span.line));
-          let inside = false;
-          const text = mapLines(source.text, (line, number) => {
-            inside = starts.has(number) || (inside && !/^\s*\*/u.test(line));
-            return inside ? line : "";
-          });
-          return starts.size === 0 ? [] : [{ ...source, text }];
-        }),
-      ] as const,
-  );
-}
-
-/** Several dumps of one family, loaded one after another. */
-function joinedTexts(sources: readonly Source[]): { readonly text: string; placeOf(line: number): string } {
-  const lines = sources.flatMap(({ file, text }) => text.split("\n").map((line, index) => ({ line, place: `${file}:${index + 1}` })));
-  return { text: `${lines.map(({ line }) => line).join("\n")}\n`, placeOf: (line) => lines[line - 1]?.place ?? "" };
 }

@@ -1,10 +1,9 @@
 /** The programs that a comparison on the kernel needs, and what it takes to get those that are missing. */
 
-import { spawnSync } from "node:child_process";
-
 import { Failure } from "../failure.js";
 import type { IptablesVariant } from "./lab-script.js";
-import { environment, unshareArguments } from "./namespace.js";
+import { findProgram, runProgramSync } from "../run-program.js";
+import { unshareArguments } from "./namespace.js";
 
 /** A reason why nothing can be compared on this machine, told to the user as it is. */
 export class Unable extends Failure {}
@@ -35,25 +34,26 @@ export function findTools(): Tools {
 
 function lookForTools(): Tools {
   if (process.platform !== "linux") throw new Unable("the kernel that decides is Linux; this is another system");
-  const missing = commands.filter(([command]) => !isInstalled(command));
+  const missing = commands.filter(([command]) => findProgram(command) === undefined);
   const variant = (["legacy", "nft"] as const).find(
-    (name) => isInstalled(`iptables-${name}-restore`) && isInstalled(`ip6tables-${name}-restore`),
+    (name) => findProgram(`iptables-${name}-restore`) !== undefined && findProgram(`ip6tables-${name}-restore`) !== undefined,
   );
   const packages = [...missing.map(([, name]) => name), ...(variant === undefined ? ["iptables"] : [])];
   if (packages.length > 0) {
     const names = [...missing.map(([command]) => command), ...(variant === undefined ? ["iptables-legacy-restore"] : [])];
     throw new Unable(`not installed: ${names.join(", ")}; install with: apt-get install ${[...new Set(packages)].join(" ")}`);
   }
-  if (unshareArguments === undefined) {
+  const namespaces = unshareArguments();
+  if (namespaces === undefined) {
     throw new Unable(
       "namespaces cannot be made here: neither root, nor are user namespaces allowed (sysctl kernel.unprivileged_userns_clone, " +
         "user.max_user_namespaces, AppArmor)",
     );
   }
-  const trial = spawnSync(
-    "unshare",
-    [
-      ...unshareArguments,
+  const trial = runProgramSync({
+    program: "unshare",
+    arguments: [
+      ...namespaces,
       "bash",
       "-ec",
       `
@@ -63,13 +63,12 @@ function lookForTools(): Tools {
     nft add table inet trial
     iptables-${variant!} -A INPUT -m recent --set`,
     ],
-    { encoding: "utf8", env: environment() },
-  );
-  if (trial.status !== 0)
-    throw new Unable(`the kernel refuses a bridge, a veth pair, nft or iptables in a namespace: ${trial.stderr.trim()}`);
-  return { variant: variant!, unprivileged: unshareArguments.includes("--user") };
-}
-
-function isInstalled(command: string): boolean {
-  return spawnSync("bash", ["-c", `command -v ${command}`], { stdio: "ignore", env: environment() }).status === 0;
+    seconds: 60,
+    mostOutput: 1 << 20,
+  });
+  if (trial.kind !== "ended" || trial.status !== 0) {
+    const said = trial.kind === "ended" ? trial.stderr.toString("utf8").trim() : trial.kind === "stopped" ? trial.reason : "";
+    throw new Unable(`the kernel refuses a bridge, a veth pair, nft or iptables in a namespace: ${said}`);
+  }
+  return { variant: variant!, unprivileged: namespaces.includes("--user") };
 }

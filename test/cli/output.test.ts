@@ -10,10 +10,12 @@ import {
   symlinkSync,
   writeFileSync,
 } from "node:fs";
+import { spawn } from "node:child_process";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { build } from "esbuild";
 import { afterEach, beforeEach, expect, it } from "vitest";
-import { writeFileAtomically } from "../../src/cli/output.js";
+import { refuseOverwriting, writeFileAtomically } from "../../src/cli/output.js";
 
 let folder: string;
 beforeEach(() => {
@@ -47,4 +49,58 @@ it("says why it cannot, and leaves what was there", async () => {
   mkdirSync(join(folder, "folder"));
   await expect(writeFileAtomically(join(folder, "folder"), "")).rejects.toThrow(/it is a directory/);
   expect(readdirSync(folder)).toEqual(["folder"]);
+});
+
+it("writes what a link leads to that is not there yet, and keeps the link", async () => {
+  symlinkSync("real", join(folder, "link"));
+  await writeFileAtomically(join(folder, "link"), "new");
+  expect(lstatSync(join(folder, "link")).isSymbolicLink()).toBe(true);
+  expect(readFileSync(join(folder, "real"), "utf8")).toBe("new");
+  symlinkSync("round", join(folder, "round"));
+  await expect(writeFileAtomically(join(folder, "round"), "")).rejects.toThrow(/cannot be written/);
+});
+
+it("follows no link out of a folder that is named", async () => {
+  const within = join(folder, "within");
+  mkdirSync(within);
+  writeFileSync(join(folder, "outside"), "old");
+  symlinkSync("../outside", join(within, "link"));
+  symlinkSync("../new", join(within, "dangling"));
+  symlinkSync("..", join(within, "up"));
+  for (const name of ["link", "dangling", "up/outside", "up/new"])
+    await expect(writeFileAtomically(join(within, name), "new", within)).rejects.toThrow(/leads out of the folder/);
+  expect(readFileSync(join(folder, "outside"), "utf8")).toBe("old");
+  expect(readdirSync(folder)).toEqual(["outside", "within"]);
+});
+
+it("refuses to write over what is read, and one file twice, whatever they are called", () => {
+  writeFileSync(join(folder, "rules"), "");
+  symlinkSync("rules", join(folder, "link"));
+  symlinkSync("later", join(folder, "dangling"));
+  expect(() => refuseOverwriting([join(folder, "rules")], [join(folder, ".", "link")])).toThrow(/is read, and would be written over/);
+  expect(() => refuseOverwriting([join(folder, "later"), join(folder, "dangling")], [])).toThrow(/would be written twice/);
+  refuseOverwriting(["-", "-", "/dev/null", "/dev/null", undefined, join(folder, "new")], ["-", join(folder, "rules")]);
+});
+
+it("leaves no temporary file when a signal comes in the middle", async () => {
+  const main = join(folder, "main.mjs");
+  await build({
+    stdin: {
+      contents: `import { writeFileAtomically } from "./src/cli/output.js";
+        process.stdout.write("go");
+        for (;;) await writeFileAtomically(${JSON.stringify(join(folder, "out"))}, "x".repeat(1 << 22));`,
+      resolveDir: process.cwd(),
+    },
+    bundle: true,
+    platform: "node",
+    format: "esm",
+    outfile: main,
+    logLevel: "silent",
+  });
+  for (const wait of [0, 7, 13, 21]) {
+    const child = spawn(process.execPath, [main], { stdio: ["ignore", "pipe", "inherit"] });
+    child.stdout.once("data", () => setTimeout(() => child.kill("SIGINT"), wait));
+    expect(await new Promise((resolve) => child.on("exit", (_, signal) => resolve(signal)))).toBe("SIGINT");
+    expect(readdirSync(folder).filter((name) => name.endsWith(".tmp"))).toEqual([]);
+  }
 });

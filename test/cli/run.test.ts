@@ -248,6 +248,13 @@ describe("options", () => {
     expect(existsSync(output)).toBe(false);
   });
 
+  it("does not write over what it reads", async () => {
+    const dump = write("rules.v4", "*filter\nCOMMIT\n");
+    const result = await execute(["-o", dump, dump], exact);
+    expect(result).toMatchObject({ status: 2, error: expect.stringContaining("would be written over") as string });
+    expect(readFileSync(dump, "utf8")).toBe("*filter\nCOMMIT\n");
+  });
+
   it("colours for a terminal only", async () => {
     const terminal = { errorIsTerminal: async () => true };
     expect((await execute([], refused, terminal)).error).toContain("\x1b[");

@@ -268,7 +268,7 @@ function changingRound(): ReturnType<typeof round> {
 const inputs = [...Array.from({ length: rounds }, (_, index) => round(index)), changingRound()];
 const trial = spawnSync(
   "unshare",
-  [...(unshareArguments ?? []), "bash", "-c", "PATH=$PATH:/usr/sbin:/sbin; ipset create trial hash:net,iface"],
+  [...(unshareArguments() ?? []), "bash", "-c", "PATH=$PATH:/usr/sbin:/sbin; ipset create trial hash:net,iface"],
   { encoding: "utf8" },
 );
 

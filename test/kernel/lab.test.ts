@@ -6,7 +6,7 @@ import { expect, it } from "vitest";
 import { defaultInterfaces, type Frame } from "../../src/verify/frame.js";
 import { describeDifferences, type Fate } from "../../src/verify/fate.js";
 import { replay } from "../../src/verify/lab.js";
-import { environment } from "../../src/verify/namespace.js";
+import { closedEnvironment } from "../../src/run-program.js";
 import { observerScript } from "../../src/verify/observer.js";
 import { echoRequest, icmp, maximumSegmentOption, otherProtocol, tcp, udp, type Packet } from "../../src/verify/packet.js";
 import { describeOnKernel } from "./requirements.js";
@@ -252,7 +252,7 @@ COMMIT
     const { status, stderr } = spawnSync("unshare", ["--user", "--map-root-user", "--net", "nft", "-f", "-"], {
       input: script,
       encoding: "utf8",
-      env: environment(),
+      env: closedEnvironment(),
     });
     expect([stderr, status]).toEqual(["", 0]);
   });

@@ -44,7 +44,7 @@ describeOnKernel("scripts and the shell", () => {
     const done = spawnSync(
       "unshare",
       [
-        ...(unshareArguments ?? []),
+        ...(unshareArguments() ?? []),
         "bash",
         "-c",
         `${prelude}\n(\n${runnable}\n) >/dev/null

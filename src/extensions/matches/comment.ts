@@ -3,19 +3,22 @@
  *
  *     -m comment --comment "from the office"   →   comment "from the office"
  *
- * nft holds at most 128 bytes and has no escape for a double quote or a control character.
+ * nft holds at most 128 bytes and has no escape for a double quote or a control character. Characters that change the order of what is
+ * read (bidirectional overrides) could make a script look as if it said something else.
  *
  * man iptables-extensions, section "comment".
  */
 
 import { defineMatch, type Remark } from "../extension.js";
-import { text } from "../values/text.js";
+import { commentText, text } from "../values/text.js";
 
 const maximumBytes = 128;
 
-/** The nearest text that nft can hold: single quotes for double ones, a blank for each control character, cut at 128 bytes. */
+/**
+ * The nearest text that nft can hold: single quotes for double ones, a blank for each character without a visible form, cut at 128 bytes.
+ */
 export function nftComment(original: string): string {
-  const printable = original.replaceAll('"', "'").replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]/g, " ");
+  const printable = commentText(original);
   const encoder = new TextEncoder();
   if (encoder.encode(printable).length <= maximumBytes) return printable;
   const ellipsis = "...";

@@ -25,8 +25,8 @@ const unwritable: Readonly<Record<string, string>> = { '"': "'" };
 
 /** The prefix as nft can hold it, and a note if that is not the text as it was. */
 export function writablePrefix(prefix: OptionUse<string>): { readonly text: string; readonly notes: readonly Remark[] } {
-  // nft's lexer takes none of the first inside quotes, and the others end a line for some readers.
-  const text = prefix.value.replace(/["$\u0000-\u001f\u007f-\u009f\u2028\u2029]/g, (character) => unwritable[character] ?? "?");
+  // nft's lexer takes none of the first inside quotes; the others end a line for some readers, or hide or reorder what they read.
+  const text = prefix.value.replace(/["$\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu, (character) => unwritable[character] ?? "?");
   if (text === prefix.value) return { text, notes: [] };
   return {
     text,

@@ -13,6 +13,17 @@ export function cutToBytes(text: string, bytes: number): string {
   return encoded.length <= bytes ? text : new TextDecoder().decode(encoded.slice(0, bytes)).replace(/\ufffd+$/, "");
 }
 
+// Control and format characters (bidirectional overrides, joiners), line separators, lone surrogates.
+const withoutForm = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu;
+
+/**
+ * The nearest text that a comment of nft can hold and a reader sees as it is: single quotes for double ones, a blank for what has no
+ * form.
+ */
+export function commentText(text: string): string {
+  return text.replaceAll('"', "'").replace(withoutForm, " ");
+}
+
 /** Exactly one of the words. */
 export function oneOfWords<const Word extends string>(words: readonly Word[]): ValueParser<Word> {
   return (value) => words.find((word) => word === value) ?? new Invalid(`"${value}" is none of ${words.join(", ")}`);

@@ -1,5 +1,6 @@
 /** Files that play each difference again: its packets as a capture, and all that the firewall and its surroundings were. */
 
+import { visibleJson } from "../../report/visible.js";
 import { hardwareAddress, senderAddress, defaultInterfaces, type Frame, type Interface } from "../frame.js";
 import { serialize } from "../packet.js";
 import { ethernetFrame, fileHeader, recordOf } from "../pcap.js";
@@ -18,7 +19,7 @@ export function reproductionFiles(prefix: string, { differences, loaded }: Verif
     ...loaded,
     differences: differences.map((difference, index) => describe(difference, captures[index]!.name)),
   };
-  return [{ name: `${prefix}.json`, content: `${JSON.stringify(description, undefined, 2)}\n` }, ...captures];
+  return [{ name: `${prefix}.json`, content: `${visibleJson(JSON.stringify(description, undefined, 2))}\n` }, ...captures];
 }
 
 function describe({ packet, iptables, nft, replay }: Difference, capture: string): object {

@@ -17,7 +17,8 @@ import { visible } from "../../../report/visible.js";
 import { isScript } from "../../../shell/programs.js";
 import type { Source } from "../../../translate.js";
 import { readIpsets, readSources } from "../../input.js";
-import { writeFileAtomically } from "../../output.js";
+import { withInterruption } from "../../interruption.js";
+import { refuseOutside, writeFileAtomically } from "../../output.js";
 import { translationDefaults } from "../../options/translation.js";
 import type { ExitStatus, Surroundings } from "../../surroundings.js";
 import { systemReason } from "../../system-error.js";
@@ -55,7 +56,7 @@ export async function addCase(directory: string, settings: NewCaseSettings, surr
     ...(made.script === undefined ? [] : [[names.script, made.script] as const]),
     [names.diagnostics, made.diagnostics] as const,
   ];
-  await writeFolder(folder, files);
+  await withInterruption((signal) => writeFolder(directory, folder, files, signal));
   for (const message of messages) await surroundings.writeError(messageText(message));
   const { translation } = made;
   const summary =
@@ -117,14 +118,25 @@ function digestWith(secret: string | Uint8Array): Digest {
 }
 
 /** All files or no folder. Throws a Failure. */
-async function writeFolder(folder: string, files: readonly (readonly [file: string, text: string])[]): Promise<void> {
+async function writeFolder(
+  directory: string,
+  folder: string,
+  files: readonly (readonly [file: string, text: string])[],
+  signal: AbortSignal,
+): Promise<void> {
   try {
+    mkdirSync(directory, { recursive: true });
+    refuseOutside(folder, directory);
     mkdirSync(folder, { recursive: true });
   } catch (error) {
-    throw new Failure(`the folder ${JSON.stringify(folder)} cannot be made: ${systemReason(error)}`);
+    const reason = error instanceof Failure ? error.message : systemReason(error);
+    throw new Failure(`the folder ${JSON.stringify(folder)} cannot be made: ${reason}`);
   }
   try {
-    for (const [file, text] of files) await writeFileAtomically(join(folder, basename(file)), text);
+    for (const [file, text] of files) {
+      await writeFileAtomically(join(folder, basename(file)), text, directory);
+      signal.throwIfAborted();
+    }
   } catch (error) {
     rmSync(folder, { recursive: true, force: true });
     throw error;

@@ -4,6 +4,7 @@ import { basename, resolve } from "node:path";
 import { findCases, nameMatches, type CaseFiles } from "../../../corpus/layout.js";
 import { renderCorpusJson, renderCorpusJunit, renderCorpusText } from "../../../corpus/render.js";
 import { failedCases, type CaseResult, type CorpusReport } from "../../../corpus/result.js";
+import { withoutCommands } from "../../../report/visible.js";
 import { Failure } from "../../../failure.js";
 import { wantsColor } from "../../color.js";
 import type { CommandDefinition } from "../../command.js";
@@ -26,7 +27,9 @@ async function runCorpus(settings: CorpusSettings, surroundings: Surroundings): 
   const report = await makeReport(settings, surroundings);
   if (settings.junit !== undefined) await writeFileAtomically(settings.junit, renderCorpusJunit(report));
   const color = wantsColor(settings.color, surroundings.environment, await surroundings.outputIsTerminal());
-  await surroundings.writeOutput(settings.format === "json" ? renderCorpusJson(report) : renderCorpusText(report, { color }));
+  await surroundings.writeOutput(
+    settings.format === "json" ? renderCorpusJson(report) : withoutCommands(renderCorpusText(report, { color })),
+  );
   return failedCases(report).length > 0 ? 1 : report.complete ? 0 : 2;
 }
 
@@ -40,10 +43,20 @@ async function makeReport(settings: CorpusSettings, surroundings: Surroundings):
   const results: CaseResult[] = [];
   const progress = await Progress.of(cases.length, "cases", surroundings);
   const { directory, update } = settings;
-  const threads = await runCases(cases, { directory, update }, surroundings.translate, settings.jobs, async (result) => {
+  const done = async (result: CaseResult): Promise<void> => {
     results.push(result);
     progress.step(result.problems.length > 0);
-  });
+  };
+  const run = (signal?: AbortSignal): Promise<number> =>
+    runCases(cases, { directory, update }, surroundings.translate, settings.jobs, done, signal);
+  // A case that is being written is written to its end.
+  const threads = update
+    ? await withInterruption(async (signal) => {
+        const taken = await run(signal);
+        signal.throwIfAborted();
+        return taken;
+      })
+    : await run();
   await progress.end();
   const inOrder = results.sort((a, b) => (a.name < b.name ? -1 : 1));
   const checked = settings.kernel ? await onKernel(directory, cases, inOrder, surroundings) : { results: inOrder, complete: true };

@@ -8,7 +8,7 @@ import { Failure } from "../../../failure.js";
 import type { Source } from "../../../translate.js";
 import { systemReason } from "../../system-error.js";
 import { readText } from "../../read-file.js";
-import { writeFileAtomically } from "../../output.js";
+import { refuseOutside, writeFileAtomically } from "../../output.js";
 
 /** All files below the folder, as paths from it on with `/`; without hidden folders and `node_modules`. Throws a Failure. */
 export function listFiles(directory: string): string[] {
@@ -36,16 +36,20 @@ function contentsOf(directory: string): { readonly entries: readonly Dirent[]; r
   }
 }
 
-/** Reads all files of a case. Throws a Failure. */
+/** Reads all files of a case. Throws a Failure, also for links out of the folder: what they lead to is nobody's to show. */
 export function readCase(directory: string, { sources, ipsets, geoip, options, script, diagnostics }: CaseFiles): CaseTexts {
-  const source = (path: string): Source => ({ file: basename(path), text: readText(join(directory, path)) });
-  const ifThere = (path: string): string | undefined => (existsSync(join(directory, path)) ? readText(join(directory, path)) : undefined);
+  const read = (path: string): string => {
+    refuse("read", directory, path);
+    return readText(join(directory, path));
+  };
+  const source = (path: string): Source => ({ file: basename(path), text: read(path) });
+  const ifThere = (path: string): string | undefined => (existsSync(join(directory, path)) ? read(path) : undefined);
   const expected = { script: ifThere(script), diagnostics: ifThere(diagnostics) };
   return {
     sources: sources.map(source),
     ...(ipsets !== undefined && { ipsets: source(ipsets) }),
-    ...(geoip !== undefined && { geoip: { file: geoip, text: readText(join(directory, geoip)) } }),
-    ...(options !== undefined && { options: { file: options, text: readText(join(directory, options)) } }),
+    ...(geoip !== undefined && { geoip: { file: geoip, text: read(geoip) } }),
+    ...(options !== undefined && { options: { file: options, text: read(options) } }),
     ...(expected.script !== undefined && { script: expected.script }),
     ...(expected.diagnostics !== undefined && { diagnostics: expected.diagnostics }),
   };
@@ -59,11 +63,22 @@ export async function writeExpected(directory: string, files: CaseFiles, expecte
     [files.diagnostics, expected.diagnostics, made.diagnostics],
   ] as const) {
     if (before === after) continue;
-    if (after === undefined) remove(join(directory, path));
-    else await writeFileAtomically(join(directory, path), after);
+    if (after === undefined) {
+      refuse("removed", directory, path);
+      remove(join(directory, path));
+    } else await writeFileAtomically(join(directory, path), after, directory);
     written.push(path);
   }
   return written;
+}
+
+function refuse(what: string, directory: string, path: string): void {
+  try {
+    refuseOutside(join(directory, path), directory);
+  } catch (error) {
+    if (error instanceof Failure) throw new Failure(`${JSON.stringify(join(directory, path))} cannot be ${what}: ${error.message}`);
+    throw error;
+  }
 }
 
 function remove(path: string): void {

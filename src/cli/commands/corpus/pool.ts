@@ -17,7 +17,7 @@ const worthThreads = 2_500;
 
 /**
  * Runs all cases on so many threads, as many as pay unless told; `done` hears of each, in any order.
- * Returns how many threads it took, this one not counted.
+ * Returns how many threads it took, this one not counted. Aborted by the signal, it ends behind the cases begun.
  */
 export async function runCases(
   cases: readonly CaseFiles[],
@@ -25,6 +25,7 @@ export async function runCases(
   translator: typeof translate,
   jobs: number | undefined,
   done: (result: CaseResult) => Promise<void>,
+  signal?: AbortSignal,
 ): Promise<number> {
   const waiting = [...cases].reverse();
   const begin = performance.now();
@@ -33,11 +34,11 @@ export async function runCases(
     return elapsed > trial && (elapsed / (cases.length - waiting.length)) * waiting.length > worthThreads;
   };
   const wanted = jobs ?? availableParallelism();
-  while (waiting.length > 0) {
+  while (waiting.length > 0 && signal?.aborted !== true) {
     if (wanted > 1 && typeof CORPUS_WORKER === "string" && (jobs !== undefined || pay())) {
       const file = new URL(CORPUS_WORKER, import.meta.url);
       const threads = Math.min(wanted, waiting.length);
-      await Promise.all(Array.from({ length: threads }, () => drain(file, waiting, task, done)));
+      await Promise.all(Array.from({ length: threads }, () => drain(file, waiting, task, done, signal)));
       return threads;
     }
     await done(await runTask(task, waiting.pop()!, translator));
@@ -46,10 +47,16 @@ export async function runCases(
 }
 
 /** Takes cases until none is left; a thread that ends with its case is replaced. */
-async function drain(file: URL, waiting: CaseFiles[], task: Task, done: (result: CaseResult) => Promise<void>): Promise<void> {
+async function drain(
+  file: URL,
+  waiting: CaseFiles[],
+  task: Task,
+  done: (result: CaseResult) => Promise<void>,
+  signal: AbortSignal | undefined,
+): Promise<void> {
   let worker = new Worker(file, { workerData: task });
   try {
-    for (let files = waiting.pop(); files !== undefined; files = waiting.pop()) {
+    for (let files = waiting.pop(); files !== undefined && signal?.aborted !== true; files = waiting.pop()) {
       const result = await runOn(worker, files);
       if (!result.alive) worker = new Worker(file, { workerData: task });
       await done(result.value);

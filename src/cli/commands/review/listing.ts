@@ -1,10 +1,11 @@
 /** What nft makes of a script, loaded into a network namespace that is gone when it has answered. */
 
-import { spawnSync } from "node:child_process";
-import { codeOf, systemReason } from "../../system-error.js";
+import { join } from "node:path";
+import { findProgram } from "../../../run-program.js";
+import { runInNamespace, unshareArguments, withFiles } from "../../../verify/namespace.js";
 
-/** Milliseconds. */
-const deadline = 30_000;
+/** Seconds. */
+const deadline = 30;
 
 export type Listing =
   | { readonly listing: string }
@@ -13,27 +14,23 @@ export type Listing =
   /** Why nft cannot be asked. */
   | { readonly unavailable: string };
 
-/** The ruleset as nft lists it, without what counters stand at. */
-export function listingOf(script: string): Listing {
-  const user = process.getuid?.() === 0 ? [] : ["--user", "--map-root-user"];
-  const { error, status, stdout, stderr, signal } = spawnSync(
-    "unshare",
-    [...user, "--net", "sh", "-c", "command -v nft >/dev/null || exit 77; unshare -n true || exit 78; nft -f - && nft -s list ruleset"],
-    // nft is installed where only root's PATH looks.
-    {
-      input: script,
-      encoding: "utf8",
-      timeout: deadline,
-      maxBuffer: 1 << 30,
-      env: { ...process.env, PATH: `${process.env["PATH"] ?? ""}:/usr/local/sbin:/usr/sbin:/sbin` },
-    },
+/** The ruleset as nft lists it, without what counters stand at. The script must have passed `scriptFault`. */
+export async function listingOf(script: string): Promise<Listing> {
+  for (const [program, debianPackage] of [
+    ["unshare", "util-linux"],
+    ["bash", "bash"],
+    ["nft", "nftables"],
+  ] as const) {
+    if (findProgram(program) === undefined) return { unavailable: `the program ${program} (${debianPackage}) is not installed` };
+  }
+  if (unshareArguments() === undefined) return { unavailable: "no network namespace can be made here" };
+  // The last line of a comment ends, too.
+  const asked = "nft -f - && nft -s list ruleset";
+  const { status, stdout, stderr, stopped } = await withFiles({ "list.sh": asked }, (directory) =>
+    runInNamespace(join(directory, "list.sh"), deadline, { input: `${script}\n` }),
   );
-  if (error) return { unavailable: codeOf(error) === "ENOENT" ? "the program unshare (util-linux) is not installed" : systemReason(error) };
+  if (stopped !== undefined) return { unavailable: `nft: ${stopped}` };
   if (status === 0) return { listing: stdout };
-  if (status === 77) return { unavailable: "the program nft is not installed" };
-  const said = stderr.trim();
-  if (signal !== null) return { unavailable: `nft was ended by ${signal}` };
-  if (status === 78 || /^unshare:|Operation not permitted/m.test(said))
-    return { unavailable: `no network namespace can be made here: ${said}` };
-  return { refused: said };
+  if (status === null) return { unavailable: "nft was killed" };
+  return { refused: stderr.trim() };
 }

@@ -4,6 +4,7 @@ import { existsSync } from "node:fs";
 import { Failure } from "../../../failure.js";
 import type { Family } from "../../../iptables/ast.js";
 import type { JsonMessage } from "../../../report/json.js";
+import { withoutCommands } from "../../../report/visible.js";
 import { fails } from "../../../review/fail-on.js";
 import type { ReviewReport } from "../../../review/report.js";
 import { reviewRulesets, type ReviewRequest } from "../../../review/review.js";
@@ -13,20 +14,26 @@ import type { Source, TranslateOptions } from "../../../translate.js";
 import { wantsColor } from "../../color.js";
 import type { CommandDefinition } from "../../command.js";
 import { readOptions, readSources } from "../../input.js";
-import { writeFileAtomically } from "../../output.js";
+import { refuseOverwriting, writeFileAtomically } from "../../output.js";
 import { readText } from "../../read-file.js";
 import type { ExitStatus, Surroundings } from "../../surroundings.js";
 import { codeOf } from "../../system-error.js";
 import { messageText } from "../../telling.js";
+import { scriptFault } from "../../../verify/nft-script.js";
 import { version } from "../../version.js";
 import { renderReview, type FormatOptions } from "./formats.js";
-import { isBeside, oldVersion } from "./git.js";
+import { Repository } from "./git.js";
 import { listingOf } from "./listing.js";
 import { parseReviewWords, type ReviewSettings } from "./options.js";
 
 export const reviewCommand: CommandDefinition<ReviewSettings> = { parse: parseReviewWords, run: runReview };
 
 async function runReview(settings: ReviewSettings, surroundings: Surroundings): Promise<ExitStatus> {
+  const { output, write, files, old, ipsets, oldIpsets, geoip, script, baseline, updateBaseline } = settings;
+  refuseOverwriting(
+    [output, ...write.map(({ file }) => file), updateBaseline ? baseline : undefined],
+    [...files, ...old, ...ipsets, ...oldIpsets, ...geoip, script, updateBaseline ? undefined : baseline],
+  );
   const messages: JsonMessage[] = [];
   const report = await makeReport(settings, messages, surroundings);
   for (const message of messages) await surroundings.writeError(messageText(message));
@@ -37,17 +44,18 @@ async function runReview(settings: ReviewSettings, surroundings: Surroundings): 
 // ---------------------------------------------------------------------------------------------------- the review
 
 async function makeReport(settings: ReviewSettings, messages: JsonMessage[], surroundings: Surroundings): Promise<ReviewReport> {
+  const repository = settings.baseRef === undefined ? undefined : await repositoryOf(settings);
   const gone = settings.baseRef === undefined ? [] : settings.files.filter((file) => !existsSync(file));
   const present = settings.files.filter((file) => !gone.includes(file));
   const sources = gone.length > 0 && present.length === 0 ? [] : await readSources(present, settings.family, messages, surroundings);
   const { options } = await readOptions(settings, messages, surroundings);
   const read = (files: readonly string[]): Promise<Source[]> => readSources(files, settings.family, messages, surroundings);
-  const versions = await sides(sources, gone, settings, options, read, messages, surroundings);
+  const versions = await sides(sources, gone, settings, repository, options, read, messages, surroundings);
   const baseline = settings.baseline === undefined ? undefined : readBaseline(settings.baseline, settings.updateBaseline);
   const request: ReviewRequest = {
     ...versions,
     options,
-    ...(settings.script !== undefined && { script: committedScript(settings.script, versions.new, options, surroundings) }),
+    ...(settings.script !== undefined && { script: await committedScript(settings.script, versions.new, options, surroundings) }),
     ...(settings.simulate && {
       search: { schedules: schedulesPerList, milliseconds: searchMilliseconds, now: () => performance.now(), translated: options },
     }),
@@ -70,6 +78,7 @@ async function sides(
   given: readonly Source[],
   gone: readonly string[],
   settings: ReviewSettings,
+  repository: Repository | undefined,
   options: TranslateOptions,
   read: (files: readonly string[]) => Promise<Source[]>,
   messages: JsonMessage[],
@@ -95,12 +104,12 @@ async function sides(
     );
   }
   if (settings.old.length > 0) return { old: await read(settings.old), ...oldSets, new: given };
-  if (settings.baseRef === undefined) return { new: given };
-  const { sources, commit } = oldVersion(settings.baseRef, settings.files);
+  if (settings.baseRef === undefined || repository === undefined) return { new: given };
+  const { sources, commit } = await repository.oldVersion(settings.baseRef, settings.files);
   if (sources.length > 0) {
     const old = sources.map((source) => ({ ...source, ...(settings.family && { family: settings.family }) }));
     // Sets beside the dumps in the repository change with them.
-    const ipsets = settings.oldIpsets.length === 0 ? setsOf(settings) : undefined;
+    const ipsets = settings.oldIpsets.length === 0 ? await setsOf(settings, repository) : undefined;
     const inRepository = ipsets === undefined ? oldSets : { oldIpsets: ipsets };
     return {
       old,
@@ -117,9 +126,17 @@ async function sides(
 }
 
 /** The sets as they were in git; undefined where they are not kept with the dumps. */
-function setsOf({ baseRef, ipsets, files }: ReviewSettings): readonly Source[] | undefined {
-  if (ipsets.length === 0 || ipsets.includes("-") || !ipsets.every((file) => isBeside(file, files[0]!))) return undefined;
-  return oldVersion(baseRef!, ipsets).sources;
+async function setsOf({ baseRef, ipsets }: ReviewSettings, repository: Repository): Promise<readonly Source[] | undefined> {
+  if (ipsets.length === 0 || ipsets.includes("-") || !ipsets.every((file) => repository.holds(file))) return undefined;
+  return (await repository.oldVersion(baseRef!, ipsets)).sources;
+}
+
+/** The repository of the dumps, before anything that a change may have made is read. Throws a Failure. */
+async function repositoryOf({ files, ipsets, script, baseline }: ReviewSettings): Promise<Repository> {
+  const repository = await Repository.ofThisProcess();
+  for (const file of files) repository.pathOf(file);
+  for (const file of [...ipsets, script, baseline]) if (file !== undefined && file !== "-") repository.refuseLinkOut(file);
+  return repository;
 }
 
 /** A dump that is deleted leaves a firewall without rules. */
@@ -157,15 +174,22 @@ function readBaseline(file: string, mayBeMissing: boolean): Baseline | undefined
   return baseline;
 }
 
-function committedScript(file: string, dumps: readonly Source[], options: TranslateOptions, surroundings: Surroundings): CommittedScript {
+async function committedScript(
+  file: string,
+  dumps: readonly Source[],
+  options: TranslateOptions,
+  surroundings: Surroundings,
+): Promise<CommittedScript> {
   const text = readText(file);
+  const fault = scriptFault(text);
+  if (fault) throw new Failure(`${file}:${fault.line}:${fault.column}: ${fault.message}`);
   const made = surroundings.translate(dumps, options).script;
   if (made === undefined) return { file, text, listings: { unavailable: "the dumps are no ruleset" } };
-  const own = listingOf(made);
+  const own = await listingOf(made);
   // The script made is loaded by every nft that the translator knows, unless this kernel lacks something.
   if ("refused" in own) return { file, text, listings: { unavailable: `it does not load the script made from the dumps: ${own.refused}` } };
   if ("unavailable" in own) return { file, text, listings: own };
-  const committed = listingOf(text);
+  const committed = await listingOf(text);
   return { file, text, listings: "listing" in committed ? { made: own.listing, committed: committed.listing } : committed };
 }
 
@@ -180,7 +204,8 @@ async function writeReports(report: ReviewReport, settings: ReviewSettings, surr
   };
   for (const { format, file } of settings.write)
     await writeFileAtomically(file, renderReview(report, format, { ...options, color: false }));
-  const text = renderReview(report, settings.format, options);
+  const rendered = renderReview(report, settings.format, options);
+  const text = settings.format === "text" || settings.format === "markdown" ? withoutCommands(rendered) : rendered;
   if (settings.output === undefined) await surroundings.writeOutput(text);
   else await writeFileAtomically(settings.output, text);
 }

@@ -3,6 +3,7 @@
 import { Failure, InvalidInput } from "../../../failure.js";
 import type { JsonMessage } from "../../../report/json.js";
 import { renderSimulation } from "../../../simulate/render-text.js";
+import { withoutCommands } from "../../../report/visible.js";
 import { renderSvg } from "../../../simulate/render-svg.js";
 import { replayTraffic } from "../../../simulate/replay.js";
 import { renderSimulationJson, verdictOf, type SimulationReport, type TrafficReport } from "../../../simulate/report.js";
@@ -13,7 +14,7 @@ import type { TranslateOptions, Translation } from "../../../translate.js";
 import { wantsColor } from "../../color.js";
 import type { CommandDefinition } from "../../command.js";
 import { readGiven } from "../../input.js";
-import { writeFileAtomically } from "../../output.js";
+import { refuseOverwriting, writeFileAtomically } from "../../output.js";
 import { readBytes } from "../../read-file.js";
 import type { ExitStatus, Surroundings } from "../../surroundings.js";
 import { messageText } from "../../telling.js";
@@ -22,6 +23,7 @@ import { parseSimulateWords, type SimulateSettings } from "./options.js";
 export const simulateCommand: CommandDefinition<SimulateSettings> = { parse: parseSimulateWords, run: runSimulate };
 
 async function runSimulate(settings: SimulateSettings, surroundings: Surroundings): Promise<ExitStatus> {
+  refuseOverwriting([settings.svg], [...settings.files, ...settings.ipsets, ...settings.geoip, settings.traffic]);
   const messages: JsonMessage[] = [];
   const { sources, ipsets, options } = await readGiven(settings.files, settings, messages, surroundings);
   const translation = surroundings.translate(sources, options);
@@ -73,8 +75,9 @@ function readTrafficFile(file: string, { interface: name, local }: SimulateSetti
 async function rendered(report: SimulationReport, { format, color }: SimulateSettings, surroundings: Surroundings): Promise<string> {
   if (format === "json") return renderSimulationJson(report);
   const width = await surroundings.outputWidth();
-  return renderSimulation(report, {
+  const text = renderSimulation(report, {
     color: wantsColor(color, surroundings.environment, await surroundings.outputIsTerminal()),
     ...(width !== undefined && { width }),
   });
+  return withoutCommands(text);
 }

@@ -1,36 +1,32 @@
 /** `--check`: what nft itself says about the script. */
 
 import { Failure } from "../../../failure.js";
-import { codeOf, systemReason } from "../../system-error.js";
+
+/** Seconds: more than the largest script takes. */
+const patience = 300;
+
+/** Bytes. */
+const mostOutput = 16 * 1024 * 1024;
 
 /** Gives the script to `nft -c -f -`, which loads nothing. Throws a Failure if nft is missing or refuses it. */
 export async function checkScript(script: string, environment: Readonly<Record<string, string | undefined>>): Promise<void> {
-  const { spawn } = await import("node:child_process");
-  // nft is installed where only root's PATH looks.
-  const path = [environment["PATH"], "/usr/local/sbin", "/usr/sbin", "/sbin"].filter(Boolean).join(":");
-  const child = spawn("nft", ["-c", "-f", "-"], { env: { ...environment, PATH: path }, stdio: ["pipe", "pipe", "pipe"] });
-  let said = "";
-  child.stdout.setEncoding("utf8").on("data", (text: string) => (said += text));
-  child.stderr.setEncoding("utf8").on("data", (text: string) => (said += text));
-  // nft may refuse the script before it has read all of it; its status tells.
-  child.stdin.on("error", () => undefined).end(script);
-  const status = await new Promise<string | undefined>((resolve, reject) => {
-    child.on("error", (error) => {
-      reject(
-        new Failure(
-          codeOf(error) === "ENOENT"
-            ? "--check needs the program nft, which is not installed here"
-            : `--check cannot run nft: ${systemReason(error)}`,
-        ),
-      );
-    });
-    child.on("close", (code, signal) => {
-      resolve(code === 0 ? undefined : code === null ? `ended by ${signal}` : `exit status ${code}`);
-    });
+  // Loaded when asked for: translating must start fast.
+  const { runProgram } = await import("../../../run-program.js");
+  const outcome = await runProgram({
+    program: "nft",
+    arguments: ["-c", "-f", "-"],
+    searchPath: environment["PATH"] ?? "",
+    input: script,
+    seconds: patience,
+    mostOutput,
   });
-  if (status === undefined) return;
+  if (outcome.kind === "missing") throw new Failure("--check needs the program nft, which is not installed here");
+  const said = `${outcome.stdout.toString("utf8")}${outcome.stderr.toString("utf8")}`.trimEnd();
+  if (outcome.kind === "stopped") throw new Failure(`--check cannot run nft: ${outcome.reason}${said === "" ? "" : `\n${said}`}`);
+  if (outcome.status === 0) return;
   if (said.includes("Operation not permitted")) {
-    throw new Failure(`--check cannot ask nft, which needs root's rights even to check:\n${said.trimEnd()}`);
+    throw new Failure(`--check cannot ask nft, which needs root's rights even to check:\n${said}`);
   }
-  throw new Failure(`nft does not accept the script (${status}):\n${said.trimEnd()}`);
+  const status = outcome.status === null ? `ended by ${outcome.signal}` : `exit status ${outcome.status}`;
+  throw new Failure(`nft does not accept the script (${status}):\n${said}`);
 }

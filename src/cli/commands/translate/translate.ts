@@ -6,7 +6,7 @@ import { renderInvalidSummary, renderSummary } from "../../../report/text.js";
 import type { Translation } from "../../../translate.js";
 import type { CommandDefinition } from "../../command.js";
 import { readGiven, type Given } from "../../input.js";
-import { writeFileAtomically } from "../../output.js";
+import { refuseOverwriting, writeFileAtomically } from "../../output.js";
 import type { ExitStatus, Surroundings } from "../../surroundings.js";
 import { diagnosticsText, messageText, reasonOf, tell } from "../../telling.js";
 import { checkScript } from "./check.js";
@@ -20,6 +20,7 @@ async function runTranslate(settings: TranslateSettings, surroundings: Surroundi
   let translation: Translation | undefined;
   let failed = false;
   try {
+    refuseOverwriting([settings.output], [...settings.files, ...settings.ipsets, ...settings.geoip]);
     given = await readGiven(settings.files, settings, messages, surroundings);
     const { keepSets, counters, origins } = settings;
     translation = surroundings.translate(given.sources, { ...given.options, keepSets, counters, origins });

@@ -1,9 +1,8 @@
 /** `ipt2nft-recent verify`: plays packets through both firewalls on this kernel and says whether they decide alike. */
 
-import { writeFileSync } from "node:fs";
-
 import { Failure } from "../../../failure.js";
 import type { JsonMessage } from "../../../report/json.js";
+import { withoutCommands } from "../../../report/visible.js";
 import { isNftScript } from "../../../verify/nft-script.js";
 import { renderJson } from "../../../verify/report/json.js";
 import { reproductionFiles } from "../../../verify/report/reproduction.js";
@@ -14,7 +13,7 @@ import { readGiven } from "../../input.js";
 import { withInterruption } from "../../interruption.js";
 import { StatusLine } from "../../status-line.js";
 import type { ExitStatus, Surroundings } from "../../surroundings.js";
-import { systemReason } from "../../system-error.js";
+import { writeFileAtomically } from "../../output.js";
 import { messageText } from "../../telling.js";
 import { parseVerifyWords, type VerifySettings } from "./options.js";
 
@@ -22,8 +21,8 @@ export const verifyCommand: CommandDefinition<VerifySettings> = { parse: parseVe
 
 async function runVerify(settings: VerifySettings, surroundings: Surroundings): Promise<ExitStatus> {
   const report = await withInterruption((signal) => play(settings, signal, surroundings));
-  if (settings.reproduce !== undefined) writeReproduction(settings.reproduce, report);
-  await surroundings.writeOutput(settings.format === "json" ? renderJson(report) : renderText(report));
+  if (settings.reproduce !== undefined) await writeReproduction(settings.reproduce, report);
+  await surroundings.writeOutput(settings.format === "json" ? renderJson(report) : withoutCommands(renderText(report)));
   return report.equal ? 0 : 1;
 }
 
@@ -57,12 +56,6 @@ async function play(settings: VerifySettings, signal: AbortSignal, surroundings:
   }
 }
 
-function writeReproduction(prefix: string, report: VerifyReport): void {
-  for (const { name, content } of reproductionFiles(prefix, report)) {
-    try {
-      writeFileSync(name, content);
-    } catch (error) {
-      throw new Failure(`${JSON.stringify(name)} cannot be written: ${systemReason(error)}`);
-    }
-  }
+async function writeReproduction(prefix: string, report: VerifyReport): Promise<void> {
+  for (const { name, content } of reproductionFiles(prefix, report)) await writeFileAtomically(name, content);
 }

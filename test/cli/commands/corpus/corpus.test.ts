@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -138,6 +138,30 @@ describe("corpus", () => {
       ["post", false],
       ["web/front", true],
     ]);
+  });
+
+  it("reads and writes nothing that links lead to out of the folder", async () => {
+    const outside = mkdtempSync(join(tmpdir(), "ipt2nft-outside-"));
+    try {
+      writeFileSync(join(outside, "secret"), "password\n");
+      writeFileSync(join(outside, "rules.v4"), dump("192.0.2.9"));
+      write("mail.v4", dump("192.0.2.1"));
+      symlinkSync(join(outside, "secret"), join(folder, "mail.nft"));
+      symlinkSync(join(outside, "secret"), join(folder, "read.v4"));
+      symlinkSync(join(outside, "new"), join(folder, "mail.diagnostics"));
+      symlinkSync(outside, join(folder, "net"));
+      const { status, output } = await run(["--update"]);
+      expect(status).toBe(1);
+      expect(output.match(/a link leads out of the folder/g)).toHaveLength(3);
+      expect(output).not.toContain("password");
+      expect(readdirSync(outside).sort()).toEqual(["rules.v4", "secret"]);
+      expect(readFileSync(join(outside, "secret"), "utf8")).toBe("password\n");
+      const added = await execute(["corpus", "--add", join(folder, "mail.v4"), "--name", "net/new", folder]);
+      expect(added).toMatchObject({ status: 2, error: expect.stringContaining("a link leads out of the folder") as string });
+      expect(readdirSync(outside).sort()).toEqual(["rules.v4", "secret"]);
+    } finally {
+      rmSync(outside, { recursive: true });
+    }
   });
 
   it("names files that belong to no case, and lets them be", async () => {

@@ -70,6 +70,8 @@ describe("what is compared with what", () => {
   });
 });
 
+const started = process.cwd();
+
 describe("--base-ref", () => {
   const git = (...words: string[]): string =>
     execFileSync(
@@ -96,7 +98,9 @@ describe("--base-ref", () => {
     git("add", ".");
     git("commit", "--quiet", "--message", "base");
     git("checkout", "--quiet", "-b", "change");
+    process.chdir(folder);
   });
+  afterEach(() => process.chdir(started));
 
   it("compares with the commit where the branch was left, not with what came there since", async () => {
     git("checkout", "--quiet", "main");
