@@ -14,7 +14,7 @@ function faults(text: string): unknown {
   return valid(JSON.parse(text)) ? [] : valid.errors;
 }
 
-it("is what the schema says, for every ruleset of the corpus", () => {
+it("is what the schema says, for every ruleset of the corpus", { timeout: 120_000 }, () => {
   for (const { name, sources, options } of readCases()) {
     expect([name, faults(renderJson(reviewRulesets({ new: sources, options, tool: { name: "test", version: "test" } })))]).toEqual([
       name,
