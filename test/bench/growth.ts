@@ -10,7 +10,7 @@ import { growingInputs, type GrowingInput } from "./growth-inputs.js";
 /** Sizes measured, each twice the one before. */
 const doublings = 2;
 /** Seconds, and megabytes of address space, beyond which a run is ended. */
-const longest = 120;
+const longest = 40;
 const most = 8_000;
 
 interface Measured {
