@@ -11,6 +11,7 @@ import { withInterruption } from "../../interruption.js";
 import { writeFileAtomically } from "../../output.js";
 import type { ExitStatus, Surroundings } from "../../surroundings.js";
 import { addCase } from "./add.js";
+import type { Corpus } from "./kernel.js";
 import { listFiles } from "./files.js";
 import { parseCorpusWords, type CorpusSettings } from "./options.js";
 import { runCases } from "./pool.js";
@@ -39,19 +40,21 @@ async function makeReport(settings: CorpusSettings, surroundings: Surroundings):
   const { cases, notes } = chooseCases(settings);
   const results: CaseResult[] = [];
   const progress = await Progress.of(cases.length, "cases", surroundings);
-  const { directory, update } = settings;
-  const threads = await runCases(cases, { directory, update }, surroundings.translate, settings.jobs, async (result) => {
+  const { directory, update, maxInput } = settings;
+  const threads = await runCases(cases, { directory, update, maxInput }, surroundings.translate, settings.jobs, async (result) => {
     results.push(result);
     progress.step(result.problems.length > 0);
   });
   await progress.end();
   const inOrder = results.sort((a, b) => (a.name < b.name ? -1 : 1));
-  const checked = settings.kernel ? await onKernel(directory, cases, inOrder, surroundings) : { results: inOrder, complete: true };
+  const checked = settings.kernel
+    ? await onKernel({ directory, maxInput }, cases, inOrder, surroundings)
+    : { results: inOrder, complete: true };
   return { ...checked, notes, threads, seconds: (performance.now() - begin) / 1000 };
 }
 
 async function onKernel(
-  directory: string,
+  corpus: Corpus,
   cases: readonly CaseFiles[],
   results: readonly CaseResult[],
   surroundings: Surroundings,
@@ -59,7 +62,7 @@ async function onKernel(
   // Loaded when asked for: it tries at once what namespaces this machine allows.
   const { checkOnKernel } = await import("./kernel.js");
   return withInterruption(async (signal) => ({
-    results: await checkOnKernel(directory, cases, results, surroundings, signal),
+    results: await checkOnKernel(corpus, cases, results, surroundings, signal),
     complete: !signal.aborted,
   }));
 }

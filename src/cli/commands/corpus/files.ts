@@ -36,16 +36,18 @@ function contentsOf(directory: string): { readonly entries: readonly Dirent[]; r
   }
 }
 
-/** Reads all files of a case. Throws a Failure. */
-export function readCase(directory: string, { sources, ipsets, geoip, options, script, diagnostics }: CaseFiles): CaseTexts {
-  const source = (path: string): Source => ({ file: basename(path), text: readText(join(directory, path)) });
-  const ifThere = (path: string): string | undefined => (existsSync(join(directory, path)) ? readText(join(directory, path)) : undefined);
+/** Reads all files of a case, each of at most `maxInput` bytes. Throws a Failure. */
+export function readCase(directory: string, files: CaseFiles, maxInput: number): CaseTexts {
+  const { sources, ipsets, geoip, options, script, diagnostics } = files;
+  const read = (path: string): string => readText(join(directory, path), maxInput);
+  const source = (path: string): Source => ({ file: basename(path), text: read(path) });
+  const ifThere = (path: string): string | undefined => (existsSync(join(directory, path)) ? read(path) : undefined);
   const expected = { script: ifThere(script), diagnostics: ifThere(diagnostics) };
   return {
     sources: sources.map(source),
     ...(ipsets !== undefined && { ipsets: source(ipsets) }),
-    ...(geoip !== undefined && { geoip: { file: geoip, text: readText(join(directory, geoip)) } }),
-    ...(options !== undefined && { options: { file: options, text: readText(join(directory, options)) } }),
+    ...(geoip !== undefined && { geoip: { file: geoip, text: read(geoip) } }),
+    ...(options !== undefined && { options: { file: options, text: read(options) } }),
     ...(expected.script !== undefined && { script: expected.script }),
     ...(expected.diagnostics !== undefined && { diagnostics: expected.diagnostics }),
   };

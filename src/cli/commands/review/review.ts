@@ -39,15 +39,17 @@ async function runReview(settings: ReviewSettings, surroundings: Surroundings): 
 async function makeReport(settings: ReviewSettings, messages: JsonMessage[], surroundings: Surroundings): Promise<ReviewReport> {
   const gone = settings.baseRef === undefined ? [] : settings.files.filter((file) => !existsSync(file));
   const present = settings.files.filter((file) => !gone.includes(file));
-  const sources = gone.length > 0 && present.length === 0 ? [] : await readSources(present, settings.family, messages, surroundings);
+  const sources = gone.length > 0 && present.length === 0 ? [] : await readSources(present, settings, messages, surroundings);
   const { options } = await readOptions(settings, messages, surroundings);
-  const read = (files: readonly string[]): Promise<Source[]> => readSources(files, settings.family, messages, surroundings);
+  const read = (files: readonly string[]): Promise<Source[]> => readSources(files, settings, messages, surroundings);
   const versions = await sides(sources, gone, settings, options, read, messages, surroundings);
-  const baseline = settings.baseline === undefined ? undefined : readBaseline(settings.baseline, settings.updateBaseline);
+  const baseline = settings.baseline === undefined ? undefined : readBaseline(settings.baseline, settings);
   const request: ReviewRequest = {
     ...versions,
     options,
-    ...(settings.script !== undefined && { script: committedScript(settings.script, versions.new, options, surroundings) }),
+    ...(settings.script !== undefined && {
+      script: committedScript(readText(settings.script, settings.maxInput), settings.script, versions.new, options, surroundings),
+    }),
     ...(settings.simulate && {
       search: { schedules: schedulesPerList, milliseconds: searchMilliseconds, now: () => performance.now(), translated: options },
     }),
@@ -76,7 +78,9 @@ async function sides(
   surroundings: Surroundings,
 ): Promise<Pick<ReviewRequest, "old" | "oldRef" | "oldIpsets" | "new">> {
   const oldSets =
-    settings.oldIpsets.length === 0 ? {} : { oldIpsets: await readSources(settings.oldIpsets, undefined, messages, surroundings) };
+    settings.oldIpsets.length === 0
+      ? {}
+      : { oldIpsets: await readSources(settings.oldIpsets, { maxInput: settings.maxInput }, messages, surroundings) };
   const families =
     given.length === 1
       ? []
@@ -143,13 +147,13 @@ function deletedDumps(
   });
 }
 
-function readBaseline(file: string, mayBeMissing: boolean): Baseline | undefined {
+function readBaseline(file: string, { updateBaseline, maxInput }: ReviewSettings): Baseline | undefined {
   let text: string;
   try {
-    text = readText(file);
+    text = readText(file, maxInput);
   } catch (error) {
     if (!(error instanceof Failure) || codeOf(error.cause) !== "ENOENT") throw error;
-    if (mayBeMissing) return undefined;
+    if (updateBaseline) return undefined;
     throw new Failure(`${error.message}; --update-baseline makes it`, { cause: error.cause });
   }
   const baseline = parseBaseline(text);
@@ -157,8 +161,13 @@ function readBaseline(file: string, mayBeMissing: boolean): Baseline | undefined
   return baseline;
 }
 
-function committedScript(file: string, dumps: readonly Source[], options: TranslateOptions, surroundings: Surroundings): CommittedScript {
-  const text = readText(file);
+function committedScript(
+  text: string,
+  file: string,
+  dumps: readonly Source[],
+  options: TranslateOptions,
+  surroundings: Surroundings,
+): CommittedScript {
   const made = surroundings.translate(dumps, options).script;
   if (made === undefined) return { file, text, listings: { unavailable: "the dumps are no ruleset" } };
   const own = listingOf(made);

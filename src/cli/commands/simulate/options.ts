@@ -3,7 +3,7 @@
 import { Command, InvalidArgumentError, Option } from "commander";
 import type { Parsed, SharedSettings } from "../../command.js";
 import { addColorOptions, addFormatOptions, colorOf, formatOf, plainFormats } from "../../options/report-form.js";
-import { addTranslationOptions, translationSettings, type TranslationSettings } from "../../options/translation.js";
+import { addInputOption, addTranslationOptions, translationSettings, type TranslationSettings } from "../../options/translation.js";
 import { largestSeed, readWords, repeatedFile, several, usageError, wholeNumber } from "../../options/words.js";
 
 export interface SimulateSettings extends TranslationSettings, SharedSettings {
@@ -77,7 +77,7 @@ function build(): Command {
       ).argParser(several),
     )
     .option("--svg <FILE>", "draw what lists written as a limit let through");
-  addFormatOptions(addTranslationOptions(command), plainFormats, "report");
+  addFormatOptions(addInputOption(addTranslationOptions(command)), plainFormats, "report");
   return addColorOptions(command, "text").addHelpText("after", examples);
 }
 

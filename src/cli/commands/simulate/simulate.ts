@@ -60,9 +60,9 @@ function simulated(translation: Translation, options: TranslateOptions, settings
   return { version: 1, verdict: verdictOf(found, replayed), lists: found, limits, ...(replayed && { traffic: replayed }) };
 }
 
-function readTrafficFile(file: string, { interface: name, local }: SimulateSettings): Traffic {
+function readTrafficFile(file: string, { interface: name, local, maxInput }: SimulateSettings): Traffic {
   try {
-    return readTraffic(readBytes(file), { interface: name, local });
+    return readTraffic(readBytes(file, maxInput), { interface: name, local });
   } catch (error) {
     if (!(error instanceof TrafficFault)) throw error;
     const { place, message } = error;
