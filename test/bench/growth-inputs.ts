@@ -7,7 +7,7 @@ import { bigRuleset } from "./big-ruleset.js";
 
 export interface GrowingInput {
   readonly name: string;
-  /** The size that takes a second or so; `growth` doubles it. */
+  /** The smallest size; `growth` doubles it. */
   readonly size: number;
   /** Words of the command line; those that name one of `files` stand for its path. */
   readonly words: readonly string[];
@@ -89,26 +89,26 @@ const optionsCase = (make: (size: number) => string) => (size: number) => ({
 });
 
 export const growingInputs: readonly GrowingInput[] = [
-  { name: "rules", size: 125_000, words: translate, files: dump(bigRuleset) },
+  { name: "rules", size: 31_250, words: translate, files: dump(bigRuleset) },
   {
     name: "equal rules",
-    size: 125_000,
+    size: 31_250,
     words: translate,
     files: dump((size) => filterTable("-A INPUT -s 192.0.2.1 -j DROP\n".repeat(size))),
   },
-  { name: "empty lines", size: 1_000_000, words: translate, files: dump((size) => "\n".repeat(size) + acceptAll) },
-  { name: "comment lines", size: 500_000, words: translate, files: dump((size) => "# x\n".repeat(size) + acceptAll) },
-  { name: "blanks in a line", size: 1_000_000, words: translate, files: dump((size) => `${" ".repeat(size)}x\n${acceptAll}`) },
+  { name: "empty lines", size: 250_000, words: translate, files: dump((size) => "\n".repeat(size) + acceptAll) },
+  { name: "comment lines", size: 125_000, words: translate, files: dump((size) => "# x\n".repeat(size) + acceptAll) },
+  { name: "blanks in a line", size: 250_000, words: translate, files: dump((size) => `${" ".repeat(size)}x\n${acceptAll}`) },
   {
     name: "characters of a quoted string in a dump",
-    size: 5_000_000,
+    size: 1_250_000,
     words: translate,
     files: dump((size) => filterTable(`-A INPUT -m comment --comment "${"a".repeat(size)}"\n`)),
   },
-  { name: "faulty lines", size: 50_000, words: translate, files: dump((size) => filterTable("-A INPUT --no-such-option\n".repeat(size))) },
+  { name: "faulty lines", size: 12_500, words: translate, files: dump((size) => filterTable("-A INPUT --no-such-option\n".repeat(size))) },
   {
     name: "chains in a row",
-    size: 20_000,
+    size: 5_000,
     words: translate,
     files: dump((size) =>
       filterTable(
@@ -116,17 +116,17 @@ export const growingInputs: readonly GrowingInput[] = [
       ),
     ),
   },
-  { name: "chains that jump to all behind them", size: 100, words: translate, files: dump(denseChains) },
+  { name: "chains that jump to all behind them", size: 25, words: translate, files: dump(denseChains) },
   {
     name: "chains that jump to all behind them, with a list",
-    size: 100,
+    size: 25,
     words: translate,
     files: dump((size) => denseChains(size, "-m recent --update --seconds 60 --hitcount 4 --name a -j DROP")),
   },
-  { name: "lists", size: 2_000, words: translate, files: dump(manyLists) },
+  { name: "lists", size: 500, words: translate, files: dump(manyLists) },
   {
     name: "addresses of one rule",
-    size: 600,
+    size: 150,
     words: translate,
     files: dump((size) =>
       filterTable(
@@ -136,33 +136,33 @@ export const growingInputs: readonly GrowingInput[] = [
   },
   {
     name: "both families in one table",
-    size: 50_000,
+    size: 12_500,
     words: ["--inet", "rules.v4", "rules.v6"],
     files: (size) => ({ "rules.v4": bigRuleset(size), "rules.v6": filterTable("-A INPUT -p tcp --dport 22 -j ACCEPT\n".repeat(size)) }),
   },
-  { name: "rules with an origin", size: 100_000, words: ["--origins", "rules.v4"], files: dump(bigRuleset) },
+  { name: "rules with an origin", size: 25_000, words: ["--origins", "rules.v4"], files: dump(bigRuleset) },
 
   {
     name: "commands of one line of a script",
-    size: 50_000,
+    size: 12_500,
     words: runScript,
     files: script((size) => `iptables -F${" && iptables -F".repeat(size)}\n`),
   },
   {
     name: "unknown commands of one line",
-    size: 50_000,
+    size: 12_500,
     words: runScript,
     files: script((size) => `iptables -F${" && frobnicate".repeat(size)}\n`),
   },
   {
     name: "commands of a script",
-    size: 50_000,
+    size: 12_500,
     words: runScript,
     files: script((size) => `iptables -F\n${many(size, (index) => `iptables -A INPUT -p tcp --dport ${index % 65_536} -j ACCEPT\n`)}`),
   },
   {
     name: "deleted rules of a script",
-    size: 10_000,
+    size: 2_500,
     words: runScript,
     files: script(
       (size) =>
@@ -171,13 +171,13 @@ export const growingInputs: readonly GrowingInput[] = [
   },
   {
     name: "rules inserted in front by a script",
-    size: 20_000,
+    size: 5_000,
     words: runScript,
     files: script((size) => `iptables -F\n${many(size, (index) => `iptables -I INPUT -p tcp --dport ${index % 65_536} -j ACCEPT\n`)}`),
   },
   {
     name: "rules checked by a script",
-    size: 5_000,
+    size: 1_250,
     words: runScript,
     files: script(
       (size) =>
@@ -186,70 +186,70 @@ export const growingInputs: readonly GrowingInput[] = [
   },
   {
     name: "continued lines of one command",
-    size: 200_000,
+    size: 50_000,
     words: runScript,
     files: script((size) => `iptables -A INPUT ${"\\\n".repeat(size)} -j ACCEPT\n`),
   },
   {
     name: "words of a command on continued lines",
-    size: 100_000,
+    size: 25_000,
     words: runScript,
     files: script((size) => `iptables -A INPUT ${"x \\\n".repeat(size)} -j ACCEPT\n`),
   },
   {
     name: "characters of a quoted string in a script",
-    size: 5_000_000,
+    size: 1_250_000,
     words: runScript,
     files: script((size) => `iptables -A INPUT -m comment --comment "${"a".repeat(size)}"\n`),
   },
   {
     name: "commas in a brace of a script",
-    size: 100_000,
+    size: 25_000,
     words: runScript,
     files: script((size) => `iptables -A INPUT {${",".repeat(size)}\n`),
   },
-  { name: "braces of a script", size: 100_000, words: runScript, files: script((size) => `iptables -A INPUT ${"{a,".repeat(size)}\n`) },
+  { name: "braces of a script", size: 25_000, words: runScript, files: script((size) => `iptables -A INPUT ${"{a,".repeat(size)}\n`) },
   {
     name: "variables of a script",
-    size: 100_000,
+    size: 25_000,
     words: runScript,
     files: script((size) => `iptables -F\n${many(size, (index) => `iptables -A INPUT -s $a${index}\n`)}`),
   },
   {
     name: "documents of a script",
-    size: 50_000,
+    size: 12_500,
     words: runScript,
     files: script((size) => `iptables -F\n${"cat <<x\ny\nx\n".repeat(size)}`),
   },
   {
     name: "documents begun in one line",
-    size: 20_000,
+    size: 5_000,
     words: runScript,
     files: script((size) => `iptables -F\ncat ${"<<x ".repeat(size)}\n${"y\n".repeat(size)}`),
   },
   {
     name: "digits in front of a redirection",
-    size: 200_000,
+    size: 50_000,
     words: runScript,
     files: script((size) => `iptables -F ${"1".repeat(size)}\n`),
   },
-  { name: "quotes of a script", size: 200_000, words: runScript, files: script((size) => `iptables -F ${`""''`.repeat(size)}"\n`) },
+  { name: "quotes of a script", size: 50_000, words: runScript, files: script((size) => `iptables -F ${`""''`.repeat(size)}"\n`) },
 
   {
     name: "members of a list of sets",
-    size: 4_000,
+    size: 1_000,
     words: ["--ipset", "sets.ipset", "rules.v4"],
     files: (size) => ({ "rules.v4": filterTable("-A INPUT -m set --match-set all src -j DROP\n"), "sets.ipset": listOfSets(size) }),
   },
   {
     name: "members put in front of others",
-    size: 4_000,
+    size: 1_000,
     words: ["--ipset", "sets.ipset", "rules.v4"],
     files: (size) => ({ "rules.v4": acceptAll, "sets.ipset": listOfSets(size, true) }),
   },
   {
     name: "elements of a set",
-    size: 100_000,
+    size: 25_000,
     words: ["--ipset", "sets.ipset", "rules.v4"],
     files: (size) => ({
       "rules.v4": filterTable("-A INPUT -m set --match-set a src -j DROP\n"),
@@ -258,7 +258,7 @@ export const growingInputs: readonly GrowingInput[] = [
   },
   {
     name: "networks with exceptions in a set",
-    size: 50_000,
+    size: 12_500,
     words: ["--ipset", "sets.ipset", "rules.v4"],
     files: (size) => ({
       "rules.v4": filterTable("-A INPUT -m set --match-set a src -j DROP\n"),
@@ -267,7 +267,7 @@ export const growingInputs: readonly GrowingInput[] = [
   },
   {
     name: "pairs of networks in a set",
-    size: 10_000,
+    size: 2_500,
     words: ["--ipset", "sets.ipset", "rules.v4"],
     files: (size) => ({
       "rules.v4": filterTable("-A INPUT -m set --match-set a src,src -j DROP\n"),
@@ -276,38 +276,38 @@ export const growingInputs: readonly GrowingInput[] = [
   },
   {
     name: "sets of which no rule asks",
-    size: 50_000,
+    size: 12_500,
     words: ["--ipset", "sets.ipset", "rules.v4"],
     files: (size) => ({ "rules.v4": acceptAll, "sets.ipset": many(size, (index) => `create s${index} hash:ip\n`) }),
   },
   {
     name: "sets renamed and exchanged",
-    size: 50_000,
+    size: 12_500,
     words: ["--ipset", "sets.ipset", "rules.v4"],
     files: (size) => ({ "rules.v4": acceptAll, "sets.ipset": `create a hash:ip\ncreate b hash:ip\n${"swap a b\n".repeat(size)}` }),
   },
   {
     name: "characters of a quoted string in a file of sets",
-    size: 5_000_000,
+    size: 1_250_000,
     words: ["--ipset", "sets.ipset", "rules.v4"],
     files: (size) => ({ "rules.v4": acceptAll, "sets.ipset": `create a hash:ip comment\nadd a 192.0.2.1 comment "${"a".repeat(size)}"\n` }),
   },
   {
     name: "words of a line in a file of sets",
-    size: 500_000,
+    size: 125_000,
     words: ["--ipset", "sets.ipset", "rules.v4"],
     files: (size) => ({ "rules.v4": acceptAll, "sets.ipset": `create a hash:ip ${"counters ".repeat(size)}\n` }),
   },
   {
     name: "faulty lines in a file of sets",
-    size: 50_000,
+    size: 12_500,
     words: ["--ipset", "sets.ipset", "rules.v4"],
     files: (size) => ({ "rules.v4": acceptAll, "sets.ipset": "add nothing 192.0.2.1\n".repeat(size) }),
   },
 
   {
     name: "ranges of a country",
-    size: 100_000,
+    size: 25_000,
     words: ["--geoip", "geoip.csv", "rules.v4"],
     files: (size) => ({
       "rules.v4": filterTable("-A INPUT -m geoip --source-country CN -j DROP\n"),
@@ -316,58 +316,58 @@ export const growingInputs: readonly GrowingInput[] = [
   },
   {
     name: "characters of a quoted field in a table of countries",
-    size: 5_000_000,
+    size: 1_250_000,
     words: ["--geoip", "geoip.csv", "rules.v4"],
     files: (size) => ({ "rules.v4": acceptAll, "geoip.csv": `192.0.2.0,192.0.2.1,CN\n192.0.2.0,192.0.2.1,"${"a".repeat(size)}"\n` }),
   },
   {
     name: "fields of a row in a table of countries",
-    size: 1_000_000,
+    size: 250_000,
     words: ["--geoip", "geoip.csv", "rules.v4"],
     files: (size) => ({ "rules.v4": acceptAll, "geoip.csv": `192.0.2.0,192.0.2.1,CN\n192.0.2.0,192.0.2.1${",".repeat(size)}\n` }),
   },
 
   {
     name: "options of a case, repeated",
-    size: 50_000,
+    size: 12_500,
     words: ["corpus", "corpus"],
     files: optionsCase((size) => `{${'"inet":true,'.repeat(size)}"inet":false}`),
   },
   {
     name: "members of an object in the options of a case",
-    size: 50_000,
+    size: 12_500,
     words: ["corpus", "corpus"],
     files: optionsCase((size) => `{"table":{${many(size, (index) => `"a${index}":1,`)}"b":1}}`),
   },
   {
     name: "elements of a list in the options of a case",
-    size: 50_000,
+    size: 12_500,
     words: ["corpus", "corpus"],
     files: optionsCase((size) => `{"table":[${"1,".repeat(size)}1]}`),
   },
   {
     name: "errors in the options of a case",
-    size: 50_000,
+    size: 12_500,
     words: ["corpus", "corpus"],
     files: optionsCase((size) => `{${"} ".repeat(size)}`),
   },
-  { name: "brackets in the options of a case", size: 50_000, words: ["corpus", "corpus"], files: optionsCase((size) => "[".repeat(size)) },
+  { name: "brackets in the options of a case", size: 12_500, words: ["corpus", "corpus"], files: optionsCase((size) => "[".repeat(size)) },
   {
     name: "characters of a string in the options of a case",
-    size: 5_000_000,
+    size: 1_250_000,
     words: ["corpus", "corpus"],
     files: optionsCase((size) => `{"table":"${"a".repeat(size)}"}`),
   },
 
   {
     name: "packets of a capture",
-    size: 50_000,
+    size: 12_500,
     words: ["simulate", "--budget", "100", "--traffic", "traffic.pcap", "rules.v4"],
     files: (size) => ({ "rules.v4": manyLists(1), "traffic.pcap": capture(size) }),
   },
   {
     name: "packets in CSV",
-    size: 50_000,
+    size: 12_500,
     words: ["simulate", "--budget", "100", "--traffic", "traffic.csv", "rules.v4"],
     files: (size) => ({
       "rules.v4": manyLists(1),
@@ -376,7 +376,7 @@ export const growingInputs: readonly GrowingInput[] = [
   },
   {
     name: "packets in JSON",
-    size: 20_000,
+    size: 5_000,
     words: ["simulate", "--budget", "100", "--traffic", "traffic.json", "rules.v4"],
     files: (size) => ({
       "rules.v4": manyLists(1),
@@ -385,16 +385,16 @@ export const growingInputs: readonly GrowingInput[] = [
   },
   {
     name: "packets in JSON of one packet with many names",
-    size: 50_000,
+    size: 12_500,
     words: ["simulate", "--budget", "100", "--traffic", "traffic.json", "rules.v4"],
     files: (size) => ({ "rules.v4": manyLists(1), "traffic.json": `[{"time":0,"source":"192.0.2.1"${',"mark":1'.repeat(size)}}]` }),
   },
 
-  { name: "searched lists", size: 250, words: ["simulate", "rules.v4"], files: dump(manyLists) },
-  { name: "searched lists within seconds", size: 500, words: ["simulate", "--budget", "10s", "rules.v4"], files: dump(manyLists) },
+  { name: "searched lists", size: 62, words: ["simulate", "rules.v4"], files: dump(manyLists) },
+  { name: "searched lists within seconds", size: 125, words: ["simulate", "--budget", "10s", "rules.v4"], files: dump(manyLists) },
   {
     name: "searched rules of one list",
-    size: 250,
+    size: 62,
     words: ["simulate", "rules.v4"],
     files: dump((size) =>
       filterTable(
@@ -407,13 +407,13 @@ export const growingInputs: readonly GrowingInput[] = [
   },
   {
     name: "searched chains that jump to all behind them",
-    size: 20,
+    size: 5,
     words: ["simulate", "rules.v4"],
     files: dump((size) => denseChains(size, "-m recent --update --seconds 60 --hitcount 4 --name a -j DROP")),
   },
   {
     name: "searched rules beside a list",
-    size: 2_000,
+    size: 500,
     words: ["simulate", "rules.v4"],
     files: dump((size) =>
       filterTable(
@@ -425,7 +425,7 @@ export const growingInputs: readonly GrowingInput[] = [
 
   {
     name: "reviewed rules, all changed",
-    size: 500,
+    size: 125,
     words: ["review", "--fail-on", "never", "old.v4", "rules.v4"],
     files: (size) => ({
       "old.v4": filterTable(many(size, (index) => `-A INPUT -p tcp -m tcp --dport ${1 + index} -j ACCEPT\n`)),
@@ -434,7 +434,7 @@ export const growingInputs: readonly GrowingInput[] = [
   },
   {
     name: "reviewed rules with overlapping ranges",
-    size: 20,
+    size: 5,
     words: ["review", "--fail-on", "never", "old.v4", "rules.v4"],
     files: (size) => ({
       "old.v4": filterTable(
@@ -455,7 +455,7 @@ export const growingInputs: readonly GrowingInput[] = [
   },
   {
     name: "reviewed chains that jump to all behind them",
-    size: 10,
+    size: 2,
     words: ["review", "--fail-on", "never", "old.v4", "rules.v4"],
     files: (size) => ({ "old.v4": denseChains(size), "rules.v4": denseChains(size, "-j ACCEPT") }),
   },
