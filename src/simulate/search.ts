@@ -4,6 +4,7 @@ import { effectOf, printable, type Diagnostic, type Span } from "../diagnostic.j
 import type { Family, IptablesRule, IptablesRuleset } from "../iptables/ast.js";
 import type { NftTable } from "../nft/ast.js";
 import type { TranslateOptions, Translation } from "../translate.js";
+import { checkOptions, fault, wholeNumberFault } from "../option-checks.js";
 import { seededRandom } from "../random.js";
 import { classesOf, listsTogether, rulesByList, usesOf } from "./classes.js";
 import { cutRules, isWithin } from "./cut.js";
@@ -67,8 +68,28 @@ export interface Effort {
 
 const usualSchedules = 20_000;
 
-/** Searches every list of the translation; empty if there is none, or the input was no ruleset. */
+/** Throws a `RangeError` that names the option and its value. */
+export function checkSearchOptions({ schedules, milliseconds, now, seed, lists, translated }: SearchOptions): void {
+  if (schedules !== undefined && schedules !== Infinity) {
+    const wanted = wholeNumberFault(schedules, 1, Number.MAX_SAFE_INTEGER);
+    if (wanted !== undefined) throw fault("schedules", wanted, schedules);
+  }
+  if (milliseconds !== undefined && !(milliseconds >= 0)) throw fault("milliseconds", "a number from 0 on", milliseconds);
+  if (now !== undefined && typeof now !== "function") throw fault("now", "a function", now);
+  if (milliseconds !== undefined && milliseconds !== Infinity && now === undefined)
+    throw fault("now", "a function where milliseconds are given", now);
+  if (seed !== undefined && !Number.isSafeInteger(seed)) throw fault("seed", "a whole number", seed);
+  if (lists !== undefined && !(Array.isArray(lists) && lists.every((list) => typeof list === "string")))
+    throw fault("lists", "an array of strings", lists);
+  if (translated !== undefined) checkOptions(translated);
+}
+
+/**
+ * Searches every list of the translation; empty if there is none, or the input was no ruleset. Throws a `RangeError`, which names the
+ * option and its value, for an option that is not what it must be.
+ */
 export function searchLists(translation: Translation, options: SearchOptions = {}): ListSearch[] {
+  checkSearchOptions(options);
   const { iptables, nft, diagnostics } = translation;
   if (!nft) return [];
   return iptables.flatMap((ruleset) => {

@@ -38,10 +38,13 @@ it.each([
 });
 
 it("reads tables, packed or not, and puts several together", () => {
-  const geoip = readGeoip([
-    file("ipv4.csv.gz", gzipSync("192.0.2.0,192.0.2.255,CN\n")),
-    file("more.csv", "198.51.100.0,198.51.100.0,CN\n2001:db8::,2001:db8::1,DE\n"),
-  ]);
+  const geoip = readGeoip(
+    [
+      file("ipv4.csv.gz", gzipSync("192.0.2.0,192.0.2.255,CN\n")),
+      file("more.csv", "198.51.100.0,198.51.100.0,CN\n2001:db8::,2001:db8::1,DE\n"),
+    ],
+    usualMaxInput,
+  );
   expect(geoip("CN", "ipv4")).toEqual([first, { from: 0xc6336400n, to: 0xc6336400n }]);
   expect(geoip("DE", "ipv6")).toHaveLength(1);
   expect(geoip("DE", "ipv4")).toBeUndefined();
