@@ -167,7 +167,7 @@ function refusal(complaint: string, given: boolean, { unprivileged }: Tools): Er
 function ownScript(script: string, sources: readonly Source[], options: TranslateOptions): boolean {
   const plain = (text: string): string =>
     text
-      .replaceAll(/^\s*#.*$/gmu, "")
+      .replaceAll(/^[^\S\n]*#.*$/gmu, "")
       .replaceAll(/counter packets \d+ bytes \d+/gu, "counter")
       .replaceAll(/\s+/gu, " ")
       .trim();

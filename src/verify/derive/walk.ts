@@ -20,7 +20,7 @@ import {
   type Fields,
   type Step,
 } from "./draft.js";
-import type { BuiltIn, Firewall, FirewallRule } from "./firewall.js";
+import { longestWay, type BuiltIn, type Firewall, type FirewallRule } from "./firewall.js";
 import { kindOf, routeTo, type Needs } from "./net.js";
 import { applyTarget, type Passage } from "./targets.js";
 import { tupleOf, type Connection, type World } from "./world.js";
@@ -170,7 +170,7 @@ class Walker {
       const { target } = rule.rule;
       if (target?.kind === "chain") {
         if (target.goto) stack.pop();
-        if (stack.length > 64) return "continue";
+        if (stack.length > longestWay) return "continue";
         stack.push({ chain: target.chain, next: 0 });
         continue;
       }
@@ -183,6 +183,7 @@ class Walker {
   }
 
   private ask(rule: FirewallRule, hook: BuiltIn, view: View): boolean {
+    this.firewall.effort.asked += 1;
     const failed = rule.conditions.find((condition) => !(condition.test(view, this.world) ?? this.hopes(rule)));
     // Of a thousand rules that a packet misses nobody asks why.
     if (failed !== undefined && !this.hopes(rule)) return false;

@@ -51,7 +51,13 @@ async function makeReport(settings: ReviewSettings, messages: JsonMessage[], sur
       script: committedScript(readText(settings.script, settings.maxInput), settings.script, versions.new, options, surroundings),
     }),
     ...(settings.simulate && {
-      search: { schedules: schedulesPerList, milliseconds: searchMilliseconds, now: () => performance.now(), translated: options },
+      search: {
+        schedules: schedulesPerList,
+        steps: searchSteps,
+        milliseconds: searchMilliseconds,
+        now: () => performance.now(),
+        translated: options,
+      },
     }),
     tool: { name: "ipt2nft-recent", version },
   };
@@ -64,7 +70,8 @@ async function makeReport(settings: ReviewSettings, messages: JsonMessage[], sur
 
 /** What is tried for each list of recent: some hundredths of a second for a usual list. */
 const schedulesPerList = 1_000;
-/** For all lists together. */
+/** For all lists together: some ten seconds. */
+const searchSteps = 100_000_000;
 const searchMilliseconds = 10_000;
 
 /** The old dumps and the new ones. Two dumps of one family are both; dumps of different families are one machine's. */

@@ -33,9 +33,6 @@ async function runSimulate(settings: SimulateSettings, surroundings: Surrounding
   return report.verdict === "equal" ? 0 : 1;
 }
 
-/** Milliseconds for a list, where the budget is schedules: rulesets of a hundred thousand rules are slow. */
-const longest = 60_000;
-
 /** Throws a Failure if there is no such list, or no traffic in the file. */
 function simulated(translation: Translation, options: TranslateOptions, settings: SimulateSettings): SimulationReport {
   const traffic = settings.traffic === undefined ? undefined : readTrafficFile(settings.traffic, settings);
@@ -44,8 +41,7 @@ function simulated(translation: Translation, options: TranslateOptions, settings
     seed,
     translated: options,
     ...(lists && { lists }),
-    schedules: Infinity,
-    milliseconds: longest,
+    ...("milliseconds" in budget ? { schedules: Infinity, steps: Infinity } : {}),
     ...budget,
     now: () => performance.now(),
   };
