@@ -124,14 +124,7 @@ export function findIpset(use: OptionUse<SetUse>, context: RuleContext): Named {
   const changes = context.ruleset !== undefined && usesOf(context.ruleset).get(use.value.set)?.added === true;
   if (found === undefined) return { sets: [inventIpset(use, context)], missing: true, isList: false, listTimeouts: false, changes };
   if (found.type.method !== "list") return { sets: [found], missing: false, isList: false, listTimeouts: false, changes };
-  const sets = members(found).flatMap((name) => context.ipsets?.sets.get(name) ?? []);
-  return {
-    sets,
-    missing: false,
-    isList: true,
-    changes,
-    listTimeouts: [...found.elements.values()].some(({ timeout }) => timeout !== undefined),
-  };
+  return { ...listOf(found, context.ipsets!.sets), changes };
 }
 
 /** Look-ups of members that the rules may make in all: a list of thousands that thousands of rules ask must not fill the memory. */
@@ -147,6 +140,23 @@ export function tooManyMembers(
   return isList && sets.length * count > mostLookups
     ? `"${set}" has ${sets.length} members, and the ${count} rules that name it would look more than ${mostLookups} times`
     : undefined;
+}
+
+const lists = new WeakMap<Ipset, Omit<Named, "changes">>();
+
+/** Of a list; thousands of rules may ask it. */
+function listOf(list: Ipset, all: Sets): Omit<Named, "changes"> {
+  let known = lists.get(list);
+  if (known === undefined) {
+    known = {
+      sets: members(list).flatMap((name) => all.get(name) ?? []),
+      missing: false,
+      isList: true,
+      listTimeouts: [...list.elements.values()].some(({ timeout }) => timeout !== undefined),
+    };
+    lists.set(list, known);
+  }
+  return known;
 }
 
 /** An empty set of the shape that the rules show: as many parts as they give directions. */

@@ -243,6 +243,8 @@ class RulesetSearch {
       now: () => this.budget.used(),
     });
     const { difference } = exploration;
+    if (exploration.schedules === 0)
+      return { ...about, leftOut, result: { kind: "not-searched", reason: "its share of the budget ended before a schedule was tried" } };
     const most = uses.reduce((greatest, { hits }) => Math.max(greatest, hits), 1);
     const counterexample =
       difference &&

@@ -240,7 +240,7 @@ export function attempts(reviewedRules: number): Readonly<Record<string, Attempt
         sets: sets.sets,
         random,
         packets: 40,
-        steps: 1_000_000,
+        steps: 300_000,
       });
     },
     "anonymous dump": (random) => expecting([AnonymizeFault], () => anonymize({ sources: [spoiledDump(random)], ipsets: [] }, digest)),
