@@ -39,7 +39,8 @@ function write(script: NftScript): { readonly text: string; readonly rules: read
   for (const line of script.header) lines.push(commentLine(line));
   for (const { family, name } of script.replaced ?? []) {
     // nft 1.0.6 cannot delete what may not be there, so it is made first.
-    lines.push("", `add table ${tableFamily(family)} ${word(name)}`, `delete table ${tableFamily(family)} ${word(name)}`);
+    const tableName = `${tableFamily(family)} ${word(name)}`;
+    lines.push("", `add table ${tableName}`, `delete table ${tableName}`);
   }
   for (const table of script.tables) emitTable(table, script.keepSets, lines, rules);
   return { text: `${lines.join("\n")}\n`, rules };
@@ -108,7 +109,8 @@ function baseChain(base: BaseChain): string {
   if (!Number.isSafeInteger(base.priority)) throw refused("a priority", base.priority);
   const hook = one(base.hook, hooks);
   const priority = priorityNames.get(String(base.priority)) ?? priorityNames.get(`${hook} ${base.priority}`) ?? String(base.priority);
-  return `type ${one(base.type, ["filter", "nat", "route"])} hook ${hook} priority ${priority}; policy ${one(base.policy, ["accept", "drop"])};`;
+  const [type, policy] = [one(base.type, ["filter", "nat", "route"]), one(base.policy, ["accept", "drop"])];
+  return `type ${type} hook ${hook} priority ${priority}; policy ${policy};`;
 }
 
 function emitChain(chain: NftChain): Block {
@@ -201,7 +203,7 @@ export function emitStatement(statement: Statement): string {
         : `counter packets ${count(statement.packets)} bytes ${count(statement.bytes)}`;
     case "limit": {
       const unit = statement.bytes ? "bytes" : "packets";
-      const rate = `${count(statement.rate)}${statement.bytes ? " bytes" : ""}/${one(statement.unit, ["second", "minute", "hour", "day", "week"])}`;
+      const rate = `${count(statement.rate)}${statement.bytes ? " bytes" : ""}/${one(statement.unit, timeUnits)}`;
       const burst = statement.burst === undefined ? "" : ` burst ${count(statement.burst)} ${unit}`;
       return `limit rate ${statement.over ? "over " : ""}${rate}${burst}`;
     }
@@ -287,10 +289,16 @@ export function emitStatement(statement: Statement): string {
 
 const hooks = ["prerouting", "input", "forward", "output", "postrouting"] as const;
 const comparisons = ["==", "!=", "<", ">", "<=", ">="] as const;
+const timeUnits = ["second", "minute", "hour", "day", "week"] as const;
 const objectTypes = ["ct helper", "ct timeout", "ct expectation", "counter", "quota"] as const;
 
 function tableFamily(family: NftTable["family"]): string {
   return one(family, ["ip", "ip6", "inet"]);
+}
+
+/** Of a key of connection tracking. */
+function connectionSide(direction: "original" | "reply" | undefined): string {
+  return direction === undefined ? "" : `${one(direction, ["original", "reply"])} `;
 }
 
 /** Of an address in a table of both families. */
@@ -357,7 +365,7 @@ function emitExpression(expression: Expression): string {
     case "meta":
       return `meta ${word(expression.key)}`.replace(unqualifiedMeta, "$1");
     case "ct":
-      return `ct ${expression.direction ? `${one(expression.direction, ["original", "reply"])} ` : ""}${expression.key.split(" ").map(word).join(" ")}`;
+      return `ct ${connectionSide(expression.direction)}${expression.key.split(" ").map(word).join(" ")}`;
     case "fib":
       return `fib ${expression.flags.map(word).join(" . ")} ${one(expression.result, ["type", "oif", "oifname"])}`;
     case "keyword":
@@ -426,7 +434,8 @@ function one<Word extends string>(text: Word, words: readonly Word[]): Word {
 
 /** The error of what cannot stand in a script. */
 function refused(wanted: string, found: unknown): RangeError {
-  const text = typeof found === "string" ? JSON.stringify(found) : typeof found === "object" ? "an object" : String(found);
+  const plain = typeof found === "number" || typeof found === "bigint" || found === undefined || found === null;
+  const text = typeof found === "string" ? JSON.stringify(found) : plain ? String(found) : `a value of the type ${typeof found}`;
   return new RangeError(`not ${wanted}: ${text}`);
 }
 

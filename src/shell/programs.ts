@@ -139,7 +139,10 @@ export function isScript(text: string): boolean {
   return kind === "iptables" || kind === "ipset" || kind === "restore";
 }
 
-/** The first line that is neither empty nor a comment, without blanks in front. No regular expression: it would need a stack as deep as the text. */
+/**
+ * The first line that is neither empty nor a comment, without blanks in front. No regular expression: it would need a stack as deep as
+ * the text.
+ */
 function firstLine(text: string): string {
   for (let start = text.startsWith("\ufeff") ? 1 : 0; start < text.length; ) {
     const newline = text.indexOf("\n", start);

@@ -60,7 +60,10 @@ interface Scenario {
   readonly times: readonly number[];
 }
 
-/** Compares every list of the translation that is written as a limit; lists that no packet reaches are left out. Throws a `RangeError` for its options. */
+/**
+ * Compares every list of the translation that is written as a limit; lists that no packet reaches are left out. Throws a `RangeError`,
+ * which names the option and its value, for an option that is not what it must be.
+ */
 export function compareLimits(
   { iptables, nft, diagnostics }: Translation,
   options: Pick<SearchOptions, "lists" | "translated" | "seed"> = {},

@@ -26,7 +26,7 @@ export interface SearchOptions {
   /** Milliseconds for all lists together, by `now`; no limit unless told. */
   readonly milliseconds?: number;
   /** A clock in milliseconds; needed with `milliseconds`. */
-  now?(): number;
+  readonly now?: () => number;
   /** Of what is left to chance; 1 unless told. */
   readonly seed?: number;
   /** The lists to search; all unless told. */

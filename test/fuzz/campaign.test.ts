@@ -1,6 +1,6 @@
 /**
- * Spoiled files of every kind that is read, in a process of their own: each ends within 2 s of processor time and 512 MB, and throws nothing
- * but what is documented. A longer campaign:
+ * Spoiled files of every kind that is read, in a process of their own: each ends within 2 s of processor time and 512 MB, and throws
+ * nothing but what is documented. A longer campaign:
  *
  *     FUZZ_INPUTS=500000 FUZZ_SEED=7 FUZZ_KINDS="dump,script" npx vitest run --project unit test/fuzz/campaign.test.ts
  */

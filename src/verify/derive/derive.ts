@@ -26,7 +26,10 @@ export interface Derivation {
   readonly packets: number;
   /** Rules to find packets for; all unless told. */
   readonly wanted?: ReadonlySet<IptablesRule>;
-  /** Rules that packets are held against in search of such as match, for all rules together; unless told, 20 million, and more for many rules. */
+  /**
+   * Rules that packets are held against in search of such as match, for all rules together; unless told, 20 million, and more for many
+   * rules.
+   */
   readonly steps?: number;
   /** Asked before each rule: no packets are looked for any more. */
   late?(): boolean;
@@ -162,7 +165,10 @@ class BatchBuilder {
     return this.hosts.size >= this.hostLimit || this.frames.length >= mostPackets;
   }
 
-  /** Packets that match the rule, at one place for each built-in chain that leads to it, and that miss it; false if there are none within so many steps. */
+  /**
+   * Packets that match the rule, at one place for each built-in chain that leads to it, and that miss it; false if there are none within
+   * so many steps.
+   */
   add(firewall: Firewall, rule: FirewallRule, steps: number): boolean {
     const { solver, world } = this.sides.get(firewall)!;
     solver.allow(steps);
