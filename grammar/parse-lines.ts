@@ -34,6 +34,7 @@ function tooLong(word: Word): boolean {
 }
 
 function parseLine(source: string, number: number): Line {
+  if (source === "") return { kind: "blank", line: number };
   if (isLonger(source, longestLine)) {
     return error(number, "line-too-long", 1, source.length, `a line has at most ${longestLine} bytes`);
   }

@@ -10,8 +10,8 @@ import { unusedIpsets } from "./ipset/use.js";
 import type { NftScript, NftTable } from "./nft/ast.js";
 import { emit } from "./nft/emit.js";
 import { requirements, type Requirements } from "./nft/requirements.js";
-import { largestSet } from "./nft/set-size.js";
-import { isOlder, isVersion, oldestNft, type Feature } from "./nft/versions.js";
+import type { Feature } from "./nft/versions.js";
+import { checkOptions, checkSources } from "./option-checks.js";
 import { isInvalid, rewriteRuleset, type RecentForm, type Rewriting } from "./rewrite/ruleset.js";
 import { mergeFamilies, type Merging } from "./rewrite/inet.js";
 import { withOrigins } from "./rewrite/origins.js";
@@ -72,10 +72,14 @@ export interface Translation {
 /**
  * Translates one dump, or several that make one machine's ruleset.
  *
- * Never throws for any text: what is wrong with it is in the diagnostics. Throws a `RangeError` for an option out of range.
+ * Never throws for any text: what is wrong with it is in the diagnostics. Throws a `RangeError`, which names the option and its
+ * value, for an option that is not what it must be, or an input that is no text; for what `geoip` gives, too. What `geoip` throws
+ * is not caught.
  */
 export function translate(input: string | readonly Source[], options: TranslateOptions = {}): Translation {
   const sources = typeof input === "string" ? [{ file: "<input>", text: input }] : input;
+  checkSources("input", sources);
+  checkOptions(options);
   const {
     table = "ipt2nft",
     recent = "auto",
@@ -88,12 +92,6 @@ export function translate(input: string | readonly Source[], options: TranslateO
     inet = false,
     origins = false,
   } = options;
-  if (!/^[A-Za-z_][A-Za-z0-9_]*$/.test(table) || table.length > 64) throw new RangeError(`not a table name: ${JSON.stringify(table)}`);
-  if (!Number.isInteger(setSize) || setSize < 1 || setSize > largestSet) throw new RangeError(`not a set size: ${setSize}`);
-  if (targetNft !== undefined && (!isVersion(targetNft) || isOlder(targetNft, oldestNft))) {
-    throw new RangeError(`not a version of nft, or one before ${oldestNft}: ${JSON.stringify(targetNft)}`);
-  }
-
   const sets = new IpsetReader();
   for (const { file, text } of options.ipsets ?? []) sets.readFile(file, text);
   const scripts = sources.filter(({ text }) => isScript(text));

@@ -7,12 +7,12 @@ import { Failure } from "../failure.js";
 import { CsvFault, readCsv } from "../geoip/read-csv.js";
 import type { Geoip } from "../geoip/ranges.js";
 import { readPacked } from "../geoip/read-packed.js";
-import { decode, orFailure, readBytes } from "./read-file.js";
-import { systemReason } from "./system-error.js";
+import { decode, orFailure, readBytes, tooLarge } from "./read-file.js";
+import { codeOf, systemReason } from "./system-error.js";
 
-/** All of them together. A folder's files are read when their country is asked for. Throws a Failure, and so does the result. */
-export function readGeoip(paths: readonly string[]): Geoip {
-  const sources = paths.map((path) => (stat(path).isDirectory() ? readFolder(path) : readTable(path)));
+/** All of them together, each file of at most `limit` bytes. A folder's files are read when their country is asked for. Throws a Failure, and so does the result. */
+export function readGeoip(paths: readonly string[], limit: number): Geoip {
+  const sources = paths.map((path) => (stat(path).isDirectory() ? readFolder(path, limit) : readTable(path, limit)));
   return (country, family) => {
     const found = sources.map((source) => source(country, family)).filter((ranges) => ranges !== undefined);
     return found.length === 0 ? undefined : found.flat();
@@ -26,13 +26,13 @@ const layouts = [
   { folder: "LE", littleEndian: true },
 ];
 
-function readFolder(path: string): Geoip {
+function readFolder(path: string, limit: number): Geoip {
   const layout = layouts.find(({ folder }) => holdsCountries(join(path, folder)));
   if (!layout) throw new Failure(`${JSON.stringify(path)} holds no files of countries, such as CN.iv4 and CN.iv6`);
   return (country, family) => {
     const file = join(path, layout.folder, `${country}.${family === "ipv4" ? "iv4" : "iv6"}`);
     if (!existsSync(file)) return undefined;
-    const ranges = readPacked(readBytes(file), family, layout.littleEndian);
+    const ranges = readPacked(readBytes(file, limit), family, layout.littleEndian);
     if (!ranges) throw new Failure(`${JSON.stringify(file)} is not a file of xt_geoip: pairs of addresses, the lower first`);
     return ranges;
   };
@@ -42,16 +42,14 @@ function holdsCountries(path: string): boolean {
   return existsSync(path) && readdirSync(path).some((name) => /^[A-Z0-9]{2}\.iv[46]$/.test(name));
 }
 
-/** Bytes that a compressed table may have: some times as many as that of the whole world. */
-const largestTable = 512 * 1024 * 1024;
-
-function readTable(path: string): Geoip {
-  const bytes = readBytes(path);
+function readTable(path: string, limit: number): Geoip {
+  const bytes = readBytes(path, limit);
   let table: Uint8Array = bytes;
   if (bytes[0] === 0x1f && bytes[1] === 0x8b) {
     try {
-      table = gunzipSync(bytes, { maxOutputLength: largestTable });
+      table = gunzipSync(bytes, { maxOutputLength: limit });
     } catch (error) {
+      if (codeOf(error) === "ERR_BUFFER_TOO_LARGE") throw tooLarge(`what ${JSON.stringify(path)} unpacks to`, limit);
       throw new Failure(`${JSON.stringify(path)} cannot be unpacked: ${systemReason(error)}`);
     }
   }

@@ -4,7 +4,7 @@ import type { Family } from "../iptables/ast.js";
 import type { JsonMessage } from "../report/json.js";
 import type { Source, TranslateOptions } from "../translate.js";
 import type { TranslationSettings } from "./options/translation.js";
-import { decode, readBytes } from "./read-file.js";
+import { decode, readBytes, tooLarge } from "./read-file.js";
 import type { Surroundings } from "./surroundings.js";
 
 /** How standard input is called in diagnostics. */
@@ -27,7 +27,7 @@ export async function readGiven(
   messages: JsonMessage[],
   input: Input,
 ): Promise<Given> {
-  const sources = await readSources(files, settings.family, messages, input);
+  const sources = await readSources(files, settings, messages, input);
   return { sources, ...(await readOptions(settings, messages, input)) };
 }
 
@@ -38,14 +38,14 @@ export async function readOptions(settings: TranslationSettings, messages: JsonM
 }
 
 /** Reads the files of `--ipset`. Throws a Failure. */
-export async function readIpsets({ ipsets }: TranslationSettings, messages: JsonMessage[], input: Input): Promise<Source[]> {
-  return ipsets.length === 0 ? [] : readSources(ipsets, undefined, messages, input);
+export async function readIpsets({ ipsets, maxInput }: TranslationSettings, messages: JsonMessage[], input: Input): Promise<Source[]> {
+  return ipsets.length === 0 ? [] : readSources(ipsets, { maxInput }, messages, input);
 }
 
 async function translateOptions(settings: TranslationSettings, ipsets: readonly Source[]): Promise<TranslateOptions> {
-  const { table, recent, setSize, family, targetNft, inet, geoip: paths } = settings;
+  const { table, recent, setSize, family, targetNft, inet, geoip: paths, maxInput } = settings;
   // The reader is a part of its own, which costs others no time at their start.
-  const geoip = paths.length === 0 ? undefined : (await import("./geoip.js")).readGeoip(paths);
+  const geoip = paths.length === 0 ? undefined : (await import("./geoip.js")).readGeoip(paths, maxInput);
   return {
     table,
     recent,
@@ -58,17 +58,17 @@ async function translateOptions(settings: TranslationSettings, ipsets: readonly 
   };
 }
 
-/** Reads the files in order, `-` being standard input; no file at all means standard input too. Throws a Failure. */
+/** Reads the files, each of at most `maxInput` bytes, in order, `-` being standard input; no file at all means standard input too. Throws a Failure. */
 export async function readSources(
   files: readonly string[],
-  family: Family | undefined,
+  { family, maxInput }: { readonly family?: Family | undefined; readonly maxInput: number },
   messages: JsonMessage[],
   input: Input,
 ): Promise<Source[]> {
   const sources: Source[] = [];
   for (const name of files.length === 0 ? ["-"] : files) {
     const file = name === "-" ? standardInputName : name;
-    const bytes = name === "-" ? await readInput(input) : readBytes(name);
+    const bytes = name === "-" ? await readInput(input, maxInput) : readBytes(name, maxInput);
     const { text, encoding } = decode(bytes);
     if (encoding === "latin1") {
       messages.push({ severity: "note", message: `${file} is not valid UTF-8 and was read as ISO 8859-1` });
@@ -78,9 +78,11 @@ export async function readSources(
   return sources;
 }
 
-async function readInput(input: Input): Promise<Uint8Array> {
+async function readInput(input: Input, limit: number): Promise<Uint8Array> {
   if (await input.inputIsTerminal()) {
     await input.writeError("ipt2nft-recent: reading an iptables-save dump from the terminal; Ctrl-D ends it, --help says more\n");
   }
-  return input.readInput();
+  const bytes = await input.readInput(limit);
+  if (bytes.byteLength > limit) throw tooLarge("standard input", limit);
+  return bytes;
 }

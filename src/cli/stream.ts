@@ -9,21 +9,26 @@ import { codeOf, systemReason } from "./system-error.js";
 
 const chunkSize = 1 << 16;
 
-/** Reads standard input to its end. */
-export async function readStandardInput(): Promise<Uint8Array> {
+/** Reads standard input to its end, or until there are more than `limit` bytes. */
+export async function readStandardInput(limit: number): Promise<Uint8Array> {
   const chunks: Uint8Array[] = [];
+  let total = 0;
   try {
-    for (;;) {
+    while (total <= limit) {
       const chunk = Buffer.allocUnsafe(chunkSize);
       const length = readSync(0, chunk, 0, chunkSize, null);
       if (length === 0) break;
+      total += length;
       chunks.push(chunk.subarray(0, length));
     }
   } catch (error) {
     const code = codeOf(error);
     if (code === "EAGAIN") {
       // Somebody made the descriptor non-blocking: wait for the rest with the event loop.
-      for await (const chunk of process.stdin) chunks.push(chunk as Uint8Array);
+      for await (const chunk of process.stdin) {
+        chunks.push(chunk as Uint8Array);
+        if ((total += (chunk as Uint8Array).byteLength) > limit) break;
+      }
     } else if (code !== "EOF") {
       throw new Failure(`standard input cannot be read: ${systemReason(error)}`);
     }

@@ -6,7 +6,8 @@ import type { translate } from "../translate.js";
 export interface Surroundings {
   readonly translate: typeof translate;
   readonly environment: Readonly<Record<string, string | undefined>>;
-  readInput(): Promise<Uint8Array>;
+  /** Standard input to its end, or somewhat more than `limit` bytes of it. */
+  readInput(limit: number): Promise<Uint8Array>;
   inputIsTerminal(): Promise<boolean>;
   writeOutput(text: string): Promise<void>;
   writeError(text: string): Promise<void>;

@@ -66,7 +66,7 @@ function rowOf(fields: readonly string[]): Row | undefined {
   const network = first.includes("/");
   const from = addressOf(network ? first.slice(0, first.indexOf("/")) : first);
   if (from === undefined) return undefined;
-  const to = network ? lastOf(from, first.slice(first.indexOf("/") + 1)) : addressOf(second)?.value;
+  const to = network ? lastOf(from, first.slice(first.indexOf("/") + 1)) : lastAddress(second, from.family);
   if (to === undefined || to < from.value) return undefined;
   const letters = fields.slice(network ? 1 : 2).find((field) => /^[A-Za-z]{2}$/.test(field));
   return { range: { from: from.value, to }, country: letters && `${from.family} ${letters.toUpperCase()}` };
@@ -92,6 +92,14 @@ function addressOf(text: string): Address | undefined {
   const value = /^[0-9]{1,39}$/.test(text) ? BigInt(text) : undefined;
   if (value === undefined || value >> 128n > 0n) return undefined;
   return { value, family: value >> 32n > 0n ? "ipv6" : "ipv4" };
+}
+
+/** The address where a range ends, of the same family as its beginning. */
+function lastAddress(text: string, family: Family): bigint | undefined {
+  const found = addressOf(text);
+  if (found === undefined) return undefined;
+  // As a number, a low IPv6 address looks like one of IPv4.
+  return found.family === family || (family === "ipv6" && !text.includes(".")) ? found.value : undefined;
 }
 
 /** The last address of a network. */

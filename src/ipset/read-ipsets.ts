@@ -18,6 +18,7 @@ import type { Family } from "../iptables/ast.js";
 import { byteLength } from "../iptables/tables.js";
 import type { Ipset, IpsetElement, IpsetType, Part } from "./ast.js";
 import { elementKey, readEntry } from "./element.js";
+import { MemberOrder } from "./member-order.js";
 import { findType } from "./types.js";
 
 /** Bytes of a set's name: IPSET_MAXNAMELEN of the kernel, less the closing zero. */
@@ -86,27 +87,37 @@ const addOptions: Readonly<Record<string, 0 | 1>> = {
 };
 
 type Mutable<Type> = { -readonly [Key in keyof Type]: Type[Key] };
-type OpenSet = Omit<Mutable<Ipset>, "elements"> & { elements: Map<string, IpsetElement> };
+type OpenSet = Omit<Mutable<Ipset>, "elements"> & {
+  elements: Map<string, IpsetElement>;
+  /** Of the keys of its elements, where that is not the order in which they were added. */
+  order?: MemberOrder;
+};
 
 export class IpsetReader {
   private expanded = 0;
   /** Lines for `ipset restore` that carry out the same commands; only where they are kept. */
   readonly restorable: string[] = [];
   private readonly open = new Map<string, OpenSet>();
+  /** The sets that hold elements: a file may have as many commands to flush them all as it has sets. */
+  private readonly filled = new Set<OpenSet>();
   readonly diagnostics: Diagnostic[] = [];
 
   constructor(private readonly keepsCommands = false) {}
 
   /** All sets by name, in the order of their creation. */
   get sets(): ReadonlyMap<string, Ipset> {
+    for (const set of this.filled) putInOrder(set);
     return this.open;
   }
 
   /** Reads a whole file; what is wrong with a line goes to the diagnostics. */
   readFile(file: string, text: string): void {
-    const lines = (text.startsWith("\ufeff") ? text.slice(1) : text).split("\n");
-    for (const [index, line] of lines.entries()) {
-      const words = splitLine(line.endsWith("\r") ? line.slice(0, -1) : line);
+    let start = text.startsWith("\ufeff") ? 1 : 0;
+    for (let index = 0; start <= text.length; index++) {
+      const newline = text.indexOf("\n", start);
+      const end = newline < 0 ? text.length : newline;
+      const words = splitLine(text.slice(start, text[end - 1] === "\r" && end > start ? end - 1 : end));
+      start = end + 1;
       const at = (word: Pick<Word, "column" | "length">): Span => ({
         file,
         line: index + 1,
@@ -137,12 +148,8 @@ export class IpsetReader {
         return this.element(command, name, rest, at);
       case "flush":
       case "destroy":
-        if (set !== undefined && !this.find(set, at)) return;
-        for (const one of set === undefined ? [...this.open.keys()] : [set.text]) {
-          if (command === "destroy") this.open.delete(one);
-          else this.open.get(one)!.elements = new Map();
-        }
-        return;
+        if (set === undefined) return this.emptyAll(command);
+        return this.empty(command, this.find(set, at));
       case "rename":
       case "swap":
         if (set === undefined || argument === undefined) return this.fail("missing-argument", at(name), `"${name.text}" needs two sets`);
@@ -152,6 +159,19 @@ export class IpsetReader {
       case undefined:
         this.fail("malformed-line", at(name), `"${name.text}" is no command of ipset`, "give what `ipset save` prints");
     }
+  }
+
+  private emptyAll(command: "flush" | "destroy"): void {
+    for (const set of this.filled) this.empty("flush", set);
+    if (command === "destroy") this.open.clear();
+  }
+
+  private empty(command: "flush" | "destroy", set: OpenSet | undefined): void {
+    if (set === undefined) return;
+    if (command === "destroy") this.open.delete(set.name);
+    set.elements = new Map();
+    delete set.order;
+    this.filled.delete(set);
   }
 
   private find(name: Word, at: (word: Word) => Span): OpenSet | undefined {
@@ -167,8 +187,11 @@ export class IpsetReader {
     if (command === "rename" && to !== undefined)
       return this.fail("duplicate-ipset", at(second), `the set "${second.text}" exists already`);
     this.open.delete(first.text);
-    this.open.set(second.text, { ...from, name: second.text });
-    if (to !== undefined) this.open.set(first.text, { ...to, name: first.text });
+    from.name = second.text;
+    this.open.set(second.text, from);
+    if (to === undefined) return;
+    to.name = first.text;
+    this.open.set(first.text, to);
   }
 
   // --------------------------------------------------------------------------------------------------- options
@@ -335,7 +358,11 @@ export class IpsetReader {
       ? read.map((parts) => parts.map((part): Part => (part.kind === "interface" ? { ...part, wildcard } : part)))
       : read;
     if (command === "del") {
-      for (const parts of all) set.elements.delete(elementKey(parts, set));
+      for (const parts of all) {
+        const key = elementKey(parts, set);
+        set.elements.delete(key);
+        set.order?.remove(key);
+      }
       return;
     }
     const timeout = this.integer(options.get("timeout")?.value, 0, longestTimeout, at);
@@ -356,8 +383,13 @@ export class IpsetReader {
     for (const parts of all) {
       const member = parts[0]?.kind === "member" ? parts[0].set : undefined;
       if (member !== undefined && !this.isMember(member, entry, set, at)) return;
-      set.elements.set(elementKey(parts, set), { parts, ...common });
-      if (beside?.value !== undefined && member !== undefined) place(set, member, beside.value.text, options.has("before"));
+      const key = elementKey(parts, set);
+      set.elements.set(key, { parts, ...common });
+      this.filled.add(set);
+      set.order?.append(key);
+      if (beside?.value === undefined || member === undefined) continue;
+      set.order ??= new MemberOrder(set.elements.keys());
+      set.order.move(key, beside.value.text, options.has("before") ? "before" : "after");
     }
     if (set.type.method !== "bitmap" && set.elements.size > set.maxelem) {
       this.fail("invalid-value", at(entry), `the set "${set.name}" is full: it holds ${set.maxelem} elements`);
@@ -373,14 +405,12 @@ export class IpsetReader {
   }
 }
 
-/** Puts a member of a list in front of or behind another. */
-function place(set: OpenSet, member: string, other: string, before: boolean): void {
-  const moved = set.elements.get(member);
-  if (moved === undefined || !set.elements.has(other) || member === other) return;
-  const entries = [...set.elements].filter(([key]) => key !== member);
-  const index = entries.findIndex(([key]) => key === other);
-  entries.splice(before ? index : index + 1, 0, [member, moved]);
-  set.elements = new Map(entries);
+/** Brings the elements into the order that was asked for. */
+function putInOrder(set: OpenSet): void {
+  const { order, elements } = set;
+  if (order === undefined) return;
+  set.elements = new Map(Array.from(order, (key) => [key, elements.get(key)!]));
+  delete set.order;
 }
 
 /** Options of ipset itself, which change nothing in what is made. */

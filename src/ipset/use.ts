@@ -20,6 +20,8 @@ interface Uses extends Usage {
   readonly directions: number;
   /** Some rule adds with a timeout. */
   readonly timeout: boolean;
+  /** Matches and targets that name the set. */
+  readonly count: number;
 }
 
 const usesByRuleset = new WeakMap<IptablesRuleset, ReadonlyMap<string, Uses>>();
@@ -28,16 +30,17 @@ const usesByRuleset = new WeakMap<IptablesRuleset, ReadonlyMap<string, Uses>>();
 function usesOf(ruleset: IptablesRuleset): ReadonlyMap<string, Uses> {
   const known = usesByRuleset.get(ruleset);
   if (known) return known;
-  const uses = new Map<string, { directions: number; added: boolean; deleted: boolean; timeout: boolean }>();
+  const uses = new Map<string, Uses>();
   const count = (option: OptionUse<unknown> | undefined, change: Partial<Uses> = {}): void => {
     if (option === undefined) return;
     const { set, directions } = option.value as SetUse;
-    const before = uses.get(set) ?? { directions: Infinity, added: false, deleted: false, timeout: false };
+    const before = uses.get(set) ?? { directions: Infinity, added: false, deleted: false, timeout: false, count: 0 };
     uses.set(set, {
       directions: Math.min(before.directions, directions.length),
       added: before.added || change.added === true,
       deleted: before.deleted || change.deleted === true,
       timeout: before.timeout || change.timeout === true,
+      count: before.count + 1,
     });
   };
   for (const table of ruleset.tables) {
@@ -70,13 +73,32 @@ function members(set: Ipset | undefined): string[] {
     : [];
 }
 
+type Sets = ReadonlyMap<string, Ipset>;
+
+const listsByMember = new WeakMap<Sets, ReadonlyMap<string, readonly Ipset[]>>();
+
+/** The lists that hold a set, by its name. */
+function listsWith(sets: Sets): ReadonlyMap<string, readonly Ipset[]> {
+  const known = listsByMember.get(sets);
+  if (known) return known;
+  const lists = new Map<string, Ipset[]>();
+  for (const list of sets.values()) {
+    for (const member of members(list)) {
+      const before = lists.get(member);
+      if (before) before.push(list);
+      else lists.set(member, [list]);
+    }
+  }
+  listsByMember.set(sets, lists);
+  return lists;
+}
+
 /** What rules do to a set, under its own name or through lists that hold it. */
 function usageOf(set: Ipset, context: RuleContext): Usage {
   const uses = context.ruleset === undefined ? undefined : usesOf(context.ruleset);
   const own = uses?.get(set.name);
   let { added = false, deleted = false } = own ?? {};
-  for (const list of context.ipsets?.sets.values() ?? []) {
-    if (list.type.method !== "list" || !members(list).includes(set.name)) continue;
+  for (const list of (context.ipsets && listsWith(context.ipsets.sets).get(set.name)) ?? []) {
     const through = uses?.get(list.name);
     added ||= through?.added === true;
     deleted ||= through?.deleted === true;
@@ -102,14 +124,39 @@ export function findIpset(use: OptionUse<SetUse>, context: RuleContext): Named {
   const changes = context.ruleset !== undefined && usesOf(context.ruleset).get(use.value.set)?.added === true;
   if (found === undefined) return { sets: [inventIpset(use, context)], missing: true, isList: false, listTimeouts: false, changes };
   if (found.type.method !== "list") return { sets: [found], missing: false, isList: false, listTimeouts: false, changes };
-  const sets = members(found).flatMap((name) => context.ipsets?.sets.get(name) ?? []);
-  return {
-    sets,
-    missing: false,
-    isList: true,
-    changes,
-    listTimeouts: [...found.elements.values()].some(({ timeout }) => timeout !== undefined),
-  };
+  return { ...listOf(found, context.ipsets!.sets), changes };
+}
+
+/** Look-ups of members that the rules may make in all: a list of thousands that thousands of rules ask must not fill the memory. */
+const mostLookups = 200_000;
+
+/** Why a list cannot be written: the rules that name it ask for too many members. */
+export function tooManyMembers(
+  { sets, isList }: Named,
+  { value: { set } }: OptionUse<SetUse>,
+  { ruleset }: RuleContext,
+): string | undefined {
+  const count = (ruleset === undefined ? undefined : usesOf(ruleset).get(set)?.count) ?? 1;
+  return isList && sets.length * count > mostLookups
+    ? `"${set}" has ${sets.length} members, and the ${count} rules that name it would look more than ${mostLookups} times`
+    : undefined;
+}
+
+const lists = new WeakMap<Ipset, Omit<Named, "changes">>();
+
+/** Of a list; thousands of rules may ask it. */
+function listOf(list: Ipset, all: Sets): Omit<Named, "changes"> {
+  let known = lists.get(list);
+  if (known === undefined) {
+    known = {
+      sets: members(list).flatMap((name) => all.get(name) ?? []),
+      missing: false,
+      isList: true,
+      listTimeouts: [...list.elements.values()].some(({ timeout }) => timeout !== undefined),
+    };
+    lists.set(list, known);
+  }
+  return known;
 }
 
 /** An empty set of the shape that the rules show: as many parts as they give directions. */

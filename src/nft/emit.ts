@@ -13,26 +13,41 @@ export interface RuleLine {
   readonly text: string;
 }
 
-/** Emits the whole script. Throws only if an AST holds text no nft script can hold, which earlier stages exclude. */
+/**
+ * Emits the whole script. Throws a `RangeError`, and nothing else, for an AST that is none or holds what no nft script can hold: a
+ * text that cannot be quoted, a name that is more than a name, a word of the language that is not one, a number that is none.
+ * `translate` makes no such AST.
+ */
 export function emit(script: NftScript): string {
   return emitWithLines(script).text;
 }
 
 /** As `emit`, and where each rule stands, in the order of the script. */
 export function emitWithLines(script: NftScript): { readonly text: string; readonly rules: readonly RuleLine[] } {
+  try {
+    return write(script);
+  } catch (error) {
+    // What is missing in a tree that somebody made by hand shows where it is read.
+    if (!(error instanceof TypeError)) throw error;
+    throw new RangeError(`not an nft script: ${error.message}`, { cause: error });
+  }
+}
+
+function write(script: NftScript): { readonly text: string; readonly rules: readonly RuleLine[] } {
   const lines: string[] = ["#!/usr/sbin/nft -f"];
   const rules: RuleLine[] = [];
   for (const line of script.header) lines.push(commentLine(line));
   for (const { family, name } of script.replaced ?? []) {
     // nft 1.0.6 cannot delete what may not be there, so it is made first.
-    lines.push("", `add table ${family} ${word(name)}`, `delete table ${family} ${word(name)}`);
+    const tableName = `${tableFamily(family)} ${word(name)}`;
+    lines.push("", `add table ${tableName}`, `delete table ${tableName}`);
   }
   for (const table of script.tables) emitTable(table, script.keepSets, lines, rules);
   return { text: `${lines.join("\n")}\n`, rules };
 }
 
 function emitTable(table: NftTable, keepSets: boolean, lines: string[], rules: RuleLine[]): void {
-  const name = `${table.family} ${word(table.name)}`;
+  const name = `${tableFamily(table.family)} ${word(table.name)}`;
   lines.push("", `add table ${name}`);
   if (keepSets) {
     // Sets stay, rules go; a base chain that this script no longer has must not stay behind with its policy.
@@ -91,8 +106,11 @@ const priorityNames = new Map<string, string>([
 ]);
 
 function baseChain(base: BaseChain): string {
-  const priority = priorityNames.get(String(base.priority)) ?? priorityNames.get(`${base.hook} ${base.priority}`) ?? String(base.priority);
-  return `type ${base.type} hook ${base.hook} priority ${priority}; policy ${base.policy};`;
+  if (!Number.isSafeInteger(base.priority)) throw refused("a priority", base.priority);
+  const hook = one(base.hook, hooks);
+  const priority = priorityNames.get(String(base.priority)) ?? priorityNames.get(`${hook} ${base.priority}`) ?? String(base.priority);
+  const [type, policy] = [one(base.type, ["filter", "nat", "route"]), one(base.policy, ["accept", "drop"])];
+  return `type ${type} hook ${hook} priority ${priority}; policy ${policy};`;
 }
 
 function emitChain(chain: NftChain): Block {
@@ -139,7 +157,8 @@ function isPlainInequality(statement: Statement): statement is MatchStatement {
 function setParts(set: NftSet): string[] {
   const parts = [set.typeof ? `typeof ${emitExpression(set.typeof)}` : `type ${(set.type ?? []).map(word).join(" . ")}`];
   if (set.size !== undefined) parts.push(`size ${count(set.size)}`);
-  if (set.flags.length > 0) parts.push(`flags ${set.flags.join(",")}`);
+  if (set.flags.length > 0)
+    parts.push(`flags ${set.flags.map((flag) => one(flag, ["dynamic", "timeout", "interval", "constant"])).join(",")}`);
   if (set.timeout !== undefined) parts.push(`timeout ${duration(set.timeout)}`);
   if (set.gcInterval !== undefined) parts.push(`gc-interval ${duration(set.gcInterval)}`);
   if (set.counter) parts.push("counter");
@@ -171,7 +190,8 @@ function emitSet(set: NftSet): string[] {
 export function emitStatement(statement: Statement): string {
   switch (statement.kind) {
     case "match": {
-      const operator = statement.operator === "==" ? (needsOperator(statement.left) ? "== " : "") : `${statement.operator} `;
+      const operator =
+        statement.operator === "==" ? (needsOperator(statement.left) ? "== " : "") : `${one(statement.operator, comparisons)} `;
       const right = isFlagUnion(statement.right) ? flagUnion(statement.right) : emitExpression(statement.right);
       return `${emitExpression(statement.left)} ${operator}${right}`;
     }
@@ -183,7 +203,7 @@ export function emitStatement(statement: Statement): string {
         : `counter packets ${count(statement.packets)} bytes ${count(statement.bytes)}`;
     case "limit": {
       const unit = statement.bytes ? "bytes" : "packets";
-      const rate = `${count(statement.rate)}${statement.bytes ? " bytes" : ""}/${statement.unit}`;
+      const rate = `${count(statement.rate)}${statement.bytes ? " bytes" : ""}/${one(statement.unit, timeUnits)}`;
       const burst = statement.burst === undefined ? "" : ` burst ${count(statement.burst)} ${unit}`;
       return `limit rate ${statement.over ? "over " : ""}${rate}${burst}`;
     }
@@ -207,9 +227,9 @@ export function emitStatement(statement: Statement): string {
       if (!statement.with) return "reject";
       return statement.with.type === "tcp reset"
         ? "reject with tcp reset"
-        : `reject with ${statement.with.type} type ${word(statement.with.code)}`;
+        : `reject with ${one(statement.with.type, ["icmp", "icmpv6"])} type ${word(statement.with.code)}`;
     case "verdict":
-      return statement.verdict;
+      return one(statement.verdict, ["accept", "drop", "return", "continue"]);
     case "jump":
       return `${statement.goto ? "goto" : "jump"} ${word(statement.chain)}`;
     case "assignment":
@@ -218,17 +238,20 @@ export function emitStatement(statement: Statement): string {
       const parts = [emitExpression(statement.key)];
       if (statement.timeout !== undefined) parts.push(`timeout ${duration(statement.timeout)}`);
       for (const inner of statement.statements ?? []) parts.push(emitStatement(inner));
-      return `${statement.operation} @${word(statement.set)} { ${parts.join(" ")} }`;
+      return `${one(statement.operation, ["add", "update", "delete"])} @${word(statement.set)} { ${parts.join(" ")} }`;
     }
     case "nat": {
-      const flags = statement.flags && statement.flags.length > 0 ? ` ${statement.flags.join(",")}` : "";
+      const flags =
+        statement.flags && statement.flags.length > 0
+          ? ` ${statement.flags.map((flag) => one(flag, ["random", "fully-random", "persistent"])).join(",")}`
+          : "";
       const port = statement.port ? `:${emitExpression(statement.port)}` : "";
       if (statement.type === "masquerade" || statement.type === "redirect") {
         return `${statement.type}${port ? ` to ${port}` : ""}${flags}`;
       }
       const prefix = statement.prefix ? "prefix " : "";
       return (
-        `${statement.type} ${statement.family ? `${statement.family} ` : ""}${prefix}to ` +
+        `${one(statement.type, ["snat", "dnat"])} ${addressFamily(statement.family)}${prefix}to ` +
         `${statement.address ? natAddress(statement.address, port !== "") : ""}${port}${flags}`
       );
     }
@@ -242,8 +265,7 @@ export function emitStatement(statement: Statement): string {
     case "tproxy": {
       const port = statement.port ? `:${emitExpression(statement.port)}` : "";
       return (
-        `tproxy ${statement.family ? `${statement.family} ` : ""}to ` +
-        `${statement.address ? natAddress(statement.address, port !== "") : ""}${port}`
+        `tproxy ${addressFamily(statement.family)}to ` + `${statement.address ? natAddress(statement.address, port !== "") : ""}${port}`
       );
     }
     case "synproxy": {
@@ -257,10 +279,31 @@ export function emitStatement(statement: Statement): string {
     case "keyword-statement":
       return statement.words.map(word).join(" ");
     case "object":
-      return statement.type.startsWith("ct ")
+      return one(statement.type, objectTypes).startsWith("ct ")
         ? `${statement.type} set ${quote(statement.object)}`
         : `${statement.type} name ${quote(statement.object)}`;
   }
+  // A tree made by hand may hold anything.
+  throw refused("a statement", (statement as { readonly kind: unknown }).kind);
+}
+
+const hooks = ["prerouting", "input", "forward", "output", "postrouting"] as const;
+const comparisons = ["==", "!=", "<", ">", "<=", ">="] as const;
+const timeUnits = ["second", "minute", "hour", "day", "week"] as const;
+const objectTypes = ["ct helper", "ct timeout", "ct expectation", "counter", "quota"] as const;
+
+function tableFamily(family: NftTable["family"]): string {
+  return one(family, ["ip", "ip6", "inet"]);
+}
+
+/** Of a key of connection tracking. */
+function connectionSide(direction: "original" | "reply" | undefined): string {
+  return direction === undefined ? "" : `${one(direction, ["original", "reply"])} `;
+}
+
+/** Of an address in a table of both families. */
+function addressFamily(family: "ip" | "ip6" | undefined): string {
+  return family === undefined ? "" : `${one(family, ["ip", "ip6"])} `;
 }
 
 /** After these nft wants the operator spelled out: `a & b == c`. */
@@ -282,12 +325,13 @@ function emitExpression(expression: Expression): string {
     case "symbol":
       return word(expression.name);
     case "number":
-      return expression.base === 16 ? `0x${expression.value.toString(16)}` : count(expression.value);
+      return expression.base === 16 ? hexadecimal(expression.value) : count(expression.value);
     case "string":
       return quote(expression.value);
     case "address": {
-      if (!/^[0-9a-fA-F.:]+$/.test(expression.address)) throw new Error(`not an address: ${expression.address}`);
-      return expression.prefixLength === undefined ? expression.address : `${expression.address}/${expression.prefixLength}`;
+      if (typeof expression.address !== "string" || !/^[0-9a-fA-F.:]+$/.test(expression.address))
+        throw refused("an address", expression.address);
+      return expression.prefixLength === undefined ? expression.address : `${expression.address}/${count(expression.prefixLength)}`;
     }
     case "range":
       return `${emitExpression(expression.from)}-${emitExpression(expression.to)}`;
@@ -313,7 +357,7 @@ function emitExpression(expression: Expression): string {
     case "payload":
       return `${word(expression.protocol)} ${word(expression.field)}`;
     case "raw-payload":
-      return `@${expression.base},${count(expression.offset)},${count(expression.length)}`;
+      return `@${one(expression.base, ["ll", "nh", "th", "ih"])},${count(expression.offset)},${count(expression.length)}`;
     case "extension-header":
       return expression.field === undefined ? `exthdr ${word(expression.header)}` : `${word(expression.header)} ${word(expression.field)}`;
     case "tcp-option":
@@ -321,24 +365,25 @@ function emitExpression(expression: Expression): string {
     case "meta":
       return `meta ${word(expression.key)}`.replace(unqualifiedMeta, "$1");
     case "ct":
-      return `ct ${expression.direction ? `${expression.direction} ` : ""}${expression.key.split(" ").map(word).join(" ")}`;
+      return `ct ${connectionSide(expression.direction)}${expression.key.split(" ").map(word).join(" ")}`;
     case "fib":
-      return `fib ${expression.flags.map(word).join(" . ")} ${expression.result}`;
+      return `fib ${expression.flags.map(word).join(" . ")} ${one(expression.result, ["type", "oif", "oifname"])}`;
     case "keyword":
       return expression.words.map(word).join(" ");
     case "numgen":
-      return `numgen ${expression.mode} mod ${count(expression.modulus)}${offset(expression.offset)}`;
+      return `numgen ${one(expression.mode, ["inc", "random"])} mod ${count(expression.modulus)}${offset(expression.offset)}`;
     case "jhash": {
-      const seed = expression.seed === undefined ? "" : ` seed 0x${expression.seed.toString(16)}`;
+      const seed = expression.seed === undefined ? "" : ` seed ${hexadecimal(expression.seed)}`;
       return `jhash ${emitExpression(expression.key)} mod ${count(expression.modulus)}${seed}${offset(expression.offset)}`;
     }
     case "binary": {
       const side = (inner: Expression): string => (inner.kind === "binary" ? `(${emitExpression(inner)})` : emitExpression(inner));
       const right =
         expression.right.kind === "binary" && isFlagUnion(expression.right) ? `(${flagUnion(expression.right)})` : side(expression.right);
-      return `${side(expression.left)} ${expression.operator} ${right}`;
+      return `${side(expression.left)} ${one(expression.operator, ["&", "|", "^", "<<", ">>"])} ${right}`;
     }
   }
+  throw refused("an expression", (expression as { readonly kind: unknown }).kind);
 }
 
 /** `iifname` reads better than `meta iifname`, and is the form `nft list` prints. */
@@ -362,7 +407,7 @@ function offset(value: number | undefined): string {
 
 /** Words of the language and names we made: nothing else can pass. */
 function word(text: string): string {
-  if (!/^[A-Za-z0-9_][A-Za-z0-9_./-]*$/.test(text)) throw new Error(`not a word of nft: ${JSON.stringify(text)}`);
+  if (typeof text !== "string" || !/^[A-Za-z0-9_][A-Za-z0-9_./-]*$/.test(text)) throw refused("a word of nft", text);
   return text;
 }
 
@@ -372,14 +417,31 @@ function optionName(text: string): string {
 }
 
 function count(value: number | bigint): string {
-  const text = value.toString();
-  if (!/^[0-9]+$/.test(text)) throw new Error(`not a whole number: ${text}`);
+  if ((typeof value !== "bigint" && !Number.isSafeInteger(value)) || value < 0) throw refused("a whole number", value);
+  return value.toString();
+}
+
+function hexadecimal(value: number | bigint): string {
+  count(value);
+  return `0x${value.toString(16)}`;
+}
+
+/** One of some words of the language. */
+function one<Word extends string>(text: Word, words: readonly Word[]): Word {
+  if (!words.includes(text)) throw refused(words.join(" or "), text);
   return text;
+}
+
+/** The error of what cannot stand in a script. */
+function refused(wanted: string, found: unknown): RangeError {
+  const plain = typeof found === "number" || typeof found === "bigint" || found === undefined || found === null;
+  const text = typeof found === "string" ? JSON.stringify(found) : plain ? String(found) : `a value of the type ${typeof found}`;
+  return new RangeError(`not ${wanted}: ${text}`);
 }
 
 /** nft knows no escape inside quotes, so text with a double quote or a control character cannot be quoted at all. */
 function quote(text: string): string {
-  if (/["\u0000-\u001f\u007f]/.test(text)) throw new Error(`cannot be quoted in nft: ${JSON.stringify(text)}`);
+  if (typeof text !== "string" || /["\u0000-\u001f\u007f\u0085\u2028\u2029]/.test(text)) throw refused("a text that nft can quote", text);
   return `"${text}"`;
 }
 
@@ -388,6 +450,7 @@ const withoutForm = /[^\P{Cc}\t]|[\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu;
 
 /** A `#` line; whatever could end the line, or hide or reorder what is read, is shown instead of written. */
 function commentLine(text: string): string {
+  if (typeof text !== "string") throw refused("a comment", text);
   if (text === "") return "#";
   return `# ${text.replace(withoutForm, (character) => {
     const code = character.codePointAt(0)!.toString(16);

@@ -62,7 +62,7 @@ export function reviewRulesets(request: ReviewRequest): ReviewReport {
   const lists = compared && reviewLists(compared, after.diagnostics, changes.lists);
   remarks.push(...(lists?.remarks ?? []), ...changes.remarks);
   if (script && after.script !== undefined) remarks.push(...scriptDrift(after.script, script));
-  const searches = request.search && lists ? searchLists(after, shared(request.search, lists.lists.length)) : [];
+  const searches = request.search && lists ? searchLists(after, request.search) : [];
   const searched = withSearches(lists?.lists ?? [], remarks, searches);
   const names = request.new.map(({ file }) => file);
   const found = makeFindings(suppressInline(searched.remarks, names, lines), files, lines, rows);
@@ -143,11 +143,6 @@ function accepted(
     help: "--update-baseline writes it anew",
   };
   return [...marked, ...makeFindings([remark], files, lines, rows)];
-}
-
-/** The time for all lists, as that for each. */
-function shared({ milliseconds, ...options }: SearchOptions, lists: number): SearchOptions {
-  return milliseconds === undefined ? options : { ...options, milliseconds: Math.ceil(milliseconds / Math.max(1, lists)) };
 }
 
 function inputsOf({ old = [], oldRef, new: dumps, script }: ReviewRequest, made: string | undefined): ReviewInput[] {

@@ -241,7 +241,9 @@ class ScriptBuilder {
       words,
       text: this.source.text
         .slice(command.lineOffset + first.column - 1, command.lineOffset + end - 1)
-        .replace(/[ \t]*\\\r?\n[ \t]*/g, " ")
+        .split(/\\\r?\n/)
+        .map((piece, index, { length }) => withoutBlanks(piece, index > 0, index < length - 1))
+        .join(" ")
         .replace(/\n/g, " "),
     };
     const named = tableWord(words);
@@ -349,26 +351,57 @@ function tableWord(words: readonly ShellWord[]): { readonly word: ShellWord; rea
   return undefined;
 }
 
+/** Without blanks at its start, its end or both. A regular expression for those at the end tries each blank of the text as the first. */
+function withoutBlanks(text: string, atStart: boolean, atEnd: boolean): string {
+  const isBlank = (index: number): boolean => text[index] === " " || text[index] === "\t";
+  let [start, end] = [0, text.length];
+  if (atStart) while (start < end && isBlank(start)) start++;
+  if (atEnd) while (end > start && isBlank(end - 1)) end--;
+  return text.slice(start, end);
+}
+
 /** Diagnostics whose spans in these scripts lie within single lines. */
 export function unfoldSpans(diagnostics: readonly Diagnostic[], scripts: readonly Source[]): readonly Diagnostic[] {
   if (scripts.length === 0) return diagnostics;
-  const lines = new Map(scripts.map(({ file, text }) => [file, text.split("\n")]));
+  const lines = new Map(scripts.map(({ file, text }) => [file, new ScriptLines(text)]));
   return diagnostics.map((one) => {
     const found = lines.get(one.span.file);
-    return found === undefined ? one : { ...one, span: unfoldSpan(one.span, found) };
+    return found === undefined ? one : { ...one, span: found.unfold(one.span) };
   });
 }
 
-/** A span whose column counts on over the ends of lines, as one within the line where it begins. */
-function unfoldSpan({ file, line, column, length }: Span, lines: readonly string[]): Span {
-  for (
-    let width = lines[line - 1]?.length;
-    width !== undefined && column > width + 1 && line < lines.length;
-    width = lines[line - 1]?.length
-  ) {
-    column -= width + 1;
-    line++;
+/** Where the lines of a script begin, and how long they are. */
+class ScriptLines {
+  private readonly starts = [0];
+  private readonly lengths = new Map<number, number>();
+
+  constructor(private readonly text: string) {
+    for (let at = text.indexOf("\n"); at >= 0; at = text.indexOf("\n", at + 1)) this.starts.push(at + 1);
   }
-  const rest = (lines[line - 1]?.replace(/\s*\\?\r?$/, "").length ?? column) - column + 1;
-  return { file, line, column, length: Math.max(1, Math.min(length, rest)) };
+
+  /** A span whose column counts on over the ends of lines, as one within the line where it begins. */
+  unfold({ file, line, column, length }: Span): Span {
+    const { starts } = this;
+    const offset = (starts[line - 1] ?? 0) + column - 1;
+    let [low, high] = [line - 1, starts.length];
+    while (high - low > 1) {
+      const middle = (low + high) >> 1;
+      if (starts[middle]! <= offset) low = middle;
+      else high = middle;
+    }
+    const within = offset - (starts[low] ?? 0) + 1;
+    const rest = this.lengthOf(low) - within + 1;
+    return { file, line: low + 1, column: within, length: Math.max(1, Math.min(length, rest)) };
+  }
+
+  /** Of a line from 0 on, without what continues it and blanks at its end. */
+  private lengthOf(line: number): number {
+    let length = this.lengths.get(line);
+    if (length === undefined) {
+      const text = this.text.slice(this.starts[line], this.starts[line + 1] ?? this.text.length).trimEnd();
+      length = (text.endsWith("\\") ? text.slice(0, -1).trimEnd() : text).length;
+      this.lengths.set(line, length);
+    }
+    return length;
+  }
 }

@@ -127,7 +127,7 @@ export function findProgram(word: string): Program {
 /** Whether a text is a script and no iptables-save text, by its first line that says anything. */
 export function isScript(text: string): boolean {
   if (/^\ufeff?#!/.test(text)) return true;
-  const line = /^(?:\ufeff)?(?:[ \t]*(?:#[^\n]*)?\r?\n)*[ \t]*([^\n]*)/.exec(text)?.[1] ?? "";
+  const line = firstLine(text);
   const [first = ""] = line.split(/[ \t;&|\r]/, 1);
   if (/^[A-Za-z_][A-Za-z0-9_]*=/.test(first) || /^["']?\$[A-Za-z_{]/.test(first)) return true;
   if (
@@ -137,4 +137,20 @@ export function isScript(text: string): boolean {
     return true;
   const { kind } = findProgram(first.replace(/^["']|["']$/g, ""));
   return kind === "iptables" || kind === "ipset" || kind === "restore";
+}
+
+/**
+ * The first line that is neither empty nor a comment, without blanks in front. No regular expression: it would need a stack as deep as
+ * the text.
+ */
+function firstLine(text: string): string {
+  for (let start = text.startsWith("\ufeff") ? 1 : 0; start < text.length; ) {
+    const newline = text.indexOf("\n", start);
+    const end = newline < 0 ? text.length : newline;
+    while (text[start] === " " || text[start] === "\t") start++;
+    const isSaid = text[start] !== "#" && start < end && !(start === end - 1 && text[start] === "\r");
+    if (isSaid || newline < 0) return text.slice(start, end);
+    start = end + 1;
+  }
+  return "";
 }

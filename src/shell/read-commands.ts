@@ -41,12 +41,15 @@ export interface ShellCommand {
   readonly operator: Operator;
 }
 
-const blanks = /(?:[ \t\r]|\\\r?\n)*/y;
-const comment = /#[^\n]*/y;
+/** Characters of a word that are nothing but themselves. */
+const plain = /[^ \t\r\n;&|<>()\\'"$`{*?[~]+/y;
+/** The same between double quotes. */
+const plainInQuotes = /[^"\\$`\n]+/y;
 const redirection = /[0-9]*(?:<<<|<<-|<<|<&|<>|<|>>|>&|>\||>)|&>>?/y;
 const operators = /\r?\n|;;|;|&&|\|\||\||&/y;
 const expansionStart = /\$(?:[A-Za-z_][A-Za-z0-9_]*|[0-9@*#?$!-])/y;
-const brace = /\{[^{}\s'"]*(?:,|\.\.)[^{}\s'"]*\}/y;
+/** Braces, which are a pattern if there is a comma or a range in them. */
+const brace = /\{[^{}\s'"]*\}/y;
 
 /** Reads all commands; never throws. */
 export function* readCommands(text: string): Generator<ShellCommand, void, undefined> {
@@ -58,15 +61,19 @@ export function* readCommands(text: string): Generator<ShellCommand, void, undef
 
 class CommandReader {
   private at: number;
-  /** The line of `at`, counted as far as `counted`. */
+  /** The line that was asked for last. */
   private line = 1;
-  private counted = 0;
   private lineStart = 0;
+  /** Where that line ends. */
+  private lineEnd: number;
+  /** A quote was found that is never closed. */
+  private anyUnclosed = false;
   /** Ends of documents that begin behind the present line. */
   private readonly documents: string[] = [];
 
   constructor(private readonly text: string) {
     this.at = text.startsWith("\ufeff") ? 1 : 0;
+    this.lineEnd = this.endOfLine(0);
   }
 
   private take(pattern: RegExp): string | undefined {
@@ -79,14 +86,11 @@ class CommandReader {
 
   /** The line of an offset, which never goes back. */
   private lineAt(offset: number): { line: number; start: number } {
-    for (
-      let newline = this.text.indexOf("\n", this.counted);
-      newline >= 0 && newline < offset;
-      newline = this.text.indexOf("\n", this.counted)
-    ) {
+    // A backslash at the very end lets offsets go one beyond the text.
+    while (this.lineEnd < offset && this.lineEnd < this.text.length) {
       this.line++;
-      this.counted = newline + 1;
-      this.lineStart = this.counted;
+      this.lineStart = this.lineEnd + 1;
+      this.lineEnd = this.endOfLine(this.lineStart);
     }
     return { line: this.line, start: this.lineStart };
   }
@@ -98,8 +102,8 @@ class CommandReader {
     let place: { line: number; start: number } | undefined;
     let endOffset = this.at;
     for (;;) {
-      this.take(blanks);
-      this.take(comment);
+      this.skipBlanks();
+      if (this.text.charAt(this.at) === "#") this.skipLine();
       if (this.at >= this.text.length) {
         if (place === undefined) return undefined;
         return this.command(place, endOffset, words, redirections, expansions, "newline");
@@ -107,7 +111,7 @@ class CommandReader {
       const start = this.at;
       const redirected = this.take(redirection);
       if (redirected !== undefined) {
-        this.take(blanks);
+        this.skipBlanks();
         place ??= this.lineAt(start);
         redirections.push({ operator: redirected, offset: start });
         const target = this.word(place.start);
@@ -136,6 +140,18 @@ class CommandReader {
       }
       words.push(this.word(place.start));
       endOffset = this.at;
+    }
+  }
+
+  /** Blanks, and ends of lines behind a backslash. No regular expression: those that repeat a choice need a stack as deep as the text. */
+  private skipBlanks(): void {
+    for (;;) {
+      const character = this.text.charAt(this.at);
+      if (character === " " || character === "\t" || character === "\r") this.at++;
+      else if (character !== "\\") return;
+      else if (this.text.startsWith("\n", this.at + 1)) this.at += 2;
+      else if (this.text.startsWith("\r\n", this.at + 1)) this.at += 3;
+      else return;
     }
   }
 
@@ -176,8 +192,9 @@ class CommandReader {
     let text = "";
     let quoted = false;
     for (; this.at < this.text.length; ) {
+      text += this.take(plain) ?? "";
       const character = this.text.charAt(this.at);
-      if (/[ \t\r\n;&|<>()]/.test(character)) break;
+      if (character === "" || " \t\r\n;&|<>()".includes(character)) break;
       if (character === "\\") {
         const next = this.text.charAt(this.at + 1);
         if (next === "\n") this.at += 2;
@@ -204,11 +221,12 @@ class CommandReader {
         text += this.expansion(expansions);
       } else {
         const found = character === "{" ? this.take(brace) : undefined;
-        if (found !== undefined) {
+        if (found !== undefined && (found.includes(",") || found.includes(".."))) {
           expansions.push({ kind: "pattern", text: found, offset: this.at - found.length });
           text += found;
           continue;
         }
+        if (found !== undefined) this.at -= found.length;
         if (character === "*" || character === "?" || character === "[" || (character === "~" && this.at === start)) {
           expansions.push({ kind: "pattern", text: character, offset: this.at });
         }
@@ -220,14 +238,26 @@ class CommandReader {
   }
 
   private skipLine(): void {
-    const newline = this.text.indexOf("\n", this.at);
-    this.at = newline < 0 ? this.text.length : newline;
+    this.at = this.endOfLine(this.at);
+  }
+
+  private endOfLine(offset: number): number {
+    const newline = this.text.indexOf("\n", offset);
+    return newline < 0 ? this.text.length : newline;
+  }
+
+  /** Where what begins here ends at the latest. To look for each to the end of the text would take the square of its length. */
+  private limit(): number {
+    return this.anyUnclosed ? this.endOfLine(this.at) : this.text.length;
   }
 
   private doubleQuoted(expansions: Expansion[]): string {
+    const limit = this.limit();
     const start = this.at++;
     let text = "";
-    for (; this.at < this.text.length; ) {
+    for (; this.at < limit; ) {
+      text += this.take(plainInQuotes) ?? "";
+      if (this.at >= limit) break;
       const character = this.text.charAt(this.at);
       if (character === '"') {
         this.at++;
@@ -245,6 +275,7 @@ class CommandReader {
         this.at++;
       }
     }
+    this.anyUnclosed = true;
     expansions.push({ kind: "unclosed", text: '"', offset: start });
     this.at = start;
     this.skipLine();
@@ -261,8 +292,9 @@ class CommandReader {
       return text;
     };
     if (this.text.charAt(offset) === "`") {
+      const limit = this.limit();
       const end = this.text.indexOf("`", offset + 1);
-      return push("substitution", end < 0 ? this.text.length : end + 1);
+      return push("substitution", end < 0 || end > limit ? limit : end + 1);
     }
     const next = this.text.charAt(offset + 1);
     if (next === "(") return push("substitution", this.closing(offset + 1, "(", ")"));
@@ -275,12 +307,13 @@ class CommandReader {
   }
 
   private closing(from: number, open: string, close: string): number {
+    const limit = this.limit();
     let depth = 0;
-    for (let at = from; at < this.text.length; at++) {
+    for (let at = from; at < limit; at++) {
       const character = this.text.charAt(at);
       if (character === open) depth++;
       else if (character === close && --depth === 0) return at + 1;
     }
-    return this.text.length;
+    return limit;
   }
 }

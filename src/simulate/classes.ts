@@ -55,12 +55,13 @@ export function listsTogether(
   return [...found];
 }
 
-/** The classes of a list: `lists` are it and those it depends on. */
+/** The classes of a list: `lists` are it and those it depends on. Once `isOver` says so, no more are looked for. */
 export function classesOf(
   lists: readonly string[],
   model: XtModel,
   witnesses: Witnesses,
   rules: ReadonlyMap<string, readonly IptablesRule[]>,
+  isOver: () => boolean = () => false,
 ): Classes {
   const seen = new Set<string>();
   const packets: Packet[] = [];
@@ -86,7 +87,8 @@ export function classesOf(
   const usesTtl = lists.some((list) => (rules.get(list) ?? []).some((rule) => usesOf(model, rule).some(({ rttl }) => rttl)));
   if (usesTtl && packets[0]) packets.push({ ...packets[0], ttl: packets[0].ttl > 1 ? packets[0].ttl - 1 : packets[0].ttl + 1 });
   const sources = [...packets];
-  for (let index = 0; index < mutations && sources.length > 0; index++) add(witnesses.mutate(sources[index % sources.length]!));
+  for (let index = 0; index < mutations && sources.length > 0 && !isOver(); index++)
+    add(witnesses.mutate(sources[index % sources.length]!));
   return { packets, unreached };
 }
 

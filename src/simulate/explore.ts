@@ -28,7 +28,7 @@ export interface Subject {
 export interface Budget {
   /** Schedules to try. */
   readonly schedules: number;
-  /** When to stop, by `now`. */
+  /** When to stop, by `now`, which need not be a time. */
   readonly deadline: number;
   readonly now: () => number;
 }
@@ -98,7 +98,7 @@ export class Explorer {
       (a, b) => a - b,
     );
     this.horizon = (this.windows.at(-1) ?? ticksPerSecond) + 1;
-    const most = Math.max(1, ...uses.map(({ hits }) => hits));
+    const most = uses.reduce((greatest, { hits }) => Math.max(greatest, hits), 1);
     this.burst = exactBurst(most);
     // Slow enough not to be a flood, if the window has room for that.
     this.spacing = Math.max(
@@ -221,7 +221,7 @@ export class Explorer {
   // --------------------------------------------------------------------------------------------------- by chance
 
   private searchAtRandom(budget: Budget): readonly Packet[] | undefined {
-    const longest = Math.min(200, 4 * Math.max(1, ...this.subject.uses.map(({ hits }) => hits)) + 12);
+    const longest = Math.min(200, 4 * this.subject.uses.reduce((most, { hits }) => Math.max(most, hits), 1) + 12);
     while (!this.isOver(budget)) {
       const { xtables, nft } = this.subject;
       xtables.reset();

@@ -11,6 +11,8 @@ import { XtModel, type XtOptions } from "./xt-model.js";
 const usualListSize = 100;
 /** Ticks between packets: slower than a flood. */
 const spacing = 13;
+/** Rules that packets are held against. */
+const mostSteps = 20_000_000;
 const words = { accept: "accepts", drop: "drops" } as const;
 
 /** What a host sees of it whose list has seen 100 others since, in words; empty if nothing. */
@@ -20,10 +22,14 @@ export function forgetting(
   list: string,
   classes: readonly Packet[],
   uses: readonly RecentUse[],
+  isOver: () => boolean = () => false,
 ): string[] {
   const few = new XtModel(ruleset, { ...options, listSize: usualListSize });
   const many = new XtModel(ruleset, { ...options, listSize: Infinity });
-  const hits = Math.min(longestBurst, Math.max(...uses.map((use) => use.hits)));
+  const hits = Math.min(
+    longestBurst,
+    uses.reduce((most, use) => Math.max(most, use.hits), 1),
+  );
   const side = uses.some((use) => use.list === list && use.side === "daddr") ? "destination" : "source";
   const step = many.lists.stepOf(list);
   for (const touching of classes) {
@@ -33,6 +39,7 @@ export function forgetting(
       time: spacing * (hits + 1),
     }));
     for (const packet of classes) {
+      if (isOver() || few.asked + many.asked > mostSteps) return [];
       few.reset();
       many.reset();
       for (const before of [...first, ...others]) {

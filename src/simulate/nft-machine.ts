@@ -64,6 +64,8 @@ export class NftMachine {
   private readonly chains: Map<string, RunningChain>;
   private readonly hooks = new Map<Hook, RunningChain[]>();
   private readonly family: Family;
+  /** Rules that packets were held against since there is this machine. */
+  asked = 0;
   /** Buckets of limits that stand in a rule. */
   private readonly buckets = new Map<LimitStatement, Bucket>();
   /** Packets counted by each counter, under the bytes it started with: the caller may tell rules apart by them. */
@@ -182,6 +184,7 @@ export class NftMachine {
   }
 
   private runRule(rule: readonly Run[], flight: Flight, level: number): "next" | "break" | Verdict | "return" {
+    this.asked += 1;
     for (const run of rule) {
       const step = run(flight);
       if (step === "next") continue;

@@ -12,7 +12,7 @@ import { classesOf, listsTogether, rulesByList, usesOf } from "./classes.js";
 import { cutRules, isWithin } from "./cut.js";
 import { modelsOf, tableOf, type Models } from "./models.js";
 import { millisecondsPerTick, NotModelled, ticksPerSecond, type Packet } from "./packet.js";
-import type { SearchOptions } from "./search.js";
+import { checkSearchOptions, type SearchOptions } from "./search.js";
 import { Witnesses } from "./witness.js";
 
 /** A list whose hit count is written as a limit, before each kind of sender. */
@@ -60,11 +60,15 @@ interface Scenario {
   readonly times: readonly number[];
 }
 
-/** Compares every list of the translation that is written as a limit; lists that no packet reaches are left out. */
+/**
+ * Compares every list of the translation that is written as a limit; lists that no packet reaches are left out. Throws a `RangeError`,
+ * which names the option and its value, for an option that is not what it must be.
+ */
 export function compareLimits(
   { iptables, nft, diagnostics }: Translation,
   options: Pick<SearchOptions, "lists" | "translated" | "seed"> = {},
 ): LimitComparison[] {
+  checkSearchOptions(options);
   if (!nft) return [];
   return iptables.flatMap((ruleset) => {
     const table = tableOf(ruleset, nft.tables);

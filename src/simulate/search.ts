@@ -4,6 +4,7 @@ import { effectOf, printable, type Diagnostic, type Span } from "../diagnostic.j
 import type { Family, IptablesRule, IptablesRuleset } from "../iptables/ast.js";
 import type { NftTable } from "../nft/ast.js";
 import type { TranslateOptions, Translation } from "../translate.js";
+import { checkOptions, fault, wholeNumberFault } from "../option-checks.js";
 import { seededRandom } from "../random.js";
 import { classesOf, listsTogether, rulesByList, usesOf } from "./classes.js";
 import { cutRules, isWithin } from "./cut.js";
@@ -20,10 +21,12 @@ import { Witnesses } from "./witness.js";
 export interface SearchOptions {
   /** Schedules tried for each list; 20,000 unless told. */
   readonly schedules?: number;
-  /** Milliseconds for each list, by `now`; no limit unless told. */
+  /** Rules that the models hold packets against, for all lists together; a thousand million, a minute or two, unless told. */
+  readonly steps?: number;
+  /** Milliseconds for all lists together, by `now`; no limit unless told. */
   readonly milliseconds?: number;
   /** A clock in milliseconds; needed with `milliseconds`. */
-  now?(): number;
+  readonly now?: () => number;
   /** Of what is left to chance; 1 unless told. */
   readonly seed?: number;
   /** The lists to search; all unless told. */
@@ -66,19 +69,83 @@ export interface Effort {
 }
 
 const usualSchedules = 20_000;
+const usualSteps = 1_000_000_000;
 
-/** Searches every list of the translation; empty if there is none, or the input was no ruleset. */
+/** Throws a `RangeError` that names the option and its value. */
+export function checkSearchOptions({ schedules, steps, milliseconds, now, seed, lists, translated }: SearchOptions): void {
+  for (const [name, value] of Object.entries({ schedules, steps })) {
+    const wanted = value === undefined || value === Infinity ? undefined : wholeNumberFault(value, 1, Number.MAX_SAFE_INTEGER);
+    if (wanted !== undefined) throw fault(name, wanted, value);
+  }
+  if (milliseconds !== undefined && !(milliseconds >= 0)) throw fault("milliseconds", "a number from 0 on", milliseconds);
+  if (now !== undefined && typeof now !== "function") throw fault("now", "a function", now);
+  if (milliseconds !== undefined && milliseconds !== Infinity && now === undefined)
+    throw fault("now", "a function where milliseconds are given", now);
+  if (seed !== undefined && !Number.isSafeInteger(seed)) throw fault("seed", "a whole number", seed);
+  if (lists !== undefined && !(Array.isArray(lists) && lists.every((list) => typeof list === "string")))
+    throw fault("lists", "an array of strings", lists);
+  if (translated !== undefined) checkOptions(translated);
+}
+
+/**
+ * Searches every list of the translation; empty if there is none, or the input was no ruleset. Throws a `RangeError`, which names the
+ * option and its value, for an option that is not what it must be.
+ */
 export function searchLists(translation: Translation, options: SearchOptions = {}): ListSearch[] {
+  checkSearchOptions(options);
   const { iptables, nft, diagnostics } = translation;
   if (!nft) return [];
-  return iptables.flatMap((ruleset) => {
+  const families = iptables.flatMap((ruleset) => {
     const table = tableOf(ruleset, nft.tables);
-    return table ? new RulesetSearch(ruleset, table, diagnostics, options).run() : [];
+    return table ? [new RulesetSearch(ruleset, table, diagnostics, options)] : [];
+  });
+  let listsLeft = families.reduce((sum, { names }) => sum + names.length, 0);
+  const budget = new SearchBudget(options);
+  return families.flatMap((family) => {
+    const found = family.run(budget, listsLeft);
+    listsLeft -= family.names.length;
+    return found;
   });
 }
 
+/** What all lists may cost, in steps and in time: the part of it that is used is the clock of the search. */
+class SearchBudget {
+  private readonly start: number;
+  private readonly milliseconds: number;
+  private readonly steps: number;
+  private readonly clock: () => number;
+  /** Steps of the models that are done with. */
+  private before = 0;
+  private models: Models | undefined;
+
+  constructor({ milliseconds = Infinity, steps = usualSteps, now = () => 0 }: SearchOptions) {
+    this.clock = now;
+    this.start = now();
+    this.milliseconds = Math.max(milliseconds, Number.MIN_VALUE);
+    this.steps = steps;
+  }
+
+  /** Counts what these models do from now on. */
+  watch(models: Models): void {
+    this.before += stepsOf(this.models);
+    this.models = models;
+  }
+
+  /** The part that is used: 1 is all of it. */
+  used(): number {
+    return Math.max((this.before + stepsOf(this.models)) / this.steps, (this.clock() - this.start) / this.milliseconds);
+  }
+}
+
+function stepsOf(models: Models | undefined): number {
+  return models === undefined ? 0 : models.xtables.asked + models.nft.asked;
+}
+
 class RulesetSearch {
-  /** Of the list that is being searched. */
+  /** The lists to search. */
+  readonly names: readonly string[];
+  private budget!: SearchBudget;
+  /** The part of the budget that is used when the list that is being searched has had its share. */
   private deadline = Infinity;
 
   constructor(
@@ -86,12 +153,17 @@ class RulesetSearch {
     private readonly table: NftTable,
     private readonly diagnostics: readonly Diagnostic[],
     private readonly options: SearchOptions,
-  ) {}
+  ) {
+    const wanted = options.lists && new Set(options.lists);
+    this.names = namesOfLists(ruleset).filter((list) => wanted === undefined || wanted.has(list));
+  }
 
-  run(): ListSearch[] {
-    const { seed = 1, lists, translated } = this.options;
+  /** Searches the lists, which get equal shares of what so many lists have left of the budget. */
+  run(budget: SearchBudget, listsLeft: number): ListSearch[] {
+    const { seed = 1, translated } = this.options;
+    const { names } = this;
+    this.budget = budget;
     // Without a list there is nothing to search, whatever else the rules hold.
-    const names = namesOfLists(this.ruleset).filter((list) => lists === undefined || lists.includes(list));
     if (names.length === 0) return [];
     let models: Models;
     try {
@@ -104,12 +176,21 @@ class RulesetSearch {
       }));
     }
     const rules = rulesByList(models.xtables);
-    const witnesses = new Witnesses(models.xtables, seededRandom(seed), () => this.now() >= this.deadline);
-    return names.map((list) => this.searchList(list, models, rules, witnesses));
+    const witnesses = new Witnesses(models.xtables, seededRandom(seed), () => this.isOver());
+    budget.watch(models);
+    return names.map((list, index) => {
+      const used = budget.used();
+      if (used >= 1) {
+        const reason = "the budget was used up by the lists before it";
+        return { ...this.about(list, rules.get(list) ?? []), result: { kind: "not-searched", reason } };
+      }
+      this.deadline = used + (1 - used) / (listsLeft - index);
+      return this.searchList(list, models, rules, witnesses);
+    });
   }
 
-  private now(): number {
-    return this.options.now?.() ?? 0;
+  private isOver(): boolean {
+    return this.budget.used() >= this.deadline;
   }
 
   private about(
@@ -120,8 +201,7 @@ class RulesetSearch {
   }
 
   private searchList(list: string, models: Models, rules: ReadonlyMap<string, readonly IptablesRule[]>, witnesses: Witnesses): ListSearch {
-    const { schedules = usualSchedules, milliseconds = Infinity, seed = 1 } = this.options;
-    this.deadline = this.now() + milliseconds;
+    const { schedules = usualSchedules, seed = 1 } = this.options;
     const own = rules.get(list) ?? [];
     const about = this.about(list, own);
     const lists = listsTogether(list, models.xtables, witnesses, rules);
@@ -129,7 +209,7 @@ class RulesetSearch {
     const leftOut = involved
       .filter((rule) => models.xtables.refused.has(rule))
       .map(({ span, text }) => `line ${span.line} is in the script only in part, and compared as it is there: ${printable(text)}`);
-    const { packets, unreached: all } = classesOf(lists, models.xtables, witnesses, rules);
+    const { packets, unreached: all } = classesOf(lists, models.xtables, witnesses, rules, () => this.isOver());
     if (packets.length === 0) {
       if (own.every((rule) => models.xtables.refused.has(rule))) {
         return { ...about, leftOut, result: { kind: "not-searched", reason: "none of its rules is translated" } };
@@ -142,7 +222,7 @@ class RulesetSearch {
             leftOut,
             result: {
               kind: "not-searched",
-              reason: `no packet was found ${this.now() >= this.deadline ? "in the time " : ""}that comes to ${lines(own)}`,
+              reason: `no packet was found ${this.isOver() ? "within the budget " : ""}that comes to ${lines(own)}`,
             },
           }
         : {
@@ -160,10 +240,12 @@ class RulesetSearch {
     const exploration = new Explorer({ ...models, classes: packets, uses }, seededRandom(seed)).run({
       schedules,
       deadline: this.deadline,
-      now: () => this.now(),
+      now: () => this.budget.used(),
     });
     const { difference } = exploration;
-    const most = Math.max(...uses.map(({ hits }) => hits));
+    if (exploration.schedules === 0)
+      return { ...about, leftOut, result: { kind: "not-searched", reason: "its share of the budget ended before a schedule was tried" } };
+    const most = uses.reduce((greatest, { hits }) => Math.max(greatest, hits), 1);
     const counterexample =
       difference &&
       timelineOf(`list "${printable(list)}"`, shrink(models.xtables, models.nft, difference), lists, models.xtables, models.nft);
@@ -176,7 +258,14 @@ class RulesetSearch {
       known: [
         ...(never.length === 0 ? [] : [`no packet comes to ${lines(never)}: nothing jumps to the chain, or only with other protocols`]),
         ...(most > longestBurst ? [`a hit count of ${most} was not reached: the longest burst tried has ${longestBurst} packets`] : []),
-        ...forgetting(this.ruleset, { ...this.options.translated, cut: cutRules(this.ruleset, this.diagnostics) }, list, packets, uses),
+        ...forgetting(
+          this.ruleset,
+          { ...this.options.translated, cut: cutRules(this.ruleset, this.diagnostics) },
+          list,
+          packets,
+          uses,
+          () => this.isOver(),
+        ),
         ...this.notes(own),
       ],
     };

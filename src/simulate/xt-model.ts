@@ -72,6 +72,8 @@ export class XtModel {
   private readonly groups = new Map<ExtensionUse, Groups>();
   private observer: Observer | undefined;
   private lastRule: IptablesRule | undefined;
+  /** Rules that packets were held against since there is this model. */
+  asked = 0;
   /** Packets that each rule has matched. */
   readonly counts = new Map<IptablesRule, number>();
   /** Rules that the script has only in part, and that are here as they are there. */
@@ -174,6 +176,7 @@ export class XtModel {
 
   private runChain(compiled: CompiledChain, flight: Flight): End {
     for (const { rule, tests, target } of compiled.rules) {
+      this.asked += 1;
       if (!tests.every((test) => test(flight))) continue;
       this.counts.set(rule, (this.counts.get(rule) ?? 0) + 1);
       this.observer?.matched?.(rule);

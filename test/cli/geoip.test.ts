@@ -5,6 +5,7 @@ import { gzipSync } from "node:zlib";
 
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { readGeoip } from "../../src/cli/geoip.js";
+import { usualMaxInput } from "../../src/cli/read-file.js";
 
 let directory = "";
 beforeAll(() => {
@@ -32,15 +33,18 @@ it.each([
   ["its folder LE", "little", "LE/CN.iv4", turned],
 ])("reads xt_geoip's files in %s", (_, folder, path, bytes) => {
   file(`${folder}/${path}`, bytes);
-  const geoip = readGeoip([join(directory, folder)]);
+  const geoip = readGeoip([join(directory, folder)], usualMaxInput);
   expect([geoip("CN", "ipv4"), geoip("CN", "ipv6"), geoip("DE", "ipv4")]).toEqual([[first], undefined, undefined]);
 });
 
 it("reads tables, packed or not, and puts several together", () => {
-  const geoip = readGeoip([
-    file("ipv4.csv.gz", gzipSync("192.0.2.0,192.0.2.255,CN\n")),
-    file("more.csv", "198.51.100.0,198.51.100.0,CN\n2001:db8::,2001:db8::1,DE\n"),
-  ]);
+  const geoip = readGeoip(
+    [
+      file("ipv4.csv.gz", gzipSync("192.0.2.0,192.0.2.255,CN\n")),
+      file("more.csv", "198.51.100.0,198.51.100.0,CN\n2001:db8::,2001:db8::1,DE\n"),
+    ],
+    usualMaxInput,
+  );
   expect(geoip("CN", "ipv4")).toEqual([first, { from: 0xc6336400n, to: 0xc6336400n }]);
   expect(geoip("DE", "ipv6")).toHaveLength(1);
   expect(geoip("DE", "ipv4")).toBeUndefined();
@@ -60,13 +64,13 @@ it.each([
     /cut\.csv\.gz" cannot be unpacked: /,
   ],
 ])("refuses %s", (_, path, message) => {
-  expect(() => readGeoip([path()])).toThrow(message);
+  expect(() => readGeoip([path()], usualMaxInput)).toThrow(message);
 });
 
 it("refuses a file of xt_geoip that is none when its country is asked for", () => {
   file("wrong/CN.iv4", packed);
   file("wrong/DE.iv4", "abc");
-  const geoip = readGeoip([join(directory, "wrong")]);
+  const geoip = readGeoip([join(directory, "wrong")], usualMaxInput);
   expect(geoip("CN", "ipv4")).toEqual([first]);
   expect(() => geoip("DE", "ipv4")).toThrow(/DE\.iv4" is not a file of xt_geoip/);
 });

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 import { listFiles, readCase } from "../../src/cli/commands/corpus/files.js";
+import { usualMaxInput } from "../../src/cli/read-file.js";
 import { findCases, type CaseFiles } from "../../src/corpus/layout.js";
 import { translateCase, translateOptionsOf, type CaseTexts, type Made } from "../../src/corpus/run-case.js";
 import { translate, type Source, type TranslateOptions } from "../../src/translate.js";
@@ -29,7 +30,7 @@ export interface Expected {
 
 export function readCases(): Case[] {
   return findCases(listFiles(corpusDirectory), "corpus").cases.map((files): Case => {
-    const texts = readCase(corpusDirectory, files);
+    const texts = readCase(corpusDirectory, files, usualMaxInput);
     return {
       name: files.name,
       group: files.name.slice(0, files.name.indexOf("/")),

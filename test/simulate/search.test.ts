@@ -157,7 +157,7 @@ test("both families of one table are searched", () => {
 
 test("a budget of time ends the search", () => {
   let time = 0;
-  const [found] = search(dump(...throttle), {}, { schedules: Infinity, milliseconds: 50, now: () => (time += 1) });
+  const [found] = search(dump(...throttle), {}, { schedules: Infinity, steps: Infinity, milliseconds: 2_000, now: () => (time += 1) });
   expect(found!.result.kind).toBe("searched");
 });
 

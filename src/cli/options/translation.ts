@@ -5,6 +5,7 @@ import type { Family } from "../../iptables/ast.js";
 import { largestSet } from "../../nft/set-size.js";
 import { tableNameFault } from "../../nft/table-name.js";
 import { isOlder, isVersion, oldestNft } from "../../nft/versions.js";
+import { usualMaxInput } from "../read-file.js";
 import { several, wholeNumber } from "./words.js";
 
 /** How a dump is translated. */
@@ -22,6 +23,8 @@ export interface TranslationSettings {
   readonly inet?: true;
   /** Version; any if absent. */
   readonly targetNft: string | undefined;
+  /** Bytes of a file that are read at most. */
+  readonly maxInput: number;
 }
 
 /** What holds where nothing is said. */
@@ -37,6 +40,7 @@ interface RawTranslationOptions {
   readonly geoip?: readonly string[];
   readonly inet?: true;
   readonly targetNft?: string;
+  readonly maxInput: number;
 }
 
 /** Declares the options of `TranslationSettings`. */
@@ -72,9 +76,34 @@ export function addTranslationOptions(command: Command): Command {
     .addOption(new Option("--target-nft <VERSION>", "replace or refuse what this version of nft cannot load").argParser(nftVersion));
 }
 
-/** The options that `addTranslationOptions` declared, once the words are read. */
+const megabyte = 1024 * 1024;
+/** Megabytes: a string of V8 holds no more. */
+const mostMegabytes = 511;
+
+/** Declares `--max-input`. */
+export function addInputOption(command: Command): Command {
+  const whole = wholeNumber(1, mostMegabytes, "a number of megabytes");
+  return command.addOption(
+    new Option("--max-input <MB>", "refuse files with more megabytes")
+      .argParser((text) => whole(text) * megabyte)
+      .default(usualMaxInput, String(usualMaxInput / megabyte)),
+  );
+}
+
+/** The options that `addTranslationOptions` and `addInputOption` declared, once the words are read. */
 export function translationSettings(command: Command): TranslationSettings {
-  const { table, ipv4, ipv6, recent, setSize: size, ipset = [], geoip = [], inet, targetNft } = command.opts<RawTranslationOptions>();
+  const {
+    table,
+    ipv4,
+    ipv6,
+    recent,
+    setSize: size,
+    ipset = [],
+    geoip = [],
+    inet,
+    targetNft,
+    maxInput,
+  } = command.opts<RawTranslationOptions>();
   return {
     ipsets: ipset,
     geoip,
@@ -84,6 +113,7 @@ export function translationSettings(command: Command): TranslationSettings {
     setSize: size,
     ...(inet && { inet }),
     targetNft,
+    maxInput,
   };
 }
 

@@ -7,7 +7,7 @@
  * man iptables-extensions of xtables-addons, section "geoip"; options: its file extensions/libxt_geoip.c.
  */
 
-import { joined, type AddressRange, type Geoip } from "../../geoip/ranges.js";
+import { checkRanges, joined, type AddressRange, type Geoip } from "../../geoip/ranges.js";
 import type { Family } from "../../iptables/ast.js";
 import { match, payload, setReference, type Expression } from "../../nft/ast.js";
 import { defineMatch, Invalid, type MatchTranslation, type ValueParser } from "../extension.js";
@@ -95,6 +95,7 @@ function gather(names: readonly string[], data: Geoip, family: Family): Found {
   for (const name of names) {
     const own = data(name, family);
     if (!own) return { missing: name };
+    checkRanges(own, name, family);
     for (const range of own) ranges.push(range);
   }
   return { elements: joined(ranges).map(({ from, to }) => addressInterval(from, to, family)) };

@@ -10,7 +10,7 @@
  * man iptables-extensions, section "set"; what a set of each type looks at: kernel files net/netfilter/ipset/ip_set_*.c.
  */
 
-import { findIpset, impossible, lookupsOf, lookupStatement, type Lookup } from "../../ipset/use.js";
+import { findIpset, impossible, lookupsOf, lookupStatement, tooManyMembers, type Lookup } from "../../ipset/use.js";
 import type { Statement } from "../../nft/ast.js";
 import { defineMatch, Invalid, type MatchTranslation, type Remark, type RuleContext, type ValueParser } from "../extension.js";
 import { setUse } from "../values/ipset.js";
@@ -41,6 +41,8 @@ export const setMatch = defineMatch({
     const use = options["match-set"];
     if (!use) return { never: "no set is named" };
     const named = findIpset(use, context);
+    const excess = tooManyMembers(named, use, context);
+    if (excess !== undefined) return { untranslatable: excess, at: use };
     const approximations: Remark[] = [];
     const notes: Remark[] = [];
     const count =
@@ -81,7 +83,7 @@ export const setMatch = defineMatch({
       const exceptions = options["return-nomatch"] !== undefined && set.type.dimensions.includes("net");
       const found = lookupsOf(set, use.value, context, exceptions);
       if (found.lookups.length === 0) why = `the set "${set.name}" holds nothing of the rule's protocol`;
-      lookups.push(...found.lookups);
+      for (const lookup of found.lookups) lookups.push(lookup);
       approximations.push(...found.differences.map((message) => ({ message: `set "${set.name}": ${message}`, at: use })));
       notes.push(...found.notes.map((message) => ({ code: "text-changed" as const, message: `set "${set.name}": ${message}`, at: use })));
     }
@@ -91,12 +93,15 @@ export const setMatch = defineMatch({
   },
 });
 
+/** Look-ups that are written one after the other in each rule; for more of them the rules would grow with their square. */
+const mostInOneRule = 16;
+
 /** The packet is in one of the sets. */
 function inside(lookups: readonly Lookup[]): MatchTranslation {
   const groups = lookups.map((lookup) => [...lookup.guards, lookupStatement(lookup)]);
   if (groups.length === 1) return { statements: groups[0]! };
   // Keys that every packet has can say that it is in no earlier set.
-  if (lookups.every(({ form }) => form.alwaysLoads)) {
+  if (lookups.length <= mostInOneRule && lookups.every(({ form }) => form.alwaysLoads)) {
     const statements = lookups.map((lookup) => ({ here: lookupStatement(lookup), elsewhere: lookupStatement(lookup, true) }));
     return {
       alternatives: statements.map(({ here }, index): Statement[] => [
@@ -112,7 +117,8 @@ function inside(lookups: readonly Lookup[]): MatchTranslation {
 
 /** The packet is in none of the sets. */
 function outside(lookups: readonly Lookup[]): MatchTranslation {
-  if (lookups.every(({ form }) => form.alwaysLoads)) return { statements: lookups.map((lookup) => lookupStatement(lookup, true)) };
+  if (lookups.length <= mostInOneRule && lookups.every(({ form }) => form.alwaysLoads))
+    return { statements: lookups.map((lookup) => lookupStatement(lookup, true)) };
   return { unless: lookups.map((lookup) => [...lookup.guards, lookupStatement(lookup)]) };
 }
 

@@ -9,7 +9,7 @@
  */
 
 import type { Ipset } from "../../ipset/ast.js";
-import { findIpset, impossible, lookupsOf, type Lookup, type SetUse } from "../../ipset/use.js";
+import { findIpset, impossible, lookupsOf, tooManyMembers, type Lookup, type SetUse } from "../../ipset/use.js";
 import type { OptionUse } from "../../iptables/ast.js";
 import { addressRangeExpression } from "../values/address.js";
 import { jump, match, number, payload, range, type SetStatement, type Statement } from "../../nft/ast.js";
@@ -122,6 +122,8 @@ interface Changed {
 
 function changed({ kind, use, exist, timeout }: Change, context: RuleContext): Changed | Untranslatable {
   const named = findIpset(use, context);
+  const excess = tooManyMembers(named, use, context);
+  if (excess !== undefined) return { untranslatable: excess, at: use };
   const approximations: Remark[] = [];
   const notes: Remark[] = [];
   const fitting = named.sets.filter((set) => impossible(set, use.value, context) === undefined);

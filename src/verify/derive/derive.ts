@@ -26,6 +26,11 @@ export interface Derivation {
   readonly packets: number;
   /** Rules to find packets for; all unless told. */
   readonly wanted?: ReadonlySet<IptablesRule>;
+  /**
+   * Rules that packets are held against in search of such as match, for all rules together; unless told, 20 million, and more for many
+   * rules.
+   */
+  readonly steps?: number;
   /** Asked before each rule: no packets are looked for any more. */
   late?(): boolean;
   /** Drafts at random beside those made for rules; a fifth of the packets unless told. */
@@ -56,6 +61,12 @@ const socketSpacing = 0.004;
 /** xt_recent forgets the least recently seen of more than a hundred hosts. */
 const mostHosts = 85;
 const mostPackets = 8000;
+const usualSteps = 20_000_000;
+/** A packet that reaches a rule at once is held against all rules a few times: at their own place, missed, and in variety. */
+const asksPerPacketAndRule = 20;
+/** For one rule: a rule that is hard to reach may take what easy ones leave, and some of what the later ones would get. */
+const share = 4;
+const mostStepsOfRule = 2_000_000;
 
 export function derive(input: Derivation): Derived {
   return new Deriver(input).all();
@@ -73,10 +84,12 @@ class Deriver {
   private readonly obstacles = new Map<IptablesRule, Obstacle>();
   private readonly firewalls: readonly Firewall[];
   private readonly remembersHosts: boolean;
+  private readonly ruleCount: number;
   private total = 0;
 
   constructor(private readonly input: Derivation) {
     this.firewalls = input.rulesets.map((ruleset) => firewallOf(ruleset, netOf(input.interfaces, ruleset.family), input.sets));
+    this.ruleCount = this.firewalls.reduce((sum, { rules }) => sum + rules.length, 0);
     this.remembersHosts = this.firewalls.some(({ rules }) =>
       rules.some(({ conditions }) => conditions.some(({ kind }) => kind === "list")),
     );
@@ -95,20 +108,28 @@ class Deriver {
       const left: typeof waiting = [];
       for (const job of waiting) {
         if (batch.full() || this.total + batch.count() >= packets || late()) left.push(job);
-        else if (!batch.add(job.firewall, job.rule) && !batch.fresh) left.push(job);
+        else if (this.stepsFor(waiting.length) <= 0) left.push(job);
+        else if (!batch.add(job.firewall, job.rule, this.stepsFor(waiting.length)) && !batch.fresh) left.push(job);
       }
       if (batch.count() === 0 && (round > 0 || wanted)) break;
       this.total += batch.count();
       batch.addRandom(Math.round(extra / (round + 1)));
       batches.push(batch.done());
       waiting = left;
-      if (late()) break;
+      if (late() || this.stepsFor(1) <= 0) break;
     }
     for (const {
       rule: { rule },
     } of waiting)
       if (!this.obstacles.has(rule)) this.obstacles.set(rule, { kind: "time" });
     return { batches, obstacles: this.obstacles };
+  }
+
+  /** What the search for one of so many rules may cost. */
+  private stepsFor(waiting: number): number {
+    const { packets, steps = usualSteps + asksPerPacketAndRule * packets * this.ruleCount } = this.input;
+    const left = steps - this.firewalls.reduce((sum, { effort }) => sum + effort.asked, 0);
+    return Math.min(left, mostStepsOfRule, Math.ceil((share * left) / waiting));
   }
 
   private newBatch(): BatchBuilder {
@@ -144,16 +165,22 @@ class BatchBuilder {
     return this.hosts.size >= this.hostLimit || this.frames.length >= mostPackets;
   }
 
-  /** Packets that match the rule, at one place for each built-in chain that leads to it, and that miss it; false if there are none. */
-  add(firewall: Firewall, rule: FirewallRule): boolean {
+  /**
+   * Packets that match the rule, at one place for each built-in chain that leads to it, and that miss it; false if there are none within
+   * so many steps.
+   */
+  add(firewall: Firewall, rule: FirewallRule, steps: number): boolean {
     const { solver, world } = this.sides.get(firewall)!;
+    solver.allow(steps);
     const places = firewall.places.get(rule)!;
     let found = false;
     for (const hook of new Set(places.map((place) => place.hook))) {
       for (const place of places.filter((one) => one.hook === hook)) {
+        if (solver.exhausted) break;
         const solution = solver.solve(place, world);
         if ("kind" in solution) {
-          if (!found && !this.obstacles.has(rule.rule)) this.obstacles.set(rule.rule, solution);
+          if (!found && (!this.obstacles.has(rule.rule) || solver.exhausted))
+            this.obstacles.set(rule.rule, solver.exhausted ? { kind: "time" } : solution);
           continue;
         }
         if (!this.keep(firewall, solution)) continue;

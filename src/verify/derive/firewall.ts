@@ -37,6 +37,11 @@ export interface Firewall {
   readonly rules: readonly FirewallRule[];
   /** By rule; empty for rules of chains that no built-in chain leads to. */
   readonly places: ReadonlyMap<FirewallRule, readonly Place[]>;
+  /** What the search for packets has cost so far. */
+  readonly effort: {
+    /** Rules that packets were held against. */
+    asked: number;
+  };
 }
 
 /** `sets` are those that `-m set` asks. */
@@ -48,7 +53,7 @@ export function firewallOf(ruleset: IptablesRuleset, net: Net, sets: Ipsets = ne
   const rules = all.flatMap((chain) => chain.rules);
   const places = new Map<FirewallRule, Place[]>(rules.map((rule) => [rule, []]));
   for (const chains of tables.values()) for (const place of placesOf(chains)) places.get(place.goal)!.push(place);
-  return { family, net, tables, rules, places };
+  return { family, net, tables, rules, places, effort: { asked: 0 } };
 }
 
 function chainsOf(table: IptablesTable, conditionsOf: (rule: IptablesRule) => Condition[]): Map<string, FirewallChain> {
@@ -69,6 +74,9 @@ function chainsOf(table: IptablesTable, conditionsOf: (rule: IptablesRule) => Co
 /** Ways kept for a rule and built-in chain; some may be closed by rules before them. */
 const waysKept = 6;
 
+/** Jumps on a way; where chains nest deeper no packet is looked for. */
+export const longestWay = 64;
+
 /** Each rule for each built-in chain it can be reached from, by up to `waysKept` ways, short ones first. */
 function placesOf(chains: ReadonlyMap<string, FirewallChain>): Place[] {
   const places: Place[] = [];
@@ -83,7 +91,7 @@ function placesOf(chains: ReadonlyMap<string, FirewallChain>): Place[] {
           places.push({ hook: start.name as BuiltIn, way, goal: rule });
           const { target } = rule.rule;
           const to = target?.kind === "chain" ? chains.get(target.chain) : undefined;
-          if (to === undefined) continue;
+          if (to === undefined || way.length >= longestWay) continue;
           const count = seen.get(to.name) ?? 0;
           if (count >= waysKept) continue;
           seen.set(to.name, count + 1);

@@ -57,6 +57,8 @@ interface Trial {
 export class Solver {
   private readonly obstacles = new Map<string, { readonly obstacle: Obstacle; count: number }>();
   private patience = 0;
+  /** Of the firewall's effort: where the search for the present rule ends. */
+  private effortEnd = Infinity;
   private answeredElsewhere: ReadonlySet<Condition> = new Set();
   private readonly markers: readonly Place[];
   private readonly markersByCondition = new Map<Condition, { readonly giving: readonly Place[]; readonly others: readonly Place[] }>();
@@ -75,6 +77,16 @@ export class Solver {
     this.setters = places.filter(({ goal }) => goal.conditions.some(({ list }) => list?.sets));
   }
 
+  /** Limits what is looked for next: so many rules are held against packets, and no more. */
+  allow(steps: number): void {
+    this.effortEnd = this.firewall.effort.asked + steps;
+  }
+
+  /** Whether what was allowed is used up. */
+  get exhausted(): boolean {
+    return this.firewall.effort.asked >= this.effortEnd;
+  }
+
   /** Packets for a rule at a place, after all that the world remembers; or what is in the way. */
   solve(place: Place, world: World, pinned: Partial<Draft> = {}, depth = 0): Solution | Obstacle {
     if (depth === 0) {
@@ -90,7 +102,7 @@ export class Solver {
         repeats: 0,
         needs: this.chooser.needs,
       };
-      for (let repair = 0; repair < repairs && this.patience > 0; repair += 1) {
+      for (let repair = 0; repair < repairs && this.patience > 0 && !this.exhausted; repair += 1) {
         const found = this.attempt(trial, place, world, pinned, depth);
         if (found === "restart") break;
         if (found !== undefined) return found;

@@ -33,7 +33,7 @@ export async function addCase(directory: string, settings: NewCaseSettings, surr
   if (taken !== undefined) throw new Failure(`${JSON.stringify(taken)} is there already`);
 
   const messages: JsonMessage[] = [];
-  const given = await readSources(settings.files, settings.family, messages, surroundings);
+  const given = await readSources(settings.files, settings, messages, surroundings);
   const empty = given.find(({ text }) => text.trim() === "");
   if (empty) throw new Failure(`${visible(empty.file)} is empty; does iptables-save run as root?`);
   const sets = await readIpsets(settings, messages, surroundings);
@@ -80,7 +80,7 @@ function optionsOf({ table, recent, setSize, family, inet, targetNft }: NewCaseS
 
 /** The table of countries; a case has one, and as text. Throws a Failure. */
 async function geoipOf(
-  { geoip: paths }: NewCaseSettings,
+  { geoip: paths, maxInput }: NewCaseSettings,
   messages: JsonMessage[],
   surroundings: Surroundings,
 ): Promise<Pick<CaseTexts, "geoip">> {
@@ -89,7 +89,7 @@ async function geoipOf(
   if (more !== undefined || path.endsWith(".gz") || statSync(path, { throwIfNoEntry: false })?.isDirectory()) {
     throw new Failure("a case holds the addresses of countries as one CSV file: give that as --geoip");
   }
-  const [table] = await readSources([path], undefined, messages, surroundings);
+  const [table] = await readSources([path], { maxInput }, messages, surroundings);
   return { geoip: { file: "geoip.csv", text: table!.text } };
 }
 

@@ -12,6 +12,7 @@ import { withInterruption } from "../../interruption.js";
 import { writeFileAtomically } from "../../output.js";
 import type { ExitStatus, Surroundings } from "../../surroundings.js";
 import { addCase } from "./add.js";
+import type { Corpus } from "./kernel.js";
 import { listFiles } from "./files.js";
 import { parseCorpusWords, type CorpusSettings } from "./options.js";
 import { runCases } from "./pool.js";
@@ -42,13 +43,13 @@ async function makeReport(settings: CorpusSettings, surroundings: Surroundings):
   const { cases, notes } = chooseCases(settings);
   const results: CaseResult[] = [];
   const progress = await Progress.of(cases.length, "cases", surroundings);
-  const { directory, update } = settings;
+  const { directory, update, maxInput } = settings;
   const done = async (result: CaseResult): Promise<void> => {
     results.push(result);
     progress.step(result.problems.length > 0);
   };
   const run = (signal?: AbortSignal): Promise<number> =>
-    runCases(cases, { directory, update }, surroundings.translate, settings.jobs, done, signal);
+    runCases(cases, { directory, update, maxInput }, surroundings.translate, settings.jobs, done, signal);
   // A case that is being written is written to its end.
   const threads = update
     ? await withInterruption(async (signal) => {
@@ -59,12 +60,14 @@ async function makeReport(settings: CorpusSettings, surroundings: Surroundings):
     : await run();
   await progress.end();
   const inOrder = results.sort((a, b) => (a.name < b.name ? -1 : 1));
-  const checked = settings.kernel ? await onKernel(directory, cases, inOrder, surroundings) : { results: inOrder, complete: true };
+  const checked = settings.kernel
+    ? await onKernel({ directory, maxInput }, cases, inOrder, surroundings)
+    : { results: inOrder, complete: true };
   return { ...checked, notes, threads, seconds: (performance.now() - begin) / 1000 };
 }
 
 async function onKernel(
-  directory: string,
+  corpus: Corpus,
   cases: readonly CaseFiles[],
   results: readonly CaseResult[],
   surroundings: Surroundings,
@@ -72,7 +75,7 @@ async function onKernel(
   // Loaded when asked for: it tries at once what namespaces this machine allows.
   const { checkOnKernel } = await import("./kernel.js");
   return withInterruption(async (signal) => ({
-    results: await checkOnKernel(directory, cases, results, surroundings, signal),
+    results: await checkOnKernel(corpus, cases, results, surroundings, signal),
     complete: !signal.aborted,
   }));
 }

@@ -36,11 +36,15 @@ function contentsOf(directory: string): { readonly entries: readonly Dirent[]; r
   }
 }
 
-/** Reads all files of a case. Throws a Failure, also for links out of the folder: what they lead to is nobody's to show. */
-export function readCase(directory: string, { sources, ipsets, geoip, options, script, diagnostics }: CaseFiles): CaseTexts {
+/**
+ * Reads all files of a case, each of at most `maxInput` bytes. Throws a Failure, also for links out of the folder: what they lead to is
+ * nobody's to show.
+ */
+export function readCase(directory: string, files: CaseFiles, maxInput: number): CaseTexts {
+  const { sources, ipsets, geoip, options, script, diagnostics } = files;
   const read = (path: string): string => {
     refuse("read", directory, path);
-    return readText(join(directory, path));
+    return readText(join(directory, path), maxInput);
   };
   const source = (path: string): Source => ({ file: basename(path), text: read(path) });
   const ifThere = (path: string): string | undefined => (existsSync(join(directory, path)) ? read(path) : undefined);

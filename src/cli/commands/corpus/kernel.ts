@@ -12,6 +12,10 @@ import { Unable, verify } from "../../../verify/verify.js";
 import type { Surroundings } from "../../surroundings.js";
 import { readCase } from "./files.js";
 import { Progress } from "./progress.js";
+import type { Task } from "./task.js";
+
+/** Where the cases are, and how many bytes of a file of theirs are read at most. */
+export type Corpus = Pick<Task, "directory" | "maxInput">;
 
 interface Loadable {
   readonly name: string;
@@ -36,7 +40,7 @@ const effort = { packets: 600, budget: 10 };
  * is noted as not verified.
  */
 export async function checkOnKernel(
-  directory: string,
+  corpus: Corpus,
   cases: readonly CaseFiles[],
   results: readonly CaseResult[],
   surroundings: Surroundings,
@@ -44,7 +48,7 @@ export async function checkOnKernel(
 ): Promise<CaseResult[]> {
   asFailure(findTools);
   const found = new Map<string, Found>();
-  const loadable = loadableCases(directory, cases, results, surroundings);
+  const loadable = loadableCases(corpus, cases, results, surroundings);
   const loads = await loadAll(loadable, surroundings, signal);
   const progress = await Progress.of(loadable.length, "scripts verified", surroundings);
   for (const [index, one] of loadable.entries()) {
@@ -76,7 +80,7 @@ function asFailure(attempt: () => unknown): void {
 
 /** The cases that make a script, translated again: results are small without. */
 function loadableCases(
-  directory: string,
+  { directory, maxInput }: Corpus,
   cases: readonly CaseFiles[],
   results: readonly CaseResult[],
   { translate }: Surroundings,
@@ -89,7 +93,7 @@ function loadableCases(
   return cases
     .filter(({ name }) => !unusable.has(name))
     .flatMap((files) => {
-      const texts = readCase(directory, files);
+      const texts = readCase(directory, files, maxInput);
       const { script } = translateCase(texts, translate);
       return script === undefined ? [] : [{ name: files.name, texts, script }];
     });

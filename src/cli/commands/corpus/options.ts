@@ -3,7 +3,7 @@
 import { Command } from "commander";
 import type { Parsed, SharedSettings, Shown } from "../../command.js";
 import { addColorOptions, addFormatOptions, colorOf, formatOf, plainFormats } from "../../options/report-form.js";
-import { addTranslationOptions, translationSettings, type TranslationSettings } from "../../options/translation.js";
+import { addInputOption, addTranslationOptions, translationSettings, type TranslationSettings } from "../../options/translation.js";
 import { readWords, repeatedFile, several, usageError, wholeNumber } from "../../options/words.js";
 
 export interface CorpusSettings extends SharedSettings {
@@ -17,6 +17,8 @@ export interface CorpusSettings extends SharedSettings {
   readonly format: (typeof plainFormats)[number];
   /** Threads; as many as pay if absent. */
   readonly jobs: number | undefined;
+  /** Bytes of a file that are read at most. */
+  readonly maxInput: number;
   /** What case to start, in place of a run. */
   readonly add: NewCaseSettings | undefined;
 }
@@ -78,7 +80,7 @@ function build(): Command {
       "also load each script twice in a namespace of its own, and verify it against the dump there; takes root or user namespaces",
     )
     .option("-j, --jobs <N>", "run on N threads (default: one, or one per processor where that is faster)", wholeNumber(1, 999));
-  addFormatOptions(command, plainFormats, "report").option("--junit <FILE>", "write a report as JUnit XML, too");
+  addFormatOptions(addInputOption(command), plainFormats, "report").option("--junit <FILE>", "write a report as JUnit XML, too");
   addColorOptions(command, "report")
     .option("--add <FILE>", "start a case from a dump; several times for both families", several)
     .optionsGroup(newCaseGroup)
@@ -114,6 +116,7 @@ export function parseCorpusWords(words: readonly string[]): Parsed<CorpusSetting
       junit,
       format,
       jobs,
+      maxInput: translationSettings(command).maxInput,
       color: colorOf(command),
       add: newCase,
     },

@@ -12,14 +12,16 @@ export interface Task {
   readonly directory: string;
   /** Write what is made in place of what is expected. */
   readonly update: boolean;
+  /** Bytes of a file that are read at most. */
+  readonly maxInput: number;
 }
 
 /** Runs one case; whatever goes wrong is in the result. */
-export async function runTask({ directory, update }: Task, files: CaseFiles, translator: typeof translate): Promise<CaseResult> {
+export async function runTask({ directory, update, maxInput }: Task, files: CaseFiles, translator: typeof translate): Promise<CaseResult> {
   const begin = performance.now();
   const result = async (): Promise<Pick<CaseResult, "problems" | "written">> => {
     try {
-      const texts = readCase(directory, files);
+      const texts = readCase(directory, files, maxInput);
       const { problems, made } = runCase(files, texts, translator);
       if (!update || made === undefined || problems.length === 0) return { problems, written: [] };
       return { problems: [], written: await writeExpected(directory, files, texts, made) };

@@ -4,7 +4,7 @@ import { Command, InvalidArgumentError, Option } from "commander";
 import { failOnWords, parseFailOn, usualFailOn, type FailOn } from "../../../review/fail-on.js";
 import type { Parsed, SharedSettings } from "../../command.js";
 import { addColorOptions, addFormatOptions, colorOf, formatOf } from "../../options/report-form.js";
-import { addTranslationOptions, translationSettings, type TranslationSettings } from "../../options/translation.js";
+import { addInputOption, addTranslationOptions, translationSettings, type TranslationSettings } from "../../options/translation.js";
 import { readWords, repeatedFile, several, usageError } from "../../options/words.js";
 import { formatNames, type FormatName } from "./formats.js";
 
@@ -94,7 +94,7 @@ function build(): Command {
     .option("-o, --output <FILE>", 'write the report to FILE ("-" is standard output)')
     .addOption(new Option("--write <FORMAT=FILE>", "a further report into a file; may be given several times").argParser(furtherReport))
     .option("--no-simulate", "do not search for traffic that the script decides otherwise");
-  return addColorOptions(addTranslationOptions(command), "text").addHelpText("after", examples);
+  return addColorOptions(addInputOption(addTranslationOptions(command)), "text").addHelpText("after", examples);
 }
 
 /** Reads the words behind `review`; prints nothing. */

@@ -47,17 +47,23 @@ async function makeReport(settings: ReviewSettings, messages: JsonMessage[], sur
   const repository = settings.baseRef === undefined ? undefined : await repositoryOf(settings);
   const gone = settings.baseRef === undefined ? [] : settings.files.filter((file) => !existsSync(file));
   const present = settings.files.filter((file) => !gone.includes(file));
-  const sources = gone.length > 0 && present.length === 0 ? [] : await readSources(present, settings.family, messages, surroundings);
+  const sources = gone.length > 0 && present.length === 0 ? [] : await readSources(present, settings, messages, surroundings);
   const { options } = await readOptions(settings, messages, surroundings);
-  const read = (files: readonly string[]): Promise<Source[]> => readSources(files, settings.family, messages, surroundings);
+  const read = (files: readonly string[]): Promise<Source[]> => readSources(files, settings, messages, surroundings);
   const versions = await sides(sources, gone, settings, repository, options, read, messages, surroundings);
-  const baseline = settings.baseline === undefined ? undefined : readBaseline(settings.baseline, settings.updateBaseline);
+  const baseline = settings.baseline === undefined ? undefined : readBaseline(settings.baseline, settings);
   const request: ReviewRequest = {
     ...versions,
     options,
-    ...(settings.script !== undefined && { script: await committedScript(settings.script, versions.new, options, surroundings) }),
+    ...(settings.script !== undefined && { script: await committedScript(settings.script, settings, versions.new, options, surroundings) }),
     ...(settings.simulate && {
-      search: { schedules: schedulesPerList, milliseconds: searchMilliseconds, now: () => performance.now(), translated: options },
+      search: {
+        schedules: schedulesPerList,
+        steps: searchSteps,
+        milliseconds: searchMilliseconds,
+        now: () => performance.now(),
+        translated: options,
+      },
     }),
     tool: { name: "ipt2nft-recent", version },
   };
@@ -70,7 +76,8 @@ async function makeReport(settings: ReviewSettings, messages: JsonMessage[], sur
 
 /** What is tried for each list of recent: some hundredths of a second for a usual list. */
 const schedulesPerList = 1_000;
-/** For all lists together. */
+/** For all lists together: some ten seconds. */
+const searchSteps = 100_000_000;
 const searchMilliseconds = 10_000;
 
 /** The old dumps and the new ones. Two dumps of one family are both; dumps of different families are one machine's. */
@@ -85,7 +92,9 @@ async function sides(
   surroundings: Surroundings,
 ): Promise<Pick<ReviewRequest, "old" | "oldRef" | "oldIpsets" | "new">> {
   const oldSets =
-    settings.oldIpsets.length === 0 ? {} : { oldIpsets: await readSources(settings.oldIpsets, undefined, messages, surroundings) };
+    settings.oldIpsets.length === 0
+      ? {}
+      : { oldIpsets: await readSources(settings.oldIpsets, { maxInput: settings.maxInput }, messages, surroundings) };
   const families =
     given.length === 1
       ? []
@@ -160,13 +169,13 @@ function deletedDumps(
   });
 }
 
-function readBaseline(file: string, mayBeMissing: boolean): Baseline | undefined {
+function readBaseline(file: string, { updateBaseline, maxInput }: ReviewSettings): Baseline | undefined {
   let text: string;
   try {
-    text = readText(file);
+    text = readText(file, maxInput);
   } catch (error) {
     if (!(error instanceof Failure) || codeOf(error.cause) !== "ENOENT") throw error;
-    if (mayBeMissing) return undefined;
+    if (updateBaseline) return undefined;
     throw new Failure(`${error.message}; --update-baseline makes it`, { cause: error.cause });
   }
   const baseline = parseBaseline(text);
@@ -176,11 +185,12 @@ function readBaseline(file: string, mayBeMissing: boolean): Baseline | undefined
 
 async function committedScript(
   file: string,
+  { maxInput }: Pick<ReviewSettings, "maxInput">,
   dumps: readonly Source[],
   options: TranslateOptions,
   surroundings: Surroundings,
 ): Promise<CommittedScript> {
-  const text = readText(file);
+  const text = readText(file, maxInput);
   const fault = scriptFault(text);
   if (fault) throw new Failure(`${file}:${fault.line}:${fault.column}: ${fault.message}`);
   const made = surroundings.translate(dumps, options).script;

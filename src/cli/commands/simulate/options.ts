@@ -3,14 +3,14 @@
 import { Command, InvalidArgumentError, Option } from "commander";
 import type { Parsed, SharedSettings } from "../../command.js";
 import { addColorOptions, addFormatOptions, colorOf, formatOf, plainFormats } from "../../options/report-form.js";
-import { addTranslationOptions, translationSettings, type TranslationSettings } from "../../options/translation.js";
+import { addInputOption, addTranslationOptions, translationSettings, type TranslationSettings } from "../../options/translation.js";
 import { largestSeed, readWords, repeatedFile, several, usageError, wholeNumber } from "../../options/words.js";
 
 export interface SimulateSettings extends TranslationSettings, SharedSettings {
   readonly files: readonly string[];
   /** Only these lists; all if absent. */
   readonly lists: readonly string[] | undefined;
-  /** For each list: schedules, or milliseconds. */
+  /** Schedules for each list, or milliseconds for all of them. */
   readonly budget: { readonly schedules: number } | { readonly milliseconds: number };
   readonly seed: number;
   /** Path of a file of traffic. */
@@ -63,7 +63,10 @@ function build(): Command {
     .argument("[FILE...]", 'dumps, or scripts of plain commands; "-" or none is standard input')
     .addOption(new Option("--list <NAME>", "search this list only; may be given several times").argParser(several))
     .addOption(
-      new Option("--budget <N>", "schedules to try for each list (in a minute at most), or seconds (10s)")
+      new Option(
+        "--budget <N>",
+        "schedules to try for each list (all lists share a thousand million steps), or seconds for all lists (10s)",
+      )
         .argParser(budget)
         .default({ schedules: 20_000 }, "20000"),
     )
@@ -77,7 +80,7 @@ function build(): Command {
       ).argParser(several),
     )
     .option("--svg <FILE>", "draw what lists written as a limit let through");
-  addFormatOptions(addTranslationOptions(command), plainFormats, "report");
+  addFormatOptions(addInputOption(addTranslationOptions(command)), plainFormats, "report");
   return addColorOptions(command, "text").addHelpText("after", examples);
 }
 

@@ -35,9 +35,6 @@ async function runSimulate(settings: SimulateSettings, surroundings: Surrounding
   return report.verdict === "equal" ? 0 : 1;
 }
 
-/** Milliseconds for a list, where the budget is schedules: rulesets of a hundred thousand rules are slow. */
-const longest = 60_000;
-
 /** Throws a Failure if there is no such list, or no traffic in the file. */
 function simulated(translation: Translation, options: TranslateOptions, settings: SimulateSettings): SimulationReport {
   const traffic = settings.traffic === undefined ? undefined : readTrafficFile(settings.traffic, settings);
@@ -46,8 +43,7 @@ function simulated(translation: Translation, options: TranslateOptions, settings
     seed,
     translated: options,
     ...(lists && { lists }),
-    schedules: Infinity,
-    milliseconds: longest,
+    ...("milliseconds" in budget ? { schedules: Infinity, steps: Infinity } : {}),
     ...budget,
     now: () => performance.now(),
   };
@@ -62,9 +58,9 @@ function simulated(translation: Translation, options: TranslateOptions, settings
   return { version: 1, verdict: verdictOf(found, replayed), lists: found, limits, ...(replayed && { traffic: replayed }) };
 }
 
-function readTrafficFile(file: string, { interface: name, local }: SimulateSettings): Traffic {
+function readTrafficFile(file: string, { interface: name, local, maxInput }: SimulateSettings): Traffic {
   try {
-    return readTraffic(readBytes(file), { interface: name, local });
+    return readTraffic(readBytes(file, maxInput), { interface: name, local });
   } catch (error) {
     if (!(error instanceof TrafficFault)) throw error;
     const { place, message } = error;

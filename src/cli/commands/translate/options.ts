@@ -3,7 +3,7 @@
 import { Command } from "commander";
 import type { Parsed, SharedSettings } from "../../command.js";
 import { addColorOptions, addFormatOptions, colorOf, formatOf, plainFormats } from "../../options/report-form.js";
-import { addTranslationOptions, translationSettings, type TranslationSettings } from "../../options/translation.js";
+import { addInputOption, addTranslationOptions, translationSettings, type TranslationSettings } from "../../options/translation.js";
 import { readWords, repeatedFile } from "../../options/words.js";
 import { subcommands } from "../../subcommands.js";
 import { version } from "../../version.js";
@@ -59,7 +59,7 @@ function build(): Command {
     )
     .argument("[FILE...]", 'dumps, or scripts of plain commands; IPv4 and IPv6 together make one script; "-" or none is standard input')
     .option("-o, --output <FILE>", 'write the script to FILE, all of it or nothing ("-" is standard output)');
-  addTranslationOptions(command)
+  addInputOption(addTranslationOptions(command))
     .option("--keep-sets", "keep the contents of the sets, and their size, when the script is loaded again")
     .option("--no-counters", "leave out packet and byte counters")
     .option("--origins", "say in the comment of each nft rule, which nft list ruleset shows, what rule it comes from")

@@ -4,7 +4,7 @@ import { Command, Option } from "commander";
 import type { LeaveOut } from "../../../verify/verify.js";
 import type { Parsed, SharedSettings } from "../../command.js";
 import { addColorOptions, addFormatOptions, colorOf, formatOf, plainFormats } from "../../options/report-form.js";
-import { addTranslationOptions, translationSettings, type TranslationSettings } from "../../options/translation.js";
+import { addInputOption, addTranslationOptions, translationSettings, type TranslationSettings } from "../../options/translation.js";
 import { largestSeed, readWords, repeatedFile, usageError, wholeNumber } from "../../options/words.js";
 
 export interface VerifySettings extends TranslationSettings, SharedSettings {
@@ -63,7 +63,7 @@ function build(): Command {
         .default("nothing", "nothing"),
     )
     .option("--reproduce <PREFIX>", "write PREFIX.json and PREFIX-1.pcap …, which play each difference again");
-  addFormatOptions(addTranslationOptions(command), plainFormats, "report");
+  addFormatOptions(addInputOption(addTranslationOptions(command)), plainFormats, "report");
   return addColorOptions(command, "diagnostics").addHelpText("after", examples);
 }
 

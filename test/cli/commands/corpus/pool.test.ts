@@ -5,6 +5,7 @@ import { pathToFileURL } from "node:url";
 import { build } from "esbuild";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import type { runCases } from "../../../../src/cli/commands/corpus/pool.js";
+import { usualMaxInput } from "../../../../src/cli/read-file.js";
 import type { CaseFiles } from "../../../../src/corpus/layout.js";
 import type { CaseResult } from "../../../../src/corpus/result.js";
 import { translate } from "../../../../src/translate.js";
@@ -46,7 +47,7 @@ async function run(names: readonly string[], jobs?: number): Promise<{ threads: 
   const results: CaseResult[] = [];
   const threads = await pool.runCases(
     cases,
-    { directory: folder, update: false },
+    { directory: folder, update: false, maxInput: usualMaxInput },
     (input, options) => {
       const until = performance.now() + 400;
       while (performance.now() < until);
