@@ -1,4 +1,4 @@
-/** Writes coverage.md: `npm run coverage`, after a change of any extension or of corpus/option. */
+/** Writes coverage.md: `npm run -s coverage [FILE]`, after a change of any extension or of corpus/option. */
 
 import { writeFile } from "node:fs/promises";
 import { build } from "esbuild";
@@ -11,7 +11,9 @@ const bundle = await build({
   write: false,
   format: "esm",
   platform: "node",
+  // A package whose CommonJS form requires its own files has a form for bundlers.
+  mainFields: ["module", "main"],
   logLevel: "warning",
 });
 const { renderCoverage } = await import(`data:text/javascript;base64,${Buffer.from(bundle.outputFiles[0].contents).toString("base64")}`);
-await writeFile(new URL("coverage.md", import.meta.url), renderCoverage());
+await writeFile(process.argv[2] ?? new URL("coverage.md", import.meta.url), renderCoverage());

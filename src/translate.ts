@@ -120,7 +120,7 @@ export function translate(input: string | readonly Source[], options: TranslateO
     }
     // Only now: rules of both families that are equal are one whatever their lines.
     if (origins) tables = tables.map((one) => withOrigins(one, rulesets));
-    nft = scriptOf(tables, keepSets);
+    nft = scriptOf(tables, keepSets, targetNft);
   }
   return {
     script: nft && emit(nft),
@@ -151,15 +151,21 @@ function oneTable([ipv4, ipv6]: readonly NftTable[]): Merging {
   return "table" in merged ? merged : { obstacle: `the tables of both families stay apart: ${merged.obstacle}` };
 }
 
-function scriptOf(tables: readonly NftTable[], keepSets: boolean): NftScript {
+function scriptOf(tables: readonly NftTable[], keepSets: boolean, targetNft: string | undefined): NftScript {
   // Both forms at once would ask every packet twice. The other way round a script of one family would take the other's rules away.
   const replaced = tables.flatMap(({ family, name }) =>
     family === "inet" ? (["ip", "ip6"] as const).map((other) => ({ family: other, name })) : [],
   );
-  return { header: header(tables), tables, keepSets, ...(replaced.length > 0 && { replaced }) };
+  return {
+    header: header(tables, targetNft),
+    tables,
+    keepSets,
+    ...optional("targetNft", targetNft),
+    ...(replaced.length > 0 && { replaced }),
+  };
 }
 
-function header(all: readonly NftTable[]): string[] {
+function header(all: readonly NftTable[], targetNft: string | undefined): string[] {
   const tables = all.map(({ family, name }) => `${family} ${name}`).join(" and ");
   const inet = all.find(({ family }) => family === "inet");
   const alsoRemoved = inet ? `and the tables ip ${inet.name} and ip6 ${inet.name} of a script without --inet, ` : "";
@@ -170,7 +176,7 @@ function header(all: readonly NftTable[]): string[] {
       ? [`A script of the tables ip and ip6 does not remove this one: before loading such a script, nft delete table inet ${inet.name}`]
       : []),
     "Built-in chains that are empty and accept are left out.",
-    needs(requirements({ tables: all })),
+    needs(requirements({ tables: all, targetNft })),
   ];
 }
 

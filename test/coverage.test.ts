@@ -85,7 +85,7 @@ it("shows each option in rules that have it", () => {
   }
 });
 
-it("makes scripts for an older nft that hold nothing it cannot load", () => {
+it("makes scripts for an older nft that hold nothing it cannot load", { timeout: 120_000 }, () => {
   for (const targetNft of [oldestNft, "0.9.3", "0.9.8", "1.0.0", "1.0.2"]) {
     for (const one of rules) {
       const { nft } = translateAlone(one, { targetNft });

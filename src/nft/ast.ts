@@ -378,6 +378,8 @@ export interface NftScript {
   readonly tables: readonly NftTable[];
   /** Keep the contents of the sets when the script is loaded again. */
   readonly keepSets: boolean;
+  /** The version of nft that it is for; the present one unless told. */
+  readonly targetNft?: string | undefined;
   /** Tables of ours that this script takes the place of. */
   readonly replaced?: readonly Pick<NftTable, "family" | "name">[];
 }

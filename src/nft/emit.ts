@@ -4,7 +4,8 @@
  */
 
 import { allBaseChains, type BaseChain } from "./base-chains.js";
-import type { Expression, MatchStatement, NftChain, NftRule, NftScript, NftSet, NftTable, Statement } from "./ast.js";
+import { spelled } from "./older.js";
+import type { Expression, NftChain, NftRule, NftScript, NftSet, NftTable, Statement } from "./ast.js";
 
 /** A rule and the line of the script where it stands, from 1. */
 export interface RuleLine {
@@ -42,11 +43,11 @@ function write(script: NftScript): { readonly text: string; readonly rules: read
     const tableName = `${tableFamily(family)} ${word(name)}`;
     lines.push("", `add table ${tableName}`, `delete table ${tableName}`);
   }
-  for (const table of script.tables) emitTable(table, script.keepSets, lines, rules);
+  for (const table of script.tables) emitTable(table, script, lines, rules);
   return { text: `${lines.join("\n")}\n`, rules };
 }
 
-function emitTable(table: NftTable, keepSets: boolean, lines: string[], rules: RuleLine[]): void {
+function emitTable(table: NftTable, { keepSets, targetNft }: NftScript, lines: string[], rules: RuleLine[]): void {
   const name = `${tableFamily(table.family)} ${word(table.name)}`;
   lines.push("", `add table ${name}`);
   if (keepSets) {
@@ -62,18 +63,26 @@ function emitTable(table: NftTable, keepSets: boolean, lines: string[], rules: R
   } else {
     lines.push(`delete table ${name}`);
   }
+  // nft 0.9.8 crashes at a set within a table that the script has named before, unless the table is deleted in between.
+  if (keepSets) {
+    for (const set of table.sets) {
+      for (const line of set.comment ?? []) lines.push(commentLine(line));
+      const [first, ...others] = emitSet(set);
+      lines.push(first!.replace(/^set /, `add set ${name} `), ...others);
+    }
+  }
   lines.push("", `table ${name} {`);
   const blocks: Block[] = [];
   for (const helper of table.helpers) {
     blocks.push([`ct helper ${word(helper.name)} { type ${quote(helper.type)} protocol ${word(helper.protocol)}; }`]);
   }
   let inline: Block = [];
-  for (const set of table.sets) {
+  for (const set of keepSets ? [] : table.sets) {
     if (set.comment) blocks.push((inline = set.comment.map(commentLine)));
     else if (blocks.at(-1) !== inline) blocks.push((inline = []));
     for (const line of emitSet(set)) inline.push(line);
   }
-  for (const chain of table.chains) blocks.push(emitChain(chain));
+  for (const chain of table.chains) blocks.push(emitChain(chain, targetNft));
   blocks.forEach((block, index) => {
     if (index > 0) lines.push("");
     for (const line of block) {
@@ -113,44 +122,22 @@ function baseChain(base: BaseChain): string {
   return `type ${type} hook ${hook} priority ${priority}; policy ${policy};`;
 }
 
-function emitChain(chain: NftChain): Block {
+function emitChain(chain: NftChain, targetNft: string | undefined): Block {
   const lines: Block = (chain.comment ?? []).map(commentLine);
   lines.push(`chain ${word(chain.name)} {`);
   if (chain.base) lines.push(`\t${baseChain(chain.base)}`);
   for (const entry of chain.entries) {
     if (entry.kind === "comment") for (const line of entry.lines) lines.push(`\t${commentLine(line)}`);
-    else lines.push({ rule: entry, text: `\t${emitRule(entry)}` });
+    else lines.push({ rule: entry, text: `\t${emitRule(entry, targetNft)}` });
   }
   lines.push("}");
   return lines;
 }
 
-function emitRule(rule: NftRule): string {
-  const parts = separateInequalities(rule.statements).map(emitStatement);
+function emitRule(rule: NftRule, targetNft: string | undefined): string {
+  const parts = spelled(rule.statements, targetNft).map(emitStatement);
   if (rule.comment !== undefined) parts.push(`comment ${quote(rule.comment)}`);
   return parts.join(" ");
-}
-
-/**
- * nft 1.0.6 joins two comparisons of neighbouring header fields into one also where both say `!=`, and then a packet that
- * differs in one field only matches (measured). A range of one value is never joined.
- */
-function separateInequalities(statements: readonly Statement[]): readonly Statement[] {
-  let count = 0;
-  for (const statement of statements) if (isPlainInequality(statement)) count++;
-  if (count < 2) return statements;
-  return statements.map((statement) =>
-    isPlainInequality(statement) ? { ...statement, right: { kind: "range", from: statement.right, to: statement.right } } : statement,
-  );
-}
-
-function isPlainInequality(statement: Statement): statement is MatchStatement {
-  return (
-    statement.kind === "match" &&
-    statement.operator === "!=" &&
-    (statement.left.kind === "payload" || statement.left.kind === "raw-payload") &&
-    (statement.right.kind === "number" || (statement.right.kind === "address" && statement.right.prefixLength === undefined))
-  );
 }
 
 /** All of a set but its elements. */

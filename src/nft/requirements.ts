@@ -1,7 +1,8 @@
 /** What a script needs of nft and of the kernel, found by walking its AST. */
 
 import type { Expression, NftChain, NftScript, NftSet, Statement } from "./ast.js";
-import { features, isOlder, type Feature, type FeatureName } from "./versions.js";
+import { isPlainInequality, maskOf } from "./older.js";
+import { features, isLoadable, isOlder, type Feature, type FeatureName } from "./versions.js";
 
 export interface Requirements {
   readonly nft: string;
@@ -11,12 +12,16 @@ export interface Requirements {
 }
 
 /** The least versions that load the tables of a script. */
-export function requirements(script: Pick<NftScript, "tables">): Requirements {
+export function requirements(script: Pick<NftScript, "tables" | "targetNft">): Requirements {
   const found = new Set<FeatureName>(["base"]);
   for (const table of script.tables) {
     if (table.helpers.length > 0) found.add("helper");
     for (const set of table.sets) addFeaturesOfSet(set, found);
     for (const chain of table.chains) addFeaturesOfChain(chain, found);
+    // Scripts for an older nft spell these otherwise.
+    for (const { entries } of table.chains) {
+      for (const entry of entries) if (entry.kind === "rule") addSpellings(entry.statements, script.targetNft, found);
+    }
     if (table.family === "inet" && table.chains.some(({ base }) => base && base.type !== "filter")) found.add("inetChain");
   }
   return highest(found);
@@ -35,6 +40,15 @@ export function highest(names: Iterable<FeatureName>): Requirements {
       kernel: kernel === features.base.kernel ? [] : all.filter((feature) => feature.kernel === kernel),
     },
   };
+}
+
+function addSpellings(statements: readonly Statement[], targetNft: string | undefined, found: Set<FeatureName>): void {
+  const add = (feature: FeatureName): void => void (isLoadable(feature, targetNft) && found.add(feature));
+  if (statements.filter(isPlainInequality).length > 1) add("rangeOfOne");
+  for (const statement of statements) {
+    const inner = statement.kind === "set" ? (statement.statements ?? []) : [statement];
+    if (inner.some((one) => one.kind === "limit" && one.bytes && one.burst === 0)) add("zeroBurst");
+  }
 }
 
 function addFeaturesOfChain(chain: NftChain, found: Set<FeatureName>): void {
@@ -60,18 +74,13 @@ export function addFeaturesOfSet(set: Omit<NftSet, "name">, found: Set<FeatureNa
 }
 
 export function addFeaturesOfStatements(statements: readonly Statement[], found: Set<FeatureName>): void {
-  let unequalFields = 0;
-  for (const statement of statements) {
-    addFeaturesOfStatement(statement, found);
-    if (
-      statement.kind === "match" &&
-      statement.operator === "!=" &&
-      (statement.left.kind === "payload" || statement.left.kind === "raw-payload")
-    )
-      unequalFields++;
+  for (const statement of statements) addFeaturesOfStatement(statement, found);
+  const unequal = statements.filter(isPlainInequality);
+  if (unequal.length > 1) {
+    found.add("invertedRange");
+    // What has no spelling without a range of one value.
+    if (unequal.some(({ left, right }) => maskOf(left, right) === undefined)) found.add("rangeOfOne");
   }
-  // The emitter writes them as ranges of one value.
-  if (unequalFields > 1) found.add("invertedRange");
 }
 
 function addFeaturesOfStatement(statement: Statement, found: Set<FeatureName>): void {
@@ -161,6 +170,7 @@ function addFeaturesOf(expression: Expression, found: Set<FeatureName>): void {
       for (const element of expression.elements) addFeaturesOf(element, found);
       return;
     case "concatenation":
+      if (expression.parts.some(isTtl)) found.add("lengthlessKey");
       found.add(expression.parts.some(({ kind }) => kind === "range") ? "concatenatedIntervals" : "concatenation");
       for (const part of expression.parts) addFeaturesOf(part, found);
       return;
@@ -218,6 +228,10 @@ function addFeaturesOf(expression: Expression, found: Set<FeatureName>): void {
     default:
       found.add("other");
   }
+}
+
+function isTtl(part: Expression): boolean {
+  return part.kind === "payload" && (part.field === "ttl" || part.field === "hoplimit");
 }
 
 /** Those of `base` are as old as nftables, or nearly. */

@@ -58,6 +58,12 @@ export const features = {
     source: `announcement of 0.9.5; ${kernelList}`,
   },
   connectionCount: { name: "ct count in a set", nft: "0.9.1", kernel: "4.18", source: `announcement of 0.9.0; ${kernelList}` },
+  lengthlessKey: {
+    name: "a TTL in a concatenation",
+    nft: "1.0.6",
+    kernel: "4.1",
+    source: "measured: nft 0.9.8 refuses it; kernel as for concatenations",
+  },
   ruleComment: { name: "comments of a rule", nft: "0.9.1", kernel: "3.15", source: kernelList },
 
   // expressions
@@ -84,6 +90,7 @@ export const features = {
     kernel: "4.9",
     source: "kernel commit 0f3cd9b36977, 23 September 2016",
   },
+  rangeOfOne: { name: "a range of one value", nft: "1.0.6", kernel: "4.9", source: "measured: nft 0.9.8 refuses it; kernel as for ranges" },
   ipsec: { name: "ipsec", nft: "0.9.1", kernel: "5.0", source: `announcement of 0.9.1; ${kernelList}` },
   ipsecPolicy: { name: "meta ipsec", nft: "0.9.1", kernel: "4.16", source: "announcements of 0.8.2 (February 2018) and 0.9.1" },
   osf: { name: "osf", nft: "0.9.1", kernel: "5.2", source: "announcement of 0.9.1" },
@@ -130,6 +137,12 @@ export const features = {
     nft: "0.9.2",
     kernel: "5.3",
     source: 'kernel commit "nft_ct: add ct expectations support", 17 June 2019, and the nft release after it',
+  },
+  zeroBurst: {
+    name: "a limit of bytes without a burst",
+    nft: "1.0.6",
+    kernel: "4.3",
+    source: "measured: nft 0.9.8 refuses it; kernel as for limits",
   },
   logging: { name: "log", nft: "0.9.1", kernel: "3.17", source: kernelList },
   networkMap: {

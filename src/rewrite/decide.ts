@@ -122,7 +122,7 @@ class Decider {
       asLimit: (window) => limited || this.isLimitByItself(window),
       flat: given.flat.has(name),
       keepsTtl,
-      forgetsTtl: !isLoadable("setTypeof", options.targetNft),
+      forgetsTtl: !isLoadable("lengthlessKey", options.targetNft),
       ringless,
       windowsInNames: options.keepSets === true,
     };

@@ -29,11 +29,13 @@ describe("the registry", () => {
   it.each([
     ["matches", matches],
     ["targets", targets],
-  ] as const)("lists every extension of %s, and each once", async (folder, listed) => {
+  ] as const)("lists every extension of %s, and each once, in the order of the files", async (folder, listed) => {
     const names = listed.map(({ name }) => name);
-    const missing = (await definedIn(folder)).filter(([, name]) => !names.includes(name));
-    expect(missing).toEqual([]);
+    const defined = await definedIn(folder);
+    expect(defined.filter(([, name]) => !names.includes(name))).toEqual([]);
     expect(names).toEqual([...new Set(names)]);
+    const inFiles = defined.map(([, name]) => name);
+    expect(names.filter((name) => inFiles.includes(name))).toEqual(inFiles);
   });
 });
 

@@ -92,7 +92,7 @@ describe("names in the script", () => {
   it("hold the window under --keep-sets, where elements have that of the script before", () => {
     const names = (hits: number, seconds: number): string[] =>
       linesOf([throttle[0]!, throttle[1]!.replace("60", String(seconds)).replace("4", String(hits))], { keepSets: true }).flatMap(
-        (line) => /^\tset (\S+)/.exec(line)?.[1] ?? [],
+        (line) => /^add set \S+ \S+ (\S+)/.exec(line)?.[1] ?? [],
       );
     for (const [one, other] of [
       [names(4, 60), names(4, 90)],

@@ -14,7 +14,7 @@
  */
 
 import type { AddressMask, Family, OptionUse } from "../../iptables/ast.js";
-import { compare, ct, match, meta, number, oneOf, range, symbol, type Expression, type Statement } from "../../nft/ast.js";
+import { binary, compare, ct, hex, match, meta, number, oneOf, range, symbol, type Expression, type Statement } from "../../nft/ast.js";
 import { defineMatch, Invalid, type MatchTranslation, type Never, type ValueParser } from "../extension.js";
 import { wordTests } from "../facts.js";
 import { addressBits, addressMask, addressMatch, parseHost, prefixLength, prefixMask } from "../values/address.js";
@@ -163,17 +163,16 @@ export const conntrack = defineMatch({
       if (use) tests.push(addressMatch(addressField(option, family), use.value, use.inverted));
     }
     // nft takes `ct protocol tcp` for the packet's protocol as well, and refuses the rule if another one is tested; an ICMP
-    // error belongs to a connection of another protocol than its own. From a range it concludes nothing.
+    // error belongs to a connection of another protocol than its own. From a masked value it concludes nothing (nft 1.1.3 does from a range).
     const known =
       ctproto !== undefined &&
       (protocol === ctproto.value || (protocol === undefined && !rule.matches.some(({ extension }) => extension === "ah")));
     if (ctproto) {
+      const { value, inverted } = ctproto;
       tests.push(
-        match(
-          ct("protocol"),
-          known || ctproto.inverted ? protocolExpression(ctproto.value) : range(number(ctproto.value), number(ctproto.value)),
-          ctproto.inverted,
-        ),
+        known || inverted
+          ? match(ct("protocol"), protocolExpression(value), inverted)
+          : match(binary(ct("protocol"), "&", hex(0xff)), number(value)),
       );
     }
     if (ctstatus && ctstatus.value.length > 0) tests.push(statusTest(ctstatus.value, ctstatus.inverted));

@@ -122,7 +122,7 @@ function rttlText({ inverted }: PlacedUse, { keepsTtl, forgetsTtl }: ListForm): 
   }
   if (forgetsTtl) {
     return (
-      `--rttl is left out, because a set of addresses and TTLs needs nft ${features.setTypeof.nft}: ` +
+      `--rttl is left out, because a set of addresses and TTLs needs nft ${features.lengthlessKey.nft}: ` +
       "where the TTL differs from that of the host's last hit, the script matches and xt_recent does not"
     );
   }

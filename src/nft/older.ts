@@ -1,0 +1,71 @@
+/** How a script for an nft of some time ago spells what newer ones spell otherwise. All of it was measured on nft 0.9.8, 1.0.6 and 1.1.3. */
+
+import type { Expression, LimitStatement, MatchStatement, Statement } from "./ast.js";
+import { isLoadable } from "./versions.js";
+
+/** The statements of a rule as this nft takes them; without a version as the present one does. */
+export function spelled(statements: readonly Statement[], targetNft: string | undefined): readonly Statement[] {
+  const apart = separateInequalities(statements, targetNft);
+  return isLoadable("zeroBurst", targetNft) ? apart : apart.map(withBurst);
+}
+
+/**
+ * nft up to 1.0.6 joins two comparisons of neighbouring header fields into one also where both say `!=`, and then a packet that differs in
+ * one field only does not match. A range of one value is never joined, also when `nft list ruleset` is loaded again; nft 0.9.8
+ * refuses it, and lists a set of one value behind a mask as a set.
+ */
+function separateInequalities(statements: readonly Statement[], targetNft: string | undefined): readonly Statement[] {
+  const masked = !isLoadable("rangeOfOne", targetNft);
+  if (statements.filter(isPlainInequality).length < 2) return statements;
+  return statements.map((statement): Statement => {
+    if (!isPlainInequality(statement)) return statement;
+    const { left, right } = statement;
+    const mask = masked ? maskOf(left, right) : undefined;
+    return mask === undefined
+      ? { ...statement, right: { kind: "range", from: right, to: right } }
+      : { ...statement, left: { kind: "binary", operator: "&", left, right: mask }, right: { kind: "anonymous-set", elements: [right] } };
+  });
+}
+
+export function isPlainInequality(statement: Statement): statement is MatchStatement {
+  return (
+    statement.kind === "match" &&
+    statement.operator === "!=" &&
+    (statement.left.kind === "payload" || statement.left.kind === "raw-payload") &&
+    (statement.right.kind === "number" || (statement.right.kind === "address" && statement.right.prefixLength === undefined))
+  );
+}
+
+/** All bits of a field; undefined if its length is not known here. */
+export function maskOf(left: Expression, right: Expression): Expression | undefined {
+  if (right.kind === "address") {
+    return { kind: "address", address: right.address.includes(":") ? "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff" : "255.255.255.255" };
+  }
+  const bits =
+    left.kind === "raw-payload" ? left.length : left.kind === "payload" ? fieldBits[`${left.protocol} ${left.field}`] : undefined;
+  return bits === undefined ? undefined : { kind: "number", value: 2n ** BigInt(bits) - 1n, base: 16 };
+}
+
+/** Lengths of header fields that rules compare with a number. */
+const fieldBits: Readonly<Record<string, number>> = {
+  "ip ttl": 8,
+  "ip protocol": 8,
+  "ip6 hoplimit": 8,
+  "icmp type": 8,
+  "icmp code": 8,
+  "icmpv6 type": 8,
+  "icmpv6 code": 8,
+  "ah spi": 32,
+  "esp spi": 32,
+  "comp cpi": 16,
+  ...Object.fromEntries(
+    ["tcp", "udp", "udplite", "sctp", "dccp", "th"].flatMap((protocol) => ["sport", "dport"].map((field) => [`${protocol} ${field}`, 16])),
+  ),
+};
+
+/** One byte is as good as none beside what the approximation of limits of bytes says of itself, and nft 0.9.8 refuses none. */
+function withBurst(statement: Statement): Statement {
+  if (statement.kind === "set" && statement.statements) return { ...statement, statements: statement.statements.map(withBurst) };
+  if (statement.kind !== "limit" || !statement.bytes || statement.burst !== 0) return statement;
+  return { ...statement, burst: 1 } satisfies LimitStatement;
+}
