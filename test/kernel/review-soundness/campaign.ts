@@ -25,8 +25,8 @@ export interface Judged {
 
 export interface Campaign {
   readonly judged: readonly Judged[];
-  /** A side did not load. */
-  readonly unplayed: number;
+  /** Why a pair could not be played: a side did not load, for example. */
+  readonly unplayed: readonly string[];
   /** Of those that the kernel decides alike. */
   readonly alike: number;
   /** Those of them that the review says to open or close. */
@@ -51,14 +51,14 @@ const width = 8;
 /** Told after each pair of what there is so far. */
 export async function judge(pairs: readonly Pair[], seed: number, told: (campaign: Campaign) => void = () => undefined): Promise<Campaign> {
   const judged: Judged[] = [];
-  let unplayed = 0;
+  const unplayed: string[] = [];
   let next = 0;
   const workThrough = async (): Promise<void> => {
     while (next < pairs.length) {
       const index = next++;
       const observation = await observe(pairs[index]!, seededRandom(seed * 10_000 + index));
-      if (observation) judged.push({ observation, said: reviewOf(observation.pair) });
-      else unplayed++;
+      if (typeof observation === "string") unplayed.push(`${pairs[index]!.name}: ${observation}`);
+      else judged.push({ observation, said: reviewOf(observation.pair) });
       told(resultOf(judged, unplayed));
     }
   };
@@ -66,7 +66,7 @@ export async function judge(pairs: readonly Pair[], seed: number, told: (campaig
   return resultOf(judged, unplayed);
 }
 
-function resultOf(judged: readonly Judged[], unplayed: number): Campaign {
+function resultOf(judged: readonly Judged[], unplayed: readonly string[]): Campaign {
   const alike = judged.filter(({ observation }) => observation.differences.length === 0);
   return {
     judged,
@@ -83,7 +83,7 @@ function resultOf(judged: readonly Judged[], unplayed: number): Campaign {
 export function summary({ judged, unplayed, alike, alarms: called, violations }: Campaign): string {
   const packets = judged.reduce((sum, { observation }) => sum + observation.packets, 0);
   return (
-    `${judged.length} pairs played with ${packets} packets, ${unplayed} not loaded; ${alike} decided alike, ` +
+    `${judged.length} pairs played with ${packets} packets, ${unplayed.length} not loaded; ${alike} decided alike, ` +
     `of which ${called.length} are said to open or close; ${violations.length} contradictions`
   );
 }
@@ -132,5 +132,8 @@ export function writeViolations(directory: string, campaign: Campaign): void {
     });
   mkdirSync(directory, { recursive: true });
   const titles = [...write("contradictions", campaign.violations), ...write("alarms", alarmed)];
-  writeFileSync(join(directory, "SUMMARY.md"), `${summary(campaign)}\n\n${titles.join("\n")}\n`);
+  writeFileSync(
+    join(directory, "SUMMARY.md"),
+    `${summary(campaign)}\n\n${titles.join("\n")}\n\nNot played:\n${campaign.unplayed.join("\n")}\n`,
+  );
 }

@@ -33,13 +33,15 @@ interface Play {
   readonly tolerance: Tolerance;
 }
 
-/** Undefined where a side does not load. */
-export async function observe(pair: Pair, random: Random): Promise<Observation | undefined> {
+/** A text: why the pair cannot be played. */
+export async function observe(pair: Pair, random: Random): Promise<Observation | string> {
   const play = playOf(pair, random);
-  const report = play && (await played(play));
-  if (!report) return undefined;
+  if (!play) return "no packets, or no ruleset";
+  const report = await played(play);
+  if (typeof report === "string") return report;
   const found = differing(play, report);
-  const again = found.size > 0 ? differing(play, await played(play)) : found;
+  const second = found.size > 0 ? await played(play) : report;
+  const again = typeof second === "string" ? new Map<Frame, Outcome>() : differing(play, second);
   const differences = [...found].flatMap(([frame, outcome]): Difference[] => {
     const kind = kindOf(outcome);
     return again.has(frame) && kindOf(again.get(frame)!) === kind
@@ -49,11 +51,11 @@ export async function observe(pair: Pair, random: Random): Promise<Observation |
   return { pair, packets: play.input.frames.length, differences };
 }
 
-async function played({ input }: Play): Promise<Report | undefined> {
+async function played({ input }: Play): Promise<Report | string> {
   try {
     return await replay(input);
   } catch (error) {
-    if (error instanceof ReplayError) return undefined;
+    if (error instanceof ReplayError) return error.message;
     throw error;
   }
 }
@@ -84,8 +86,7 @@ function playOf(pair: Pair, random: Random): Play | undefined {
 }
 
 /** Packets with another fate. Ties with a window need no care: both sides get a packet within microseconds, and see the same age. */
-function differing({ tolerance }: Play, report: Report | undefined): Map<Frame, Outcome> {
-  if (report === undefined) return new Map();
+function differing({ tolerance }: Play, report: Report): Map<Frame, Outcome> {
   const sockets = ownTcpPorts(report.outcomes.map(({ frame }) => frame));
   return new Map(
     report.outcomes

@@ -34,8 +34,8 @@ const mostHosts = 3;
 const mostWelcome = 2;
 /** Seconds after the packets of the change: within the shortest window, past it, and past the next. */
 const visits = [0, 0.7, 1.4, 2.6];
-/** Packets of a burst and seconds between them: more than hit counts and bursts of limits usually are, over about a second. */
-const burst = { packets: 24, spacing: 0.045 };
+/** Packets of a burst, at least and at most, and the seconds it takes: more than the hit counts and bursts of limits it is to show. */
+const burst = { packets: 24, most: 130, seconds: 1.08 };
 /** Seconds: windows of one and two are gone round. */
 const rhythmSeconds = 4.2;
 /** Milliseconds for one search: for changed rules, which must not be missed on a busy machine, and for others. */
@@ -100,7 +100,9 @@ export function packetsFor(pair: Pair, random: Random): Playing | undefined {
     for (const rule of shuffled([...own, ...relatives.slice(0, 2)], random).slice(0, mostBursts)) {
       const few = search([rule], 3).filter(({ own: sent }) => !sent);
       const [host] = few.slice(-1);
-      if (host) bursts.push(repeated([...few.slice(-3), ...welcome.slice(0, 1).map((frame) => from(host, frame, random))], random));
+      if (!host) continue;
+      const kinds = [...few.slice(-3), ...welcome.slice(0, 1).map((frame) => from(host, frame, random))];
+      bursts.push(repeated(kinds, burstFor([rule, ...relatives], kinds.length), random));
     }
   }
   for (const [index, one] of bursts.entries()) frames.push(...one.map((frame) => ({ ...frame, at: at + index * 0.005 + frame.at })));
@@ -189,12 +191,20 @@ function mutated({ packet, ...frame }: Frame, interfaces: readonly Interface[], 
   }
 }
 
+/** Packets enough for the hit counts and bursts of these rules, if each of so many kinds of packets comes in turn. */
+function burstFor(rules: readonly IptablesRule[], kinds: number): number {
+  const counts = rules.flatMap(({ text }) =>
+    [...text.matchAll(/--(?:hitcount|limit-burst|hashlimit-burst) (\d+)/gu)].map(([, count]) => Number(count)),
+  );
+  return Math.min(burst.most, Math.max(burst.packets, (Math.max(0, ...counts) + 3) * kinds));
+}
+
 /** The packets again and again, each time of a new connection. */
-function repeated(frames: readonly Frame[], random: Random): Frame[] {
+function repeated(frames: readonly Frame[], count: number, random: Random): Frame[] {
   const first = 40_000 + Math.floor(random() * 20_000);
-  return Array.from({ length: burst.packets }, (_, index) => {
+  return Array.from({ length: count }, (_, index) => {
     const frame = frames[index % frames.length]!;
-    return { ...frame, at: index * burst.spacing, packet: withSourcePort(frame.packet, first + index) };
+    return { ...frame, at: (index * burst.seconds) / count, packet: withSourcePort(frame.packet, first + index) };
   });
 }
 
