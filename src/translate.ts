@@ -10,7 +10,7 @@ import { unusedIpsets } from "./ipset/use.js";
 import type { NftScript, NftTable } from "./nft/ast.js";
 import { emit } from "./nft/emit.js";
 import { requirements, type Requirements } from "./nft/requirements.js";
-import { largestSet } from "./nft/set-size.js";
+import { largestSet, longestMemory } from "./nft/set-size.js";
 import { isOlder, isVersion, oldestNft, type Feature } from "./nft/versions.js";
 import { isInvalid, rewriteRuleset, type RecentForm, type Rewriting } from "./rewrite/ruleset.js";
 import { mergeFamilies, type Merging } from "./rewrite/inet.js";
@@ -36,6 +36,8 @@ export interface TranslateOptions {
   readonly recent?: RecentForm;
   /** Elements that a dynamic set may hold; 65535 unless told. */
   readonly setSize?: number;
+  /** Seconds without a hit after which a host is taken off a list that rules ask without seconds; 1 to 10 years; never unless told. */
+  readonly forgetAfter?: number;
   /** Keep what the sets hold when the script is loaded again; false unless told. */
   readonly keepSets?: boolean;
   /** Write counters, with the values of the dump; true unless told. */
@@ -80,6 +82,7 @@ export function translate(input: string | readonly Source[], options: TranslateO
     table = "ipt2nft",
     recent = "auto",
     setSize = 65535,
+    forgetAfter,
     keepSets = false,
     counters = true,
     family,
@@ -90,6 +93,9 @@ export function translate(input: string | readonly Source[], options: TranslateO
   } = options;
   if (!/^[A-Za-z_][A-Za-z0-9_]*$/.test(table) || table.length > 64) throw new RangeError(`not a table name: ${JSON.stringify(table)}`);
   if (!Number.isInteger(setSize) || setSize < 1 || setSize > largestSet) throw new RangeError(`not a set size: ${setSize}`);
+  if (forgetAfter !== undefined && (!Number.isInteger(forgetAfter) || forgetAfter < 1 || forgetAfter > longestMemory)) {
+    throw new RangeError(`not a time in seconds after which hosts are forgotten: ${forgetAfter}`);
+  }
   if (targetNft !== undefined && (!isVersion(targetNft) || isOlder(targetNft, oldestNft))) {
     throw new RangeError(`not a version of nft, or one before ${oldestNft}: ${JSON.stringify(targetNft)}`);
   }
@@ -107,7 +113,7 @@ export function translate(input: string | readonly Source[], options: TranslateO
   let rewritten: Rewriting[] = [];
   if (!isInvalid(diagnostics)) {
     rewritten = rulesets.map((ruleset) =>
-      rewriteRuleset(ruleset, { table, recent, setSize, keepSets, counters, targetNft, ipsets, geoip }),
+      rewriteRuleset(ruleset, { table, recent, setSize, forgetAfter, keepSets, counters, targetNft, ipsets, geoip }),
     );
     for (const one of rewritten) diagnostics.push(...one.diagnostics);
     diagnostics.push(...bothFamiliesRemarks(rulesets));

@@ -1,7 +1,7 @@
 /** The options file of a case: the options of `translate`, without those that are files of their own. */
 
 import { JsonFault, readJson, type JsonMember } from "../json-document.js";
-import { largestSet } from "../nft/set-size.js";
+import { largestSet, longestMemory } from "../nft/set-size.js";
 import { tableNameFault } from "../nft/table-name.js";
 import { isOlder, isVersion, oldestNft } from "../nft/versions.js";
 import type { TranslateOptions } from "../translate.js";
@@ -21,6 +21,10 @@ const oneOf =
 const checks: Readonly<Record<keyof CaseOptions, Check>> = {
   counters: truth,
   family: oneOf("ipv4", "ipv6"),
+  forgetAfter: (value) =>
+    Number.isInteger(value) && Number(value) >= 1 && Number(value) <= longestMemory
+      ? undefined
+      : `a whole number of seconds from 1 to ${longestMemory}`,
   inet: truth,
   keepSets: truth,
   origins: truth,
