@@ -15,7 +15,7 @@ import { isOlder, isVersion, oldestNft, type Feature } from "./nft/versions.js";
 import { isInvalid, rewriteRuleset, type RecentForm, type Rewriting } from "./rewrite/ruleset.js";
 import { mergeFamilies, type Merging } from "./rewrite/inet.js";
 import { withOrigins } from "./rewrite/origins.js";
-import { bothFamiliesRemarks } from "./rewrite/recent/remarks.js";
+import { bothFamiliesRemarks, memoryRemarks } from "./rewrite/recent/remarks.js";
 import { mergeByFamily } from "./rewrite/families.js";
 import { buildScript, unfoldSpans } from "./shell/build-script.js";
 import { isScript } from "./shell/programs.js";
@@ -117,6 +117,8 @@ export function translate(input: string | readonly Source[], options: TranslateO
     );
     for (const one of rewritten) diagnostics.push(...one.diagnostics);
     diagnostics.push(...bothFamiliesRemarks(rulesets));
+    const fullLists = rewritten.reduce((bytes, one) => bytes + one.fullLists, 0);
+    diagnostics.push(...memoryRemarks(rulesets, fullLists, setSize));
   }
   let nft: NftScript | undefined;
   if (!isInvalid(diagnostics)) {

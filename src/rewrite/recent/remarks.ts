@@ -108,8 +108,8 @@ function fullListRemarks(usage: ListUsage, form: ListForm): Diagnostic[] {
     diagnostic(
       "recent-list-full",
       first.use.span,
-      `${name}: rules ask for hosts of any time, so nothing leaves it by itself: once ${form.setSize} hosts are on it, no new one is ` +
-        `recorded until the script is loaded again; ${consequences("new hosts")}`,
+      `${name}: nothing leaves it by itself, since rules ask it without seconds: once ${form.setSize} hosts are on it, these rules do not ` +
+        `know new ones until its sets are emptied; ${consequences("new hosts")}`,
       "--forget-after 30d takes hosts off such lists 30 days after their last hit; --set-size gives them more room",
     ),
   ];
@@ -163,6 +163,28 @@ export function bothFamiliesRemarks(rulesets: readonly IptablesRuleset[]): Diagn
       ),
     ];
   });
+}
+
+/** Bytes of kernel memory that lists may take without a word. */
+const muchMemory = 64 * 1024 * 1024;
+
+/**
+ * @param bytes that the lists of all rulesets take when their sets are full
+ * @param setSize elements of a set
+ */
+export function memoryRemarks(rulesets: readonly IptablesRuleset[], bytes: number, setSize: number): Diagnostic[] {
+  if (bytes <= muchMemory) return [];
+  const [first] = rulesets.flatMap((ruleset) => [...gatherLists(ruleset).values()].flatMap(({ uses }) => uses));
+  if (!first) return [];
+  return [
+    diagnostic(
+      "recent-memory",
+      first.use.span,
+      `empty lists take next to no memory; if each came to hold ${setSize} hosts that come as often as its rules count, the sets would take ` +
+        `${Math.ceil(bytes / 1e6)} MB of the kernel's`,
+      "--set-size bounds the hosts of a list; --recent limit needs two sets for a hit count",
+    ),
+  ];
 }
 
 /** Which option a diagnostic blames. */
