@@ -11,6 +11,8 @@ const bundle = await build({
   write: false,
   format: "esm",
   platform: "node",
+  // One dependency has a form that only Node can load, and one that can be bundled.
+  mainFields: ["module", "main"],
   logLevel: "warning",
 });
 const { renderCoverage } = await import(`data:text/javascript;base64,${Buffer.from(bundle.outputFiles[0].contents).toString("base64")}`);
