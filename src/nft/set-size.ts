@@ -1,6 +1,4 @@
-/** How many elements sets hold, for how long, and what memory that takes. */
-
-import type { Family } from "../iptables/ast.js";
+/** How many elements sets hold, and for how long. */
 
 /** Elements that a set of nft may hold at most: the kernel counts them in 32 bits. */
 export const largestSet = 0xffff_ffff;
@@ -21,9 +19,3 @@ const sizeOfUnsized = 65535;
 export function declaredSize(most: number): { readonly size?: number } {
   return most === sizeOfUnsized ? {} : { size: most };
 }
-
-/**
- * Bytes of kernel memory that an element of a set with timeouts takes, with its share of the table (measured on Linux 6.18,
- * `npm run bench -- memory`); one with a limit takes some 100 more.
- */
-export const elementBytes: Readonly<Record<Family, number>> = { ipv4: 90, ipv6: 130 };

@@ -6,10 +6,10 @@
 import { effectOf, type Diagnostic } from "../diagnostic.js";
 import type { IptablesRule, IptablesRuleset } from "../iptables/ast.js";
 import type { NftTable } from "../nft/ast.js";
-import { elementBytes } from "../nft/set-size.js";
 import { analyseRuleset, type AnalysisOptions } from "./analyse-ruleset.js";
 import { decide, nothingGivenUp, type DecisionOptions, type GivenUp, type RecentForm } from "./decide.js";
 import { deepestLevel, deepestPath } from "./hooks.js";
+import { elementBytes } from "./recent/form.js";
 import { write, type WriteOptions, type Written } from "./write.js";
 
 export type { RecentForm } from "./decide.js";

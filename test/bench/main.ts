@@ -1,8 +1,8 @@
 /**
  * The benchmarks: `npm run bench` for all, `npm run bench -- packets slow "set, update"` for the packets of one kind of traffic
  * and the shapes that begin so, `npm run bench -- translator [FILE…]` for the translator's time and memory,
- * of further dumps too, `npm run bench -- memory` for the kernel memory of scripts, `npm run bench -- corpus` for a corpus of a thousand dumps, `npm run bench -- simulate` for the speed of
- * the models.
+ * of further dumps too, `npm run bench -- memory` for the kernel memory of scripts, `npm run bench -- corpus` for a corpus of a
+ * thousand dumps, `npm run bench -- simulate` for the speed of the models.
  */
 
 import { measureCorpus } from "./corpus-time.js";

@@ -424,7 +424,7 @@ export class RecentList {
   }
 }
 
-/** Sets of which a rule deletes a host: it holds 36 such statements, 30 with a mask (measured on nft 1.0.6), and other tests beside them. */
+/** Set statements in a rule: it holds 36, 30 with a mask (measured on nft 1.0.6), and there may be other tests beside them. */
 const mostInRule = 16;
 
 function inGroups(sets: readonly string[]): string[][] {

@@ -108,8 +108,8 @@ function fullListRemarks(usage: ListUsage, form: ListForm): Diagnostic[] {
     diagnostic(
       "recent-list-full",
       first.use.span,
-      `${name}: nothing leaves it by itself, since rules ask it without seconds: once ${form.setSize} hosts are on it, these rules do not ` +
-        `know new ones until its sets are emptied; ${consequences("new hosts")}`,
+      `${name}: nothing leaves it by itself, since rules ask it without seconds: once ${form.setSize} hosts are on it, these rules ` +
+        `do not know new ones until its sets are emptied; ${consequences("new hosts")}`,
       "--forget-after 30d takes hosts off such lists 30 days after their last hit; --set-size gives them more room",
     ),
   ];
@@ -180,8 +180,8 @@ export function memoryRemarks(rulesets: readonly IptablesRuleset[], bytes: numbe
     diagnostic(
       "recent-memory",
       first.use.span,
-      `empty lists take next to no memory; if each came to hold ${setSize} hosts that come as often as its rules count, the sets would take ` +
-        `${Math.ceil(bytes / 1e6)} MB of the kernel's`,
+      `empty lists take next to no memory; if each came to hold ${setSize} hosts that come as often as its rules count, the sets ` +
+        `would take ${Math.ceil(bytes / 1e6)} MB of the kernel's`,
       "--set-size bounds the hosts of a list; --recent limit needs two sets for a hit count",
     ),
   ];
