@@ -26,6 +26,8 @@ export type Effect = "invalid" | "refused" | "approximated" | "noted";
 interface CatalogueEntry {
   readonly effect: Effect;
   readonly title: string;
+  /** It shows only with more hosts than `simulate` and `verify` ever send: what they find has another cause. */
+  readonly needsManyHosts?: true;
 }
 
 export const catalogue = {
@@ -79,6 +81,12 @@ export const catalogue = {
   "recent-limit-form": { effect: "approximated", title: "a hit count written as a limit with a ban" },
   "recent-rttl": { effect: "approximated", title: "`--rttl` compared with every recent TTL, not only the last" },
   "recent-reap": { effect: "approximated", title: "`--reap` takes hosts off a list that other rules still ask about" },
+  "recent-list-full": {
+    effect: "approximated",
+    title: "a list without seconds takes no new host once it is full",
+    needsManyHosts: true,
+  },
+  "recent-forget-after": { effect: "approximated", title: "a host that `--forget-after` takes off a list without seconds" },
   "recent-both-families": { effect: "approximated", title: "an IPv4 list that cuts IPv6 addresses to 32 bits" },
   "recent-seconds-overflow": { effect: "approximated", title: "`--seconds` so large that xt_recent's arithmetic wraps" },
   "approximate-match": { effect: "approximated", title: "a match whose nft form differs in some packets" },
@@ -86,6 +94,7 @@ export const catalogue = {
 
   // the verdicts are the same
   "recent-list-size": { effect: "noted", title: "xt_recent remembers 100 hosts, the set more" },
+  "recent-memory": { effect: "noted", title: "lists that need much memory of the kernel when they are full" },
   "recent-mask": { effect: "noted", title: "a `--mask` that xt_recent ignores" },
   "recent-flood-guard": { effect: "noted", title: "a flooding host is released a little later" },
   "recent-never-set": { effect: "noted", title: "a list that is checked and never set" },
@@ -114,6 +123,12 @@ export interface Diagnostic {
 
 export function effectOf(code: DiagnosticCode): Effect {
   return catalogue[code].effect;
+}
+
+/** Whether a difference that `simulate` or `verify` finds in a rule may be the one that this diagnostic announces. */
+export function explainsTraffic(code: DiagnosticCode): boolean {
+  const { effect, needsManyHosts }: CatalogueEntry = catalogue[code];
+  return (effect === "refused" || effect === "approximated") && needsManyHosts === undefined;
 }
 
 const severities: Record<Effect, Severity> = { invalid: "error", refused: "warning", approximated: "warning", noted: "note" };

@@ -1,6 +1,6 @@
 /** What the options of a translation may be: asked by `translate` of those that a program gives, and of those in the files of a corpus. */
 
-import { largestSet } from "./nft/set-size.js";
+import { largestSet, longestMemory } from "./nft/set-size.js";
 import { tableNameFault } from "./nft/table-name.js";
 import { isOlder, isVersion, oldestNft } from "./nft/versions.js";
 import type { Source, TranslateOptions } from "./translate.js";
@@ -18,6 +18,7 @@ const oneOf =
 export const optionChecks: Readonly<Record<keyof Omit<TranslateOptions, "ipsets" | "geoip">, OptionCheck>> = {
   counters: truth,
   family: oneOf("ipv4", "ipv6"),
+  forgetAfter: (value) => wholeNumberFault(value, 1, longestMemory),
   inet: truth,
   keepSets: truth,
   origins: truth,

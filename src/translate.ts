@@ -15,7 +15,7 @@ import { checkOptions, checkSources } from "./option-checks.js";
 import { isInvalid, rewriteRuleset, type RecentForm, type Rewriting } from "./rewrite/ruleset.js";
 import { mergeFamilies, type Merging } from "./rewrite/inet.js";
 import { withOrigins } from "./rewrite/origins.js";
-import { bothFamiliesRemarks } from "./rewrite/recent/remarks.js";
+import { bothFamiliesRemarks, memoryRemarks } from "./rewrite/recent/remarks.js";
 import { mergeByFamily } from "./rewrite/families.js";
 import { buildScript, unfoldSpans } from "./shell/build-script.js";
 import { isScript } from "./shell/programs.js";
@@ -36,6 +36,8 @@ export interface TranslateOptions {
   readonly recent?: RecentForm;
   /** Elements that a dynamic set may hold; 65535 unless told. */
   readonly setSize?: number;
+  /** Seconds without a hit after which a host is taken off a list that rules ask without seconds; 1 to 10 years; never unless told. */
+  readonly forgetAfter?: number;
   /** Keep what the sets hold when the script is loaded again; false unless told. */
   readonly keepSets?: boolean;
   /** Write counters, with the values of the dump; true unless told. */
@@ -84,6 +86,7 @@ export function translate(input: string | readonly Source[], options: TranslateO
     table = "ipt2nft",
     recent = "auto",
     setSize = 65535,
+    forgetAfter,
     keepSets = false,
     counters = true,
     family,
@@ -105,10 +108,12 @@ export function translate(input: string | readonly Source[], options: TranslateO
   let rewritten: Rewriting[] = [];
   if (!isInvalid(diagnostics)) {
     rewritten = rulesets.map((ruleset) =>
-      rewriteRuleset(ruleset, { table, recent, setSize, keepSets, counters, targetNft, ipsets, geoip }),
+      rewriteRuleset(ruleset, { table, recent, setSize, forgetAfter, keepSets, counters, targetNft, ipsets, geoip }),
     );
     for (const one of rewritten) diagnostics.push(...one.diagnostics);
     diagnostics.push(...bothFamiliesRemarks(rulesets));
+    const fullLists = rewritten.reduce((bytes, one) => bytes + one.fullLists, 0);
+    diagnostics.push(...memoryRemarks(rulesets, fullLists, setSize));
   }
   let nft: NftScript | undefined;
   if (!isInvalid(diagnostics)) {

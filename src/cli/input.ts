@@ -43,13 +43,14 @@ export async function readIpsets({ ipsets, maxInput }: TranslationSettings, mess
 }
 
 async function translateOptions(settings: TranslationSettings, ipsets: readonly Source[]): Promise<TranslateOptions> {
-  const { table, recent, setSize, family, targetNft, inet, geoip: paths, maxInput } = settings;
+  const { table, recent, setSize, forgetAfter, family, targetNft, inet, geoip: paths, maxInput } = settings;
   // The reader is a part of its own, which costs others no time at their start.
   const geoip = paths.length === 0 ? undefined : (await import("./geoip.js")).readGeoip(paths, maxInput);
   return {
     table,
     recent,
     setSize,
+    ...(forgetAfter !== undefined && { forgetAfter }),
     ...(inet && { inet }),
     ...(ipsets.length > 0 && { ipsets }),
     ...(family && { family }),

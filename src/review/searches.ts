@@ -1,6 +1,6 @@
 /** What the search in virtual time found, brought to the lists and findings it belongs to. */
 
-import { effectOf, catalogue, type DiagnosticCode } from "../diagnostic.js";
+import { catalogue, explainsTraffic, type DiagnosticCode } from "../diagnostic.js";
 import type { ListSearch } from "../simulate/search.js";
 import { reviewCatalogue } from "./catalogue.js";
 import type { Remark } from "./findings.js";
@@ -39,7 +39,7 @@ export function withSearches(
 }
 
 function isApproximation(code: string): boolean {
-  return Object.hasOwn(catalogue, code) && ["approximated", "refused"].includes(effectOf(code as DiagnosticCode));
+  return Object.hasOwn(catalogue, code) && explainsTraffic(code as DiagnosticCode);
 }
 
 function searchedList(list: ListReview, searches: readonly ListSearch[]): ListReview {

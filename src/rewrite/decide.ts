@@ -25,6 +25,8 @@ export interface DecisionOptions {
   readonly recent: RecentForm;
   /** Elements a dynamic set may hold. */
   readonly setSize: number;
+  /** Seconds without a hit after which a host is taken off a list that would keep it for ever; never if undefined. */
+  readonly forgetAfter?: number | undefined;
   /** The nft that has to load the script; any if undefined. */
   readonly targetNft?: string | undefined;
   /** What the sets hold is kept when the script is loaded. */
@@ -119,6 +121,7 @@ class Decider {
     return {
       family: this.analysis.ruleset.family,
       setSize: options.setSize,
+      forgetAfter: options.forgetAfter,
       asLimit: (window) => limited || this.isLimitByItself(window),
       flat: given.flat.has(name),
       keepsTtl,

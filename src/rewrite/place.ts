@@ -216,16 +216,31 @@ class Placer {
   }
 
   private placeRemove(chain: ChainBuilder, prefix: Prefix, { use }: RecentStep, following: readonly Step[], body: RuleBody): void {
-    const { first, last } = this.list(use).removal(use.side);
-    if (!use.inverted && first.length <= 1) {
-      return this.place(chain, extend(prefix, [...first.flat(), ...last], false), following, body);
+    const list = this.list(use);
+    const { first, presence, last } = list.removal(use);
+    if (!use.inverted && first.length <= 1 && presence !== "in one of several") {
+      const test = presence === "known" ? [] : [presence];
+      return this.place(chain, extend(prefix, [...first.flat(), ...test, ...last], false), following, body);
     }
     const inside = this.enterAnyway(chain, prefix);
     for (const statements of first) inside.rule(statements);
-    if (!use.inverted) return this.place(inside, { statements: last, stable: false }, following, body);
-    // Present: removed, and no further.
-    inside.rule([...last, exitStatement(this.fail())]);
-    this.place(inside, nothing, following, body);
+    if (presence === "known") {
+      if (use.inverted) this.leave(inside, this.fail());
+      else this.place(inside, nothing, following, body);
+    } else if (presence !== "in one of several") {
+      if (!use.inverted) return this.place(inside, { statements: [presence, ...last], stable: false }, following, body);
+      // Present: removed, and no further.
+      inside.rule([presence, ...last, exitStatement(this.fail())]);
+      this.place(inside, nothing, following, body);
+    } else if (use.inverted) {
+      const absent = this.ownChain("absent");
+      inside.rule([...list.absence(use.side), goto(absent.name)]).rule(last);
+      this.leave(inside, this.fail());
+      this.place(absent, nothing, following, body);
+    } else {
+      inside.rule([...list.absence(use.side), exitStatement(this.fail())]);
+      this.place(inside, { statements: last, stable: false }, following, body);
+    }
   }
 
   private placeCheck(chain: ChainBuilder, prefix: Prefix, { use }: RecentStep, following: readonly Step[], body: RuleBody): void {
@@ -268,7 +283,8 @@ class Placer {
   private touchIfPresent(list: RecentList, side: "saddr" | "daddr", matched: ChainBuilder): string {
     return this.group
       .chain(`${this.preferredName()}_touch`)
-      .rule([list.presence(side), ...list.touch(side).statements])
+      .rule([...list.absence(side), goto(matched.name)])
+      .rule(list.touch(side).statements)
       .rule([goto(matched.name)]).name;
   }
 

@@ -9,6 +9,7 @@ import type { NftTable } from "../nft/ast.js";
 import { analyseRuleset, type AnalysisOptions } from "./analyse-ruleset.js";
 import { decide, nothingGivenUp, type DecisionOptions, type GivenUp, type RecentForm } from "./decide.js";
 import { deepestLevel, deepestPath } from "./hooks.js";
+import { elementBytes } from "./recent/form.js";
 import { write, type WriteOptions, type Written } from "./write.js";
 
 export type { RecentForm } from "./decide.js";
@@ -18,6 +19,8 @@ export type RewriteOptions = AnalysisOptions & DecisionOptions & WriteOptions;
 export interface Rewriting {
   readonly table: NftTable;
   readonly diagnostics: readonly Diagnostic[];
+  /** Bytes of kernel memory that the lists of `recent` take when all their sets are full. */
+  readonly fullLists: number;
 }
 
 export function rewriteRuleset(ruleset: IptablesRuleset, options: RewriteOptions): Rewriting {
@@ -29,7 +32,10 @@ export function rewriteRuleset(ruleset: IptablesRuleset, options: RewriteOptions
     const plan = decide(analysis, options, given);
     const written = write(plan, options);
     const next = giveUpMore(given, written, options.recent);
-    if (next === undefined) return { table: written.table, diagnostics: plan.diagnostics };
+    if (next === undefined) {
+      const fullLists = written.listSets.length * options.setSize * elementBytes[ruleset.family];
+      return { table: written.table, diagnostics: plan.diagnostics, fullLists };
+    }
     given = next;
   }
 }

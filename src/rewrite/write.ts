@@ -31,6 +31,8 @@ export interface Written {
   readonly tooLarge: readonly IptablesRule[];
   /** The chains that only serve a list, by its name. */
   readonly listChains: ReadonlyMap<string, readonly string[]>;
+  /** The sets that lists keep their hosts in. */
+  readonly listSets: readonly string[];
 }
 
 export function write(plan: Plan, options: WriteOptions): Written {
@@ -60,11 +62,14 @@ class Writer {
     for (const chain of this.plan.chains) for (const { decision } of chain.rules) this.declareFor(chain, decision);
     for (const [name, { used, fused }] of this.plan.lists) if (used && !fused) this.declareList(this.lists.get(name)!);
     for (const chain of this.plan.chains) this.writeChain(chain);
+    const table = this.builder.buildUsed();
+    const listSets = new Set([...this.lists.values()].flatMap(({ sets }) => sets));
     return {
-      table: this.builder.buildUsed(),
+      table,
       owners: this.owners,
       tooLarge: this.tooLarge,
       listChains: new Map([...this.lists].map(([name, { group }]) => [name, group.chains.map((chain) => chain.name)])),
+      listSets: table.sets.map(({ name }) => name).filter((name) => listSets.has(name)),
     };
   }
 

@@ -374,7 +374,9 @@ export class NftMachine {
     return (flight) => {
       if (!applies(flight)) return "break";
       const element = living(set, key(flight), flight.packet.time);
-      return (element !== undefined && goesOn(element, flight.packet.time)) !== inverted ? "next" : "break";
+      // A limit in the element runs only where the look-up matches (`nft_lookup_eval`).
+      if (inverted) return element === undefined ? "next" : "break";
+      return element !== undefined && goesOn(element, flight.packet.time) ? "next" : "break";
     };
   }
 

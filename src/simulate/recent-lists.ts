@@ -21,6 +21,8 @@ interface List {
   readonly mask: bigint;
   /** Stamps kept for each host. */
   readonly ring: number;
+  /** Ticks without a touch after which an entry is gone; `Infinity`: never, as in the kernel. */
+  readonly memory: number;
   /** The least recently touched first. Entries are replaced and never changed. */
   entries: Map<bigint, Entry>;
 }
@@ -32,12 +34,17 @@ export class RecentLists {
   private readonly lists = new Map<string, List>();
   private readonly uses = new Map<ExtensionUse, RecentUse>();
 
-  /** @param listSize hosts that a list remembers (`ip_list_tot`); `Infinity` for lists that never forget */
+  /**
+   * @param listSize hosts that a list remembers (`ip_list_tot`); `Infinity` for lists that never forget
+   * @param forgetAfter seconds without a touch after which a host is gone, or those of the list's longest window if that is longer: no
+   *   option of xt_recent, but what `--forget-after` promises; `Infinity`: never
+   */
   constructor(
     ruleset: IptablesRuleset,
     private readonly listSize: number,
+    forgetAfter = Infinity,
   ) {
-    const lists = new Map<string, { mask: bigint; ring: number }>();
+    const lists = new Map<string, { mask: bigint; ring: number; memory: number }>();
     for (const match of ruleset.tables
       .flatMap(loadOrder)
       .flatMap(({ rules }) => rules)
@@ -45,8 +52,9 @@ export class RecentLists {
       if (match.extension !== "recent" || match.unknown) continue;
       const use = recentUse(match, ruleset.family);
       this.uses.set(match, use);
-      const list = lists.get(use.list) ?? { mask: use.mask, ring: 1 };
-      lists.set(use.list, { ...list, ring: Math.max(list.ring, ringFor(use)) });
+      const list = lists.get(use.list) ?? { mask: use.mask, ring: 1, memory: forgetAfter * ticksPerSecond };
+      const memory = Math.max(list.memory, (use.seconds ?? 0) * ticksPerSecond);
+      lists.set(use.list, { ...list, ring: Math.max(list.ring, ringFor(use)), memory });
     }
     for (const [name, list] of lists) this.lists.set(name, { ...list, entries: new Map() });
   }
@@ -100,9 +108,10 @@ export class RecentLists {
    */
   describeState(time: number, horizon: number): string {
     const parts: string[] = [];
-    for (const [name, { entries }] of this.lists) {
+    for (const [name, { entries, memory }] of this.lists) {
+      const oldest = memory === Infinity ? horizon : Math.max(horizon, memory + 1);
       for (const [address, { ttl, stamps }] of entries) {
-        parts.push(`${name} ${address} ${ttl} ${stamps.map((stamp) => Math.min(time - stamp, horizon)).join(",")}`);
+        parts.push(`${name} ${address} ${ttl} ${stamps.map((stamp) => Math.min(time - stamp, oldest)).join(",")}`);
       }
     }
     return parts.join("\n");
@@ -113,7 +122,10 @@ export class RecentLists {
     const { time, ttl } = flight.packet;
     const list = this.lists.get(use.list)!;
     const address = (use.side === "saddr" ? flight.source : flight.destination) & list.mask;
-    const found = list.entries.get(address);
+    const kept = list.entries.get(address);
+    const forgotten = kept !== undefined && time - kept.stamps.at(-1)! > list.memory;
+    if (forgotten) list.entries.delete(address);
+    const found = forgotten ? undefined : kept;
     const entry = found && use.rttl && found.ttl !== 0 && found.ttl !== ttl ? undefined : found;
     if (!entry) {
       if (use.operation !== "set") return use.inverted;

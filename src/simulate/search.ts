@@ -1,6 +1,6 @@
 /** Searches, list by list, for traffic that the translation decides otherwise than the rules. Pure: needs no kernel. */
 
-import { effectOf, printable, type Diagnostic, type Span } from "../diagnostic.js";
+import { effectOf, explainsTraffic, printable, type Diagnostic, type Span } from "../diagnostic.js";
 import type { Family, IptablesRule, IptablesRuleset } from "../iptables/ast.js";
 import type { NftTable } from "../nft/ast.js";
 import type { TranslateOptions, Translation } from "../translate.js";
@@ -32,7 +32,7 @@ export interface SearchOptions {
   /** The lists to search; all unless told. */
   readonly lists?: readonly string[];
   /** What was translated with. */
-  readonly translated?: Pick<TranslateOptions, "setSize" | "geoip">;
+  readonly translated?: Pick<TranslateOptions, "setSize" | "forgetAfter" | "geoip">;
 }
 
 /** What the search of one list came to. */
@@ -273,7 +273,7 @@ class RulesetSearch {
 
   private announcedFor(rules: readonly IptablesRule[]): string[] {
     const found = this.diagnostics.filter(
-      ({ code, span }) => effectOf(code) === "approximated" && rules.some((rule) => isWithin(span, rule.span)),
+      ({ code, span }) => effectOf(code) === "approximated" && explainsTraffic(code) && rules.some((rule) => isWithin(span, rule.span)),
     );
     return [...new Set(found.map(({ code, message }) => `${message} [${code}]`))];
   }

@@ -14,6 +14,8 @@ import { matchTest, packetTests, type Test } from "./xt-matches.js";
 export interface XtOptions {
   /** Hosts a list remembers (`ip_list_tot`); `Infinity` for lists that never forget. 100 unless told. */
   readonly listSize?: number;
+  /** Seconds without a hit after which a host is off its list (`--forget-after`); never unless told. */
+  readonly forgetAfter?: number;
   /** Elements of a dynamic set, for the state of borrowed matches; 65535 unless told. */
   readonly setSize?: number;
   /** What the rules were translated with. */
@@ -81,10 +83,10 @@ export class XtModel {
 
   constructor(
     readonly ruleset: IptablesRuleset,
-    { listSize = 100, setSize = 65535, cut = new Map(), geoip }: XtOptions = {},
+    { listSize = 100, setSize = 65535, forgetAfter, cut = new Map(), geoip }: XtOptions = {},
   ) {
     this.cut = cut;
-    this.lists = new RecentLists(ruleset, listSize);
+    this.lists = new RecentLists(ruleset, listSize, forgetAfter);
     this.borrower = new Borrower(ruleset, setSize, geoip);
     const refused = new Set<IptablesRule>();
     this.refused = refused;

@@ -1,6 +1,6 @@
 /** What is played: the dumps and the script, with the rules that cannot be compared left out and windows made short. */
 
-import { effectOf, type Diagnostic } from "../diagnostic.js";
+import { effectOf, explainsTraffic, type Diagnostic } from "../diagnostic.js";
 import { memoriesOf, unplayable } from "../extensions/described.js";
 import { recentUsesOf } from "../extensions/matches/recent.js";
 import { InvalidInput } from "../failure.js";
@@ -120,7 +120,9 @@ export async function plan(input: PlanInput, findTools: () => Tools, signal?: Ab
   }
   const unwanted = leaveOut === "nothing" ? [] : leaveOut === "refused" ? ["refused"] : ["refused", "approximated"];
   for (let round = 0; round < 4; round += 1) {
-    const found = read().diagnostics.filter(({ code, span }) => unwanted.includes(effectOf(code)) && span.line > 0);
+    const found = read().diagnostics.filter(
+      ({ code, span }) => unwanted.includes(effectOf(code)) && explainsTraffic(code) && span.line > 0,
+    );
     if (found.length === 0) break;
     remove(new Map(found.map(({ span, message }) => [placeOf(span), message])));
   }
@@ -151,7 +153,7 @@ export async function plan(input: PlanInput, findTools: () => Tools, signal?: Ab
     notes,
     ipsets,
     sets: reader.sets,
-    announced: given === undefined ? numbered.diagnostics.filter(({ code }) => ["refused", "approximated"].includes(effectOf(code))) : [],
+    announced: given === undefined ? numbered.diagnostics.filter(({ code }) => explainsTraffic(code)) : [],
   };
 }
 

@@ -1,12 +1,14 @@
 /**
  * The benchmarks: `npm run bench` for all, `npm run bench -- packets slow "set, update"` for the packets of one kind of traffic
  * and the shapes that begin so, `npm run bench -- translator [FILE…]` for the translator's time and memory,
- * of further dumps too, `npm run bench -- corpus` for a corpus of a thousand dumps, `npm run bench -- simulate` for the speed of
- * the models, `npm run bench -- growth [NAME…]` for time and memory of inputs that double, all or those whose names begin so.
+ * of further dumps too, `npm run bench -- memory` for the kernel memory of scripts, `npm run bench -- corpus` for a corpus of a thousand
+ * dumps, `npm run bench -- simulate` for the speed of the models, `npm run bench -- growth [NAME…]` for time and memory of inputs that
+ * double, all or those whose names begin so.
  */
 
 import { measureCorpus } from "./corpus-time.js";
 import { measureGrowth } from "./growth.js";
+import { measureMemory } from "./memory-cost.js";
 import { measurePackets, packetTable, traffics, type Cost } from "./packet-cost.js";
 import { shapes } from "./shapes.js";
 import { measureSimulation } from "./simulation-speed.js";
@@ -22,6 +24,8 @@ if (subject === "all" || subject === "corpus") process.stdout.write(`${measureCo
 if (subject === "all" || subject === "simulate") process.stdout.write(`${measureSimulation()}\n`);
 
 if (subject === "all" || subject === "growth") process.stdout.write(`${measureGrowth(process.argv.slice(3))}\n`);
+
+if (subject === "all" || subject === "memory") process.stdout.write(`${await measureMemory()}\n`);
 
 if (subject === "all" || subject === "packets") {
   const costs: Cost[] = [];

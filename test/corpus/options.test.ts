@@ -4,6 +4,7 @@ import { readOptions, renderOptions } from "../../src/corpus/options.js";
 const all = {
   counters: false,
   family: "ipv6",
+  forgetAfter: 86400,
   inet: true,
   keepSets: false,
   origins: true,
@@ -40,7 +41,7 @@ describe("readOptions", () => {
     [
       "an unknown option",
       '{\n  "sets": true\n}',
-      '2:3: there is no option "sets"; the options are "counters", "family", "inet", "keepSets", "origins", "recent", "setSize", "table", "targetNft"',
+      '2:3: there is no option "sets"; the options are "counters", "family", "forgetAfter", "inet", "keepSets", "origins", "recent", "setSize", "table", "targetNft"',
     ],
     ["a property of every object", '{"constructor": true}', '1:2: there is no option "constructor"'],
     ["an option twice", '{"inet": true, "inet": false}', '1:16: the option "inet" is given twice'],
@@ -48,6 +49,7 @@ describe("readOptions", () => {
     ["a value that is no choice", '{"recent": "never"}', '1:12: "recent" must be "auto" or "exact" or "limit", not "never"'],
     ["a word for a number", '{"setSize": "9"}', '1:13: "setSize" must be a whole number from 1 to 4294967295, not "9"'],
     ["a number out of range", '{"setSize": 4294967296}', '1:13: "setSize" must be a whole number'],
+    ["no time at all", '{"forgetAfter": 0}', '1:17: "forgetAfter" must be a whole number of seconds from 1 to 315360000'],
     ["half a number", '{"setSize": 1.5}', '1:13: "setSize" must be a whole number'],
     [
       "a name that is no table's",

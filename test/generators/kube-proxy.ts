@@ -75,13 +75,29 @@ export function kubeServices(): Service[] {
   return Array.from({ length: services }, (_, index) => serviceOf(index, random));
 }
 
+/** So many services with session affinity and three endpoints each: three lists a service. */
+export function kubeServicesWithAffinity(count: number): Service[] {
+  return Array.from({ length: count }, (_, index) => {
+    const [block, number] = [Math.floor(index / 250), 1 + (index % 250)];
+    return {
+      name: `default/web-${index}:http`,
+      protocol: "tcp",
+      address: `198.18.${block}.${number}`,
+      port: 80,
+      endpoints: [0, 1, 2].map((endpoint) => `198.19.${8 * endpoint + block}.${number}:8080`),
+      affinity: true,
+      local: false,
+    };
+  });
+}
+
 /** The whole dump. */
-export function kubeProxy(): string {
+export function kubeProxy(of: readonly Service[] = kubeServices()): string {
   const mangle = new Table("mangle", allAccept).add("KUBE-KUBELET-CANARY").add("KUBE-PROXY-CANARY");
   const nat = new Table("nat", natAccept);
   const filter = new Table("filter", { INPUT: "ACCEPT", FORWARD: "ACCEPT", OUTPUT: "ACCEPT" });
   skeleton(nat, filter);
-  for (const service of kubeServices()) {
+  for (const service of of) {
     if (service.endpoints.length === 0) withoutEndpoints(service, filter);
     else withEndpoints(service, nat, filter);
   }

@@ -54,10 +54,10 @@ describe("--target-nft", () => {
   it("refuses a rule by the match that is too new, and keeps what it records before that", () => {
     const { script, codes } = forNft("0.9.1", [
       "-m recent --name web --set -m time --timestart 08:00 -m recent --name late --set -j DROP",
-      "-m recent --name web --rcheck -j DROP",
+      "-m recent --name web --rcheck --seconds 60 -j DROP",
     ]);
     expect(codes).toEqual(["3:37 needs-newer-nft"]);
-    expect(script).toContain("\tupdate @web_seen { ip saddr }\n");
+    expect(script).toContain("\tupdate @web_recent { ip saddr }\n");
   });
 
   it("leaves nothing of a refused target behind", () => {

@@ -2,11 +2,11 @@
 
 import { InvalidArgumentError, Option, type Command } from "commander";
 import type { Family } from "../../iptables/ast.js";
-import { largestSet } from "../../nft/set-size.js";
+import { largestSet, longestMemory } from "../../nft/set-size.js";
 import { tableNameFault } from "../../nft/table-name.js";
 import { isOlder, isVersion, oldestNft } from "../../nft/versions.js";
 import { usualMaxInput } from "../read-file.js";
-import { several, wholeNumber } from "./words.js";
+import { duration, several, wholeNumber } from "./words.js";
 
 /** How a dump is translated. */
 export interface TranslationSettings {
@@ -19,6 +19,8 @@ export interface TranslationSettings {
   readonly recent: "auto" | "exact" | "limit";
   /** Elements. */
   readonly setSize: number;
+  /** Seconds; never if absent. */
+  readonly forgetAfter: number | undefined;
   /** One table for both families. */
   readonly inet?: true;
   /** Version; any if absent. */
@@ -36,6 +38,7 @@ interface RawTranslationOptions {
   readonly ipv6?: true;
   readonly recent: TranslationSettings["recent"];
   readonly setSize: number;
+  readonly forgetAfter?: number;
   readonly ipset?: readonly string[];
   readonly geoip?: readonly string[];
   readonly inet?: true;
@@ -62,6 +65,12 @@ export function addTranslationOptions(command: Command): Command {
       new Option("--set-size <N>", "hosts that the set of a recent list may hold")
         .argParser(wholeNumber(1, largestSet))
         .default(translationDefaults.setSize, String(translationDefaults.setSize)),
+    )
+    .addOption(
+      new Option(
+        "--forget-after <DURATION>",
+        "take hosts off lists that are asked without --seconds after so long without a hit, such as 30d or 12h",
+      ).argParser(duration(longestMemory)),
     )
     .addOption(
       new Option("--ipset <FILE>", "what `ipset save` prints, for rules with -m set; may be given several times").argParser(several),
@@ -98,6 +107,7 @@ export function translationSettings(command: Command): TranslationSettings {
     ipv6,
     recent,
     setSize: size,
+    forgetAfter,
     ipset = [],
     geoip = [],
     inet,
@@ -111,6 +121,7 @@ export function translationSettings(command: Command): TranslationSettings {
     family: ipv4 ? "ipv4" : ipv6 ? "ipv6" : undefined,
     recent,
     setSize: size,
+    forgetAfter,
     ...(inet && { inet }),
     targetNft,
     maxInput,

@@ -53,5 +53,19 @@ export function wholeNumber(least: number, most: number, what = "a whole number"
   };
 }
 
+const unitSeconds: Readonly<Record<string, number>> = { w: 604800, d: 86400, h: 3600, m: 60, s: 1 };
+
+/** Takes a duration such as `30d`, `12h30m` or `90s`; the value is in whole seconds, from 1 to `most`. */
+export function duration(most: number): (text: string) => number {
+  return (text) => {
+    const parts = /^(?:\d{1,10}[wdhms])+$/.test(text) ? [...text.matchAll(/(\d+)([wdhms])/g)] : [];
+    const seconds = parts.reduce((sum, [, count, unit]) => sum + Number(count) * unitSeconds[unit!]!, 0);
+    if (seconds < 1 || seconds > most) {
+      throw new InvalidArgumentError(`it must be a duration such as 30d, 12h, 90m or 1d12h, and ${Math.floor(most / 86400)}d at most`);
+    }
+    return seconds;
+  };
+}
+
 /** Seeds of the generators of chance: what all of them take. */
 export const largestSeed = 0x7fff_ffff;

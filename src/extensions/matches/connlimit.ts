@@ -10,6 +10,7 @@
  */
 
 import { payload, updateSet } from "../../nft/ast.js";
+import { declaredSize } from "../../nft/set-size.js";
 import { defineMatch, Invalid, type OptionUses, type ValueParser } from "../extension.js";
 import { addressBits, maskedField, prefixMask } from "../values/address.js";
 import { integer } from "../values/number.js";
@@ -66,7 +67,7 @@ export const connlimit = defineMatch({
     const set = context.declare.set(`connlimit_${over ? "above" : "upto"}_${limit.value}`, {
       type: [family === "ipv4" ? "ipv4_addr" : "ipv6_addr"],
       flags: ["dynamic"],
-      size: context.setSize,
+      ...declaredSize(context.setSize),
     });
     return { statements: [updateSet(set, maskedField(field, { mask, family }), [{ kind: "ct-count", over, count: limit.value }])] };
   },

@@ -36,6 +36,7 @@ import {
   type RuleContext,
   type ValueParser,
 } from "../extension.js";
+import { declaredSize } from "../../nft/set-size.js";
 import type { Recollection } from "../facts.js";
 import { addressBits, maskedField, prefixMask } from "../values/address.js";
 import { integer } from "../values/number.js";
@@ -373,7 +374,7 @@ export const hashlimit = defineMatch({
         type: whole.types,
         flags: ["dynamic", "timeout"],
         timeout,
-        size: largestTable !== undefined && largestTable > 0 ? largestTable : context.setSize,
+        ...declaredSize(largestTable !== undefined && largestTable > 0 ? largestTable : context.setSize),
       });
       return updateSet(set, whole.parts.length === 1 ? whole.parts[0]! : concatenation(...whole.parts), [limit]);
     };

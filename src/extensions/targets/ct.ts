@@ -27,6 +27,7 @@ import {
   type Hook,
   type Statement,
 } from "../../nft/ast.js";
+import { declaredSize } from "../../nft/set-size.js";
 import { defineTarget, Invalid, type RuleContext, type Untranslatable, type ValueParser } from "../extension.js";
 import { integer } from "../values/number.js";
 import { text, wordList } from "../values/text.js";
@@ -71,7 +72,7 @@ function helperStatement(use: OptionUse<string>, context: RuleContext): Statemen
     type: [addressType, addressType, "inet_service", "inet_service"],
     flags: ["dynamic", "timeout"],
     timeout: helperTimeout,
-    size: context.setSize,
+    ...declaredSize(context.setSize),
   });
   const key: Expression = concatenation(
     payload(network, "saddr"),

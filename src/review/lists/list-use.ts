@@ -1,7 +1,7 @@
 /** The lists of `recent` of a ruleset, with what a reviewer asks about them. */
 
 import type { Diagnostic, Span } from "../../diagnostic.js";
-import { effectOf } from "../../diagnostic.js";
+import { effectOf, explainsTraffic } from "../../diagnostic.js";
 import type { Family, IptablesRuleset, IptablesTable } from "../../iptables/ast.js";
 import { gatherLists, isCheck, type ListUsage, type PlacedUse } from "../../rewrite/recent/usage.js";
 import { meaningOf } from "../meaning.js";
@@ -103,7 +103,7 @@ export function formOf(spans: readonly Span[], diagnostics: readonly Diagnostic[
       spans.some(({ file, line, endLine = line }) => file === span.file && span.line >= line && span.line <= endLine),
   );
   for (const effect of ["refused", "approximated"] as const) {
-    const [first] = about.filter(({ code }) => effectOf(code) === effect);
+    const [first] = about.filter(({ code }) => effectOf(code) === effect && explainsTraffic(code));
     if (first) return `${effect}: ${first.message.replace(/^list "[^"]*": /, "")}`;
   }
   return "exact";

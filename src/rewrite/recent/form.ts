@@ -9,6 +9,8 @@ export interface ListForm {
   readonly family: Family;
   /** Elements a set may hold. */
   readonly setSize: number;
+  /** Seconds without a hit after which a host is taken off a list that would keep it for ever; absent: never. */
+  readonly forgetAfter: number | undefined;
   /** Which windows are written as a limit with a ban. */
   readonly asLimit: (window: Window) => boolean;
   /** Find slots without nesting chains. */
@@ -46,6 +48,14 @@ export function windowsOf(usage: ListUsage, form: ListForm): Window[] {
   return [...windows.values()];
 }
 
+/**
+ * How long the sets keep a host that rules may ask for without seconds, in seconds: as long as `--forget-after` says, but never
+ * shorter than any window of the list, so that who is in a window is on the list. Undefined: for ever.
+ */
+export function keptFor({ uses }: ListUsage, { forgetAfter }: ListForm): number | undefined {
+  return forgetAfter === undefined ? undefined : Math.max(forgetAfter, ...uses.map(({ seconds = 0 }) => seconds));
+}
+
 export function windowId({ seconds, hits }: Window): string {
   return `${hits}_in_${seconds}s`;
 }
@@ -64,3 +74,9 @@ export function longestMuteOf(usage: ListUsage, form: ListForm): number {
   const rings = windowsOf(usage, form).filter((window) => !form.asLimit(window));
   return Math.max(0, ...rings.map(({ hits }) => longestMute(hits, touchesOfOnePacket(usage))));
 }
+
+/**
+ * Bytes of kernel memory that an element of a set with timeouts takes, with its share of the table (measured on Linux 6.18,
+ * `npm run bench -- memory`); one with a limit takes some 100 more.
+ */
+export const elementBytes: Readonly<Record<Family, number>> = { ipv4: 90, ipv6: 130 };

@@ -12,15 +12,26 @@
  */
 
 import { payload, updateSet, deleteFromSet, concatenation, type Expression, type Statement } from "../../nft/ast.js";
+import { declaredSize } from "../../nft/set-size.js";
 import { formatAddress } from "../../extensions/values/address.js";
 import type { RecentUse } from "../../extensions/matches/recent.js";
-import { callStatement, exitStatement, exitTo, type ChainGroup, type Exit, type Key, type TableBuilder } from "../table-builder.js";
+import type { ExtensionUse } from "../../iptables/ast.js";
+import {
+  callStatement,
+  exitStatement,
+  exitTo,
+  type ChainBuilder,
+  type ChainGroup,
+  type Exit,
+  type Key,
+  type TableBuilder,
+} from "../table-builder.js";
 import { printable } from "../../diagnostic.js";
 import { nameable } from "../../nft/names.js";
-import { isTooLarge, touchesOfOnePacket, windowId, type ListForm } from "./form.js";
+import { isTooLarge, keptFor, touchesOfOnePacket, windowId, type ListForm } from "./form.js";
 import { limitTouch, limitRate, type HitLimit } from "./limit.js";
 import { listKey, member, Ring, tick, type SetFactory, type Window } from "./ring.js";
-import { isCheck, type ListUsage, type PlacedUse } from "./usage.js";
+import { asksForPresence, isCheck, isQuietRemoval, type ListUsage } from "./usage.js";
 
 type Side = RecentUse["side"];
 
@@ -31,6 +42,14 @@ const mostInline = 8;
 export type Question =
   | { readonly kind: "inline"; readonly tests: readonly Statement[]; readonly refresh?: readonly Statement[] }
   | { readonly kind: "chain"; check(wish: string, over: Exit, under: Exit): string };
+
+/** How a host is taken off its list. */
+export interface Removal {
+  readonly first: readonly (readonly Statement[])[];
+  /** Whether the host is on the list: the packet would not be here otherwise, or one test says so, or none of `absence` may hold. */
+  readonly presence: "known" | Statement | "in one of several";
+  readonly last: readonly Statement[];
+}
 
 /** The kinds of questions, each of which counts its own from 1: the first has no number in the names of its sets. */
 type QuestionKind = "window" | "hits" | "count" | "ttl";
@@ -47,6 +66,9 @@ export class RecentList {
   private readonly counts = new Map<number, readonly string[]>();
   private readonly ttls = new Map<number | undefined, string>();
   private seen: string | undefined;
+  /** The sets of this list, those of a fused group too. */
+  readonly sets: string[] = [];
+  private readonly knownPresent: ReadonlySet<ExtensionUse>;
   private readonly touchChains = new Map<Side, string>();
   private readonly stores = new Map<Side, readonly string[]>();
   private readonly mask: Expression | undefined;
@@ -68,6 +90,7 @@ export class RecentList {
       usage.mask === (1n << (family === "ipv4" ? 32n : 128n)) - 1n
         ? undefined
         : { kind: "address", address: formatAddress(usage.mask, family) };
+    this.knownPresent = new Set(usage.uses.filter(({ knownPresent }) => knownPresent).map(({ use }) => use));
     // A fused group makes its own sets; everything else is declared here, in a fixed order.
   }
 
@@ -110,6 +133,7 @@ export class RecentList {
   declare(): this {
     const { uses } = this.usage;
     const checks = uses.filter((use) => isCheck(use) && !isTooLarge(use, this.form));
+    const kept = this.keptTime;
     for (const use of checks) {
       const { seconds, hits } = use;
       if (seconds !== undefined && hits === 1 && !this.windows.has(seconds)) {
@@ -117,25 +141,40 @@ export class RecentList {
       }
       if (seconds !== undefined && hits > 1) this.declareWindow({ seconds, hits });
       if (seconds === undefined && hits > 1 && !this.counts.has(hits)) {
-        const prefix = this.setPrefix("count", countId(hits));
+        const prefix = this.untimedPrefix(this.setPrefix("count", countId(hits)));
         this.counts.set(
           hits,
-          Array.from({ length: hits }, (_, index) => this.set(`${prefix}_count_${index}`, undefined)),
+          Array.from({ length: hits }, (_, index) => this.set(`${prefix}_count_${index}`, kept)),
         );
       }
     }
     // A host that was merely removed from timed sets, in a rule that does nothing else, need not be remembered for ever.
     const timed = checks.length > 0 && checks.every(({ seconds, hits }) => seconds !== undefined && hits === 1);
     if (checks.length === 0 || uses.some((use) => asksForPresence(use) && !(timed && isQuietRemoval(use))))
-      this.seen = this.set(`${this.base}_seen`, undefined);
+      this.seen = this.set(`${this.untimedPrefix(this.base)}_seen`, kept);
     if (this.form.keepsTtl && !this.form.forgetsTtl) {
       for (const use of checks.filter((check) => check.rttl && !check.inverted)) {
         if (this.ttls.has(use.seconds)) continue;
-        const name = use.seconds === undefined ? `${this.base}_seen_ttl` : `${this.setPrefix("ttl", secondsId(use.seconds))}_recent_ttl`;
-        this.ttls.set(use.seconds, this.set(name, use.seconds === undefined ? undefined : use.seconds * 1000 + tick, undefined, true));
+        const name =
+          use.seconds === undefined
+            ? `${this.untimedPrefix(this.base)}_seen_ttl`
+            : `${this.setPrefix("ttl", secondsId(use.seconds))}_recent_ttl`;
+        this.ttls.set(use.seconds, this.set(name, use.seconds === undefined ? kept : use.seconds * 1000 + tick, undefined, true));
       }
     }
     return this;
+  }
+
+  /** How long hosts stay in the sets that are asked without seconds, in milliseconds; undefined: for ever. */
+  private get keptTime(): number | undefined {
+    const seconds = keptFor(this.usage, this.form);
+    return seconds === undefined ? undefined : seconds * 1000 + tick;
+  }
+
+  /** Of the names of these sets: kept elements have the time they were made with, and nft refuses a set of that name that had none. */
+  private untimedPrefix(prefix: string): string {
+    const seconds = keptFor(this.usage, this.form);
+    return this.form.windowsInNames && seconds !== undefined ? `${prefix}_${secondsId(seconds)}` : prefix;
   }
 
   private declareWindow(window: Window): void {
@@ -164,13 +203,15 @@ export class RecentList {
   private set(name: string, timeout: number | undefined, gcInterval?: number, withTtl = false): string {
     const { family, setSize } = this.form;
     const address = family === "ipv4" ? "ipv4_addr" : "ipv6_addr";
-    return this.table.set(name, {
+    const declared = this.table.set(name, {
       ...(withTtl ? { typeof: concatenation(this.address("saddr"), this.timeToLive()) } : { type: [address] }),
-      size: setSize,
+      ...declaredSize(setSize),
       flags: timeout === undefined ? ["dynamic"] : ["dynamic", "timeout"],
       ...(timeout !== undefined && { timeout }),
       ...(gcInterval !== undefined && { gcInterval }),
     });
+    this.sets.push(declared);
+    return declared;
   }
 
   private address(side: Side): Expression {
@@ -221,13 +262,14 @@ export class RecentList {
 
   private inlineTouch(side: Side): Statement[] {
     const key = this.key(side);
-    const byWidth = [...this.windows].sort(([a], [b]) => a - b);
-    return [
-      ...byWidth.map(([, set]) => updateSet(set, key)),
-      ...[...this.ttls.values()].map((set) => updateSet(set, this.ttlKey(side))),
-      // Last, since what never expires fills up first, and a full set ends the rule.
-      ...(this.seen === undefined ? [] : [updateSet(this.seen, key)]),
+    // A full set ends the rule: what keeps its elements longer fills up first and comes later, what never loses them comes last. A host
+    // comes before its TTLs, of which there are more.
+    const touches = [
+      ...[...this.windows].map(([seconds, set]) => ({ seconds, touch: updateSet(set, key) })),
+      ...(this.seen === undefined ? [] : [{ seconds: Infinity, touch: updateSet(this.seen, key) }]),
+      ...[...this.ttls].map(([seconds = Infinity, set]) => ({ seconds, touch: updateSet(set, this.ttlKey(side)) })),
     ];
+    return touches.sort((a, b) => (a.seconds === b.seconds ? 0 : a.seconds - b.seconds)).map(({ touch }) => touch);
   }
 
   /** The touch chains of the stores that need one, made when first asked for. */
@@ -250,12 +292,25 @@ export class RecentList {
     return names;
   }
 
-  /** Fills the first free of the sets: from the top down, so that a full set ends the count and nothing else. */
+  /**
+   * Fills the first free of the sets: from the top down, so that a full set ends the count and nothing else. Where hosts are forgotten
+   * after some time without a hit, each hit begins that time again for those before it.
+   */
   private countTouch(key: Key, wish: string, sets: readonly string[]): string {
     const chain = this.group.chain(wish);
-    chain.rule([member(key, sets.at(-1)!), { kind: "verdict", verdict: "return" }]);
+    const refresh = (to: ChainBuilder, known: readonly string[]): void => {
+      if (this.form.forgetAfter === undefined) return;
+      for (const some of inGroups(known)) to.rule(some.map((set) => updateSet(set, key)));
+    };
+    if (this.form.forgetAfter === undefined) chain.rule([member(key, sets.at(-1)!), { kind: "verdict", verdict: "return" }]);
+    else {
+      const all = this.group.chain(`${wish}_${sets.length}`);
+      refresh(all, sets);
+      chain.rule([member(key, sets.at(-1)!), exitStatement(exitTo(all.name))]);
+    }
     for (let index = sets.length - 2; index >= 0; index--) {
       const next = this.group.chain(`${wish}_${index + 1}`).rule([updateSet(sets[index + 1]!, key)]);
+      refresh(next, sets.slice(0, index + 1));
       chain.rule([member(key, sets[index]!), exitStatement(exitTo(next.name))]);
     }
     chain.rule([updateSet(sets[0]!, key)]);
@@ -301,38 +356,48 @@ export class RecentList {
   }
 
   /**
-   * The set that tells whether a host is on the list at all. Where nothing depends on hosts that have grown too old for every
-   * check, they count as gone.
+   * The sets that tell whether a host is on the list at all: who is in one of them is. `seen` alone would do if there were always
+   * room in it; who finds none is on the list as long as the widest window lasts. Where nothing depends on hosts that have grown too
+   * old for every check, they count as gone.
    */
-  private get presenceSet(): string {
-    const widest = [...this.windows].reduce<[number, string] | undefined>(
-      (best, one) => (best && best[0] > one[0] ? best : one),
+  private get presenceSets(): readonly string[] {
+    const timed = [
+      ...[...this.windows].map(([seconds, set]) => ({ seconds, sets: [set] })),
+      ...[...this.limits.values()].map(({ window: { seconds }, rate, banned }) => ({ seconds, sets: [rate, banned] })),
+      ...[...this.rings.values()].map((ring) => ({ seconds: ring.window.seconds, sets: ring.presenceSets })),
+    ];
+    const widest = timed.reduce<(typeof timed)[number] | undefined>(
+      (best, one) => (best && best.seconds >= one.seconds ? best : one),
       undefined,
     );
-    return this.seen ?? widest![1];
+    return [...(this.seen === undefined ? [] : [this.seen]), ...(widest?.sets ?? [])];
   }
 
-  presence(side: Side): Statement {
-    return member(this.key(side), this.presenceSet);
+  /** Tests all of which hold for a host that is not on the list. */
+  absence(side: Side): Statement[] {
+    return this.presenceSets.map((set) => member(this.key(side), set, true));
   }
 
   /**
-   * Takes the host off the list: first, whether it is on the list or not, off all sets but one, in groups small enough for one rule
-   * each; then the test whether it is in that one, and its removal. A host for which that one had no room is removed all the same.
+   * Takes the host off the list: first, whether it is on the list or not, off the sets that do not tell; in groups small enough for one
+   * rule each. Then, if it is on the list, off those that do.
    */
-  removal(side: Side): { readonly first: readonly (readonly Statement[])[]; readonly last: readonly Statement[] } {
+  removal({ side, use }: RecentUse): Removal {
     const key = this.key(side);
+    const known = this.knownPresent.has(use);
+    const telling = known ? [] : this.presenceSets;
     const sets = [
       ...(this.seen === undefined ? [] : [this.seen]),
       ...this.windows.values(),
       ...[...this.counts.values()].flat(),
       ...[...this.limits.values()].flatMap(({ rate, banned }) => [rate, banned]),
       ...[...this.rings.values()].flatMap((ring) => ring.sets),
-    ].filter((set) => set !== this.presenceSet);
-    // A rule holds 36 of these, 30 with a mask (measured on nft 1.0.6), and other tests beside them.
-    const first: Statement[][] = [];
-    for (let start = 0; start < sets.length; start += 16) first.push(sets.slice(start, start + 16).map((set) => deleteFromSet(set, key)));
-    return { first, last: [member(key, this.presenceSet), deleteFromSet(this.presenceSet, key)] };
+    ].filter((set) => !telling.includes(set));
+    return {
+      first: inGroups(sets).map((some) => some.map((set) => deleteFromSet(set, key))),
+      presence: known ? "known" : telling.length === 1 ? member(key, telling[0]!) : "in one of several",
+      last: telling.map((set) => deleteFromSet(set, key)),
+    };
   }
 
   /** What the sets are for, for a reader of the script. */
@@ -352,21 +417,18 @@ export class RecentList {
         this.numbered("hits", id, `limit of ${limitRate(window).text} with a ban, for ${window.hits} hits in ${window.seconds} s`),
       );
     for (const hits of this.counts.keys()) parts.push(this.numbered("count", countId(hits), `hosts with ${hits} hits at any time`));
-    if (this.seen !== undefined) parts.push("hosts ever seen");
+    const kept = keptFor(this.usage, this.form);
+    if (this.seen !== undefined) parts.push(kept === undefined ? "hosts ever seen" : `hosts seen in the last ${kept} s`);
     if (this.ttls.size > 0) parts.push("the TTLs they came with");
     return parts;
   }
 }
 
-/** Whether the answer of this use depends on a host having been touched at any time. */
-function asksForPresence(use: RecentUse): boolean {
-  if (use.operation === "remove") return true;
-  if (use.operation === "set") return false;
-  if (use.operation === "update" && use.inverted) return true;
-  return use.seconds === undefined && use.hits === 1;
-}
+/** Set statements in a rule: it holds 36, 30 with a mask (measured on nft 1.0.6), and there may be other tests beside them. */
+const mostInRule = 16;
 
-/** `--remove` in a rule that does nothing else: whether it matched shows in its counter only. */
-export function isQuietRemoval({ operation, inverted, rule, use }: PlacedUse): boolean {
-  return operation === "remove" && !inverted && rule.target === undefined && rule.matches.at(-1) === use;
+function inGroups(sets: readonly string[]): string[][] {
+  const groups: string[][] = [];
+  for (let start = 0; start < sets.length; start += mostInRule) groups.push(sets.slice(start, start + mostInRule));
+  return groups;
 }

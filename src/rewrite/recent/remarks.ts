@@ -4,9 +4,8 @@ import { diagnostic, printable, type Diagnostic } from "../../diagnostic.js";
 import { features } from "../../nft/versions.js";
 import type { IptablesRuleset } from "../../iptables/ast.js";
 import { limitRate } from "./limit.js";
-import { windowsOf, type ListForm } from "./form.js";
-import { isQuietRemoval } from "./list.js";
-import { gatherLists, isCheck, type ListUsage, type PlacedUse } from "./usage.js";
+import { isTooLarge, keptFor, windowsOf, type ListForm } from "./form.js";
+import { asksForPresence, gatherLists, isCheck, isQuietRemoval, type ListUsage, type PlacedUse } from "./usage.js";
 
 /** From here on N * HZ does not fit into 32 bits on HZ=250 (measured); other kernels wrap earlier (HZ=1000) or later (HZ=100). */
 const firstWrapping = 17179870;
@@ -66,6 +65,7 @@ function listRemarks({ usage, form }: ListFacts): Diagnostic[] {
       }
     }
   }
+  found.push(...fullListRemarks(usage, form));
   const first = usage.uses.find(isCheck);
   if (first && !usage.uses.some(({ operation }) => operation === "set")) {
     found.push(
@@ -78,6 +78,67 @@ function listRemarks({ usage, form }: ListFacts): Diagnostic[] {
     );
   }
   return found;
+}
+
+/** What becomes of hosts that a list without seconds has no room for, or that `--forget-after` takes off it. */
+function fullListRemarks(usage: ListUsage, form: ListForm): Diagnostic[] {
+  // What no rule of ours records is not filled by packets.
+  if (!usage.uses.some(({ operation }) => operation === "set")) return [];
+  const asking = usage.uses.filter(
+    (use) =>
+      !isTooLarge(use, form) &&
+      ((asksForPresence(use) && !isQuietRemoval(use)) || (isCheck(use) && use.seconds === undefined && use.hits > 1)),
+  );
+  const [first] = asking;
+  if (!first) return [];
+  const name = `list "${printable(usage.name)}"`;
+  const kept = keptFor(usage, form);
+  const consequences = (hosts: string): string => [...new Set(asking.map((use) => unknownHostText(use, hosts)))].join("; ");
+  if (kept !== undefined) {
+    return [
+      diagnostic(
+        "recent-forget-after",
+        first.use.span,
+        `${name}: a host is taken off it ${durationText(kept)} after its last hit, by xt_recent only when ${hostsPerList} others have ` +
+          `come since; ${consequences("such hosts")}. While ${form.setSize} hosts are on it, the same goes for new ones`,
+      ),
+    ];
+  }
+  return [
+    diagnostic(
+      "recent-list-full",
+      first.use.span,
+      `${name}: nothing leaves it by itself, since rules ask it without seconds: once ${form.setSize} hosts are on it, these rules ` +
+        `do not know new ones until its sets are emptied; ${consequences("new hosts")}`,
+      "--forget-after 30d takes hosts off such lists 30 days after their last hit; --set-size gives them more room",
+    ),
+  ];
+}
+
+/** What the rule does with hosts that the list should know and does not. */
+function unknownHostText({ rule, inverted, operation, seconds }: PlacedUse, hosts: string): string {
+  if (operation === "update" && inverted && seconds !== undefined)
+    return `hits of ${hosts} that the rule would record are not recorded, so a hit count is reached later: the firewall is more open`;
+  const target = rule.target?.kind === "extension" ? rule.target.extension : undefined;
+  const stops = target !== undefined && ["DROP", "REJECT", "TARPIT"].includes(target);
+  if (!stops && target !== "ACCEPT") return `the rule ${inverted ? "matches" : "does not match"} packets of ${hosts}`;
+  const moreOpen = stops !== inverted;
+  const does = stops ? "stops" : "lets through";
+  return (
+    (inverted ? `the rule ${does} packets of ${hosts} too` : `packets of ${hosts} that the rule ${does} go on to the next rule`) +
+    `: the firewall is more ${moreOpen ? "open" : "closed"}`
+  );
+}
+
+/** Whole seconds in the largest unit that divides them. */
+function durationText(seconds: number): string {
+  const units = [
+    ["day", 86400],
+    ["hour", 3600],
+    ["minute", 60],
+  ] as const;
+  const [word, length] = units.find(([, length]) => seconds % length === 0) ?? (["second", 1] as const);
+  return `${seconds / length} ${word}${seconds === length ? "" : "s"}`;
 }
 
 /**
@@ -102,6 +163,28 @@ export function bothFamiliesRemarks(rulesets: readonly IptablesRuleset[]): Diagn
       ),
     ];
   });
+}
+
+/** Bytes of kernel memory that lists may take without a word. */
+const muchMemory = 64 * 1024 * 1024;
+
+/**
+ * @param bytes that the lists of all rulesets take when their sets are full
+ * @param setSize elements of a set
+ */
+export function memoryRemarks(rulesets: readonly IptablesRuleset[], bytes: number, setSize: number): Diagnostic[] {
+  if (bytes <= muchMemory) return [];
+  const [first] = rulesets.flatMap((ruleset) => [...gatherLists(ruleset).values()].flatMap(({ uses }) => uses));
+  if (!first) return [];
+  return [
+    diagnostic(
+      "recent-memory",
+      first.use.span,
+      `empty lists take next to no memory; if each came to hold ${setSize} hosts that come as often as its rules count, the sets ` +
+        `would take ${Math.ceil(bytes / 1e6)} MB of the kernel's`,
+      "--set-size bounds the hosts of a list; --recent limit needs two sets for a hit count",
+    ),
+  ];
 }
 
 /** Which option a diagnostic blames. */
@@ -137,7 +220,7 @@ function rttlText({ inverted }: PlacedUse, { keepsTtl, forgetsTtl }: ListForm): 
 function reapMatters(usage: ListUsage, reaping: PlacedUse): boolean {
   return usage.uses.some(
     (use) =>
-      (use.operation === "remove" && !isQuietRemoval(use)) ||
+      (use.operation === "remove" && !use.knownPresent && !isQuietRemoval(use)) ||
       (isCheck(use) && ((use.inverted && use.operation === "update") || use.seconds === undefined || use.seconds > reaping.seconds!)),
   );
 }
@@ -162,7 +245,7 @@ function generalNotes(facts: readonly ListFacts[], setSize: number): Diagnostic[
         first(facts),
         `xt_recent forgets all but the last ${hostsPerList} hosts of a list (unless ip_list_tot says otherwise), the sets for ` +
           `${names(facts)} hold ${setSize}: ` +
-          "hosts that it would have forgotten are still known",
+          `hosts that it would have forgotten are still known, and while ${setSize} are on a list no new one is recorded`,
       ),
     );
   }

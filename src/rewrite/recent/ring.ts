@@ -107,6 +107,11 @@ export class Ring {
     return [...(this.lane ? [this.lane.busy, ...this.lane.few] : []), ...this.hit, ...this.turn, ...optional];
   }
 
+  /** The sets one of which a host with a hit in the window is in. */
+  get presenceSets(): readonly string[] {
+    return this.lane ? [this.lane.busy, ...this.lane.few] : this.hit;
+  }
+
   /** What the sets are for, for a reader of the script. */
   describe(): string[] {
     return [

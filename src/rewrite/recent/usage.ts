@@ -9,6 +9,8 @@ export interface PlacedUse extends RecentUse {
   readonly table: IptablesTable;
   readonly chain: IptablesChain;
   readonly rule: IptablesRule;
+  /** All packets that come here are of hosts on the list, because of what stands before it in the rule. */
+  readonly knownPresent: boolean;
 }
 
 export interface ListUsage {
@@ -22,8 +24,9 @@ export interface ListUsage {
 export function gatherLists(ruleset: IptablesRuleset): Map<string, ListUsage> {
   const lists = new Map<string, ListUsage & { uses: PlacedUse[] }>();
   for (const placed of rulesInLoadOrder(ruleset)) {
-    for (const recent of recentUsesOf(placed.rule, ruleset.family)) {
-      const use = { ...recent, ...placed };
+    const all = recentUsesOf(placed.rule, ruleset.family);
+    for (const [index, recent] of all.entries()) {
+      const use = { ...recent, ...placed, knownPresent: isKnownPresent(all.slice(0, index + 1)) };
       const list = lists.get(use.list);
       if (list) list.uses.push(use);
       else lists.set(use.list, { name: use.list, uses: [use], mask: use.mask });
@@ -41,4 +44,35 @@ export function isCheck(use: RecentUse): boolean {
 export function sameTtl(hooks: Iterable<Hook>): boolean {
   const kinds = new Set([...hooks].map((hook) => (hook === "forward" || hook === "postrouting" ? "forwarded" : "as received")));
   return kinds.size <= 1;
+}
+
+/** Whether the answer of this use depends on a host having been touched at any time, however long ago. */
+export function asksForPresence(use: PlacedUse): boolean {
+  switch (use.operation) {
+    case "set":
+      return false;
+    case "remove":
+      return !use.knownPresent;
+    case "update":
+      return use.inverted || asksWithoutTime(use);
+    case "rcheck":
+      return asksWithoutTime(use);
+  }
+}
+
+const asksWithoutTime = ({ seconds, hits }: RecentUse): boolean => seconds === undefined && hits === 1;
+
+/** `--remove` in a rule that does nothing else: whether it matched shows in its counter only. */
+export function isQuietRemoval({ operation, inverted, rule, use }: PlacedUse): boolean {
+  return operation === "remove" && !inverted && rule.target === undefined && rule.matches.at(-1) === use;
+}
+
+/**
+ * Whether all packets that come to the last of these uses, which stand in one rule, are of hosts on its list: the one before has found
+ * or recorded them there. Who is in a window is on the list.
+ */
+function isKnownPresent(uses: readonly RecentUse[]): boolean {
+  const use = uses.at(-1)!;
+  const before = uses.slice(0, -1).findLast(({ list }) => list === use.list);
+  return before !== undefined && before.side === use.side && !before.inverted && before.operation !== "remove";
 }

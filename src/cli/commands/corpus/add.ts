@@ -67,12 +67,13 @@ export async function addCase(directory: string, settings: NewCaseSettings, surr
   return 0;
 }
 
-function optionsOf({ table, recent, setSize, family, inet, targetNft }: NewCaseSettings): CaseOptions {
+function optionsOf({ table, recent, setSize, forgetAfter, family, inet, targetNft }: NewCaseSettings): CaseOptions {
   return {
     ...(family && { family }),
     ...(inet && { inet }),
     ...(recent !== translationDefaults.recent && { recent }),
     ...(setSize !== translationDefaults.setSize && { setSize }),
+    ...(forgetAfter !== undefined && { forgetAfter }),
     ...(table !== translationDefaults.table && { table }),
     ...(targetNft !== undefined && { targetNft }),
   };
