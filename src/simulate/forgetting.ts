@@ -28,10 +28,15 @@ export class Memories {
     this.many = new XtModel(ruleset, { ...options, listSize: Infinity });
   }
 
+  /** Steps of both. */
+  get asked(): number {
+    return this.few.asked + this.many.asked;
+  }
+
   /** What a host sees of it whose list has seen 100 others since, in words; empty if nothing, or if there was no time to find out. */
   forgetting(list: string, classes: readonly Packet[], uses: readonly RecentUse[], isOver: () => boolean = () => false): string[] {
     const { few, many, ruleset } = this;
-    const steps = few.asked + many.asked + mostSteps;
+    const steps = this.asked + mostSteps;
     const hits = Math.min(
       longestBurst,
       uses.reduce((most, use) => Math.max(most, use.hits), 1),
@@ -47,13 +52,13 @@ export class Memories {
         time,
       }));
       for (const before of [...Array.from({ length: hits + 1 }, (_, index) => ({ ...touching, time: spacing * index })), ...others]) {
-        if (isOver() || few.asked + many.asked > steps) return [];
+        if (isOver() || this.asked > steps) return [];
         few.send(before);
         many.send(before);
       }
       const [fewAfter, manyAfter] = [few.save(), many.save()];
       for (const packet of classes) {
-        if (isOver() || few.asked + many.asked > steps) return [];
+        if (isOver() || this.asked > steps) return [];
         few.restore(fewAfter);
         many.restore(manyAfter);
         const last = { ...packet, time: spacing * (hits + 2) };

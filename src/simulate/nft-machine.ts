@@ -34,7 +34,7 @@ import {
   type RunningSet,
 } from "./nft-sets.js";
 import { constantOf, equalityTest, familyWord, isOfOtherFamily, readerOf, type Value } from "./nft-values.js";
-import { Flight, hooksOf, NotModelled, type Outcome, type Packet, type Verdict } from "./packet.js";
+import { Flight, hooksOf, NotModelled, packetCost, type Outcome, type Packet, type Verdict } from "./packet.js";
 import { Passing, type WantedValue } from "./passing.js";
 
 type Step = "next" | "break" | Verdict | "return" | { readonly jump: RunningChain; readonly goto: boolean };
@@ -67,7 +67,7 @@ export class NftMachine {
   private readonly chains: Map<string, RunningChain>;
   private readonly hooks = new Map<Hook, RunningChain[]>();
   private readonly family: Family;
-  /** Rules that packets were held against since there is this machine. */
+  /** Rules that packets were held against since there is this machine, and `packetCost` for each packet. */
   asked = 0;
   /** Sets that hold anything: resets and copies pass over the others, which are many. */
   private readonly filled = new Set<RunningSet>();
@@ -122,6 +122,7 @@ export class NftMachine {
   /** Sends one packet through all hooks of its path. */
   send(packet: Packet): Outcome {
     const flight = new Flight(packet);
+    this.asked += packetCost;
     for (const hook of hooksOf(packet.path)) {
       flight.change({ hook });
       for (const running of this.hooks.get(hook) ?? []) {

@@ -77,6 +77,9 @@ export function icmpTypeOf({ icmpType, protocol }: Packet): number {
   return icmpType ?? (protocol === 1 ? 8 : 128);
 }
 
+/** What a packet costs beside the rules it is held against, in rules: what is remembered of it, copied and described. */
+export const packetCost = 20;
+
 /** What changes on the way of a packet. */
 type Changing = Pick<Flight, "hook" | "source" | "destination" | "sourcePort" | "destinationPort" | "state" | "mark" | "connectionMark">;
 

@@ -21,7 +21,7 @@ import { Witnesses } from "./witness.js";
 export interface SearchOptions {
   /** Schedules tried for each list; 20,000 unless told. */
   readonly schedules?: number;
-  /** Rules that the models hold packets against, for all lists together; a thousand million, a minute or two, unless told. */
+  /** Rules that the models hold packets against, and 20 for each packet, for all lists together; a hundred million, some minutes, unless told. */
   readonly steps?: number;
   /** Milliseconds for all lists together, by `now`; no limit unless told. */
   readonly milliseconds?: number;
@@ -69,7 +69,7 @@ export interface Effort {
 }
 
 const usualSchedules = 20_000;
-const usualSteps = 1_000_000_000;
+const usualSteps = 100_000_000;
 /** Of a list's share of the budget: after it, no more kinds of packets are looked for, so that those found are sent. */
 const classShare = 0.4;
 
@@ -111,14 +111,14 @@ export function searchLists(translation: Translation, options: SearchOptions = {
 }
 
 /** What all lists may cost, in steps and in time: the part of it that is used is the clock of the search. */
-class SearchBudget {
+export class SearchBudget {
   private readonly start: number;
   private readonly milliseconds: number;
   private readonly steps: number;
   private readonly clock: () => number;
   /** Steps of the models that are done with. */
   private before = 0;
-  private models: Models | undefined;
+  private counters: readonly { readonly asked: number }[] = [];
 
   constructor({ milliseconds = Infinity, steps = usualSteps, now = () => 0 }: SearchOptions) {
     this.clock = now;
@@ -128,19 +128,19 @@ class SearchBudget {
   }
 
   /** Counts what these models do from now on. */
-  watch(models: Models): void {
-    this.before += stepsOf(this.models);
-    this.models = models;
+  watch(counters: readonly { readonly asked: number }[]): void {
+    this.before += stepsOf(this.counters);
+    this.counters = counters;
   }
 
   /** The part that is used: 1 is all of it. */
   used(): number {
-    return Math.max((this.before + stepsOf(this.models)) / this.steps, (this.clock() - this.start) / this.milliseconds);
+    return Math.max((this.before + stepsOf(this.counters)) / this.steps, (this.clock() - this.start) / this.milliseconds);
   }
 }
 
-function stepsOf(models: Models | undefined): number {
-  return models === undefined ? 0 : models.xtables.asked + models.nft.asked;
+function stepsOf(counters: readonly { readonly asked: number }[]): number {
+  return counters.reduce((sum, { asked }) => sum + asked, 0);
 }
 
 class RulesetSearch {
@@ -182,7 +182,7 @@ class RulesetSearch {
     const rules = rulesByList(models.xtables);
     const witnesses = new Witnesses(models.xtables, seededRandom(seed), () => this.isOver());
     const memories = new Memories(this.ruleset, { ...translated, cut: cutRules(this.ruleset, this.diagnostics) });
-    budget.watch(models);
+    budget.watch([models.xtables, models.nft, memories]);
     return names.map((list, index) => {
       const used = budget.used();
       if (used >= 1) {

@@ -7,7 +7,7 @@ import { baseChainOf } from "../nft/base-chains.js";
 import type { Hook } from "../nft/ast.js";
 import { Borrower, type Groups, type Place } from "./borrowed.js";
 import type { MachineState, RuleEnd } from "./nft-machine.js";
-import { Flight, hooksOf, NotModelled, type Outcome, type Packet, type Verdict } from "./packet.js";
+import { Flight, hooksOf, NotModelled, packetCost, type Outcome, type Packet, type Verdict } from "./packet.js";
 import { Passing } from "./passing.js";
 import { RecentLists, type ListsState } from "./recent-lists.js";
 import { matchTest, packetTests, wantedValue, type Test } from "./xt-matches.js";
@@ -82,7 +82,7 @@ export class XtModel {
   private readonly groups = new Map<ExtensionUse, Groups>();
   private observer: Observer | undefined;
   private lastRule: IptablesRule | undefined;
-  /** Rules that packets were held against since there is this model. */
+  /** Rules that packets were held against since there is this model, and `packetCost` for each packet. */
   asked = 0;
   /** Packets that each rule has matched. */
   readonly counts = new Map<IptablesRule, number>();
@@ -168,6 +168,7 @@ export class XtModel {
     this.observer = observer;
     this.lastRule = undefined;
     const flight = new Flight(packet);
+    this.asked += packetCost;
     for (const hook of hooksOf(packet.path)) {
       flight.change({ hook });
       for (const { compiled, nat } of this.hooks.get(hook) ?? []) {
