@@ -4,6 +4,7 @@ import { describe, expect, it } from "vitest";
 
 import { searchLists, translate, type TranslateOptions } from "../src/index.js";
 import { seededRandom } from "../src/random.js";
+import { scriptDrift } from "../src/review/script-drift.js";
 import { isScript } from "../src/shell/programs.js";
 import { derive } from "../src/verify/derive/derive.js";
 import { interfacesFor } from "../src/verify/derive/net.js";
@@ -36,6 +37,28 @@ describe("time in proportion", () => {
     [
       "distinct variables on continued lines",
       script(`iptables ${Array.from({ length: 20_000 }, (_, index) => `$a${index} \\\n`).join("")}`),
+    ],
+    [
+      "separators of lines that no dump has",
+      () => translate([{ file: "rules", text: `*filter\n# ${"\u2028".repeat(100_000)}\nCOMMIT\n` }]),
+    ],
+    [
+      "rules that a committed script lacks",
+      () => {
+        const listing = (rules: (index: number) => string): string =>
+          `table ip x {\n chain y {\n${Array.from({ length: 3_000 }, (_, index) => rules(index)).join("\n")}\n }\n}\n`;
+        const [made, committed] = [listing(() => "tcp dport 22 accept"), listing((index) => `udp dport ${index} accept`)];
+        return scriptDrift(made, { file: "rules.nft", text: committed, listings: { made, committed } });
+      },
+    ],
+    [
+      "complaints, more than a stack has room for",
+      () => {
+        const { outcome, diagnostics } = translate([{ file: "rules.v4", text: asking }], {
+          ipsets: [{ file: "sets.ipset", text: "x\n".repeat(200_000) }],
+        });
+        expect({ outcome, complaints: diagnostics.length >= 200_000 }).toEqual({ outcome: "invalid", complaints: true });
+      },
     ],
     ["continued lines", script(`iptables -A INPUT ${"\\\n".repeat(1_000_000)} -j ACCEPT`)],
     ["members of a list of sets", withSets(listOfSets(1_500))],

@@ -1,5 +1,6 @@
 /** A simulation as text for a terminal. */
 
+import { greatest } from "../append.js";
 import { painter, type Paint as PaintWith } from "../report/paint.js";
 import { visible } from "../report/visible.js";
 import { renderPlot } from "./plot.js";
@@ -78,7 +79,7 @@ const mostLines = 8;
 
 function linesOf(numbers: readonly number[]): string {
   const lines = [...new Set(numbers)];
-  if (lines.length > mostLines) return `${lines.length} rules, lines ${Math.min(...lines)} to ${Math.max(...lines)}`;
+  if (lines.length > mostLines) return `${lines.length} rules, lines ${lines.reduce((a, b) => Math.min(a, b))} to ${greatest(lines, 0)}`;
   return `${plural(lines.length, "line")} ${lines.join(", ")}`;
 }
 
