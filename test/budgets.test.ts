@@ -4,10 +4,13 @@ import { describe, expect, it } from "vitest";
 
 import { searchLists, translate, type TranslateOptions } from "../src/index.js";
 import { seededRandom } from "../src/random.js";
+import { withoutCommands } from "../src/report/visible.js";
+import { scriptDiff } from "../src/review/script-diff.js";
 import { scriptDrift } from "../src/review/script-drift.js";
 import { isScript } from "../src/shell/programs.js";
 import { derive } from "../src/verify/derive/derive.js";
 import { interfacesFor } from "../src/verify/derive/net.js";
+import { isNftScript } from "../src/verify/nft-script.js";
 import { denseChains, filterTable, listOfSets, manyLists } from "./bench/growth-inputs.js";
 
 /** Seconds of processor time that each of them may take; before, they took ten or more, or ended with an exception. */
@@ -30,7 +33,7 @@ const withSets =
 describe("time in proportion", () => {
   const inputs: readonly (readonly [string, () => unknown])[] = [
     ["unknown commands of one line", script(`true${" && frobnicate".repeat(30_000)}`)],
-    ["commas in a brace", script(`iptables -A INPUT {${",".repeat(200_000)}`)],
+    ["commas in a brace", script(`iptables -A INPUT {${",".repeat(150_000)}`)],
     ["quotes that are never closed, each with a substitution", script('iptables " $(\n'.repeat(20_000))],
     ["blanks in a command", script(`iptables -A INPUT${" ".repeat(300_000)}-j ACCEPT`)],
     ["blanks at continued lines", script(`iptables -A INPUT ${`${" ".repeat(400)}\\\n`.repeat(400)} -j ACCEPT`)],
@@ -55,11 +58,14 @@ describe("time in proportion", () => {
       "complaints, more than a stack has room for",
       () => {
         const { outcome, diagnostics } = translate([{ file: "rules.v4", text: asking }], {
-          ipsets: [{ file: "sets.ipset", text: "x\n".repeat(200_000) }],
+          ipsets: [{ file: "sets.ipset", text: `create all hash:ip\n${"add all x\n".repeat(150_000)}` }],
         });
-        expect({ outcome, complaints: diagnostics.length >= 200_000 }).toEqual({ outcome: "invalid", complaints: true });
+        expect({ outcome, complaints: diagnostics.length >= 150_000 }).toEqual({ outcome: "invalid", complaints: true });
       },
     ],
+    ["the same in front of nothing that nft knows", () => isNftScript("\u2028".repeat(100_000))],
+    ["blank lines of a committed script", () => scriptDiff("\n".repeat(100_000), "old", "", "new")],
+    ["the same in a report", () => withoutCommands("\u2028".repeat(100_000))],
     ["continued lines", script(`iptables -A INPUT ${"\\\n".repeat(1_000_000)} -j ACCEPT`)],
     ["members of a list of sets", withSets(listOfSets(1_500))],
     ["members put in front of others", withSets(listOfSets(8_000, true), filterTable("-A INPUT -j ACCEPT\n"))],
