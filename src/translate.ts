@@ -1,5 +1,6 @@
 /** The whole way from iptables-save text to an nft script. */
 
+import { append } from "./append.js";
 import { diagnostic, effectOf, sortDiagnostics, type Diagnostic } from "./diagnostic.js";
 import type { Family, IptablesRuleset } from "./iptables/ast.js";
 import type { Geoip } from "./geoip/ranges.js";
@@ -102,18 +103,18 @@ export function translate(input: string | readonly Source[], options: TranslateO
     scripts.includes(source) ? buildScript(source, sets) : build(source, optional("family", source.family ?? family)),
   );
   const { rulesets, diagnostics } = mergeByFamily(built);
-  diagnostics.push(...sets.diagnostics);
-  if (!isInvalid(diagnostics)) diagnostics.push(...unusedIpsets(rulesets, sets.sets));
+  append(diagnostics, sets.diagnostics);
+  if (!isInvalid(diagnostics)) append(diagnostics, unusedIpsets(rulesets, sets.sets));
   const ipsets = { sets: sets.sets, twoFamilies: rulesets.length > 1 };
   let rewritten: Rewriting[] = [];
   if (!isInvalid(diagnostics)) {
     rewritten = rulesets.map((ruleset) =>
       rewriteRuleset(ruleset, { table, recent, setSize, forgetAfter, keepSets, counters, targetNft, ipsets, geoip }),
     );
-    for (const one of rewritten) diagnostics.push(...one.diagnostics);
-    diagnostics.push(...bothFamiliesRemarks(rulesets));
+    for (const one of rewritten) append(diagnostics, one.diagnostics);
+    append(diagnostics, bothFamiliesRemarks(rulesets));
     const fullLists = rewritten.reduce((bytes, one) => bytes + one.fullLists, 0);
-    diagnostics.push(...memoryRemarks(rulesets, fullLists, setSize));
+    append(diagnostics, memoryRemarks(rulesets, fullLists, setSize));
   }
   let nft: NftScript | undefined;
   if (!isInvalid(diagnostics)) {

@@ -4,7 +4,8 @@ import { existsSync, readdirSync, statSync, type Stats } from "node:fs";
 import { join } from "node:path";
 import { gunzipSync } from "node:zlib";
 import { Failure } from "../failure.js";
-import { CsvFault, readCsv } from "../geoip/read-csv.js";
+import { CsvFault } from "../csv-document.js";
+import { readGeoipCsv } from "../geoip/read-csv.js";
 import type { Geoip } from "../geoip/ranges.js";
 import { readPacked } from "../geoip/read-packed.js";
 import { decode, orFailure, readBytes, tooLarge } from "./read-file.js";
@@ -53,14 +54,15 @@ function readTable(path: string, limit: number): Geoip {
       throw new Failure(`${JSON.stringify(path)} cannot be unpacked: ${systemReason(error)}`);
     }
   }
-  const geoip = readCsv(decode(table).text);
-  if (geoip instanceof CsvFault) {
+  try {
+    return readGeoipCsv(decode(table).text);
+  } catch (error) {
+    if (!(error instanceof CsvFault)) throw error;
     throw new Failure(
-      `${JSON.stringify(path)}, line ${geoip.line}: ${geoip.reason}; a row is first address, last address, country, such as ` +
+      `${JSON.stringify(path)}, line ${error.place.line}: ${error.message}; a row is first address, last address, country, such as ` +
         "192.0.2.0,192.0.2.255,CN",
     );
   }
-  return geoip;
 }
 
 function stat(path: string): Stats {

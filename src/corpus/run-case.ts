@@ -1,7 +1,8 @@
 /** One case: what its dump becomes, and what differs from what is expected. */
 
 import type { Geoip } from "../geoip/ranges.js";
-import { CsvFault, readCsv } from "../geoip/read-csv.js";
+import { CsvFault } from "../csv-document.js";
+import { readGeoipCsv } from "../geoip/read-csv.js";
 import { difference } from "../report/difference.js";
 import { renderText } from "../report/text.js";
 import type { Source, translate, TranslateOptions, Translation } from "../translate.js";
@@ -43,9 +44,12 @@ export function translateOptionsOf({ ipsets, geoip, options }: CaseTexts): Trans
 }
 
 function countriesOf({ file, text }: Source): Geoip {
-  const geoip = readCsv(text);
-  if (geoip instanceof CsvFault) throw new CaseFault(file, geoip, geoip.reason);
-  return geoip;
+  try {
+    return readGeoipCsv(text);
+  } catch (error) {
+    if (error instanceof CsvFault) throw new CaseFault(file, error.place, error.message);
+    throw error;
+  }
 }
 
 /** Translates the case. Throws a CaseFault. */

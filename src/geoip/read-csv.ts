@@ -10,49 +10,27 @@
  * The country is the first field of two letters behind the addresses. A row in which no field is has no country.
  */
 
-import { CsvError, parse } from "csv-parse/sync";
+import { CsvFault, readCsvRows } from "../csv-document.js";
 import { addressBits, parseHost, prefixMask } from "../extensions/values/address.js";
 import type { Family } from "../iptables/ast.js";
 import type { AddressRange, Geoip } from "./ranges.js";
 
-/** Where a table is not one of ranges; a whole phrase. */
-export class CsvFault {
-  constructor(
-    readonly line: number,
-    readonly reason: string,
-  ) {}
-}
-
-const form = { bom: true, comment: "#", comment_no_infix: true, relax_column_count: true, skip_empty_lines: true, trim: true };
-
-/** Reads a whole table. */
-export function readCsv(text: string): Geoip | CsvFault {
-  let records: string[][];
-  try {
-    records = parse(text, form);
-  } catch (error) {
-    if (!(error instanceof CsvError)) throw error;
-    return new CsvFault(Number(error["lines"]) || 1, error.message.charAt(0).toLowerCase() + error.message.slice(1));
-  }
+/** Reads a whole table. Throws a `CsvFault` for one that is not of ranges. */
+export function readGeoipCsv(text: string): Geoip {
   const ranges = new Map<string, AddressRange[]>();
-  for (const [index, fields] of records.entries()) {
-    const row = rowOf(fields);
+  let isFirst = true;
+  for (const cells of readCsvRows(text, "in front")) {
+    const row = rowOf(cells.map((cell) => cell.text));
     // The first row may hold the names of the columns.
-    if (row === undefined && index > 0)
-      return new CsvFault(lineOf(index, text), "neither a range of addresses nor a network begins the row");
+    if (row === undefined && !isFirst) throw new CsvFault("neither a range of addresses nor a network begins the row", cells[0]!.place);
+    isFirst = false;
     if (row?.country === undefined) continue;
     const known = ranges.get(row.country);
     if (known) known.push(row.range);
     else ranges.set(row.country, [row.range]);
   }
-  if (ranges.size === 0) return new CsvFault(1, "no row holds a range of addresses and a country of two letters");
+  if (ranges.size === 0) throw new CsvFault("no row holds a range of addresses and a country of two letters", { line: 1, column: 1 });
   return (country, family) => ranges.get(`${family} ${country}`);
-}
-
-/** The line of a record. To ask for it with every record would take half as long again. */
-function lineOf(record: number, text: string): number {
-  const found = parse(text, { ...form, info: true, to: record + 1 }) as unknown as { readonly info: { readonly lines: number } }[];
-  return found.at(-1)?.info.lines ?? 1;
 }
 
 interface Row {

@@ -21,11 +21,14 @@ export function familyOfComment(comment: string): Family | "either" | undefined 
   }
 }
 
+// Of a line in the sense of iptables-restore: `^` and `.` know more ends of lines, which a file can have by the thousand in one line.
+const lineStart = String.raw`(?<![^\n])`;
+
 // Passed over: comments, quoted text, free text and rules for one family in a file for both.
 const skipped = anyOf(
-  String.raw`^[ \t]*#.*$`,
-  String.raw`^[^"\n]*[ \t]-[46][ \t].*$`,
-  String.raw`^-[46][ \t].*$`,
+  String.raw`${lineStart}[ \t]*#[^\n]*`,
+  String.raw`${lineStart}[^"\n]*[ \t]-[46][ \t][^\n]*`,
+  String.raw`${lineStart}-[46][ \t][^\n]*`,
   String.raw`"(?:[^"\\\n]|\\.)*"?`,
   String.raw`[ \t]--(?:log-prefix|nflog-prefix|ulog-prefix|comment|name|string)[ \t=]+[^ \t"\n]+`,
 );
@@ -49,7 +52,7 @@ const ipv4 = anyOf(
   String.raw`[ \t]-f(?=\s|$)`,
 );
 
-const evidence = new RegExp(anyOf(skipped, `(?<ipv6>${ipv6})`, `(?<ipv4>${ipv4})`), "gm");
+const evidence = new RegExp(anyOf(skipped, `(?<ipv6>${ipv6})`, `(?<ipv4>${ipv4})`), "g");
 
 function anyOf(...forms: readonly string[]): string {
   return forms.join("|");

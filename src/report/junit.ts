@@ -8,6 +8,7 @@
  *           <failure message="the script differs" type="script">- …</failure>
  */
 
+import { append } from "../append.js";
 import { visibleScript } from "./visible.js";
 
 export interface JunitReport {
@@ -54,7 +55,7 @@ export function renderJunit({ name, suites }: JunitReport): string {
   lines.push(`<testsuites${attributes({ name, ...totals(suites.flatMap(({ cases }) => cases)) })}>`);
   for (const suite of suites) {
     lines.push(`  <testsuite${attributes({ name: suite.name, ...totals(suite.cases) })}>`);
-    for (const one of suite.cases) lines.push(...testCase(one, suite.name));
+    for (const one of suite.cases) append(lines, testCase(one, suite.name));
     lines.push("  </testsuite>");
   }
   lines.push("</testsuites>");

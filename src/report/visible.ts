@@ -38,7 +38,7 @@ export function visibleJson(document: string): string {
 }
 
 // Whatever blanks are in front of it (`TrimStart` in the runner's ActionCommand.cs).
-const workflowCommand = /^([^\S\n]*):(?=:)/gmu;
+const workflowCommand = /(?<![^\r\n])([^\S\r\n]*):(?=:)/gu;
 // The older form, wherever in a line it stands, and those of Azure Pipelines and TeamCity (`##vso[`, `##teamcity[`).
 const olderCommand = /##(?=[a-z]*\[)/giu;
 

@@ -1,5 +1,6 @@
 /** Reviews a ruleset, or a change of one: everything the report says is gathered here. */
 
+import { append } from "../append.js";
 import type { Diagnostic } from "../diagnostic.js";
 import { translate, type Source, type TranslateOptions, type Translation } from "../translate.js";
 import { findTraps } from "./checks/checks.js";
@@ -60,8 +61,9 @@ export function reviewRulesets(request: ReviewRequest): ReviewReport {
     ? compareRulesets({ rulesets: old, sets: before!.ipsets }, { rulesets: after.iptables, sets: after.ipsets }, toldLists(compared!))
     : noChanges;
   const lists = compared && reviewLists(compared, after.diagnostics, changes.lists);
-  remarks.push(...(lists?.remarks ?? []), ...changes.remarks);
-  if (script && after.script !== undefined) remarks.push(...scriptDrift(after.script, script));
+  append(remarks, lists?.remarks ?? []);
+  append(remarks, changes.remarks);
+  if (script && after.script !== undefined) append(remarks, scriptDrift(after.script, script));
   const searches = request.search && lists ? searchLists(after, request.search) : [];
   const searched = withSearches(lists?.lists ?? [], remarks, searches);
   const names = request.new.map(({ file }) => file);

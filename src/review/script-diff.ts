@@ -9,5 +9,7 @@ export function scriptDiff(old: string, oldName: string, current: string, curren
 
 /** Without what changes with every dump: the values of counters. */
 function steady(script: string): string {
-  return script.replace(/\bcounter packets [0-9]+ bytes [0-9]+/g, "counter").replace(/^\s*# (?:v[46] )?policy counters: .*\n/gm, "");
+  return script
+    .replace(/\bcounter packets [0-9]+ bytes [0-9]+/g, "counter")
+    .replace(/(?<![^\n])[^\S\n]*# (?:v[46] )?policy counters: [^\n]*\n/g, "");
 }

@@ -85,37 +85,75 @@ function withoutAsides(line: string): string {
 
 function compareListings(made: Blocks, committed: Blocks, file: string, text: string): Remark[] {
   const found: Remark[] = [];
+  const places = new ScriptPlaces(file, text);
   for (const [name, rules] of made) {
     const other = committed.get(name);
     if (!other) {
-      found.push(drift("script-drift", placeOf(undefined, undefined, file, text), `the script lacks ${name}`));
+      found.push(drift("script-drift", places.of(undefined), `the script lacks ${name}`));
       continue;
     }
     const [wanted, present] = [rules.filter((line) => line !== ""), other.filter((line) => line !== "")];
     const kept = align(wanted, present);
     const [keptWanted, keptPresent] = [new Set(kept.map(([i]) => i)), new Set(kept.map(([, j]) => j))];
     wanted.forEach((line, index) => {
-      if (!keptWanted.has(index)) found.push(drift("script-drift", placeOf(name, undefined, file, text), `${name} lacks: ${line}`));
+      if (!keptWanted.has(index)) found.push(drift("script-drift", places.of(name), `${name} lacks: ${line}`));
     });
     present.forEach((line, index) => {
-      if (!keptPresent.has(index))
-        found.push(drift("script-drift", placeOf(name, line, file, text), `${name} has, and the dumps do not: ${line}`));
+      if (!keptPresent.has(index)) found.push(drift("script-drift", places.of(name, line), `${name} has, and the dumps do not: ${line}`));
     });
   }
   for (const name of committed.keys()) {
-    if (!made.has(name))
-      found.push(drift("script-drift", placeOf(name, undefined, file, text), `the script has ${name}, and the dumps do not`));
+    if (!made.has(name)) found.push(drift("script-drift", places.of(name), `the script has ${name}, and the dumps do not`));
   }
   return found;
 }
 
-/** The line of a rule in the script if it is written as nft lists it, else that of its chain, else the first. */
-function placeOf(name: string | undefined, rule: string | undefined, file: string, text: string): Span {
-  const lines = text.split("\n");
-  const opening = name === undefined ? undefined : name.slice(0, name.indexOf(" of table "));
-  const start = opening === undefined ? -1 : lines.findIndex((line) => line.trim().startsWith(`${opening} {`));
-  const own = rule === undefined || start < 0 ? -1 : lines.findIndex((line, index) => index > start && withoutAsides(line) === rule);
-  const index = own >= 0 ? own : Math.max(0, start);
-  const line = lines[index] ?? "";
-  return { file, line: index + 1, column: line.length - line.trimStart().length + 1, length: Math.max(1, line.trim().length) };
+/** Where chains, sets and rules stand in the script: each of its lines is read once, however many are asked for. */
+class ScriptPlaces {
+  private readonly lines: readonly string[];
+  /** The first line that opens a chain or set, by its kind and name. */
+  private readonly openings = new Map<string, number>();
+  /** The lines on which a rule stands, in order. */
+  private readonly rules = new Map<string, number[]>();
+
+  constructor(
+    private readonly file: string,
+    text: string,
+  ) {
+    this.lines = text.split("\n");
+    this.lines.forEach((line, index) => {
+      const brace = line.indexOf(" {");
+      const opened = brace < 0 ? undefined : line.slice(0, brace).trimStart();
+      if (opened !== undefined && !this.openings.has(opened)) this.openings.set(opened, index);
+      const rule = withoutAsides(line);
+      const known = this.rules.get(rule);
+      if (known) known.push(index);
+      else this.rules.set(rule, [index]);
+    });
+  }
+
+  /** The line of a rule in the script if it is written as nft lists it, else that of its chain, else the first. */
+  of(name: string | undefined, rule?: string): Span {
+    const start = name === undefined ? undefined : this.openings.get(name.slice(0, name.indexOf(" of table ")));
+    const own = rule === undefined || start === undefined ? undefined : firstAfter(this.rules.get(rule) ?? [], start);
+    const index = own ?? start ?? 0;
+    const line = this.lines[index] ?? "";
+    return {
+      file: this.file,
+      line: index + 1,
+      column: line.length - line.trimStart().length + 1,
+      length: Math.max(1, line.trim().length),
+    };
+  }
+}
+
+/** The first of some numbers, which are in order, that is greater. */
+function firstAfter(numbers: readonly number[], bound: number): number | undefined {
+  let [low, high] = [0, numbers.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (numbers[middle]! > bound) high = middle;
+    else low = middle + 1;
+  }
+  return numbers[low];
 }

@@ -5,6 +5,7 @@
  * else only a shell can work out is an error that points to `iptables-save`.
  */
 
+import { append } from "../append.js";
 import type { CommandLine } from "../../grammar/syntax.js";
 import { diagnostic, effectOf, printable, type Diagnostic, type DiagnosticCode, type Span } from "../diagnostic.js";
 import * as extensions from "../extensions/registry.js";
@@ -267,7 +268,7 @@ class ScriptBuilder {
       };
       state.apply({ ...read, rules: read.rules.map((rule): IptablesRule => ({ ...rule, span })) });
     }
-    faults.push(...this.diagnostics.splice(reported));
+    append(faults, this.diagnostics.splice(reported));
     const isCheck = words.some(({ text, quoted }) => !quoted && /^(?:-C|--check)/.test(text));
     const mayFail =
       isCheck || words.some(({ text, quoted }) => !quoted && /^(?:-[DXFZNE]|--(?:delete|flush|zero|new-chain|rename-chain))/.test(text));
@@ -283,7 +284,7 @@ class ScriptBuilder {
     const handled = command.operator === "||" || command.operator === "&&";
     const absent = errors.every(({ code }) => absences.has(code));
     if (errors.length === 0 || !mayFail || !absent || (this.stopsAtFailure && !handled)) {
-      this.diagnostics.push(...faults);
+      append(this.diagnostics, faults);
       this.status = errors.length === 0 ? "success" : "failure";
       return;
     }

@@ -13,7 +13,7 @@ import type { ExtensionUse, IptablesChain, IptablesRule, IptablesRuleset, Iptabl
 import type { Hook, NftSet, Statement } from "../nft/ast.js";
 import { reachableHooks } from "../rewrite/hooks.js";
 import { TableBuilder } from "../rewrite/table-builder.js";
-import { NftMachine, type MachineState, type RuleEnd } from "./nft-machine.js";
+import { asksPacket, NftMachine, type MachineState, type RuleEnd } from "./nft-machine.js";
 import type { Flight } from "./packet.js";
 
 /** Where a match or target stands. */
@@ -75,6 +75,11 @@ export class Borrower {
   test({ groups, negated }: Groups): (flight: Flight) => boolean {
     const rules = groups.map((statements) => this.running().rule(statements));
     return (flight) => rules.some((rule) => rule(flight) === "matched") !== negated;
+  }
+
+  /** Whether the answer to a match depends on nothing but the packet as it is. */
+  asksPacket({ groups }: Groups): boolean {
+    return groups.every((statements) => statements.every((statement) => asksPacket(statement, this.opaqueSets)));
   }
 
   /** Runs a target's statements. Only after all statements have been made. */

@@ -73,7 +73,7 @@ const mostBursts = 3;
 /** Moments in a move. */
 const mostMoments = 12;
 /** Packets between two looks at the clock. */
-const packetsBetweenLooks = 200;
+const packetsBetweenLooks = 20;
 /** Packets of a burst; a hit count beyond is not reached. */
 export const longestBurst = 2100;
 const startOfTime = 1000;

@@ -15,45 +15,61 @@ const spacing = 13;
 const mostSteps = 20_000_000;
 const words = { accept: "accepts", drop: "drops" } as const;
 
-/** What a host sees of it whose list has seen 100 others since, in words; empty if nothing. */
-export function forgetting(
-  ruleset: IptablesRuleset,
-  options: XtOptions,
-  list: string,
-  classes: readonly Packet[],
-  uses: readonly RecentUse[],
-  isOver: () => boolean = () => false,
-): string[] {
-  const few = new XtModel(ruleset, { ...options, listSize: usualListSize });
-  const many = new XtModel(ruleset, { ...options, listSize: Infinity });
-  const hits = Math.min(
-    longestBurst,
-    uses.reduce((most, use) => Math.max(most, use.hits), 1),
-  );
-  const side = uses.some((use) => use.list === list && use.side === "daddr") ? "destination" : "source";
-  const step = many.lists.stepOf(list);
-  for (const touching of classes) {
-    const first = Array.from({ length: hits + 1 }, (_, index) => ({ ...touching, time: spacing * index }));
-    const others = Array.from({ length: usualListSize }, (_, index) => ({
-      ...withNeighbour(touching, side, BigInt(index + 1) * step, ruleset.family),
-      time: spacing * (hits + 1),
-    }));
-    for (const packet of classes) {
-      if (isOver() || few.asked + many.asked > mostSteps) return [];
+/** Two firewalls of one ruleset: one forgets hosts, the other does not. They serve all lists. */
+export class Memories {
+  private readonly few: XtModel;
+  private readonly many: XtModel;
+
+  constructor(
+    private readonly ruleset: IptablesRuleset,
+    options: XtOptions,
+  ) {
+    this.few = new XtModel(ruleset, { ...options, listSize: usualListSize });
+    this.many = new XtModel(ruleset, { ...options, listSize: Infinity });
+  }
+
+  /** Steps of both. */
+  get asked(): number {
+    return this.few.asked + this.many.asked;
+  }
+
+  /** What a host sees of it whose list has seen 100 others since, in words; empty if nothing, or if there was no time to find out. */
+  forgetting(list: string, classes: readonly Packet[], uses: readonly RecentUse[], isOver: () => boolean = () => false): string[] {
+    const { few, many, ruleset } = this;
+    const steps = this.asked + mostSteps;
+    const hits = Math.min(
+      longestBurst,
+      uses.reduce((most, use) => Math.max(most, use.hits), 1),
+    );
+    const side = uses.some((use) => use.list === list && use.side === "daddr") ? "destination" : "source";
+    const step = many.lists.stepOf(list);
+    for (const touching of classes) {
       few.reset();
       many.reset();
-      for (const before of [...first, ...others]) {
+      const time = spacing * (hits + 1);
+      const others = Array.from({ length: usualListSize }, (_, index) => ({
+        ...withNeighbour(touching, side, BigInt(index + 1) * step, ruleset.family),
+        time,
+      }));
+      for (const before of [...Array.from({ length: hits + 1 }, (_, index) => ({ ...touching, time: spacing * index })), ...others]) {
+        if (isOver() || this.asked > steps) return [];
         few.send(before);
         many.send(before);
       }
-      const last = { ...packet, time: spacing * (hits + 2) };
-      const [forgetful, other] = [few.send(last).verdict, many.send(last).verdict];
-      if (forgetful === other) continue;
-      return [
-        `more than ${usualListSize} hosts: iptables forgets a host once ${usualListSize} others are on list "${printable(list)}" and ` +
-          `${words[forgetful]} its packets, the script ${words[other]} them`,
-      ];
+      const [fewAfter, manyAfter] = [few.save(), many.save()];
+      for (const packet of classes) {
+        if (isOver() || this.asked > steps) return [];
+        few.restore(fewAfter);
+        many.restore(manyAfter);
+        const last = { ...packet, time: spacing * (hits + 2) };
+        const [forgetful, other] = [few.send(last).verdict, many.send(last).verdict];
+        if (forgetful === other) continue;
+        return [
+          `more than ${usualListSize} hosts: iptables forgets a host once ${usualListSize} others are on list "${printable(list)}" and ` +
+            `${words[forgetful]} its packets, the script ${words[other]} them`,
+        ];
+      }
     }
+    return [];
   }
-  return [];
 }

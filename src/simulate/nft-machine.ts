@@ -5,6 +5,7 @@
  * in a full set ends the rule; deleting an absent element does not. Tests of what packets here do not have are facts (`facts.ts`).
  */
 
+import { parseAddress } from "../extensions/values/address.js";
 import type { Family } from "../iptables/ast.js";
 import type {
   Comparison,
@@ -33,13 +34,15 @@ import {
   type RunningSet,
 } from "./nft-sets.js";
 import { constantOf, equalityTest, familyWord, isOfOtherFamily, readerOf, type Value } from "./nft-values.js";
-import { Flight, hooksOf, NotModelled, type Outcome, type Packet, type Verdict } from "./packet.js";
+import { Flight, hooksOf, NotModelled, packetCost, type Outcome, type Packet, type Verdict } from "./packet.js";
+import { Passing, type WantedValue } from "./passing.js";
 
 type Step = "next" | "break" | Verdict | "return" | { readonly jump: RunningChain; readonly goto: boolean };
 type Run = (flight: Flight) => Step;
 interface RunningChain {
   readonly chain: NftChain;
-  rules: Run[][];
+  rules: readonly (readonly Run[])[];
+  passing: Passing;
 }
 
 /** What a rule that stands for itself came to. */
@@ -64,8 +67,10 @@ export class NftMachine {
   private readonly chains: Map<string, RunningChain>;
   private readonly hooks = new Map<Hook, RunningChain[]>();
   private readonly family: Family;
-  /** Rules that packets were held against since there is this machine. */
+  /** Rules that packets were held against since there is this machine, and `packetCost` for each packet. */
   asked = 0;
+  /** Sets that hold anything: resets and copies pass over the others, which are many. */
+  private readonly filled = new Set<RunningSet>();
   /** Buckets of limits that stand in a rule. */
   private readonly buckets = new Map<LimitStatement, Bucket>();
   /** Packets counted by each counter, under the bytes it started with: the caller may tell rules apart by them. */
@@ -78,11 +83,21 @@ export class NftMachine {
     this.family = table.family === "inet" ? (family ?? "ipv4") : table.family === "ip" ? "ipv4" : "ipv6";
     this.opaque = new Set([...opaqueSets, ...table.sets.filter(({ elements }) => elements).map(({ name }) => name)]);
     this.sets = new Map(table.sets.map((set) => [set.name, runningSet(set)]));
-    this.chains = new Map(table.chains.map((chain) => [chain.name, { chain, rules: [] }]));
+    this.chains = new Map(table.chains.map((chain) => [chain.name, { chain, rules: [], passing: new Passing([], this) }]));
     for (const running of this.chains.values()) {
       const { chain } = running;
-      running.rules = chain.entries.flatMap((entry) =>
-        entry.kind === "rule" ? [entry.statements.map((statement) => this.compile(statement))] : [],
+      const rules = chain.entries.flatMap((entry) => (entry.kind === "rule" ? [entry.statements] : []));
+      running.rules = rules.map((statements) => statements.map((statement) => this.compile(statement)));
+      running.passing = new Passing(
+        rules.map((statements, index) => {
+          const other = statements.findIndex((statement) => !asksPacket(statement, this.opaque));
+          const front = running.rules[index]!.slice(0, other < 0 ? statements.length : other);
+          return {
+            tests: front.map((run) => (flight: Flight) => run(flight) === "next"),
+            wanted: first(statements.slice(0, front.length), (statement) => wantedValue(statement, this.family)),
+          };
+        }),
+        this,
       );
       if (!chain.base) continue;
       const list = this.hooks.get(chain.base.hook) ?? [];
@@ -94,16 +109,22 @@ export class NftMachine {
 
   /** Empties all sets and counts. */
   reset(): void {
-    for (const set of this.sets.values()) set.elements.clear();
-    this.buckets.clear();
+    this.empty();
     this.counts.clear();
+  }
+
+  private empty(): void {
+    for (const { elements } of this.filled) elements.clear();
+    this.filled.clear();
+    this.buckets.clear();
   }
 
   /** Sends one packet through all hooks of its path. */
   send(packet: Packet): Outcome {
     const flight = new Flight(packet);
+    this.asked += packetCost;
     for (const hook of hooksOf(packet.path)) {
-      flight.hook = hook;
+      flight.change({ hook });
       for (const running of this.hooks.get(hook) ?? []) {
         const { base } = running.chain;
         if (base!.type === "nat" && !flight.opensConnection) continue;
@@ -137,7 +158,7 @@ export class NftMachine {
   /** The ticks at which living elements run out. */
   expiries(time: number): number[] {
     const found = new Set<number>();
-    for (const { elements } of this.sets.values()) {
+    for (const { elements } of this.filled) {
       for (const { expires } of elements.values()) if (expires > time && expires !== Infinity) found.add(expires);
     }
     return [...found];
@@ -145,7 +166,7 @@ export class NftMachine {
 
   save(): MachineState {
     return {
-      sets: [...this.sets.values()]
+      sets: [...this.filled]
         .filter(({ elements }) => elements.size > 0)
         .map((set) => [set, [...set.elements].map(([key, element]) => [key, copyOf(element)])]),
       buckets: [...this.buckets].map(([statement, bucket]) => [statement, { ...bucket }]),
@@ -153,16 +174,18 @@ export class NftMachine {
   }
 
   restore({ sets, buckets }: MachineState): void {
-    for (const set of this.sets.values()) set.elements.clear();
-    for (const [set, elements] of sets) for (const [key, element] of elements) set.elements.set(key, copyOf(element));
-    this.buckets.clear();
+    this.empty();
+    for (const [set, elements] of sets) {
+      this.filled.add(set);
+      for (const [key, element] of elements) set.elements.set(key, copyOf(element));
+    }
     for (const [statement, bucket] of buckets) this.buckets.set(statement, { ...bucket });
   }
 
   /** The state as text, the same for states that go on in the same way from `time` on. */
   describeState(time: number): string {
     const parts: string[] = [];
-    for (const { name, elements } of this.sets.values()) {
+    for (const { name, elements } of this.filled) {
       for (const [key, { expires, bucket }] of elements) {
         if (expires <= time) continue;
         parts.push(`${name} ${key} ${expires - time} ${bucket ? describeBucket(bucket, time) : ""}`);
@@ -176,11 +199,17 @@ export class NftMachine {
 
   private runChain(running: RunningChain, flight: Flight, level: number): Verdict | "return" {
     if (level > deepestLevel) throw new Error(`more than ${deepestLevel} levels at chain ${running.chain.name}`);
-    for (const rule of running.rules) {
-      const end = this.runRule(rule, flight, level);
+    const { rules, passing } = running;
+    const found = passing.of(flight);
+    const { changes } = flight;
+    let index = -1;
+    for (let nth = 0; ; nth++) {
+      // What was found holds as long as the packet stays as it is.
+      index = flight.changes === changes ? (found[nth] ?? rules.length) : index + 1;
+      if (index >= rules.length) return "return";
+      const end = this.runRule(rules[index]!, flight, level);
       if (end !== "next" && end !== "break") return end;
     }
-    return "return";
   }
 
   private runRule(rule: readonly Run[], flight: Flight, level: number): "next" | "break" | Verdict | "return" {
@@ -246,7 +275,7 @@ export class NftMachine {
         return statement.words.join(" ") !== "notrack"
           ? () => "next"
           : (flight) => {
-              flight.state = "untracked";
+              flight.change({ state: "untracked" });
               return "next";
             };
       // Handed to user space or answered by the kernel: either way no rule sees it again.
@@ -279,8 +308,8 @@ export class NftMachine {
     const { read, applies = always } = readerOf(value, this.family);
     return (flight) => {
       if (!applies(flight)) return "break";
-      if (isMark) flight.mark = read(flight) as bigint;
-      else flight.connectionMark = read(flight) as bigint;
+      const mark = read(flight) as bigint;
+      flight.change(isMark ? { mark } : { connectionMark: mark });
       return "next";
     };
   }
@@ -294,9 +323,9 @@ export class NftMachine {
     const newAddress = address && (family ?? familyWord(this.family)) === familyWord(this.family) ? first(address) : undefined;
     const newPort = port && first(port);
     return (flight) => {
-      if (type === "dnat" && newAddress !== undefined) flight.destination = newAddress;
-      if ((type === "dnat" || type === "redirect") && newPort !== undefined) flight.destinationPort = Number(newPort);
-      if (type === "snat" && newAddress !== undefined) flight.source = newAddress;
+      if (type === "dnat" && newAddress !== undefined) flight.change({ destination: newAddress });
+      if ((type === "dnat" || type === "redirect") && newPort !== undefined) flight.change({ destinationPort: Number(newPort) });
+      if (type === "snat" && newAddress !== undefined) flight.change({ source: newAddress });
       return "accept";
     };
   }
@@ -329,6 +358,7 @@ export class NftMachine {
         if (!hasRoom(set, time)) return "break";
         element = { expires: time + timeout, bucket: inner && fullBucket(inner, time) };
         set.elements.set(name, element);
+        this.filled.add(set);
       }
       return goesOn(element, time) ? "next" : "break";
     };
@@ -394,6 +424,43 @@ export class NftMachine {
     if (!set) throw new Error(`no set ${name}`);
     return set;
   }
+}
+
+/** Whether a statement only tells whether the packet, as it is, has something: it remembers nothing, and asks for no time. */
+export function asksPacket(statement: Statement, opaqueSets: ReadonlySet<string>): boolean {
+  switch (statement.kind) {
+    case "match":
+      return statement.right.kind !== "set-reference" || opaqueSets.has(statement.right.set);
+    case "existence":
+      return true;
+    default:
+      return false;
+  }
+}
+
+/** What a statement wants of the packet, where that is one value of an address or a port. */
+function wantedValue(statement: Statement, family: Family): WantedValue | undefined {
+  if (statement.kind !== "match" || statement.operator !== "==" || statement.left.kind !== "payload") return undefined;
+  const { left, right } = statement;
+  if (right.kind === "number" && (left.protocol === "tcp" || left.protocol === "udp")) {
+    const value = Number(right.value);
+    if (left.field === "dport") return { field: "destinationPort", value };
+    if (left.field === "sport") return { field: "sourcePort", value };
+  }
+  if (right.kind === "address" && right.prefixLength === undefined && left.protocol === familyWord(family)) {
+    const value = parseAddress(right.address, family);
+    if (value !== undefined && left.field === "saddr") return { field: "source", value };
+    if (value !== undefined && left.field === "daddr") return { field: "destination", value };
+  }
+  return undefined;
+}
+
+function first<Item, Found>(items: readonly Item[], find: (item: Item) => Found | undefined): Found | undefined {
+  for (const item of items) {
+    const found = find(item);
+    if (found !== undefined) return found;
+  }
+  return undefined;
 }
 
 const always = (): boolean => true;

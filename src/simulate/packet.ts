@@ -77,17 +77,26 @@ export function icmpTypeOf({ icmpType, protocol }: Packet): number {
   return icmpType ?? (protocol === 1 ? 8 : 128);
 }
 
+/** What a packet costs beside the rules it is held against, in rules: what is remembered of it, copied and described. */
+export const packetCost = 20;
+
+/** What changes on the way of a packet. */
+type Changing = Pick<Flight, "hook" | "source" | "destination" | "sourcePort" | "destinationPort" | "state" | "mark" | "connectionMark">;
+
 /** A packet on its way: what rules can change of it. */
 export class Flight {
-  hook: Hook = "prerouting";
-  source: bigint;
-  destination: bigint;
-  sourcePort: number;
-  destinationPort: number;
-  state: PacketState;
-  mark: bigint;
-  connectionMark: bigint;
+  readonly hook: Hook = "prerouting";
+  readonly source: bigint;
+  readonly destination: bigint;
+  readonly sourcePort: number;
+  readonly destinationPort: number;
+  readonly state: PacketState;
+  readonly mark: bigint;
+  readonly connectionMark: bigint;
   readonly logs: string[] = [];
+  /** How often something has become different. */
+  changes = 0;
+  private knownShape: string | undefined;
 
   constructor(readonly packet: Packet) {
     this.source = packet.source;
@@ -97,6 +106,25 @@ export class Flight {
     this.state = packet.state ?? "new";
     this.mark = BigInt(packet.mark ?? 0);
     this.connectionMark = BigInt(packet.connectionMark ?? 0);
+  }
+
+  change(changed: Partial<Changing>): void {
+    if ((Object.keys(changed) as (keyof Changing)[]).every((name) => this[name] === changed[name])) return;
+    Object.assign(this, changed);
+    this.changes += 1;
+    this.knownShape = undefined;
+  }
+
+  /** The same for packets, at whatever time, of which nothing that a test reads is different. */
+  get shape(): string {
+    return (this.knownShape ??= this.describe());
+  }
+
+  private describe(): string {
+    const { path, inInterface, outInterface, protocol, ttl, state, tcpFlags, icmpType, icmpCode, length, facts } = this.packet;
+    const asItCame = [path, inInterface, outInterface, protocol, ttl, state, tcpFlags, icmpType, icmpCode, length];
+    const now = [this.hook, this.source, this.destination, this.sourcePort, this.destinationPort, this.state, this.mark];
+    return [...asItCame, ...now, this.connectionMark, ...(facts ? [...facts].sort() : [])].join("\0");
   }
 
   get inInterface(): string {

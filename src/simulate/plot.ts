@@ -1,5 +1,7 @@
 /** Curves over time in characters: four dots high and two wide in each, as braille. */
 
+import { greatest } from "../append.js";
+
 export interface Series {
   readonly name: string;
   readonly points: readonly (readonly [at: number, value: number])[];
@@ -21,7 +23,16 @@ const mostColumns = 100;
 export function renderPlot(series: readonly Series[], width: number): string {
   const columns = Math.max(10, Math.min(mostColumns, width - labelWidth - 14));
   const all = series.flatMap(({ points }) => points);
-  const [end, most] = [Math.max(...all.map(([at]) => at), 1e-9), Math.max(...all.map(([, value]) => value), 1)];
+  const [end, most] = [
+    greatest(
+      all.map(([at]) => at),
+      1e-9,
+    ),
+    greatest(
+      all.map(([, value]) => value),
+      1,
+    ),
+  ];
   return series
     .map(({ name, points }) => {
       const bits = Array<number>(columns).fill(0);

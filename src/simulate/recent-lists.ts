@@ -25,6 +25,7 @@ interface List {
   readonly memory: number;
   /** The least recently touched first. Entries are replaced and never changed. */
   entries: Map<bigint, Entry>;
+  readonly name: string;
 }
 
 /** What all lists hold at one moment. */
@@ -33,6 +34,8 @@ export type ListsState = ReadonlyMap<string, ReadonlyMap<bigint, Entry>>;
 export class RecentLists {
   private readonly lists = new Map<string, List>();
   private readonly uses = new Map<ExtensionUse, RecentUse>();
+  /** Lists that hold anything: resets and copies pass over the others, which are many. */
+  private readonly filled = new Set<List>();
 
   /**
    * @param listSize hosts that a list remembers (`ip_list_tot`); `Infinity` for lists that never forget
@@ -56,7 +59,7 @@ export class RecentLists {
       const memory = Math.max(list.memory, (use.seconds ?? 0) * ticksPerSecond);
       lists.set(use.list, { ...list, ring: Math.max(list.ring, ringFor(use)), memory });
     }
-    for (const [name, list] of lists) this.lists.set(name, { ...list, entries: new Map() });
+    for (const [name, list] of lists) this.lists.set(name, { ...list, name, entries: new Map() });
   }
 
   get names(): string[] {
@@ -69,7 +72,8 @@ export class RecentLists {
 
   /** Forgets all hosts. */
   reset(): void {
-    for (const list of this.lists.values()) list.entries.clear();
+    for (const list of this.filled) list.entries.clear();
+    this.filled.clear();
   }
 
   /** Under which address a list keeps a host. */
@@ -95,11 +99,16 @@ export class RecentLists {
   }
 
   save(): ListsState {
-    return new Map([...this.lists].map(([name, { entries }]) => [name, new Map(entries)]));
+    return new Map([...this.filled].map(({ name, entries }) => [name, new Map(entries)]));
   }
 
   restore(state: ListsState): void {
-    for (const [name, list] of this.lists) list.entries = new Map(state.get(name));
+    this.reset();
+    for (const [name, entries] of state) {
+      const list = this.lists.get(name)!;
+      list.entries = new Map(entries);
+      this.filled.add(list);
+    }
   }
 
   /**
@@ -108,13 +117,15 @@ export class RecentLists {
    */
   describeState(time: number, horizon: number): string {
     const parts: string[] = [];
-    for (const [name, { entries, memory }] of this.lists) {
+    for (const { name, entries, memory } of this.filled) {
       const oldest = memory === Infinity ? horizon : Math.max(horizon, memory + 1);
-      for (const [address, { ttl, stamps }] of entries) {
-        parts.push(`${name} ${address} ${ttl} ${stamps.map((stamp) => Math.min(time - stamp, oldest)).join(",")}`);
-      }
+      // Which of a list's hosts was touched last is part of the state; which list was filled first is not.
+      const hosts = [...entries].map(
+        ([address, { ttl, stamps }]) => `${name} ${address} ${ttl} ${stamps.map((stamp) => Math.min(time - stamp, oldest)).join(",")}`,
+      );
+      if (hosts.length > 0) parts.push(hosts.join("\n"));
     }
-    return parts.join("\n");
+    return parts.sort().join("\n");
   }
 
   /** What one `-m recent` answers for a packet; records its hit. */
@@ -131,6 +142,7 @@ export class RecentLists {
       if (use.operation !== "set") return use.inverted;
       if (list.entries.size >= this.listSize) list.entries.delete(list.entries.keys().next().value!);
       list.entries.set(address, { ttl, stamps: [time] });
+      this.filled.add(list);
       return !use.inverted;
     }
     switch (use.operation) {

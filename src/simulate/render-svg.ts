@@ -35,9 +35,9 @@ export function renderSvg(comparisons: readonly LimitComparison[]): string {
   let y = gap;
   const parts: string[] = [];
   for (const comparison of comparisons) {
-    const { list, hits, seconds, scenarios } = comparison;
+    const { list, hits, seconds, scenarios, leftOut } = comparison;
     parts.push(
-      `<text class="title" x="${gap}" y="${y + 16}">${escaped(`list "${list}", ${hits} hits in ${seconds} s: packets let through`)}</text>`,
+      `<text class="title" x="${gap}" y="${y + 16}">${escaped(`list "${list}", ${hits} hits in ${seconds} s: packets let through${leftOut === undefined ? "" : ` (not all senders: ${leftOut})`}`)}</text>`,
     );
     y += titleHeight;
     parts.push(legend(gap, y - 10));

@@ -1,5 +1,6 @@
 /** A simulation as text for a terminal. */
 
+import { greatest } from "../append.js";
 import { painter, type Paint as PaintWith } from "../report/paint.js";
 import { visible } from "../report/visible.js";
 import { renderPlot } from "./plot.js";
@@ -78,7 +79,7 @@ const mostLines = 8;
 
 function linesOf(numbers: readonly number[]): string {
   const lines = [...new Set(numbers)];
-  if (lines.length > mostLines) return `${lines.length} rules, lines ${Math.min(...lines)} to ${Math.max(...lines)}`;
+  if (lines.length > mostLines) return `${lines.length} rules, lines ${lines.reduce((a, b) => Math.min(a, b))} to ${greatest(lines, 0)}`;
   return `${plural(lines.length, "line")} ${lines.join(", ")}`;
 }
 
@@ -116,7 +117,7 @@ function renderEvent({ at, host, packet = host, iptables, nft, why }: TimelineEv
 
 // ----------------------------------------------------------------------------------------------------------- limits
 
-function renderLimit({ list, hits, seconds, scenarios }: LimitComparison, paint: Paint, width: number): string {
+function renderLimit({ list, hits, seconds, scenarios, leftOut }: LimitComparison, paint: Paint, width: number): string {
   const rows = scenarios.map((one) => [
     one.name,
     String(one.sent),
@@ -128,10 +129,12 @@ function renderLimit({ list, hits, seconds, scenarios }: LimitComparison, paint:
     `${time(one.releaseAfter.iptables)} / ${time(one.releaseAfter.nft)}`,
   ]);
   const heads = ["sender", "sent", "iptables", "nft", "nft alone", "iptables alone", "first drop", "release"];
+  const title = `${paint(`list "${visible(list)}"`, "bold")} as a limit, ${hits} hits in ${seconds} s`;
+  if (scenarios.length === 0) return `${title}: not compared: ${leftOut ?? "no sender"}\n`;
   return [
-    `${paint(`list "${visible(list)}"`, "bold")} as a limit, ${hits} hits in ${seconds} s: packets let through, and seconds (iptables ` +
-      `/ nft)\n`,
+    `${title}: packets let through, and seconds (iptables / nft)\n`,
     table([heads, ...rows], width),
+    ...(leftOut === undefined ? [] : [`  not all senders: ${leftOut}\n`]),
     ...scenarios.map((one) => `\n  ${paint(one.name, "bold")}: ${one.description}\n${plotOf(one, width)}`),
   ].join("");
 }

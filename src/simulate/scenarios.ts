@@ -12,7 +12,7 @@ import { classesOf, listsTogether, rulesByList, usesOf } from "./classes.js";
 import { cutRules, isWithin } from "./cut.js";
 import { modelsOf, tableOf, type Models } from "./models.js";
 import { millisecondsPerTick, NotModelled, ticksPerSecond, type Packet } from "./packet.js";
-import { checkSearchOptions, type SearchOptions } from "./search.js";
+import { checkSearchOptions, SearchBudget, type SearchOptions } from "./search.js";
 import { Witnesses } from "./witness.js";
 
 /** A list whose hit count is written as a limit, before each kind of sender. */
@@ -22,8 +22,15 @@ export interface LimitComparison {
   /** The window: so many hits in so many seconds. */
   readonly hits: number;
   readonly seconds: number;
+  /** Empty where it was not compared. */
   readonly scenarios: readonly ScenarioResult[];
+  /** Why it was not compared, or not with all senders; lower case, no full stop. */
+  readonly leftOut?: string;
 }
+
+/** Steps for all lists together, as those of a search; some seconds. */
+const usualSteps = 20_000_000;
+const overBudget = "the budget for limits was used up";
 
 export interface ScenarioResult {
   readonly name: string;
@@ -66,17 +73,19 @@ interface Scenario {
  */
 export function compareLimits(
   { iptables, nft, diagnostics }: Translation,
-  options: Pick<SearchOptions, "lists" | "translated" | "seed"> = {},
+  options: Pick<SearchOptions, "lists" | "translated" | "seed" | "steps"> = {},
 ): LimitComparison[] {
   checkSearchOptions(options);
   if (!nft) return [];
+  const budget = new SearchBudget({ steps: options.steps ?? usualSteps });
   return iptables.flatMap((ruleset) => {
     const table = tableOf(ruleset, nft.tables);
     const limited = diagnostics.filter(({ code }) => code === "recent-limit-form");
     if (!table || limited.length === 0) return [];
     try {
       const models = modelsOf(ruleset, table, { ...options.translated, cut: cutRules(ruleset, diagnostics) });
-      return compareLists(models, limited, options.lists, options.seed ?? 1);
+      budget.watch([models.xtables, models.nft]);
+      return compareLists(models, limited, options.lists, options.seed ?? 1, () => budget.used() >= 1);
     } catch (error) {
       // What cannot be modelled is said by the search.
       if (error instanceof NotModelled) return [];
@@ -90,10 +99,11 @@ function compareLists(
   limited: readonly Diagnostic[],
   lists: readonly string[] | undefined,
   seed: number,
+  isOver: () => boolean,
 ): LimitComparison[] {
   const { xtables } = models;
   const rules = rulesByList(xtables);
-  const witnesses = new Witnesses(xtables, seededRandom(seed));
+  const witnesses = new Witnesses(xtables, seededRandom(seed), isOver);
   return [...rules].flatMap(([list, own]) => {
     if (lists && !lists.includes(list)) return [];
     const uses = own
@@ -103,19 +113,24 @@ function compareLists(
     const windows = uses.filter(
       (use, index) => uses.findIndex(({ hits, seconds }) => hits === use.hits && seconds === use.seconds) === index,
     );
-    const packets = uses.length === 0 ? [] : classesOf(listsTogether(list, xtables, witnesses, rules), xtables, witnesses, rules).packets;
-    return windows.flatMap((use) => compareWindow(models, use, packets));
+    const packets =
+      uses.length === 0 ? [] : classesOf(listsTogether(list, xtables, witnesses, rules), xtables, witnesses, rules, isOver).packets;
+    return windows.flatMap((use) => compareWindow(models, use, packets, isOver));
   });
 }
 
-function compareWindow(models: Models, use: RecentUse, classes: readonly Packet[]): LimitComparison[] {
+function compareWindow(models: Models, use: RecentUse, classes: readonly Packet[], isOver: () => boolean): LimitComparison[] {
   const { hits, list, seconds = 1 } = use;
-  const packet = classes.find((one) => isLimited(models, one, hits));
-  if (!packet) return [];
-  const scenarios = scenariosFor(hits, seconds * ticksPerSecond).map((scenario) =>
-    play(models, packet, scenario, seconds * ticksPerSecond),
-  );
-  return [{ list, family: models.xtables.ruleset.family, hits, seconds, scenarios }];
+  const comparison = { list, family: models.xtables.ruleset.family, hits, seconds };
+  const packet = classes.find((one) => !isOver() && isLimited(models, one, hits));
+  if (!packet) return isOver() ? [{ ...comparison, scenarios: [], leftOut: overBudget }] : [];
+  const scenarios: ScenarioResult[] = [];
+  for (const scenario of scenariosFor(hits, seconds * ticksPerSecond)) {
+    const result = play(models, packet, scenario, seconds * ticksPerSecond, isOver);
+    if (!result) return [{ ...comparison, scenarios, leftOut: overBudget }];
+    scenarios.push(result);
+  }
+  return [{ ...comparison, scenarios }];
 }
 
 /** Whether packets of a kind are let through at first and dropped when there are many. */
@@ -164,7 +179,14 @@ const startOfTime = 1000;
 /** Steps in which the moment of release is looked for, in parts of the window. */
 const releaseSteps = 400;
 
-function play({ xtables, nft }: Models, packet: Packet, { name, description, times }: Scenario, window: number): ScenarioResult {
+/** Undefined where the budget ends in it. */
+function play(
+  { xtables, nft }: Models,
+  packet: Packet,
+  { name, description, times }: Scenario,
+  window: number,
+  isOver: () => boolean,
+): ScenarioResult | undefined {
   xtables.reset();
   nft.reset();
   const curve: CurvePoint[] = [];
@@ -173,6 +195,7 @@ function play({ xtables, nft }: Models, packet: Packet, { name, description, tim
   const last = { iptables: "accept", nft: "accept" };
   let [onlyNft, onlyIptables] = [0, 0];
   for (const [index, time] of times.entries()) {
+    if (isOver()) return undefined;
     const sent = { ...packet, time: startOfTime + time };
     const verdicts = { iptables: xtables.send(sent).verdict, nft: nft.send(sent).verdict };
     const at = secondsOf(time);

@@ -9,7 +9,7 @@ import { seededRandom } from "../random.js";
 import { classesOf, listsTogether, rulesByList, usesOf } from "./classes.js";
 import { cutRules, isWithin } from "./cut.js";
 import { timelineOf } from "./explain.js";
-import { forgetting } from "./forgetting.js";
+import { Memories } from "./forgetting.js";
 import { Explorer, longestBurst, type Exploration } from "./explore.js";
 import { modelsOf, tableOf, type Models } from "./models.js";
 import { NotModelled } from "./packet.js";
@@ -21,7 +21,7 @@ import { Witnesses } from "./witness.js";
 export interface SearchOptions {
   /** Schedules tried for each list; 20,000 unless told. */
   readonly schedules?: number;
-  /** Rules that the models hold packets against, for all lists together; a thousand million, a minute or two, unless told. */
+  /** Rules that the models hold packets against, and 20 for each packet, for all lists together; a hundred million, some minutes, unless told. */
   readonly steps?: number;
   /** Milliseconds for all lists together, by `now`; no limit unless told. */
   readonly milliseconds?: number;
@@ -69,7 +69,9 @@ export interface Effort {
 }
 
 const usualSchedules = 20_000;
-const usualSteps = 1_000_000_000;
+const usualSteps = 100_000_000;
+/** Of a list's share of the budget: after it, no more kinds of packets are looked for, so that those found are sent. */
+const classShare = 0.4;
 
 /** Throws a `RangeError` that names the option and its value. */
 export function checkSearchOptions({ schedules, steps, milliseconds, now, seed, lists, translated }: SearchOptions): void {
@@ -109,14 +111,14 @@ export function searchLists(translation: Translation, options: SearchOptions = {
 }
 
 /** What all lists may cost, in steps and in time: the part of it that is used is the clock of the search. */
-class SearchBudget {
+export class SearchBudget {
   private readonly start: number;
   private readonly milliseconds: number;
   private readonly steps: number;
   private readonly clock: () => number;
   /** Steps of the models that are done with. */
   private before = 0;
-  private models: Models | undefined;
+  private counters: readonly { readonly asked: number }[] = [];
 
   constructor({ milliseconds = Infinity, steps = usualSteps, now = () => 0 }: SearchOptions) {
     this.clock = now;
@@ -126,19 +128,19 @@ class SearchBudget {
   }
 
   /** Counts what these models do from now on. */
-  watch(models: Models): void {
-    this.before += stepsOf(this.models);
-    this.models = models;
+  watch(counters: readonly { readonly asked: number }[]): void {
+    this.before += stepsOf(this.counters);
+    this.counters = counters;
   }
 
   /** The part that is used: 1 is all of it. */
   used(): number {
-    return Math.max((this.before + stepsOf(this.models)) / this.steps, (this.clock() - this.start) / this.milliseconds);
+    return Math.max((this.before + stepsOf(this.counters)) / this.steps, (this.clock() - this.start) / this.milliseconds);
   }
 }
 
-function stepsOf(models: Models | undefined): number {
-  return models === undefined ? 0 : models.xtables.asked + models.nft.asked;
+function stepsOf(counters: readonly { readonly asked: number }[]): number {
+  return counters.reduce((sum, { asked }) => sum + asked, 0);
 }
 
 class RulesetSearch {
@@ -147,6 +149,8 @@ class RulesetSearch {
   private budget!: SearchBudget;
   /** The part of the budget that is used when the list that is being searched has had its share. */
   private deadline = Infinity;
+  /** The part that was used when its search began. */
+  private begin = 0;
 
   constructor(
     private readonly ruleset: IptablesRuleset,
@@ -177,20 +181,23 @@ class RulesetSearch {
     }
     const rules = rulesByList(models.xtables);
     const witnesses = new Witnesses(models.xtables, seededRandom(seed), () => this.isOver());
-    budget.watch(models);
+    const memories = new Memories(this.ruleset, { ...translated, cut: cutRules(this.ruleset, this.diagnostics) });
+    budget.watch([models.xtables, models.nft, memories]);
     return names.map((list, index) => {
       const used = budget.used();
       if (used >= 1) {
         const reason = "the budget was used up by the lists before it";
         return { ...this.about(list, rules.get(list) ?? []), result: { kind: "not-searched", reason } };
       }
+      this.begin = used;
       this.deadline = used + (1 - used) / (listsLeft - index);
-      return this.searchList(list, models, rules, witnesses);
+      return this.searchList(list, models, rules, witnesses, memories);
     });
   }
 
-  private isOver(): boolean {
-    return this.budget.used() >= this.deadline;
+  /** @param share of what the list may cost: it has been used */
+  private isOver(share = 1): boolean {
+    return this.budget.used() >= this.begin + share * (this.deadline - this.begin);
   }
 
   private about(
@@ -200,7 +207,13 @@ class RulesetSearch {
     return { list, family: this.ruleset.family, rules: rules.map(({ span }) => span), announced: [], leftOut: [], known: [] };
   }
 
-  private searchList(list: string, models: Models, rules: ReadonlyMap<string, readonly IptablesRule[]>, witnesses: Witnesses): ListSearch {
+  private searchList(
+    list: string,
+    models: Models,
+    rules: ReadonlyMap<string, readonly IptablesRule[]>,
+    witnesses: Witnesses,
+    memories: Memories,
+  ): ListSearch {
     const { schedules = usualSchedules, seed = 1 } = this.options;
     const own = rules.get(list) ?? [];
     const about = this.about(list, own);
@@ -209,7 +222,7 @@ class RulesetSearch {
     const leftOut = involved
       .filter((rule) => models.xtables.refused.has(rule))
       .map(({ span, text }) => `line ${span.line} is in the script only in part, and compared as it is there: ${printable(text)}`);
-    const { packets, unreached: all } = classesOf(lists, models.xtables, witnesses, rules, () => this.isOver());
+    const { packets, unreached: all } = classesOf(lists, models.xtables, witnesses, rules, () => this.isOver(classShare));
     if (packets.length === 0) {
       if (own.every((rule) => models.xtables.refused.has(rule))) {
         return { ...about, leftOut, result: { kind: "not-searched", reason: "none of its rules is translated" } };
@@ -258,14 +271,7 @@ class RulesetSearch {
       known: [
         ...(never.length === 0 ? [] : [`no packet comes to ${lines(never)}: nothing jumps to the chain, or only with other protocols`]),
         ...(most > longestBurst ? [`a hit count of ${most} was not reached: the longest burst tried has ${longestBurst} packets`] : []),
-        ...forgetting(
-          this.ruleset,
-          { ...this.options.translated, cut: cutRules(this.ruleset, this.diagnostics) },
-          list,
-          packets,
-          uses,
-          () => this.isOver(),
-        ),
+        ...memories.forgetting(list, packets, uses, () => this.isOver()),
         ...this.notes(own),
       ],
     };

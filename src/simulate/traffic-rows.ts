@@ -1,6 +1,6 @@
 /** Rows of CSV and JSON with the places of their cells, so that faults can say where they are. */
 
-import { CsvError, parse as parseCsv } from "csv-parse/sync";
+import { CsvFault, readCsvRows, type CsvCell } from "../csv-document.js";
 import { Failure } from "../failure.js";
 import { JsonFault, readJson, type JsonValue, type TextPlace } from "../json-document.js";
 
@@ -51,55 +51,32 @@ function checkNames(found: readonly string[], place: TextPlace, placeOfName: (in
   if (missing) throw new TrafficFault(`no "${missing}"`, place);
 }
 
-interface CsvRecord {
-  readonly record: readonly string[];
-  readonly info: { readonly lines: number };
-  readonly raw: string;
-}
-
 /** Throws a `TrafficFault`. */
 export function rowsOfCsv(text: string): Row[] {
-  let records: CsvRecord[];
+  const rows: Row[] = [];
+  let titles: readonly string[] | undefined;
   try {
-    // Its types do not tell what `info` and `raw` make of a record.
-    records = parseCsv(text, {
-      bom: true,
-      info: true,
-      raw: true,
-      relax_column_count: true,
-      skip_empty_lines: true,
-      trim: true,
-      comment: "#",
-    }) as unknown as CsvRecord[];
+    for (const cells of readCsvRows(text, "anywhere")) {
+      if (titles) rows.push(rowOf(cells, titles));
+      else {
+        titles = cells.map((cell) => cell.text.toLowerCase());
+        checkNames(titles, cells[0]!.place, (index) => cells[index]!.place);
+      }
+    }
   } catch (error) {
-    if (!(error instanceof CsvError)) throw error;
-    throw new TrafficFault(error.message, { line: Number(error["lines"] ?? 1), column: 1 });
+    if (error instanceof CsvFault) throw new TrafficFault(error.message, error.place);
+    throw error;
   }
-  const [header, ...rest] = records;
-  if (!header) return [];
-  const titles = header.record.map((name) => name.toLowerCase());
-  const placesIn = ({ raw, info }: CsvRecord): ((index: number) => TextPlace) => {
-    const starts = fieldStarts(raw);
-    const line = info.lines - (raw.trimEnd().match(/\n/g) ?? []).length;
-    return (index) => ({ line, column: (starts[index] ?? 0) + 1 });
-  };
-  checkNames(titles, placesIn(header)(0), placesIn(header));
-  return rest.map((one) => {
-    const places = placesIn(one);
-    if (one.record.length > titles.length) throw new TrafficFault("more fields than the header has names", places(titles.length));
-    return { place: places(0), cells: new Map(one.record.map((value, index) => [titles[index]!, { value, place: places(index) }])) };
-  });
+  return rows;
 }
 
-/** Where the fields of a line of CSV begin, in characters. */
-function fieldStarts(raw: string): number[] {
-  const starts = [0];
-  let quoted = false;
-  for (let index = 0; index < raw.length; index++) {
-    if (raw[index] === '"') quoted = !quoted;
-    else if (raw[index] === "," && !quoted) starts.push(index + 1);
-  }
-  return starts;
+function rowOf(cells: readonly CsvCell[], titles: readonly string[]): Row {
+  const surplus = cells[titles.length];
+  if (surplus) throw new TrafficFault("more fields than the header has names", surplus.place);
+  return {
+    place: cells[0]!.place,
+    cells: new Map(cells.map(({ text, place }, index) => [titles[index]!, { value: text, place }])),
+  };
 }
 
 /** Throws a `TrafficFault`. */

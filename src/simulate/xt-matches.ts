@@ -1,8 +1,10 @@
 /** The matches of iptables that have a model of their own here, written from iptables' side and not from the translation. */
 
+import { addressBits, prefixMask } from "../extensions/values/address.js";
 import type { StateList } from "../extensions/values/connection-state.js";
 import type { AddressMask, ExtensionUse, IptablesRule, OptionUse } from "../iptables/ast.js";
 import { icmpTypeOf, tcpFlagBits, tcpFlagsOf, type Flight } from "./packet.js";
+import type { WantedValue } from "./passing.js";
 
 /** Whether a packet matches. */
 export type Test = (flight: Flight) => boolean;
@@ -21,6 +23,25 @@ export function packetTests({ source, destination, inInterface, outInterface, pr
   if (outInterface) tests.push(interfaceTest(outInterface, (flight) => flight.outInterface));
   if (protocol) tests.push(({ packet }) => (protocol.value === 0 || protocol.value === packet.protocol) !== protocol.inverted);
   return tests;
+}
+
+/** A value that `packetTests` want of a rule's packets, or the match of ports that stands first: those are asked before any memory. */
+export function wantedValue({ source, destination, matches: [first] }: IptablesRule): WantedValue | undefined {
+  if (first && !first.unknown && (first.extension === "tcp" || first.extension === "udp")) {
+    for (const [name, field] of [["destination-port", "destinationPort"] as const, ["source-port", "sourcePort"] as const]) {
+      const option = first.options[name];
+      const range = option?.value as Range | undefined;
+      if (option && range && !option.inverted && range.from === range.to) return { field, value: range.from };
+    }
+  }
+  for (const [field, option] of [["source", source] as const, ["destination", destination] as const])
+    if (option && !option.inverted && isWholeAddress(option.value)) return { field, value: option.value.address };
+  return undefined;
+}
+
+/** Whether the mask leaves no bit out. */
+function isWholeAddress({ mask, family }: AddressMask): boolean {
+  return mask === prefixMask(addressBits[family], family);
 }
 
 function addressTest({ value, inverted }: OptionUse<AddressMask>, read: (flight: Flight) => bigint): Test {

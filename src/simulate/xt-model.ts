@@ -7,9 +7,10 @@ import { baseChainOf } from "../nft/base-chains.js";
 import type { Hook } from "../nft/ast.js";
 import { Borrower, type Groups, type Place } from "./borrowed.js";
 import type { MachineState, RuleEnd } from "./nft-machine.js";
-import { Flight, hooksOf, NotModelled, type Outcome, type Packet, type Verdict } from "./packet.js";
+import { Flight, hooksOf, NotModelled, packetCost, type Outcome, type Packet, type Verdict } from "./packet.js";
+import { Passing } from "./passing.js";
 import { RecentLists, type ListsState } from "./recent-lists.js";
-import { matchTest, packetTests, type Test } from "./xt-matches.js";
+import { matchTest, packetTests, wantedValue, type Test } from "./xt-matches.js";
 
 export interface XtOptions {
   /** Hosts a list remembers (`ip_list_tot`); `Infinity` for lists that never forget. 100 unless told. */
@@ -47,6 +48,8 @@ interface CompiledRule {
   readonly rule: IptablesRule;
   /** The matches in order, those of `recent` among them. */
   readonly tests: readonly Test[];
+  /** So many of them stand in front of all that remember something. */
+  readonly front: number;
   /** Absent for a rule without target, or with one that has no translation. */
   readonly target?: Target;
 }
@@ -59,6 +62,13 @@ type Target =
 interface CompiledChain {
   readonly chain: IptablesChain;
   rules: readonly CompiledRule[];
+  passing: Passing;
+}
+
+/** A test that is made when all statements are, and whether it asks the packet alone. */
+interface PreparedTest {
+  readonly make: () => Test;
+  readonly asksPacket: boolean;
 }
 interface BaseChain {
   readonly compiled: CompiledChain;
@@ -74,7 +84,7 @@ export class XtModel {
   private readonly groups = new Map<ExtensionUse, Groups>();
   private observer: Observer | undefined;
   private lastRule: IptablesRule | undefined;
-  /** Rules that packets were held against since there is this model. */
+  /** Rules that packets were held against since there is this model, and `packetCost` for each packet. */
   asked = 0;
   /** Packets that each rule has matched. */
   readonly counts = new Map<IptablesRule, number>();
@@ -93,11 +103,18 @@ export class XtModel {
     // Statements first, since the machine that runs them needs all their sets.
     const finishing: (() => void)[] = [];
     for (const table of ruleset.tables) {
-      const chains = new Map(table.chains.map((chain): [string, CompiledChain] => [chain.name, { chain, rules: [] }]));
+      const chains = new Map(
+        table.chains.map((chain): [string, CompiledChain] => [chain.name, { chain, rules: [], passing: new Passing([], this) }]),
+      );
       for (const compiled of chains.values()) {
         const later = compiled.chain.rules.map((rule) => this.prepare({ table, chain: compiled.chain, rule }, chains, refused));
         finishing.push(() => {
           compiled.rules = later.map((finish) => finish());
+          const fronts = compiled.rules.map(({ rule, tests, front }) => ({
+            tests: tests.slice(0, front),
+            wanted: this.cut.has(rule) ? undefined : wantedValue(rule),
+          }));
+          compiled.passing = new Passing(fronts, this);
         });
       }
       this.addBaseChains(table, chains);
@@ -153,8 +170,9 @@ export class XtModel {
     this.observer = observer;
     this.lastRule = undefined;
     const flight = new Flight(packet);
+    this.asked += packetCost;
     for (const hook of hooksOf(packet.path)) {
-      flight.hook = hook;
+      flight.change({ hook });
       for (const { compiled, nat } of this.hooks.get(hook) ?? []) {
         if (nat && !flight.opensConnection) continue;
         const end = this.runChain(compiled, flight);
@@ -177,7 +195,15 @@ export class XtModel {
   }
 
   private runChain(compiled: CompiledChain, flight: Flight): End {
-    for (const { rule, tests, target } of compiled.rules) {
+    const { rules, passing } = compiled;
+    const found = passing.of(flight);
+    const { changes } = flight;
+    let index = -1;
+    for (let nth = 0; ; nth++) {
+      // What was found holds as long as the packet stays as it is.
+      index = flight.changes === changes ? (found[nth] ?? rules.length) : index + 1;
+      if (index >= rules.length) return "return";
+      const { rule, tests, target } = rules[index]!;
       this.asked += 1;
       if (!tests.every((test) => test(flight))) continue;
       this.counts.set(rule, (this.counts.get(rule) ?? 0) + 1);
@@ -193,7 +219,6 @@ export class XtModel {
       this.lastRule = rule;
       return end;
     }
-    return "return";
   }
 
   // ------------------------------------------------------------------------------------------------------- rules
@@ -201,38 +226,45 @@ export class XtModel {
   /** Makes the statements that a rule borrows; what it returns makes the rule. */
   private prepare(place: Place, chains: ReadonlyMap<string, CompiledChain>, refused: Set<IptablesRule>): () => CompiledRule {
     const { rule } = place;
-    const tests: (() => Test)[] = packetTests(rule).map((test) => () => test);
+    const tests: PreparedTest[] = packetTests(rule).map(ofPacket);
     const { fragment } = rule;
     // Packets here are whole.
-    if (fragment) tests.push(() => () => fragment.inverted);
+    if (fragment) tests.push(ofPacket(() => fragment.inverted));
+    const made = (): Pick<CompiledRule, "rule" | "tests" | "front"> => {
+      const other = tests.findIndex(({ asksPacket }) => !asksPacket);
+      return { rule, tests: tests.map(({ make }) => make()), front: other < 0 ? tests.length : other };
+    };
     const isCut = this.cut.has(rule);
     const left = isCut ? this.cut.get(rule) : rule.matches.length;
     if (isCut) refused.add(rule);
-    if (left === undefined) return () => ({ rule, tests: [() => false] });
+    if (left === undefined) return () => ({ rule, tests: [() => false], front: 1 });
     for (const match of rule.matches.slice(0, left)) {
       const test = this.prepareMatch(match, place);
-      tests.push(test ?? (() => () => false));
+      tests.push(test ?? ofPacket(() => false));
       if (test) continue;
       // What stands in front of a match that has no translation still records its hits, on both sides.
       refused.add(rule);
-      return () => ({ rule, tests: tests.map((make) => make()) });
+      return made;
     }
-    if (isCut) return () => ({ rule, tests: tests.map((make) => make()) });
+    if (isCut) return made;
     const target = this.prepareTarget(place, chains);
     if (rule.target && !target) refused.add(rule);
-    return () => ({ rule, tests: tests.map((make) => make()), ...(target && { target: target() }) });
+    return () => ({ ...made(), ...(target && { target: target() }) });
   }
 
-  private prepareMatch(match: ExtensionUse, place: Place): (() => Test) | undefined {
+  private prepareMatch(match: ExtensionUse, place: Place): PreparedTest | undefined {
     if (match.extension === "recent" && !match.unknown) {
       const use = this.lists.useOf(match);
-      return () => (flight) => this.observer?.recent?.(use, place.rule) ?? this.lists.ask(use, flight);
+      return {
+        make: () => (flight) => this.observer?.recent?.(use, place.rule) ?? this.lists.ask(use, flight),
+        asksPacket: false,
+      };
     }
     const own = match.unknown ? undefined : matchTest(match);
-    if (own) return () => own;
+    if (own) return ofPacket(own);
     const groups = this.borrower.match(match, place);
     if (groups) this.groups.set(match, groups);
-    return groups && (() => this.borrower.test(groups));
+    return groups && { make: () => this.borrower.test(groups), asksPacket: this.borrower.asksPacket(groups) };
   }
 
   private prepareTarget(place: Place, chains: ReadonlyMap<string, CompiledChain>): (() => Target) | undefined {
@@ -248,6 +280,10 @@ export class XtModel {
     const statements = this.borrower.target(target, place);
     return statements && (() => ({ kind: "effect", run: this.borrower.effect(statements) }));
   }
+}
+
+function ofPacket(test: Test): PreparedTest {
+  return { make: () => test, asksPacket: true };
 }
 
 const ends: Readonly<Record<string, End>> = { ACCEPT: "accept", DROP: "drop", REJECT: "drop", RETURN: "return" };

@@ -3,7 +3,8 @@
 /** A line that only an nft script has; a dump's lines begin with `*`, `:`, `-`, `[`, `#` or are COMMIT. */
 const statement = new RegExp(
   [
-    String.raw`^[^\S\n]*(?:(?:add|create|delete|destroy|flush|insert|replace)\s+(?:table|chain|rule|set|map|element|ruleset)\b`,
+    // Not `^`, which stands behind other ends of lines as well: of those a line may have thousands.
+    String.raw`(?<![^\n])[^\S\n]*(?:(?:add|create|delete|destroy|flush|insert|replace)\s+(?:table|chain|rule|set|map|element|ruleset)\b`,
     String.raw`table\s+(?:ip|ip6|inet|arp|bridge|netdev|\S+\s*\{)`,
     String.raw`define\s+\S+\s*=`,
     String.raw`include\s+["'])`,

@@ -178,7 +178,7 @@ function refusal(complaint: string, given: boolean, { unprivileged }: Tools): Er
 function ownScript(script: string, sources: readonly Source[], options: TranslateOptions): boolean {
   const plain = (text: string): string =>
     text
-      .replaceAll(/^[^\S\n]*#.*$/gmu, "")
+      .replaceAll(/(?<![^\n])[^\S\n]*#[^\n]*/gu, "")
       .replaceAll(/counter packets \d+ bytes \d+/gu, "counter")
       .replaceAll(/\s+/gu, " ")
       .trim();

@@ -57,7 +57,7 @@ describe("runCase", () => {
       { kind: "options", message: expect.stringMatching(/^web\/options\.json:2:2: /) as string },
     ]);
     expect(problems({ ...right, geoip: { file: "web/geoip.csv", text: "192.0.2.0,192.0.2.255,CN\nwhat\n" } })).toMatchObject([
-      { kind: "options", message: expect.stringMatching(/^web\/geoip\.csv:2: /) as string },
+      { kind: "options", message: expect.stringMatching(/^web\/geoip\.csv:2:1: /) as string },
     ]);
   });
 

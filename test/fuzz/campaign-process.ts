@@ -9,14 +9,16 @@
 
 import { openSync, writeSync } from "node:fs";
 
-import { attempts, inputRandom } from "./hostile-inputs.js";
+import { attempts, inputRandom, shares } from "./hostile-inputs.js";
 
 /** Seconds of processor time that one input may take. */
 const longest = 2;
 
 const [seed = "1", first = "0", count = "100", rules = "8", progressFile = "/dev/null", ...wanted] = process.argv.slice(2);
 const progress = openSync(progressFile, "w");
-const kinds = Object.entries(attempts(Number(rules))).filter(([kind]) => wanted.length === 0 || wanted.includes(kind));
+const kinds = Object.entries(attempts(Number(rules)))
+  .filter(([kind]) => wanted.length === 0 || wanted.includes(kind))
+  .flatMap((kind) => Array.from({ length: shares[kind[0]] ?? 1 }, () => kind));
 const print = (line: object): void => void process.stdout.write(`${JSON.stringify(line)}\n`);
 
 const times: Record<string, { inputs: number; seconds: number; slowest: number }> = {};

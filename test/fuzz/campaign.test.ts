@@ -13,7 +13,7 @@ import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 import { afterAll, beforeAll, expect, it } from "vitest";
 
-const inputs = Number(process.env["FUZZ_INPUTS"] ?? 390);
+const inputs = Number(process.env["FUZZ_INPUTS"] ?? 700);
 const seed = Number(process.env["FUZZ_SEED"] ?? 20240229);
 const kinds = (process.env["FUZZ_KINDS"] ?? "").split(",").filter((kind) => kind !== "");
 /** The most rules of a ruleset of a reviewed pair. */

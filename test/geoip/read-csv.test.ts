@@ -1,12 +1,6 @@
 import { expect, it } from "vitest";
-import { CsvFault, readCsv } from "../../src/geoip/read-csv.js";
-import type { Geoip } from "../../src/geoip/ranges.js";
-
-function read(text: string): Geoip {
-  const geoip = readCsv(text);
-  if (geoip instanceof CsvFault) throw new Error(`line ${geoip.line}: ${geoip.reason}`);
-  return geoip;
-}
+import { CsvFault } from "../../src/csv-document.js";
+import { readGeoipCsv } from "../../src/geoip/read-csv.js";
 
 const china = [{ from: 0xc0000200n, to: 0xc00002ffn }];
 
@@ -20,11 +14,11 @@ it.each([
   ["a first row of names", "start_ip,end_ip,country\r\n192.0.2.0,192.0.2.255,CN\r\n"],
   ["small letters, blanks and a byte order mark", "\ufeff192.0.2.0, 192.0.2.255, cn"],
 ])("reads %s", (_, text) => {
-  expect(read(text)("CN", "ipv4")).toEqual(china);
+  expect(readGeoipCsv(text)("CN", "ipv4")).toEqual(china);
 });
 
 it("keeps families and countries apart", () => {
-  const geoip = read(
+  const geoip = readGeoipCsv(
     "192.0.2.0,192.0.2.255,CN\n2001:db8::,2001:db8::ff,CN\n42540766411282592856903984951653826560,42540766411282592856903984951653826561,DE\n198.51.100.0,198.51.100.0,CN\n",
   );
   expect(geoip("CN", "ipv4")).toEqual([...china, { from: 0xc6336400n, to: 0xc6336400n }]);
@@ -34,7 +28,7 @@ it("keeps families and countries apart", () => {
 });
 
 it("leaves out ranges of no country", () => {
-  expect(read('"3221225984","3221226239","CN"\n"3221226240","3221226241","-","-"\n')("-", "ipv4")).toBeUndefined();
+  expect(readGeoipCsv('"3221225984","3221226239","CN"\n"3221226240","3221226241","-","-"\n')("-", "ipv4")).toBeUndefined();
 });
 
 it.each([
@@ -46,5 +40,12 @@ it.each([
   ["a table of something else", "name,value\n", 1],
   ["an empty table", "", 1],
 ])("tells of %s, with its line", (_, text, line) => {
-  expect(readCsv(text)).toMatchObject({ line });
+  let fault: unknown;
+  try {
+    readGeoipCsv(text);
+  } catch (error) {
+    fault = error;
+  }
+  expect(fault).toBeInstanceOf(CsvFault);
+  expect(fault).toMatchObject({ place: { line } });
 });

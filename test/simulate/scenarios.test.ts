@@ -39,3 +39,19 @@ test("exact windows and plain checks have nothing to compare", () => {
   expect(compare("rcheck --seconds 60 --hitcount 5", { recent: "exact" })).toEqual([]);
   expect(compare("rcheck --seconds 60")).toEqual([]);
 });
+
+test("a budget in steps ends it, and what it leaves out is named", () => {
+  const port = "-p tcp -m tcp --dport 22 -m recent";
+  const rules = Array.from(
+    { length: 50 },
+    (_, index) =>
+      `-A INPUT ${port} --set --name l${index}\n-A INPUT ${port} --update --seconds 60 --hitcount ${100 + index} --name l${index} -j DROP\n`,
+  ).join("");
+  const translation = translate(`*filter\n${rules}COMMIT\n`, { family: "ipv4", recent: "limit" });
+  const begin = process.cpuUsage().user;
+  const compared = compareLimits(translation, { steps: 300_000 });
+  expect((process.cpuUsage().user - begin) / 1e6).toBeLessThan(5);
+  expect(compared).toHaveLength(50);
+  expect(compared.filter(({ leftOut }) => leftOut === undefined).length).toBeLessThan(40);
+  expect(compared.at(-1)).toMatchObject({ scenarios: [], leftOut: "the budget for limits was used up" });
+});

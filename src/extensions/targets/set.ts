@@ -8,6 +8,7 @@
  * man iptables-extensions, section "SET".
  */
 
+import { append } from "../../append.js";
 import type { Ipset } from "../../ipset/ast.js";
 import { findIpset, impossible, lookupsOf, tooManyMembers, type Lookup, type SetUse } from "../../ipset/use.js";
 import type { OptionUse } from "../../iptables/ast.js";
@@ -98,9 +99,9 @@ export const setTarget = defineTarget({
     for (const change of changes) {
       const found = changed(change, context);
       if ("untranslatable" in found) return found;
-      rules.push(...found.rules);
-      approximations.push(...found.approximations);
-      notes.push(...found.notes);
+      append(rules, found.rules);
+      append(approximations, found.approximations);
+      append(notes, found.notes);
     }
     const remarks = { approximations, notes };
     const [only, ...more] = rules;

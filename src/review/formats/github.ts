@@ -6,6 +6,7 @@
  * Workflow commands: https://docs.github.com/actions/reference/workflow-commands-for-github-actions
  */
 
+import { append } from "../../append.js";
 import type { Severity } from "../../diagnostic.js";
 import { visible } from "../../report/visible.js";
 import type { Finding, ReviewReport } from "../report.js";
@@ -37,7 +38,7 @@ export function renderGithub(report: ReviewReport): string {
       lines.push(
         workflowCommand(command, { title: `${rest.length} more ${many}` }, `${rest.length} more ${many} stand in the log of this step`),
       );
-      inLogOnly.push(...rest);
+      append(inLogOnly, rest);
     }
   }
   if (inLogOnly.length > 0) {

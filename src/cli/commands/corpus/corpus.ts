@@ -1,6 +1,6 @@
 /** `ipt2nft-recent corpus`. */
 
-import { basename, resolve } from "node:path";
+import { basename, join, resolve } from "node:path";
 import { findCases, nameMatches, type CaseFiles } from "../../../corpus/layout.js";
 import { renderCorpusJson, renderCorpusJunit, renderCorpusText } from "../../../corpus/render.js";
 import { failedCases, type CaseResult, type CorpusReport } from "../../../corpus/result.js";
@@ -9,7 +9,7 @@ import { Failure } from "../../../failure.js";
 import { wantsColor } from "../../color.js";
 import type { CommandDefinition } from "../../command.js";
 import { withInterruption } from "../../interruption.js";
-import { writeFileAtomically } from "../../output.js";
+import { refuseOverwriting, writeFileAtomically } from "../../output.js";
 import type { ExitStatus, Surroundings } from "../../surroundings.js";
 import { addCase } from "./add.js";
 import type { Corpus } from "./kernel.js";
@@ -25,6 +25,11 @@ async function runCorpus(settings: CorpusSettings, surroundings: Surroundings): 
     throw new Failure("what is expected is not written where CI is set");
   }
   if (settings.add) return addCase(settings.directory, settings.add, surroundings);
+  if (settings.junit !== undefined)
+    refuseOverwriting(
+      [settings.junit],
+      listFiles(settings.directory).map((file) => join(settings.directory, file)),
+    );
   const report = await makeReport(settings, surroundings);
   if (settings.junit !== undefined) await writeFileAtomically(settings.junit, renderCorpusJunit(report));
   const color = wantsColor(settings.color, surroundings.environment, await surroundings.outputIsTerminal());

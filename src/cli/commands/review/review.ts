@@ -76,8 +76,8 @@ async function makeReport(settings: ReviewSettings, messages: JsonMessage[], sur
 
 /** What is tried for each list of recent: some hundredths of a second for a usual list. */
 const schedulesPerList = 1_000;
-/** For all lists together: some ten seconds. */
-const searchSteps = 100_000_000;
+/** For all lists together: a second or two. */
+const searchSteps = 2_000_000;
 const searchMilliseconds = 10_000;
 
 /** The old dumps and the new ones. Two dumps of one family are both; dumps of different families are one machine's. */

@@ -50,7 +50,7 @@ function simulated(translation: Translation, options: TranslateOptions, settings
   const found = searchLists(translation, search);
   const unknown = lists?.find((name) => !found.some(({ list }) => list === name));
   if (unknown !== undefined) throw new Failure(`no rule uses a list ${JSON.stringify(unknown)}`);
-  const limits = compareLimits(translation, search);
+  const limits = compareLimits(translation, { seed, translated: options, ...(lists && { lists }) });
   const replayed: TrafficReport | undefined =
     traffic && settings.traffic !== undefined
       ? { file: settings.traffic, skipped: traffic.skipped, families: replayTraffic(translation, traffic, options) }

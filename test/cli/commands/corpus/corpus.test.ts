@@ -189,6 +189,13 @@ describe("corpus", () => {
     expect((await run([], { errorIsTerminal: async () => true, environment: { TERM: "dumb" } })).error).toBe("");
   });
 
+  it("writes no report over a file of the corpus", async () => {
+    await twoCases();
+    const before = readFileSync(join(folder, "mail.nft"), "utf8");
+    await expect(run(["--junit", join(folder, "mail.nft")])).resolves.toMatchObject({ status: 2 });
+    expect(readFileSync(join(folder, "mail.nft"), "utf8")).toBe(before);
+  });
+
   it("reports as JSON and as JUnit XML", async () => {
     await twoCases();
     write("mail.nft", "table ip x {\n}\n");
