@@ -11,7 +11,10 @@ import { readPacked } from "../geoip/read-packed.js";
 import { decode, orFailure, readBytes, tooLarge } from "./read-file.js";
 import { codeOf, systemReason } from "./system-error.js";
 
-/** All of them together, each file of at most `limit` bytes. A folder's files are read when their country is asked for. Throws a Failure, and so does the result. */
+/**
+ * All of them together, each file of at most `limit` bytes. A folder's files are read when their country is asked for. Throws a Failure,
+ * and so does the result.
+ */
 export function readGeoip(paths: readonly string[], limit: number): Geoip {
   const sources = paths.map((path) => (stat(path).isDirectory() ? readFolder(path, limit) : readTable(path, limit)));
   return (country, family) => {

@@ -59,7 +59,10 @@ async function translateOptions(settings: TranslationSettings, ipsets: readonly 
   };
 }
 
-/** Reads the files, each of at most `maxInput` bytes, in order, `-` being standard input; no file at all means standard input too. Throws a Failure. */
+/**
+ * Reads the files, each of at most `maxInput` bytes, in order, `-` being standard input; no file at all means standard input too. Throws
+ * a Failure.
+ */
 export async function readSources(
   files: readonly string[],
   { family, maxInput }: { readonly family?: Family | undefined; readonly maxInput: number },

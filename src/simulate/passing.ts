@@ -45,7 +45,7 @@ export class Passing {
       const { wanted } = fronts[index]!;
       if (!wanted) return true;
       let values = this.byValue.get(wanted.field);
-      if (!values) this.byValue.set(wanted.field, (values = new Map()));
+      if (!values) this.byValue.set(wanted.field, (values = new Map<bigint | number, number[]>()));
       const known = values.get(wanted.value);
       if (known) known.push(index);
       else values.set(wanted.value, [index]);

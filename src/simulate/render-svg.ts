@@ -36,9 +36,9 @@ export function renderSvg(comparisons: readonly LimitComparison[]): string {
   const parts: string[] = [];
   for (const comparison of comparisons) {
     const { list, hits, seconds, scenarios, leftOut } = comparison;
-    parts.push(
-      `<text class="title" x="${gap}" y="${y + 16}">${escaped(`list "${list}", ${hits} hits in ${seconds} s: packets let through${leftOut === undefined ? "" : ` (not all senders: ${leftOut})`}`)}</text>`,
-    );
+    const missing = leftOut === undefined ? "" : ` (not all senders: ${leftOut})`;
+    const title = `list "${list}", ${hits} hits in ${seconds} s: packets let through${missing}`;
+    parts.push(`<text class="title" x="${gap}" y="${y + 16}">${escaped(title)}</text>`);
     y += titleHeight;
     parts.push(legend(gap, y - 10));
     y += legendHeight;

@@ -21,7 +21,10 @@ import { Witnesses } from "./witness.js";
 export interface SearchOptions {
   /** Schedules tried for each list; 20,000 unless told. */
   readonly schedules?: number;
-  /** Rules that the models hold packets against, and 20 for each packet, for all lists together; a hundred million, some minutes, unless told. */
+  /**
+   * Rules that the models hold packets against, and 20 for each packet, for all lists together; a hundred million, some minutes, unless
+   * told.
+   */
   readonly steps?: number;
   /** Milliseconds for all lists together, by `now`; no limit unless told. */
   readonly milliseconds?: number;
