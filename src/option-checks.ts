@@ -18,7 +18,7 @@ const oneOf =
 export const optionChecks: Readonly<Record<keyof Omit<TranslateOptions, "ipsets" | "geoip">, OptionCheck>> = {
   counters: truth,
   family: oneOf("ipv4", "ipv6"),
-  forgetAfter: (value) => wholeNumberFault(value, 1, longestMemory),
+  forgetAfter: (value) => wholeNumberFault(value, 1, longestMemory, " of seconds"),
   inet: truth,
   keepSets: truth,
   origins: truth,
@@ -33,8 +33,10 @@ export const optionChecks: Readonly<Record<keyof Omit<TranslateOptions, "ipsets"
 };
 
 /** What a number must be that is none of these. */
-export function wholeNumberFault(value: unknown, least: number, most: number): string | undefined {
-  return Number.isInteger(value) && Number(value) >= least && Number(value) <= most ? undefined : `a whole number from ${least} to ${most}`;
+export function wholeNumberFault(value: unknown, least: number, most: number, unit = ""): string | undefined {
+  return Number.isInteger(value) && Number(value) >= least && Number(value) <= most
+    ? undefined
+    : `a whole number${unit} from ${least} to ${most}`;
 }
 
 /** Throws a `RangeError` that names the option and its value. */
