@@ -1,4 +1,4 @@
-/** How a script for an nft of some time ago spells what newer ones spell otherwise. All of it was measured on nft 0.9.8, 1.0.6 and 1.1.3. */
+/** How a script for an older nft spells what newer ones spell otherwise. All of it was measured on nft 0.9.8, 1.0.6 and 1.1.3. */
 
 import type { Expression, LimitStatement, MatchStatement, Statement } from "./ast.js";
 import { isLoadable } from "./versions.js";

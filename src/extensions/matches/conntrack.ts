@@ -163,7 +163,8 @@ export const conntrack = defineMatch({
       if (use) tests.push(addressMatch(addressField(option, family), use.value, use.inverted));
     }
     // nft takes `ct protocol tcp` for the packet's protocol as well, and refuses the rule if another one is tested; an ICMP
-    // error belongs to a connection of another protocol than its own. From a masked value it concludes nothing (nft 1.1.3 does from a range).
+    // error belongs to a connection of another protocol than its own. From a masked value it concludes nothing;
+    // nft 1.1.3 does from a range.
     const known =
       ctproto !== undefined &&
       (protocol === ctproto.value || (protocol === undefined && !rule.matches.some(({ extension }) => extension === "ah")));
