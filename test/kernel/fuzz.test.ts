@@ -8,7 +8,7 @@ import { loadAllTwice, type LoadResult } from "../../src/verify/load.js";
 import { describeOnKernel } from "./requirements.js";
 
 /** `FUZZ_MINUTES=10 FUZZ_SEED=7 npx vitest run test/kernel/fuzz.test.ts` looks longer, elsewhere. */
-const minutes = Number(process.env["FUZZ_MINUTES"] ?? 0.25);
+const minutes = Number(process.env["FUZZ_MINUTES"] ?? 0.1);
 const seed = Number(process.env["FUZZ_SEED"] ?? 20240229);
 const batch = 100;
 
