@@ -2,9 +2,9 @@ import { spawn } from "node:child_process";
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { build } from "esbuild";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { closedEnvironment, findProgram, runProgram, runProgramSync, type ProgramOutcome } from "../src/run-program.js";
+import { bundleModule } from "./bundle-module.js";
 
 let folder: string;
 beforeEach(() => {
@@ -107,18 +107,11 @@ describe("nothing is left", () => {
     "when this process is ended by %s",
     async (signal) => {
       const [left, main] = [join(folder, "left"), join(folder, "main.mjs")];
-      await build({
-        stdin: {
-          contents: `import { runProgram } from "./src/run-program.js";
+      await bundleModule(
+        `import { runProgram } from "./src/run-program.js";
             await runProgram({ program: "sh", arguments: ["-c", "echo $$ >${left}; exec sleep 60"], seconds: 60, mostOutput: 1 });`,
-          resolveDir: process.cwd(),
-        },
-        bundle: true,
-        platform: "node",
-        format: "esm",
-        outfile: main,
-        logLevel: "silent",
-      });
+        main,
+      );
       const parent = spawn(process.execPath, [main], { stdio: "ignore" });
       const ended = new Promise((resolve) => parent.on("exit", (_, by) => resolve(by)));
       await expect.poll(() => existsSync(left) && readFileSync(left, "utf8") !== "").toBe(true);

@@ -84,7 +84,7 @@ export function wayOf(use: ExtensionUse): Way {
 
 /** What the sender of a packet is told that the target does not let through; undefined: nothing. */
 export function refusalOf(use: ExtensionUse): Refusal | undefined {
-  return knownTarget(use)?.facts.answers?.(optionsOf(use));
+  return knownTarget(use)?.facts.refusal?.(optionsOf(use));
 }
 
 /** What a target changes. */

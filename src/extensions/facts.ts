@@ -241,7 +241,7 @@ export interface TargetFacts<Definitions extends OptionDefinitions = OptionDefin
   /** What it asks beside the packet itself. */
   readonly reads?: (options: OptionUses<Definitions>) => readonly Matter[];
   /** What the sender of a dropped packet is told: a reset, or an ICMP error. */
-  readonly answers?: (options: OptionUses<Definitions>) => Refusal;
+  readonly refusal?: (options: OptionUses<Definitions>) => Refusal;
   /** What it changes; `[]`: nothing. */
   readonly effects: readonly Effect[] | ((options: OptionUses<Definitions>, family: Family) => readonly Effect[]);
   readonly played: Played | ((options: OptionUses<Definitions>) => Played);

@@ -4,7 +4,7 @@
  */
 
 import { allBaseChains, type BaseChain } from "./base-chains.js";
-import { spelled } from "./older.js";
+import { spellingFor } from "./older.js";
 import type { Expression, NftChain, NftRule, NftScript, NftSet, NftTable, Statement } from "./ast.js";
 
 /** A rule and the line of the script where it stands, from 1. */
@@ -43,11 +43,12 @@ function write(script: NftScript): { readonly text: string; readonly rules: read
     const tableName = `${tableFamily(family)} ${word(name)}`;
     lines.push("", `add table ${tableName}`, `delete table ${tableName}`);
   }
-  for (const table of script.tables) emitTable(table, script, lines, rules);
+  const spell = spellingFor(script.targetNft);
+  for (const table of script.tables) emitTable(table, script.keepSets, spell, lines, rules);
   return { text: `${lines.join("\n")}\n`, rules };
 }
 
-function emitTable(table: NftTable, { keepSets, targetNft }: NftScript, lines: string[], rules: RuleLine[]): void {
+function emitTable(table: NftTable, keepSets: boolean, spell: Spelling, lines: string[], rules: RuleLine[]): void {
   const name = `${tableFamily(table.family)} ${word(table.name)}`;
   lines.push("", `add table ${name}`);
   if (keepSets) {
@@ -60,16 +61,13 @@ function emitTable(table: NftTable, { keepSets, targetNft }: NftScript, lines: s
     for (const set of table.sets.filter(({ flags, elements = [] }) => flags.includes("interval") && elements.length > 0)) {
       lines.push(`add set ${name} ${word(set.name)} { ${setParts(set).join("; ")}; }`, `flush set ${name} ${word(set.name)}`);
     }
-  } else {
-    lines.push(`delete table ${name}`);
-  }
-  // nft 0.9.8 crashes at a set within a table that the script has named before, unless the table is deleted in between.
-  if (keepSets) {
+    // nft 0.9.8 crashes at a set within a table that the script has named before, unless the table is deleted in between.
     for (const set of table.sets) {
       for (const line of set.comment ?? []) lines.push(commentLine(line));
-      const [first, ...others] = emitSet(set);
-      lines.push(first!.replace(/^set /, `add set ${name} `), ...others);
+      for (const line of emitSet(set, `add set ${name}`)) lines.push(line);
     }
+  } else {
+    lines.push(`delete table ${name}`);
   }
   lines.push("", `table ${name} {`);
   const blocks: Block[] = [];
@@ -80,9 +78,9 @@ function emitTable(table: NftTable, { keepSets, targetNft }: NftScript, lines: s
   for (const set of keepSets ? [] : table.sets) {
     if (set.comment) blocks.push((inline = set.comment.map(commentLine)));
     else if (blocks.at(-1) !== inline) blocks.push((inline = []));
-    for (const line of emitSet(set)) inline.push(line);
+    for (const line of emitSet(set, "set")) inline.push(line);
   }
-  for (const chain of table.chains) blocks.push(emitChain(chain, targetNft));
+  for (const chain of table.chains) blocks.push(emitChain(chain, spell));
   blocks.forEach((block, index) => {
     if (index > 0) lines.push("");
     for (const line of block) {
@@ -93,6 +91,8 @@ function emitTable(table: NftTable, { keepSets, targetNft }: NftScript, lines: s
   });
   lines.push("}");
 }
+
+type Spelling = ReturnType<typeof spellingFor>;
 
 /** Lines without their indentation; those that hold a rule say which. */
 type Block = (string | { readonly rule: NftRule; readonly text: string })[];
@@ -122,20 +122,20 @@ function baseChain(base: BaseChain): string {
   return `type ${type} hook ${hook} priority ${priority}; policy ${policy};`;
 }
 
-function emitChain(chain: NftChain, targetNft: string | undefined): Block {
+function emitChain(chain: NftChain, spell: Spelling): Block {
   const lines: Block = (chain.comment ?? []).map(commentLine);
   lines.push(`chain ${word(chain.name)} {`);
   if (chain.base) lines.push(`\t${baseChain(chain.base)}`);
   for (const entry of chain.entries) {
     if (entry.kind === "comment") for (const line of entry.lines) lines.push(`\t${commentLine(line)}`);
-    else lines.push({ rule: entry, text: `\t${emitRule(entry, targetNft)}` });
+    else lines.push({ rule: entry, text: `\t${emitRule(entry, spell)}` });
   }
   lines.push("}");
   return lines;
 }
 
-function emitRule(rule: NftRule, targetNft: string | undefined): string {
-  const parts = spelled(rule.statements, targetNft).map(emitStatement);
+function emitRule(rule: NftRule, spell: Spelling): string {
+  const parts = spell(rule.statements).map(emitStatement);
   if (rule.comment !== undefined) parts.push(`comment ${quote(rule.comment)}`);
   return parts.join(" ");
 }
@@ -155,12 +155,13 @@ function setParts(set: NftSet): string[] {
 /** Sets with more elements have a line for each. */
 const mostElementsInLine = 3;
 
-function emitSet(set: NftSet): string[] {
+/** @param command what stands in front of the set's name */
+function emitSet(set: NftSet, command: string): string[] {
   const parts = setParts(set);
   const elements = (set.elements ?? []).map(emitExpression);
   if (elements.length > mostElementsInLine) {
     return [
-      `set ${word(set.name)} {`,
+      `${command} ${word(set.name)} {`,
       ...parts.map((part) => `\t${part}`),
       "\telements = {",
       ...elements.map((element) => `\t\t${element},`),
@@ -169,7 +170,7 @@ function emitSet(set: NftSet): string[] {
     ];
   }
   if (elements.length > 0) parts.push(`elements = { ${elements.join(", ")} }`);
-  return [`set ${word(set.name)} { ${parts.join("; ")}; }`];
+  return [`${command} ${word(set.name)} { ${parts.join("; ")}; }`];
 }
 
 // ----------------------------------------------------------------------------------------------- statements

@@ -3,31 +3,41 @@
 import type { Expression, LimitStatement, MatchStatement, Statement } from "./ast.js";
 import { isLoadable } from "./versions.js";
 
-/** The statements of a rule as this nft takes them; without a version as the present one does. */
-export function spelled(statements: readonly Statement[], targetNft: string | undefined): readonly Statement[] {
-  const apart = separateInequalities(statements, targetNft);
-  return isLoadable("zeroBurst", targetNft) ? apart : apart.map(withBurst);
+/** Spells the statements of a rule as this nft takes them; without a version as the present one does. */
+export function spellingFor(targetNft: string | undefined): (statements: readonly Statement[]) => readonly Statement[] {
+  const [masked, withBursts] = [!isLoadable("rangeOfOne", targetNft), !isLoadable("zeroBurst", targetNft)];
+  return (statements) => {
+    const apart = separateInequalities(statements, masked);
+    return withBursts ? apart.map(withBurst) : apart;
+  };
 }
 
 /**
  * nft up to 1.0.6 joins two comparisons of neighbouring header fields into one also where both say `!=`, and then a packet that differs in
- * one field only does not match. A range of one value is never joined, also when `nft list ruleset` is loaded again; nft 0.9.8
+ * one field only matches. A range of one value is never joined, also when `nft list ruleset` is loaded again; nft 0.9.8
  * refuses it, and lists a set of one value behind a mask as a set.
  */
-function separateInequalities(statements: readonly Statement[], targetNft: string | undefined): readonly Statement[] {
-  const masked = !isLoadable("rangeOfOne", targetNft);
-  if (statements.filter(isPlainInequality).length < 2) return statements;
+function separateInequalities(statements: readonly Statement[], masked: boolean): readonly Statement[] {
+  const unequal = inequalitiesToSeparate(statements);
+  if (unequal.length === 0) return statements;
   return statements.map((statement): Statement => {
     if (!isPlainInequality(statement)) return statement;
     const { left, right } = statement;
-    const mask = masked ? maskOf(left, right) : undefined;
+    const mask = masked ? maskOf(statement) : undefined;
     return mask === undefined
       ? { ...statement, right: { kind: "range", from: right, to: right } }
       : { ...statement, left: { kind: "binary", operator: "&", left, right: mask }, right: { kind: "anonymous-set", elements: [right] } };
   });
 }
 
-export function isPlainInequality(statement: Statement): statement is MatchStatement {
+/** The comparisons of a rule that nft could join; none if there is but one. */
+export function inequalitiesToSeparate(statements: readonly Statement[]): readonly MatchStatement[] {
+  let count = 0;
+  for (const statement of statements) if (isPlainInequality(statement)) count++;
+  return count < 2 ? [] : statements.filter(isPlainInequality);
+}
+
+function isPlainInequality(statement: Statement): statement is MatchStatement {
   return (
     statement.kind === "match" &&
     statement.operator === "!=" &&
@@ -37,7 +47,7 @@ export function isPlainInequality(statement: Statement): statement is MatchState
 }
 
 /** All bits of a field; undefined if its length is not known here. */
-export function maskOf(left: Expression, right: Expression): Expression | undefined {
+export function maskOf({ left, right }: MatchStatement): Expression | undefined {
   if (right.kind === "address") {
     return { kind: "address", address: right.address.includes(":") ? "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff" : "255.255.255.255" };
   }
@@ -63,9 +73,13 @@ const fieldBits: Readonly<Record<string, number>> = {
   ),
 };
 
-/** One byte is as good as none beside what the approximation of limits of bytes says of itself, and nft 0.9.8 refuses none. */
+/** A limit of bytes that grants no burst. */
+export function hasZeroBurst(statement: Statement): statement is LimitStatement {
+  return statement.kind === "limit" && statement.bytes === true && statement.burst === 0;
+}
+
+/** nft 0.9.8 wants a burst of one byte at least, which is nothing beside what the approximation of such a limit says of itself. */
 function withBurst(statement: Statement): Statement {
   if (statement.kind === "set" && statement.statements) return { ...statement, statements: statement.statements.map(withBurst) };
-  if (statement.kind !== "limit" || !statement.bytes || statement.burst !== 0) return statement;
-  return { ...statement, burst: 1 } satisfies LimitStatement;
+  return hasZeroBurst(statement) ? { ...statement, burst: 1 } : statement;
 }

@@ -1,7 +1,7 @@
 /** What a script needs of nft and of the kernel, found by walking its AST. */
 
 import type { Expression, NftChain, NftScript, NftSet, Statement } from "./ast.js";
-import { isPlainInequality, maskOf } from "./older.js";
+import { hasZeroBurst, inequalitiesToSeparate, maskOf } from "./older.js";
 import { features, isLoadable, isOlder, type Feature, type FeatureName } from "./versions.js";
 
 export interface Requirements {
@@ -44,10 +44,9 @@ export function highest(names: Iterable<FeatureName>): Requirements {
 
 function addSpellings(statements: readonly Statement[], targetNft: string | undefined, found: Set<FeatureName>): void {
   const add = (feature: FeatureName): void => void (isLoadable(feature, targetNft) && found.add(feature));
-  if (statements.filter(isPlainInequality).length > 1) add("rangeOfOne");
+  if (inequalitiesToSeparate(statements).length > 0) add("rangeOfOne");
   for (const statement of statements) {
-    const inner = statement.kind === "set" ? (statement.statements ?? []) : [statement];
-    if (inner.some((one) => one.kind === "limit" && one.bytes && one.burst === 0)) add("zeroBurst");
+    if (statement.kind === "set" ? statement.statements?.some(hasZeroBurst) : hasZeroBurst(statement)) add("zeroBurst");
   }
 }
 
@@ -75,12 +74,10 @@ export function addFeaturesOfSet(set: Omit<NftSet, "name">, found: Set<FeatureNa
 
 export function addFeaturesOfStatements(statements: readonly Statement[], found: Set<FeatureName>): void {
   for (const statement of statements) addFeaturesOfStatement(statement, found);
-  const unequal = statements.filter(isPlainInequality);
-  if (unequal.length > 1) {
-    found.add("invertedRange");
-    // What has no spelling without a range of one value.
-    if (unequal.some(({ left, right }) => maskOf(left, right) === undefined)) found.add("rangeOfOne");
-  }
+  const unequal = inequalitiesToSeparate(statements);
+  if (unequal.length > 0) found.add("invertedRange");
+  // What has no spelling without a range of one value.
+  if (unequal.some((one) => maskOf(one) === undefined)) found.add("rangeOfOne");
 }
 
 function addFeaturesOfStatement(statement: Statement, found: Set<FeatureName>): void {

@@ -8,7 +8,7 @@
  * Floods are left out: there the script is stricter for a moment, as the translator says.
  */
 
-import type { RecentUse } from "../extensions/matches/recent.js";
+import { mostHits, type RecentUse } from "../extensions/matches/recent.js";
 import type { Random } from "../random.js";
 import type { MachineState, NftMachine } from "./nft-machine.js";
 import { withNeighbour } from "./packet-fields.js";
@@ -98,7 +98,7 @@ export class Explorer {
       (a, b) => a - b,
     );
     this.horizon = (this.windows.at(-1) ?? ticksPerSecond) + 1;
-    const most = uses.reduce((greatest, { hits }) => Math.max(greatest, hits), 1);
+    const most = mostHits(uses);
     this.burst = exactBurst(most);
     // Slow enough not to be a flood, if the window has room for that.
     this.spacing = Math.max(
@@ -221,7 +221,7 @@ export class Explorer {
   // --------------------------------------------------------------------------------------------------- by chance
 
   private searchAtRandom(budget: Budget): readonly Packet[] | undefined {
-    const longest = Math.min(200, 4 * this.subject.uses.reduce((most, { hits }) => Math.max(most, hits), 1) + 12);
+    const longest = Math.min(200, 4 * mostHits(this.subject.uses) + 12);
     while (!this.isOver(budget)) {
       const { xtables, nft } = this.subject;
       xtables.reset();

@@ -1,7 +1,7 @@
 /** Whether it tells that iptables remembers no more than 100 hosts for a list. */
 
 import { printable } from "../diagnostic.js";
-import type { RecentUse } from "../extensions/matches/recent.js";
+import { mostHits, type RecentUse } from "../extensions/matches/recent.js";
 import type { IptablesRuleset } from "../iptables/ast.js";
 import { longestBurst } from "./explore.js";
 import { withNeighbour } from "./packet-fields.js";
@@ -37,10 +37,7 @@ export class Memories {
   forgetting(list: string, classes: readonly Packet[], uses: readonly RecentUse[], isOver: () => boolean = () => false): string[] {
     const { few, many, ruleset } = this;
     const steps = this.asked + mostSteps;
-    const hits = Math.min(
-      longestBurst,
-      uses.reduce((most, use) => Math.max(most, use.hits), 1),
-    );
+    const hits = Math.min(longestBurst, mostHits(uses));
     const side = uses.some((use) => use.list === list && use.side === "daddr") ? "destination" : "source";
     const step = many.lists.stepOf(list);
     for (const touching of classes) {

@@ -1,5 +1,6 @@
 /** Searches, list by list, for traffic that the translation decides otherwise than the rules. Pure: needs no kernel. */
 
+import { mostHits } from "../extensions/matches/recent.js";
 import { effectOf, explainsTraffic, printable, type Diagnostic, type Span } from "../diagnostic.js";
 import type { Family, IptablesRule, IptablesRuleset } from "../iptables/ast.js";
 import type { NftTable } from "../nft/ast.js";
@@ -261,7 +262,7 @@ class RulesetSearch {
     const { difference } = exploration;
     if (exploration.schedules === 0)
       return { ...about, leftOut, result: { kind: "not-searched", reason: "its share of the budget ended before a schedule was tried" } };
-    const most = uses.reduce((greatest, { hits }) => Math.max(greatest, hits), 1);
+    const most = mostHits(uses);
     const counterexample =
       difference &&
       timelineOf(`list "${printable(list)}"`, shrink(models.xtables, models.nft, difference), lists, models.xtables, models.nft);

@@ -13,9 +13,9 @@ import {
 import { spawn } from "node:child_process";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { build } from "esbuild";
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { refuseOverwriting, writeFileAtomically } from "../../src/cli/output.js";
+import { bundleModule } from "../bundle-module.js";
 
 let folder: string;
 beforeEach(() => {
@@ -84,19 +84,12 @@ it("refuses to write over what is read, and one file twice, whatever they are ca
 
 it("leaves no temporary file when a signal comes in the middle", async () => {
   const main = join(folder, "main.mjs");
-  await build({
-    stdin: {
-      contents: `import { writeFileAtomically } from "./src/cli/output.js";
+  await bundleModule(
+    `import { writeFileAtomically } from "./src/cli/output.js";
         process.stdout.write("go");
         for (;;) await writeFileAtomically(${JSON.stringify(join(folder, "out"))}, "x".repeat(1 << 22));`,
-      resolveDir: process.cwd(),
-    },
-    bundle: true,
-    platform: "node",
-    format: "esm",
-    outfile: main,
-    logLevel: "silent",
-  });
+    main,
+  );
   for (const wait of [0, 7, 13, 21]) {
     const child = spawn(process.execPath, [main], { stdio: ["ignore", "pipe", "inherit"] });
     child.stdout.once("data", () => setTimeout(() => child.kill("SIGINT"), wait));

@@ -7,6 +7,7 @@
  * man iptables-extensions, section "recent"; which combinations are refused: measured with iptables 1.8.9 on Linux 6.18.
  */
 
+import { greatest } from "../../append.js";
 import type { ExtensionUse, Family, IptablesRule, OptionUse } from "../../iptables/ast.js";
 import { defineMatch, Invalid, type ValueParser } from "../extension.js";
 import { parseAddress } from "../values/address.js";
@@ -30,6 +31,14 @@ export interface RecentUse {
   /** The mask this rule asks for; only that of the list's first rule counts. */
   readonly mask: bigint;
   readonly use: ExtensionUse;
+}
+
+/** The highest hit count of these uses, 1 if there are none. */
+export function mostHits(uses: readonly RecentUse[]): number {
+  return greatest(
+    uses.map(({ hits }) => hits),
+    1,
+  );
 }
 
 /** iptables cuts longer names without a word. */

@@ -63,7 +63,7 @@ export const rejectTarget = defineTarget({
   },
   facts: {
     way: "drop",
-    answers(options) {
+    refusal(options) {
       const answer = options["reject-with"]?.value;
       return answer?.type === "tcp reset"
         ? { kind: "reset", words: "a TCP reset" }

@@ -1,5 +1,6 @@
 /** In which form a list is written: what is decided about it before anything is written, and what follows from that. */
 
+import { greatest } from "../../append.js";
 import type { RecentUse } from "../../extensions/matches/recent.js";
 import type { Family } from "../../iptables/ast.js";
 import { longestMute, type Window } from "./ring.js";
@@ -53,7 +54,12 @@ export function windowsOf(usage: ListUsage, form: ListForm): Window[] {
  * shorter than any window of the list, so that who is in a window is on the list. Undefined: for ever.
  */
 export function keptFor({ uses }: ListUsage, { forgetAfter }: ListForm): number | undefined {
-  return forgetAfter === undefined ? undefined : Math.max(forgetAfter, ...uses.map(({ seconds = 0 }) => seconds));
+  return forgetAfter === undefined
+    ? undefined
+    : greatest(
+        uses.map(({ seconds = 0 }) => seconds),
+        forgetAfter,
+      );
 }
 
 export function windowId({ seconds, hits }: Window): string {
