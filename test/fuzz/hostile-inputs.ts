@@ -109,9 +109,7 @@ function spoiledBytes(random: Random, bytes: Uint8Array): Uint8Array {
 // ----------------------------------------------------------------------------------------------- what is promised
 
 function requireKept(sources: readonly Source[], options: TranslateOptions): void {
-  const { translation, broken: all } = brokenPromises({ sources, options });
-  // A line of a script may hold several rules, of which one is refused.
-  const broken = sources[0]?.file === "rules.sh" ? all.filter((sentence) => !sentence.includes("of the refused rule")) : all;
+  const { translation, broken } = brokenPromises({ sources, options });
   if (broken.length > 0) throw new Error(broken.slice(0, 3).join("\n"));
   if (translation) renderText(translation.diagnostics, [...sources, ...(options.ipsets ?? [])], { color: false });
 }

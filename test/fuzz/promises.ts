@@ -1,6 +1,6 @@
 /** What holds for every input whatsoever, and can be checked without a kernel. */
 
-import { effectOf } from "../../src/diagnostic.js";
+import { effectOf, type Span } from "../../src/diagnostic.js";
 import type { NftChain, NftScript, NftTable, Statement } from "../../src/nft/ast.js";
 import { translate, type Translation } from "../../src/translate.js";
 import type { Dump } from "./hostile-dumps.js";
@@ -71,7 +71,7 @@ function brokenText(script: string, nft: NftScript): string[] {
   const ours = [...nft.tables, ...(nft.replaced ?? [])].map(({ family, name }) => `${family} ${name}`);
   for (const line of outside) {
     const command =
-      /^(?:(?:add |delete |flush )?table (\w+ \w+)(?: \{)?|(?:add|delete) chain (\w+ \w+) \w+(?: \{.*\})?|(?:add|flush) set (\w+ \w+) [\w.-]+(?: \{.*\})?|\})$/.exec(
+      /^(?:(?:add |delete |flush )?table (\w+ \w+)(?: \{)?|(?:add|delete) chain (\w+ \w+) \w+(?: \{.*\})?|(?:add|flush) set (\w+ \w+) [\w.-]+(?: \{.*\}| \{)?|\})$/.exec(
         line,
       );
     const subject = command?.[1] ?? command?.[2] ?? command?.[3];
@@ -138,11 +138,18 @@ const byteLength = (text: string): number => encoder.encode(text).length;
 function lostRules({ iptables, nft, diagnostics }: Translation): string[] {
   const comments = new Set((nft?.tables ?? []).flatMap(({ chains }) => chains.flatMap(commentsOf)));
   // A rule that asks an unknown ipset is written all the same.
-  const refused = new Set(
-    diagnostics
-      .filter(({ code }) => effectOf(code) === "refused" && code !== "ipset-missing")
-      .map(({ span }) => `${span.file}:${span.line}`),
-  );
+  const refusals = diagnostics.filter(({ code }) => effectOf(code) === "refused" && code !== "ipset-missing").map(({ span }) => span);
+  const rulesIn = new Map<string, number>();
+  const place = ({ file, line }: Span): string => `${file}:${line}`;
+  for (const { rules } of iptables.flatMap(({ tables }) => tables.flatMap(({ chains }) => chains)))
+    for (const { span } of rules) rulesIn.set(place(span), (rulesIn.get(place(span)) ?? 0) + 1);
+  // A line of a script may hold several rules: of those it is the one that the diagnostic stands in.
+  const isRefused = (rule: Span): boolean =>
+    refusals.some(
+      (span) =>
+        place(span) === place(rule) &&
+        (rulesIn.get(place(rule)) === 1 || (span.column >= rule.column && span.column < rule.column + rule.length)),
+    );
   const lines = new Set((nft?.tables ?? []).flatMap(({ chains }) => chains.flatMap(commentLines)));
   const neverMatching = [...lines].filter((line) => line.startsWith("can never match ("));
   const broken: string[] = [];
@@ -150,7 +157,7 @@ function lostRules({ iptables, nft, diagnostics }: Translation): string[] {
     for (const table of ruleset.tables) {
       for (const { rules } of table.chains) {
         for (const { span, text } of rules) {
-          const told = refused.has(`${span.file}:${span.line}`) ? lines.has(`    ${text}`) : undefined;
+          const told = isRefused(span) ? lines.has(`    ${text}`) : undefined;
           if (told === false) broken.push(`the script does not tell of the refused rule in line ${span.line}`);
           const tag = /--comment "(tag [0-9]+)"/.exec(text)?.[1];
           if (tag === undefined || told === true || comments.has(tag)) continue;
