@@ -5,7 +5,7 @@
  */
 
 import type { Severity, Span } from "../diagnostic.js";
-import type { Timeline } from "../simulate/timeline.js";
+import type { ChangeTimeline, Timeline } from "../simulate/timeline.js";
 
 export interface ReviewReport {
   readonly version: 1;
@@ -84,6 +84,10 @@ export interface Effect {
   /** One packet that shows it: "TCP 192.0.2.7:40000 to 198.51.100.1:23, in by eth0, state NEW". */
   readonly example?: string;
   readonly span: Span;
+  /** The lists of `recent` whose answers are part of it; absent where there are none. */
+  readonly lists?: readonly string[];
+  /** The shortest traffic found that shows what a list has to do with it, from empty lists on. */
+  readonly timeline?: ChangeTimeline;
 }
 
 export interface Finding {

@@ -2,6 +2,7 @@
 
 import { append } from "../append.js";
 import type { Diagnostic } from "../diagnostic.js";
+import type { IptablesRuleset } from "../iptables/ast.js";
 import { translate, type Source, type TranslateOptions, type Translation } from "../translate.js";
 import { findTraps } from "./checks/checks.js";
 import { compareRulesets, type ChangeReview } from "./changes/changes.js";
@@ -9,13 +10,14 @@ import { makeFindings, withUnchanged, type Noticed, type Remark } from "./findin
 import { compareLists, reviewLists, toldLists } from "./lists/lists.js";
 import { renamedLists, withListNames } from "./lists/renamed-lists.js";
 import { searchLists, type SearchOptions } from "../simulate/search.js";
+import { searchVersions } from "../simulate/versions.js";
 import { reviewCatalogue } from "./catalogue.js";
-import type { Effect, Finding, ReviewInput, ReviewReport, Row } from "./report.js";
+import type { Effect, Finding, ListReview, ReviewInput, ReviewReport, Row } from "./report.js";
 import { makeRows, placeKey, type BareRow } from "./rows.js";
 import { scriptDiff } from "./script-diff.js";
 import { SourceLines } from "./source-lines.js";
 import { comparison, scriptDrift, type CommittedScript } from "./script-drift.js";
-import { withSearches } from "./searches.js";
+import { changedLists, withSearches, withTraffic } from "./searches.js";
 import { applyBaseline, type Baseline } from "./suppress/baseline.js";
 import { suppressInline } from "./suppress/inline.js";
 import { count, judge } from "./verdict.js";
@@ -69,7 +71,8 @@ export function reviewRulesets(request: ReviewRequest): ReviewReport {
   const names = request.new.map(({ file }) => file);
   const found = makeFindings(suppressInline(searched.remarks, names, lines), files, lines, rows);
   const findings = accepted(found, files, lines, rows, request);
-  const { opens, closes, alters, unjudged } = changes;
+  const { alters, unjudged } = changes;
+  const { opens, closes } = request.search && old && lists ? withTrafficOfLists(old, after, lists.lists, changes, request) : changes;
   const effects = { opens, closes, alters, unjudged: before?.outcome === "invalid" ? [...unjudged, nothingCompared(request)] : unjudged };
   return {
     version: 1,
@@ -83,6 +86,21 @@ export function reviewRulesets(request: ReviewRequest): ReviewReport {
     rows: finished(rows, findings, changes),
     scriptDiff: diffOf(request, comparable ? before : undefined, after),
   };
+}
+
+/** The effects of a change with the traffic that shows them, where lists of `recent` are part of it. */
+function withTrafficOfLists(
+  old: readonly IptablesRuleset[],
+  { iptables }: Translation,
+  lists: readonly ListReview[],
+  changes: ChangeReview,
+  { search, options }: ReviewRequest,
+): Pick<ReviewReport, "opens" | "closes"> {
+  const wanted = changedLists(lists, changes);
+  if (wanted.length === 0) return changes;
+  const translated = options?.geoip ? { translated: { geoip: options.geoip } } : {};
+  const found = searchVersions({ rulesets: old, ...translated }, { rulesets: iptables, ...translated }, { ...search, lists: wanted });
+  return withTraffic(changes, found, lists);
 }
 
 /** What the translator and the checks say of one version. */

@@ -36,7 +36,7 @@ export function timelineOf(
     const because = rule ? `; iptables: line ${rule.span.line}` : "";
     const difference = sameOutcome(expected, found) ? "" : otherDifference(expected, found, family);
     return {
-      at: seconds(packet.time - start),
+      at: secondsOf(packet.time - start),
       host: formatAddress(packet.source, family),
       packet: describePacket(packet, family),
       iptables: expected.verdict,
@@ -47,7 +47,8 @@ export function timelineOf(
   return { title, events };
 }
 
-function seconds(ticks: number): number {
+/** Seconds of so many ticks. */
+export function secondsOf(ticks: number): number {
   return (ticks * millisecondsPerTick) / 1000;
 }
 
@@ -56,12 +57,13 @@ function keysOf(packet: Packet, list: string, xtables: XtModel): bigint[] {
   return [...new Set([packet.source, packet.destination].map((address) => xtables.lists.key(list, address)))];
 }
 
-function stampsOf(packet: Packet, lists: readonly string[], xtables: XtModel, family: Family): string {
+/** What the lists hold of a packet's host, in words. */
+export function stampsOf(packet: Packet, lists: readonly string[], xtables: XtModel, family: Family): string {
   const parts = lists.flatMap((list) =>
     keysOf(packet, list, xtables).flatMap((key) => {
       const stamps = xtables.stamps(list, key);
       if (!stamps) return [];
-      const ages = stamps.map((stamp) => `${seconds(packet.time - stamp)}`);
+      const ages = stamps.map((stamp) => `${secondsOf(packet.time - stamp)}`);
       const shown = ages.length > 12 ? [`${ages.length - 12} more`, ...ages.slice(-12)] : ages;
       return [`${formatAddress(key, family)} on ${list}, seen ${shown.join(", ")} s ago`];
     }),

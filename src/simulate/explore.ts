@@ -1,5 +1,5 @@
 /**
- * Tries schedules on both models side by side: first all of them, by growing length, then longer ones at random.
+ * Tries schedules on two firewalls side by side: first all of them, by growing length, then longer ones at random.
  *
  * A schedule is made of moves: a pause, and a packet or a burst. Pauses end where an answer may change: when a stamp that decides
  * gets as old as a window, one tick later, when an element of a set runs out, and one tick before that; besides, a short pause,
@@ -10,20 +10,28 @@
 
 import { mostHits, type RecentUse } from "../extensions/matches/recent.js";
 import type { Random } from "../random.js";
-import type { MachineState, NftMachine } from "./nft-machine.js";
+import type { Firewall } from "./firewall.js";
 import { withNeighbour } from "./packet-fields.js";
-import { sameOutcome, ticksPerSecond, type Packet } from "./packet.js";
+import { sameOutcome, ticksPerSecond, type Outcome, type Packet } from "./packet.js";
 import { exactBurst, triesPerSecond } from "./schedule.js";
 import type { XtModel, XtState } from "./xt-model.js";
 
 export interface Subject {
   readonly xtables: XtModel;
-  readonly nft: NftMachine;
+  /** What it is held against: the script, or another version of the rules. */
+  readonly other: Firewall;
+  /** Whether the packet is what is looked for; each packet that the two decide, log or alter otherwise unless told. */
+  readonly differs?: Differs;
   /** The packets to send, at any time. */
   readonly classes: readonly Packet[];
   /** The questions asked of the lists in play. */
   readonly uses: readonly RecentUse[];
 }
+
+/** Compares what the two firewalls do with one packet; that of `xtables` stands first. */
+export type Differs = (xtables: Outcome, other: Outcome) => boolean;
+
+export const otherwise: Differs = (xtables, other) => !sameOutcome(xtables, other);
 
 export interface Budget {
   /** Schedules to try. */
@@ -36,13 +44,13 @@ export interface Budget {
 export interface Exploration {
   /** Schedules tried. */
   readonly schedules: number;
-  /** Packets sent to each model. */
+  /** Packets sent to each firewall. */
   readonly packets: number;
   /** All schedules of so many moves were tried. */
   readonly exhaustiveMoves: number;
   /** Packets of the longest schedule. */
   readonly hits: number;
-  /** Packets up to the first that the two decide otherwise. */
+  /** Packets up to the first that is what is looked for. */
   readonly difference?: readonly Packet[];
 }
 
@@ -57,11 +65,11 @@ interface Trail {
   readonly before?: Trail;
 }
 
-/** What both models remember after a schedule; not part of it, so that it goes when it is not needed any more. */
+/** What both firewalls remember after a schedule; not part of it, so that it goes when it is not needed any more. */
 interface Node {
   readonly trail: Trail;
   readonly xtables: XtState;
-  readonly nft: MachineState;
+  readonly other: unknown;
 }
 
 type Played = Trail | "flood" | { readonly difference: readonly Packet[] };
@@ -88,12 +96,14 @@ export class Explorer {
   private readonly spacing: number;
   private readonly bursts: readonly number[];
   private readonly burst: number;
+  private readonly differs: Differs;
 
   constructor(
     private readonly subject: Subject,
     private readonly random: Random,
   ) {
-    const { uses } = subject;
+    const { uses, differs = otherwise } = subject;
+    this.differs = differs;
     this.windows = [...new Set(uses.flatMap(({ seconds }) => (seconds === undefined ? [] : [seconds * ticksPerSecond])))].sort(
       (a, b) => a - b,
     );
@@ -112,9 +122,9 @@ export class Explorer {
   }
 
   run(budget: Budget): Exploration {
-    const { xtables, nft } = this.subject;
+    const { xtables, other } = this.subject;
     xtables.reset();
-    nft.reset();
+    other.reset();
     const start = budget.now();
     const { difference, moves } = this.searchAll({
       ...budget,
@@ -143,8 +153,8 @@ export class Explorer {
 
   /** Breadth first, so that what is found is short. */
   private searchAll(budget: Budget): { readonly difference?: readonly Packet[]; readonly moves: number } {
-    const { xtables, nft } = this.subject;
-    const nodeOf = (trail: Trail): Node => ({ trail, xtables: xtables.save(), nft: nft.save() });
+    const { xtables, other } = this.subject;
+    const nodeOf = (trail: Trail): Node => ({ trail, xtables: xtables.save(), other: other.save() });
     let level: Node[] = [nodeOf(this.start())];
     const seen = new Set<string>();
     for (let moves = 0; ; moves++) {
@@ -153,7 +163,7 @@ export class Explorer {
         for (const move of this.movesFrom(node)) {
           if (this.isOver(budget)) return { moves };
           xtables.restore(node.xtables);
-          nft.restore(node.nft);
+          other.restore(node.other);
           const played = this.play(move, node.trail);
           if (played === "flood") continue;
           if ("difference" in played) return { difference: played.difference, moves };
@@ -171,7 +181,7 @@ export class Explorer {
 
   private *movesFrom(node: Node): Generator<Packet[]> {
     this.subject.xtables.restore(node.xtables);
-    this.subject.nft.restore(node.nft);
+    this.subject.other.restore(node.other);
     const { sent, time } = node.trail;
     const moments = sent === 0 ? [time] : this.momentsAfter(time);
     for (const [index, moment] of moments.entries()) {
@@ -186,22 +196,24 @@ export class Explorer {
 
   /** The moments worth trying from now on, in ticks, the next first. */
   private momentsAfter(time: number): number[] {
-    const { xtables, nft, uses } = this.subject;
+    const { xtables, other, uses } = this.subject;
     const chosen = new Set<number>([time + this.spacing]);
     const edges = new Set<number>();
     for (const { list, seconds, hits } of uses) {
       if (seconds === undefined) continue;
-      const stamps = xtables.lists.allStamps(list).sort((a, b) => b - a);
-      // The stamps that decide: those next to the hit count, the oldest, the newest.
-      for (const index of [hits - 1, hits - 2, hits, 0, stamps.length - 1]) {
-        const stamp = stamps[index];
-        if (stamp === undefined) continue;
-        edges.add(stamp + seconds * ticksPerSecond);
-        edges.add(stamp + seconds * ticksPerSecond + 1);
+      for (const firewall of [xtables, other]) {
+        const stamps = [...firewall.allStamps(list)].sort((a, b) => b - a);
+        // The stamps that decide: those next to the hit count, the oldest, the newest.
+        for (const index of [hits - 1, hits - 2, hits, 0, stamps.length - 1]) {
+          const stamp = stamps[index];
+          if (stamp === undefined) continue;
+          edges.add(stamp + seconds * ticksPerSecond);
+          edges.add(stamp + seconds * ticksPerSecond + 1);
+        }
       }
     }
     // Elements of a right translation run out when stamps do.
-    for (const expiry of nft.expiries(time)) {
+    for (const expiry of other.expiries(time)) {
       if (edges.has(expiry)) continue;
       edges.add(expiry - 1);
       edges.add(expiry);
@@ -214,8 +226,8 @@ export class Explorer {
   }
 
   private describe({ time, tries }: Trail): string {
-    const { xtables, nft } = this.subject;
-    return `${tries}\n${xtables.describeState(time, this.horizon)}\n${nft.describeState(time)}`;
+    const { xtables, other } = this.subject;
+    return `${tries}\n${xtables.describeState(time, this.horizon)}\n${other.describeState(time, this.horizon)}`;
   }
 
   // --------------------------------------------------------------------------------------------------- by chance
@@ -223,9 +235,9 @@ export class Explorer {
   private searchAtRandom(budget: Budget): readonly Packet[] | undefined {
     const longest = Math.min(200, 4 * mostHits(this.subject.uses) + 12);
     while (!this.isOver(budget)) {
-      const { xtables, nft } = this.subject;
+      const { xtables, other } = this.subject;
       xtables.reset();
-      nft.reset();
+      other.reset();
       let trail = this.start();
       const length = 2 + Math.floor(this.random() * longest);
       const hosts = 1 + Math.floor(this.random() * 3);
@@ -270,9 +282,9 @@ export class Explorer {
     return { time: startOfTime, tries: this.burst, sent: 0, packets: [] };
   }
 
-  /** Sends the packets of a move to both models, which stand where `trail` left them. */
+  /** Sends the packets of a move to both firewalls, which stand where `trail` left them. */
   private play(move: readonly Packet[], trail: Trail): Played {
-    const { xtables, nft } = this.subject;
+    const { xtables, other } = this.subject;
     let { time, tries } = trail;
     for (const [index, packet] of move.entries()) {
       // All hosts together: a schedule left out too many does no harm.
@@ -283,7 +295,7 @@ export class Explorer {
       time = packet.time;
       this.packets += 1;
       this.hits = Math.max(this.hits, trail.sent + index + 1);
-      if (sameOutcome(xtables.send(packet), nft.send(packet))) continue;
+      if (!this.differs(xtables.send(packet), other.send(packet))) continue;
       this.schedules += 1;
       return { difference: [...packetsOf(trail), ...move.slice(0, index + 1)] };
     }

@@ -20,6 +20,7 @@ import type {
 } from "../nft/ast.js";
 import { deepestLevel } from "../rewrite/hooks.js";
 import { factName, withoutName, type Fact } from "./facts.js";
+import type { Firewall } from "./firewall.js";
 import {
   fullBucket,
   goesOn,
@@ -61,7 +62,7 @@ export interface MachineState {
   readonly buckets: readonly (readonly [LimitStatement, Bucket])[];
 }
 
-export class NftMachine {
+export class NftMachine implements Firewall<MachineState> {
   private readonly sets: Map<string, RunningSet>;
   private readonly opaque: ReadonlySet<string>;
   private readonly chains: Map<string, RunningChain>;
@@ -156,7 +157,12 @@ export class NftMachine {
   }
 
   /** The ticks at which living elements run out. */
-  expiries(time: number): number[] {
+  /** Sets hold elements, which `expiries` tells. */
+  allStamps(): readonly number[] {
+    return [];
+  }
+
+  expiries(time: number): readonly number[] {
     const found = new Set<number>();
     for (const { elements } of this.filled) {
       for (const { expires } of elements.values()) if (expires > time && expires !== Infinity) found.add(expires);

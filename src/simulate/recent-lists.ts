@@ -83,7 +83,7 @@ export class RecentLists {
 
   /** How far apart two addresses are at least that the list takes for two hosts. */
   stepOf(list: string): bigint {
-    const { mask } = this.lists.get(list)!;
+    const { mask } = this.lists.get(list) ?? { mask: 1n };
     return mask & -mask || 1n;
   }
 

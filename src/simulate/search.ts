@@ -254,7 +254,7 @@ class RulesetSearch {
     const missed = unreached.filter((rule) => !never.includes(rule));
     if (missed.length > 0) leftOut.push(`no packet that comes to ${lines(missed)} was found and sent`);
     const uses = involved.flatMap((rule) => usesOf(models.xtables, rule));
-    const exploration = new Explorer({ ...models, classes: packets, uses }, seededRandom(seed)).run({
+    const exploration = new Explorer({ xtables: models.xtables, other: models.nft, classes: packets, uses }, seededRandom(seed)).run({
       schedules,
       deadline: this.deadline,
       now: () => this.budget.used(),

@@ -1,14 +1,19 @@
 /** Makes a schedule that shows a difference as short as it gets. */
 
-import { sameOutcome, type Packet } from "./packet.js";
-import type { NftMachine } from "./nft-machine.js";
-import type { XtModel } from "./xt-model.js";
+import { otherwise, type Differs } from "./explore.js";
+import type { Firewall } from "./firewall.js";
+import type { Packet } from "./packet.js";
 
 /** The packets up to the first that the two decide otherwise; `undefined` if there is none. Both start empty. */
-export function upToDifference(xtables: XtModel, nft: NftMachine, packets: readonly Packet[]): readonly Packet[] | undefined {
-  xtables.reset();
-  nft.reset();
-  const index = packets.findIndex((packet) => !sameOutcome(xtables.send(packet), nft.send(packet)));
+export function upToDifference(
+  first: Firewall,
+  second: Firewall,
+  packets: readonly Packet[],
+  differs: Differs = otherwise,
+): readonly Packet[] | undefined {
+  first.reset();
+  second.reset();
+  const index = packets.findIndex((packet) => differs(first.send(packet), second.send(packet)));
   return index < 0 ? undefined : packets.slice(0, index + 1);
 }
 
@@ -16,14 +21,14 @@ export function upToDifference(xtables: XtModel, nft: NftMachine, packets: reado
 const mostPackets = 300_000;
 
 /** Leaves out packets, alone or with the pause before them, as long as the last packet is still decided otherwise. */
-export function shrink(xtables: XtModel, nft: NftMachine, packets: readonly Packet[]): readonly Packet[] {
+export function shrink(first: Firewall, second: Firewall, packets: readonly Packet[], differs: Differs = otherwise): readonly Packet[] {
   let shortest = packets;
   let sent = 0;
   for (let size = Math.ceil(packets.length / 2); size >= 1 && sent < mostPackets; ) {
     let shorter: readonly Packet[] | undefined;
     for (const attempt of attempts(shortest, size)) {
       sent += attempt.length;
-      const found = upToDifference(xtables, nft, attempt);
+      const found = upToDifference(first, second, attempt, differs);
       if (!found || found.length >= shortest.length) continue;
       shorter = found;
       break;

@@ -17,3 +17,15 @@ export interface TimelineEvent {
   /** Why: stamps and elements at that moment. */
   readonly why?: string;
 }
+
+/** Packets that two versions of a ruleset decide otherwise, in virtual time. */
+export interface ChangeTimeline {
+  readonly title: string;
+  readonly events: readonly ChangeEvent[];
+}
+
+export interface ChangeEvent extends Pick<TimelineEvent, "at" | "host" | "packet" | "why"> {
+  /** What the rules did with it before the change, and do after it. */
+  readonly old: "accept" | "drop";
+  readonly new: "accept" | "drop";
+}

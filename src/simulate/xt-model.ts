@@ -7,6 +7,7 @@ import { baseChainOf } from "../nft/base-chains.js";
 import type { Hook } from "../nft/ast.js";
 import { Borrower, type Groups, type Place } from "./borrowed.js";
 import type { MachineState, RuleEnd } from "./nft-machine.js";
+import type { Firewall } from "./firewall.js";
 import { Flight, hooksOf, NotModelled, packetCost, type Outcome, type Packet, type Verdict } from "./packet.js";
 import { Passing } from "./passing.js";
 import { RecentLists, type ListsState } from "./recent-lists.js";
@@ -76,7 +77,7 @@ interface BaseChain {
   readonly nat: boolean;
 }
 
-export class XtModel {
+export class XtModel implements Firewall<XtState> {
   readonly lists: RecentLists;
   private readonly hooks = new Map<Hook, BaseChain[]>();
   private readonly borrower: Borrower;
@@ -163,6 +164,15 @@ export class XtModel {
   /** See `RecentLists.describeState`. */
   describeState(time: number, horizon: number): string {
     return `${this.lists.describeState(time, horizon)}\n${this.borrower.describeState(time)}`;
+  }
+
+  allStamps(list: string): readonly number[] {
+    return this.lists.allStamps(list);
+  }
+
+  /** Stamps stay until others take their place. */
+  expiries(): readonly number[] {
+    return [];
   }
 
   /** Sends one packet through all hooks of its path. */

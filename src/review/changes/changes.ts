@@ -353,6 +353,7 @@ class FamilyReview {
         span,
         !byList,
         exampleOf(fresh[0]!, this.family, path),
+        [...new Set(fresh.flatMap(listsIn))],
       );
     }
   }
@@ -369,9 +370,16 @@ class FamilyReview {
     return this.family === "ipv6" ? " (IPv6)" : "";
   }
 
-  private tellEffect(direction: "opens" | "closes", sentence: string, span: Span, asFinding: boolean, example?: string): void {
+  private tellEffect(
+    direction: "opens" | "closes",
+    sentence: string,
+    span: Span,
+    asFinding: boolean,
+    example?: string,
+    lists: readonly string[] = [],
+  ): void {
     if (!this.isNew(direction, sentence)) return;
-    this.review[direction].push({ sentence, span, ...(example !== undefined && { example }) });
+    this.review[direction].push({ sentence, span, ...(example !== undefined && { example }), ...(lists.length > 0 && { lists }) });
     if (!asFinding) return;
     const help = example === undefined ? {} : { help: `for example: ${example}` };
     this.review.remarks.push(

@@ -106,9 +106,10 @@ function rendered({ title, items, folded, code }: Section, shown: number): strin
 /** Their findings would say again what the effects say. */
 const toldAsEffect: ReadonlySet<string> = new Set(["change-opens", "change-closes", "change-not-judged"]);
 
-function effectItem({ sentence, span, example }: Effect): string {
+function effectItem({ sentence, span, example, timeline }: Effect): string {
   const shown = example === undefined ? "" : `\n  for example: ${prose(example)}\n`;
-  return `- ${prose(sentence)} (${codeSpan(`${span.file}:${span.line}`)})\n${shown}`;
+  const traffic = timeline ? `\n${blockOfItem(visibleLines(timelineText(timeline)).split("\n"), "text")}` : "";
+  return `- ${prose(sentence)} (${codeSpan(`${span.file}:${span.line}`)})\n${shown}${traffic}`;
 }
 
 function findingItem({ severity, code, span, message, help, source, timeline, suppressed }: Finding): string {
@@ -119,14 +120,7 @@ function findingItem({ severity, code, span, message, help, source, timeline, su
     ...(source === undefined || source.trim() === "" ? [] : [visible(source)]),
     ...(timeline ? visibleLines(timelineText(timeline)).split("\n") : []),
   ];
-  if (block.length > 0)
-    lines.push(
-      "",
-      ...fenced(block, "text")
-        .trimEnd()
-        .split("\n")
-        .map((line) => `  ${line}`),
-    );
+  if (block.length > 0) lines.push("", blockOfItem(block, "text").trimEnd());
   if (help !== undefined) lines.push("", `  ${prose(help)}`);
   return `${lines.join("\n")}\n`;
 }
@@ -141,11 +135,16 @@ function listItem({ sentence, status, change, form, searched }: ListReview): str
 function changeItem(change: Change): string {
   const { kind, before, after } = change;
   const block = [...(before && kind !== "moved" ? [`- ${visible(before.text)}`] : []), ...(after ? [`+ ${visible(after.text)}`] : [])];
-  return `- ${codeSpan(changeSigns[kind])} ${prose(changeText(change))}\n\n${fenced(block, "diff")
+  return `- ${codeSpan(changeSigns[kind])} ${prose(changeText(change))}\n\n${blockOfItem(block, "diff")}`;
+}
+
+/** A block of code that belongs to an item of a list. */
+function blockOfItem(lines: readonly string[], code: string): string {
+  return fenced(lines, code)
     .trimEnd()
     .split("\n")
     .map((line) => `  ${line}\n`)
-    .join("")}`;
+    .join("");
 }
 
 function ruleLines(report: ReviewReport): string[] {

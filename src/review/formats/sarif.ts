@@ -4,11 +4,11 @@
 
 import type { Severity } from "../../diagnostic.js";
 import { visible, visibleJson } from "../../report/visible.js";
-import type { Timeline } from "../../simulate/timeline.js";
+import type { ChangeTimeline, Timeline } from "../../simulate/timeline.js";
 import type { Finding, ReviewReport, Row } from "../report.js";
 import { describeCode } from "./describe.js";
 import { columnBehind, lastLine, repositoryPath } from "./place.js";
-import { differs, eventText } from "./timeline-text.js";
+import { eventText, lanesOf } from "./timeline-text.js";
 
 const schema = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json";
 
@@ -129,14 +129,15 @@ function suppression({ by, reason }: NonNullable<Finding["suppressed"]>): unknow
 }
 
 /** The packets of a counterexample as the steps of a flow. */
-function codeFlow({ title, events }: Timeline, physicalLocation: unknown): unknown {
+function codeFlow(timeline: Timeline | ChangeTimeline, physicalLocation: unknown): unknown {
+  const { title, names, events } = lanesOf(timeline);
   return {
     message: { text: plain(title) },
     threadFlows: [
       {
         locations: events.map((event) => ({
-          location: { physicalLocation, message: { text: plain(eventText(event)) } },
-          importance: differs(event) ? "essential" : "important",
+          location: { physicalLocation, message: { text: plain(eventText(event, names)) } },
+          importance: event.differs ? "essential" : "important",
           properties: { seconds: event.at },
         })),
       },

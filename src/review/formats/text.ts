@@ -94,8 +94,9 @@ function changeLines(change: Change, paint: Paint): string {
   return `${lines.join("\n")}\n`;
 }
 
-function effectText({ sentence, span }: Effect, color: Color, paint: Paint): string {
-  return `  ${paint(visible(sentence), color)} (${visible(span.file)}:${span.line})\n`;
+function effectText({ sentence, span, timeline }: Effect, color: Color, paint: Paint): string {
+  const told = `  ${paint(visible(sentence), color)} (${visible(span.file)}:${span.line})\n`;
+  return timeline ? `${told}${indented(indented(visibleLines(timelineText(timeline))))}` : told;
 }
 
 function findingsText(findings: readonly Finding[], color: boolean, width: number | undefined, paint: Paint): string {
@@ -126,6 +127,7 @@ function oldFinding({ severity, span, message, code }: Finding): string {
 
 function indented(text: string): string {
   return text
+    .trimEnd()
     .split("\n")
     .map((line) => `  ${line}\n`)
     .join("");

@@ -86,7 +86,7 @@ describe("renderHtml", () => {
 
   it("draws both firewalls' decisions and says in words where they differ", () => {
     const html = page(sampleReport);
-    expect(html).toContain('role="img" aria-label="three attempts every 11 s: 4 packets; the firewalls differ at 21.5 s"');
+    expect(html).toContain('role="img" aria-label="three attempts every 11 s: 4 packets; they differ at 21.5 s"');
     expect(all(html, /(<circle)/g)).toHaveLength(5);
     expect(all(html, /(<g class="drop")/g)).toHaveLength(3);
     expect(all(html, /(<g class="packet differs")/g)).toHaveLength(1);

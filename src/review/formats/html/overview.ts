@@ -4,6 +4,7 @@ import type { Change, Effect, ListReview, ReviewInput, ReviewReport } from "../.
 import { element, type Child, type Markup } from "./element.js";
 import { plainPlace, type RuleLinks } from "./rule-links.js";
 import { changedText, ruleText } from "./rule-text.js";
+import { timelineFigure } from "./timeline.js";
 import { directionWords, familyWords } from "./words.js";
 
 const roleWords: Readonly<Record<ReviewInput["role"], string>> = { old: "before", new: "after", script: "script" };
@@ -109,7 +110,7 @@ export function effectList(effects: readonly Effect[], kind: "opens" | "closes",
   return element(
     "ul",
     { class: `effects ${kind}` },
-    effects.map(({ sentence, span, example }) =>
+    effects.map(({ sentence, span, example, timeline }) =>
       element(
         "li",
         {},
@@ -117,6 +118,7 @@ export function effectList(effects: readonly Effect[], kind: "opens" | "closes",
         " ",
         links.to(span),
         example !== undefined && element("p", { class: "small" }, `for example: ${example}`),
+        timeline && timelineFigure(timeline),
       ),
     ),
   );

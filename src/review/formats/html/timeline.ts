@@ -1,14 +1,14 @@
-/** A counterexample as a picture: time runs down, one lane for each firewall, and beside it the same in words. */
+/** A counterexample as a picture: time runs down, one lane for each firewall or version, and beside it the same in words. */
 
-import type { Timeline, TimelineEvent } from "../../../simulate/timeline.js";
-import { differs, secondsText } from "../timeline-text.js";
+import type { ChangeTimeline, Timeline } from "../../../simulate/timeline.js";
+import { lanesOf, secondsText, type Lanes, type LanesEvent } from "../timeline-text.js";
 import { element, type Child, type Markup } from "./element.js";
 import { count } from "./words.js";
 
 /** Units of the picture, which is shown at that size or smaller: it fits a phone. */
 const width = 310;
 const top = 40;
-const lanes = { iptables: 112, nft: 172 } as const;
+const lanes = [112, 172] as const;
 const timeEnd = 76;
 const hostStart = 200;
 /** Between two packets at least and at most; in between in proportion to the time that passes. */
@@ -19,27 +19,26 @@ const longestHost = 15;
 const shownPackets = 24;
 
 /** Renders the picture and the words. */
-export function timelineFigure({ title, events }: Timeline): Markup {
+export function timelineFigure(timeline: Timeline | ChangeTimeline): Markup {
+  const { title, names, events } = lanesOf(timeline);
   const heights = heightsOf(events.map(({ at }) => at));
-  const parted = events.filter(differs);
+  const parted = events.filter(({ differs }) => differs);
   const label =
     `${title}: ${count(events.length, "packet")}; ` +
-    `${parted.length === 0 ? "both decide alike" : `the firewalls differ at ${parted.map(({ at }) => secondsText(at)).join(", ")}`}`;
+    `${parted.length === 0 ? "both decide alike" : `they differ at ${parted.map(({ at }) => secondsText(at)).join(", ")}`}`;
   const height = (heights.at(-1) ?? top) + 24;
   const picture = element(
     "svg",
     { class: "timeline-picture", viewBox: `0 0 ${width} ${height}`, width, height, role: "img", "aria-label": label },
-    lane("iptables", height),
-    lane("nft", height),
+    names.map((name, index) => lane(name, lanes[index]!, height)),
     events.map((event, index) => {
       const y = heights[index]!;
       return element(
         "g",
-        { class: differs(event) ? "packet differs" : "packet" },
-        differs(event) && element("rect", { x: timeEnd + 8, y: y - 11, width: lanes.nft - timeEnd + 14, height: 22, rx: 11 }),
+        { class: event.differs ? "packet differs" : "packet" },
+        event.differs && element("rect", { x: timeEnd + 8, y: y - 11, width: lanes[1] - timeEnd + 14, height: 22, rx: 11 }),
         element("text", { x: timeEnd, y: y + 4, "text-anchor": "end" }, secondsText(event.at)),
-        decision(event.iptables, lanes.iptables, y),
-        decision(event.nft, lanes.nft, y),
+        event.verdicts.map((verdict, lane) => decision(verdict, lanes[lane]!, y)),
         element("text", { class: "host", x: hostStart, y: y + 4 }, shortened(event.host)),
       );
     }),
@@ -50,15 +49,10 @@ export function timelineFigure({ title, events }: Timeline): Markup {
     events.map((event) =>
       element(
         "li",
-        { class: differs(event) ? "event differs" : "event" },
+        { class: event.differs ? "event differs" : "event" },
         element("span", { class: "when" }, secondsText(event.at)),
-        element("span", { class: "decisions" }, decisions(event)),
-        element(
-          "span",
-          { class: "packet-words" },
-          event.packet ?? event.host,
-          event.why !== undefined && element("span", { class: "why" }, event.why),
-        ),
+        element("span", { class: "decisions" }, decisions(event, names)),
+        element("span", { class: "packet-words" }, event.packet, event.why !== undefined && element("span", { class: "why" }, event.why)),
       ),
     ),
   );
@@ -71,9 +65,10 @@ export function timelineFigure({ title, events }: Timeline): Markup {
   );
 }
 
-function decisions({ iptables, nft }: TimelineEvent): Child {
-  if (iptables === nft) return ["both ", element("span", { class: nft }, nft)];
-  return ["iptables ", element("span", { class: iptables }, iptables), ", nft ", element("span", { class: nft }, nft)];
+function decisions({ verdicts, differs }: LanesEvent, names: Lanes["names"]): Child {
+  const shown = (verdict: string): Markup => element("span", { class: verdict }, verdict);
+  if (!differs) return ["both ", shown(verdicts[0])];
+  return [`${names[0]} `, shown(verdicts[0]), `, ${names[1]} `, shown(verdicts[1])];
 }
 
 function heightsOf(times: readonly number[]): number[] {
@@ -86,8 +81,7 @@ function heightsOf(times: readonly number[]): number[] {
   });
 }
 
-function lane(name: keyof typeof lanes, height: number): Child {
-  const x = lanes[name];
+function lane(name: string, x: number, height: number): Child {
   return [
     element("text", { class: "lane-name", x, y: 14, "text-anchor": "middle" }, name),
     element("line", { class: "lane", x1: x, x2: x, y1: 24, y2: height - 6 }),
