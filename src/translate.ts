@@ -18,8 +18,9 @@ import { mergeFamilies, type Merging } from "./rewrite/inet.js";
 import { withOrigins } from "./rewrite/origins.js";
 import { bothFamiliesRemarks, memoryRemarks } from "./rewrite/recent/remarks.js";
 import { mergeByFamily } from "./rewrite/families.js";
-import { buildScript, unfoldSpans } from "./shell/build-script.js";
+import { buildScript } from "./shell/run-script.js";
 import { isScript } from "./shell/programs.js";
+import { unfoldSpans } from "./shell/script-lines.js";
 
 export interface Source {
   /** For diagnostics; nothing is read from it. A name like `rules.v6` tells the family of a text that does not. */

@@ -212,6 +212,7 @@ export class TableState implements ReaderTable {
         return this.newChain(chainName, this.chainSpan(command));
       case "list":
       case "list-rules":
+        if (command.chain !== undefined && !this.chains.has(chainName)) this.failMissing(command);
         return;
       case "flush":
       case "zero":
@@ -365,6 +366,12 @@ export class TableState implements ReaderTable {
       else if (name === "zero") zero(chain, position);
       else if (!chain.builtIn || named !== undefined) this.deleteChain(chain, this.spanOf(command));
     }
+  }
+
+  /** Takes all rules out of a chain that is there. */
+  empty(name: string): void {
+    const chain = this.chains.get(name);
+    if (chain !== undefined) this.flush(chain);
   }
 
   private flush(chain: ChainState): void {

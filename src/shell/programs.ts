@@ -5,27 +5,13 @@ import type { Family } from "../iptables/ast.js";
 export type Program =
   | { readonly kind: "iptables"; readonly family: Family }
   | { readonly kind: "ipset" }
-  /** Reads rules from elsewhere. */
-  | { readonly kind: "restore" }
-  /** Makes no rules; `quiet` ones are nothing to be told of. */
+  /** Reads rules; undefined: from elsewhere than its input. */
+  | { readonly kind: "restore"; readonly family: Family | undefined }
+  /** Prints rules. */
+  | { readonly kind: "save" }
+  /** Makes no rules by itself; `quiet` ones are nothing to be told of. */
   | { readonly kind: "harmless"; readonly quiet: boolean }
   | { readonly kind: "unknown" };
-
-/** Words of the shell that begin something that is more than a plain command, and what that is. */
-export const constructs: Readonly<Record<string, string>> = {
-  if: "a condition",
-  for: "a loop",
-  while: "a loop",
-  until: "a loop",
-  case: "a condition",
-  function: "a function",
-  select: "a loop",
-  "{": "a group of commands",
-  "[[": "a condition",
-};
-
-/** Words that go on with such a thing; a command may follow them. */
-export const continuations: ReadonlySet<string> = new Set(["then", "else", "elif", "do", "fi", "done", "esac", "}", "!", "time"]);
 
 /** Programs that run the command given to them, with their options that take a word. */
 export const wrappers: Readonly<Record<string, RegExp>> = {
@@ -39,78 +25,23 @@ export const wrappers: Readonly<Record<string, RegExp>> = {
   busybox: /^$/,
 };
 
-const quiet: ReadonlySet<string> = new Set([
-  "echo",
-  "printf",
-  "true",
-  "false",
-  ":",
-  "set",
-  "export",
-  "readonly",
-  "unset",
-  "local",
-  "shopt",
-  "umask",
-  "sleep",
-  "cat",
-  "test",
-  "[",
-  "date",
-  "logger",
-  "trap",
-  "wait",
-  "return",
-  "cd",
-  "exit",
-  "log_daemon_msg",
-  "log_end_msg",
-  "clear",
-]);
-const harmless: ReadonlySet<string> = new Set([
-  "modprobe",
-  "insmod",
-  "rmmod",
-  "lsmod",
-  "depmod",
-  "sysctl",
-  "ip",
-  "ifconfig",
-  "route",
-  "tc",
-  "systemctl",
-  "service",
-  "rc-service",
-  "update-rc.d",
-  "conntrack",
-  "chmod",
-  "chown",
-  "mkdir",
-  "touch",
-  "cp",
-  "mv",
-  "rm",
-  "tee",
-  "grep",
-  "awk",
-  "sed",
-  "id",
-  "whoami",
-  "which",
-  "apt-get",
-  "apt",
-  "yum",
-  "dnf",
-  "invoke-rc.d",
-  "netfilter-persistent",
-  "iptables-save",
-  "ip6tables-save",
-  "iptables-legacy-save",
-  "ip6tables-legacy-save",
-  "iptables-nft-save",
-  "ip6tables-nft-save",
-  "hostname",
-]);
+const quiet: ReadonlySet<string> = new Set(
+  (
+    "echo printf true false : set export readonly unset local declare typeset shopt umask ulimit sleep cat test [ date logger " +
+    "trap wait return cd pushd popd exit break continue shift read getopts let mapfile readarray hash type log_daemon_msg " +
+    "log_end_msg log_progress_msg log_action_msg log_action_begin_msg log_action_end_msg log_success_msg log_failure_msg " +
+    "log_warning_msg clear tput stty basename dirname seq expr pwd times jobs"
+  ).split(" "),
+);
+const harmless: ReadonlySet<string> = new Set(
+  (
+    "modprobe insmod rmmod lsmod depmod modinfo sysctl ip ifconfig route tc brctl bridge ethtool iw iwconfig systemctl " +
+    "service rc-service invoke-rc.d update-rc.d rc-update chkconfig netfilter-persistent conntrack chmod chown chgrp mkdir " +
+    "rmdir touch cp mv rm ln tee dd install mktemp grep egrep fgrep awk gawk mawk sed cut tr head tail sort uniq wc ls find " +
+    "stat readlink realpath id whoami which hostname uname nproc ping dig host nslookup getent lsof ps pgrep sync restorecon " +
+    "md5sum sha1sum sha256sum diff cmp column paste rev tac fold xxd od"
+  ).split(" "),
+);
 
 /** The program of a name, which may have a path in front. */
 export function findProgram(word: string): Program {
@@ -118,7 +49,12 @@ export function findProgram(word: string): Program {
   if (/^iptables(?:-legacy|-nft)?$/.test(name)) return { kind: "iptables", family: "ipv4" };
   if (/^ip6tables(?:-legacy|-nft)?$/.test(name)) return { kind: "iptables", family: "ipv6" };
   if (name === "ipset") return { kind: "ipset" };
-  if (/^(?:x|ip6?)tables(?:-legacy|-nft)?-(?:restore|apply|restore-translate)$/.test(name)) return { kind: "restore" };
+  const restore = /^(x|ip6?)tables(?:-legacy|-nft)?-(restore|apply)$/.exec(name);
+  if (restore) {
+    const family = restore[2] === "apply" || restore[1] === "x" ? undefined : restore[1] === "ip" ? "ipv4" : "ipv6";
+    return { kind: "restore", family };
+  }
+  if (/^ip6?tables(?:-legacy|-nft)?-save$/.test(name)) return { kind: "save" };
   if (quiet.has(name)) return { kind: "harmless", quiet: true };
   if (harmless.has(name)) return { kind: "harmless", quiet: false };
   return { kind: "unknown" };
@@ -130,13 +66,9 @@ export function isScript(text: string): boolean {
   const line = firstLine(text);
   const [first = ""] = line.split(/[ \t;&|\r]/, 1);
   if (/^[A-Za-z_][A-Za-z0-9_]*=/.test(first) || /^["']?\$[A-Za-z_{]/.test(first)) return true;
-  if (
-    /^(?:if|for|while|case|function|export|set|sudo|doas|source|\.|echo|modprobe|sysctl)$/.test(first) ||
-    /^[A-Za-z_][A-Za-z0-9_]*\(\)/.test(first)
-  )
+  if (/^(?:if|for|while|until|case|function|sudo|doas|source|\.|exec|!)$/.test(first) || /^[A-Za-z_][A-Za-z0-9_]*\(\)/.test(first))
     return true;
-  const { kind } = findProgram(first.replace(/^["']|["']$/g, ""));
-  return kind === "iptables" || kind === "ipset" || kind === "restore";
+  return findProgram(first.replace(/^["']|["']$/g, "")).kind !== "unknown";
 }
 
 /**

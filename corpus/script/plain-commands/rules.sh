@@ -36,4 +36,3 @@ iptables -Z
 iptables -L -n -v
 iptables-save > /etc/iptables/rules.v4
 exit 0
-iptables -F

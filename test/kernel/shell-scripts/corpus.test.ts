@@ -5,10 +5,10 @@ import { join } from "node:path";
 import { spawnSync } from "node:child_process";
 import { expect, it } from "vitest";
 
-import { translate } from "../../src/index.js";
-import { readCases } from "../corpus/cases.js";
-import { unshareArguments } from "../../src/verify/namespace.js";
-import { describeOnKernel } from "./requirements.js";
+import { translate } from "../../../src/index.js";
+import { readCases } from "../../corpus/cases.js";
+import { unshareArguments } from "../../../src/verify/namespace.js";
+import { describeOnKernel } from "../requirements.js";
 
 /** Both programs by the names that the legacy ones have here, without the rights of others and without paths. */
 const prelude = `export XTABLES_LOCKFILE=/dev/null PATH="$PATH:/usr/sbin:/sbin"
