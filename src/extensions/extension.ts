@@ -152,6 +152,11 @@ interface ExtensionDefinition<Definitions extends OptionDefinitions> {
    * `excludes` each other are checked already.
    */
   check?(options: OptionUses<Definitions>, context: CheckContext): Invalid | undefined;
+  /**
+   * What iptables compares of it to find a rule again (`-D`, `-C`): plain data, with what is not written filled in. The options as they are
+   * unless told. Tested on the kernel: test/kernel/same-rules.test.ts.
+   */
+  compared?(options: OptionUses<Definitions>, context: Pick<CheckContext, "family">): unknown;
 }
 
 export interface CheckContext {

@@ -109,7 +109,7 @@ class Builder {
       return;
     }
     const family = this.family(line, span);
-    const state = new TableState(name.text, span, this.diagnostics);
+    const state = new TableState(name.text, span, this.diagnostics, family);
     const earlier = this.tables.get(family)?.get(name.text);
     if (earlier !== undefined) {
       const count = earlier.chains.reduce((sum, chain) => sum + chain.rules.length, 0);

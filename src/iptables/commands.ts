@@ -1,7 +1,19 @@
 /** A table while it is being filled: what `-A`, `-I`, `-D`, `-N`, … do to it, as iptables-restore lets them. */
 
 import { diagnostic, type Diagnostic, type DiagnosticCode, type Span } from "../diagnostic.js";
-import type { Counters, IptablesChain, IptablesRule, IptablesTable, TableName } from "./ast.js";
+import type { MatchExtension, OptionDefinitions, OptionUses, TargetExtension } from "../extensions/extension.js";
+import { findMatch, findTarget } from "../extensions/registry.js";
+import type {
+  AddressMask,
+  Counters,
+  ExtensionUse,
+  Family,
+  IptablesChain,
+  IptablesRule,
+  IptablesTable,
+  OptionUse,
+  TableName,
+} from "./ast.js";
 import type { Command } from "./command.js";
 import type { ReaderTable } from "./rule-reader.js";
 import { builtInChains, byteLength, longestChainName, verdictNames } from "./tables.js";
@@ -94,8 +106,10 @@ class ChainState {
 class RuleKeys {
   private readonly numbers = new Map<string, number>();
 
+  constructor(private readonly family: Family) {}
+
   of(rule: IptablesRule): number {
-    const text = ruleKey(rule);
+    const text = ruleKey(rule, this.family);
     let number = this.numbers.get(text);
     if (number === undefined) this.numbers.set(text, (number = this.numbers.size));
     return number;
@@ -103,10 +117,25 @@ class RuleKeys {
 }
 
 /** A text that two rules share if iptables takes them for the same: values count, not how they are written. */
-function ruleKey(rule: IptablesRule): string {
+function ruleKey(rule: IptablesRule, family: Family): string {
   const { source, destination, inInterface, outInterface, protocol, fragment, matches, target } = rule;
-  const parts = [source, destination, inInterface, outInterface, protocol, fragment, matches, target];
+  const compared = (use: ExtensionUse, extension: MatchExtension | TargetExtension | undefined): unknown =>
+    use.unknown || !extension?.compared
+      ? use
+      : [use.extension, extension.compared(use.options as OptionUses<OptionDefinitions>, { family })];
+  const parts = [
+    [source, destination].map((address) => (address && isAnywhere(address) ? undefined : address)),
+    [inInterface, outInterface].map((name) => (name?.value === "+" && !name.inverted ? undefined : name)),
+    protocol?.value === 0 && !protocol.inverted ? undefined : protocol,
+    fragment,
+    matches.map((use) => compared(use, findMatch(use.extension))),
+    target?.kind === "extension" ? compared(target, findTarget(target.extension)) : target,
+  ];
   return canonical(parts);
+}
+
+function isAnywhere({ value, inverted }: OptionUse<AddressMask>): boolean {
+  return value.mask === 0n && !inverted;
 }
 
 function canonical(value: unknown): string {
@@ -114,7 +143,9 @@ function canonical(value: unknown): string {
   if (Array.isArray(value)) return `[${value.map(canonical).join()}]`;
   if (value instanceof Set) return `{${[...value].map(canonical).sort().join()}}`;
   const entries: [unknown, unknown][] =
-    value instanceof Map ? [...value] : Object.entries(value).filter(([key]) => key !== "span" && key !== "text");
+    value instanceof Map
+      ? [...value]
+      : Object.entries(value).filter(([key, entry]) => key !== "span" && key !== "text" && entry !== undefined);
   return `{${entries
     .map(([key, entry]) => `${canonical(key)}:${canonical(entry)}`)
     .sort()
@@ -123,13 +154,15 @@ function canonical(value: unknown): string {
 
 export class TableState implements ReaderTable {
   private readonly chains = new Map<string, ChainState>();
-  private readonly keys = new RuleKeys();
+  private readonly keys: RuleKeys;
 
   constructor(
     readonly name: TableName,
     readonly span: Span,
     private readonly diagnostics: Diagnostic[],
+    family: Family,
   ) {
+    this.keys = new RuleKeys(family);
     for (const chain of builtInChains[name]) this.chains.set(chain, new ChainState(chain, true, span));
   }
 

@@ -163,7 +163,7 @@ export class ScriptFirewall {
   private opened(family: Family, name: TableName, span: Span, keeps: boolean): TableState {
     const earlier = this.tables.get(family)?.get(name);
     if (keeps || !earlier) return this.table(family, name, span);
-    const table = new TableState(name, span, this.diagnostics);
+    const table = new TableState(name, span, this.diagnostics, family);
     table.inheritPolicies(earlier.build());
     this.tables.get(family)!.set(name, table);
     return table;
@@ -189,7 +189,7 @@ export class ScriptFirewall {
     let tables = this.tables.get(family);
     if (tables === undefined) this.tables.set(family, (tables = new Map<TableName, TableState>()));
     let table = tables.get(name);
-    if (table === undefined) tables.set(name, (table = new TableState(name, span, this.diagnostics)));
+    if (table === undefined) tables.set(name, (table = new TableState(name, span, this.diagnostics, family)));
     return table;
   }
 

@@ -39,6 +39,11 @@ export const connlimit = defineMatch({
   check(uses: OptionUses<typeof options>) {
     return (uses["connlimit-upto"] ?? uses["connlimit-above"]) ? undefined : new Invalid("needs --connlimit-upto or --connlimit-above");
   },
+  compared: ({ "connlimit-upto": upto, "connlimit-above": above, ...others }) => ({
+    ...others,
+    most: (above ?? upto)?.value,
+    over: (above !== undefined) !== ((above ?? upto)?.inverted ?? false),
+  }),
   facts: {
     reads: [{ memory: "connections" }, "addresses"],
     condition: [],

@@ -20,6 +20,10 @@ export const dscp = defineMatch({
   check(options) {
     return options.dscp || options["dscp-class"] ? undefined : new Invalid("needs --dscp or --dscp-class");
   },
+  compared: (options) => {
+    const use = options.dscp ?? options["dscp-class"];
+    return [use?.value, use?.inverted];
+  },
   facts: {
     reads: ["tos"],
     condition: (options) => {

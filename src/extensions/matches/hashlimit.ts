@@ -243,6 +243,24 @@ export const hashlimit = defineMatch({
       return new Invalid(`a burst that is not between 1 and ${largestBurst} packets`);
     return undefined;
   },
+  compared(uses: Uses, { family }) {
+    const { "hashlimit-upto": upto, "hashlimit-above": above, ...others } = uses;
+    const told = (name: "srcmask" | "dstmask" | "htable-expire" | "htable-gcinterval"): number | undefined =>
+      uses[`hashlimit-${name}`]?.value;
+    const wanted = (above ?? upto)!.value;
+    return {
+      ...others,
+      "hashlimit-htable-expire": told("htable-expire") ?? expiry(uses, wanted),
+      "hashlimit-htable-gcinterval": told("htable-gcinterval") ?? 1000,
+      "hashlimit-burst": uses["hashlimit-burst"]?.value ?? { amount: usualBurst, bytes: false },
+      "hashlimit-mode": new Set(uses["hashlimit-mode"]?.value),
+      masks: [told("srcmask") ?? addressBits[family], told("dstmask") ?? addressBits[family]],
+      "hashlimit-srcmask": undefined,
+      "hashlimit-dstmask": undefined,
+      rate: wanted,
+      over: isOver(uses),
+    };
+  },
   facts: {
     reads: (uses) => [{ memory: "hashlimit", name: uses["hashlimit-name"]?.value ?? "" }, "addresses"],
     condition: [],

@@ -47,6 +47,9 @@ function credits(cost: number): number {
 /** Of a clock of 250 ticks a second: above that rate a bucket of one packet is full again at every tick. */
 const creditsPerTick = 128;
 
+/** 3 an hour, where no rate is given: in 0.1 ms. */
+const usualCost = 12_000_000;
+
 const tolerance = 1 / 1000;
 
 /** The rate the kernel grants, in the smallest unit that holds it closely enough as a whole number. */
@@ -74,6 +77,7 @@ export const limit = defineMatch({
     const burst = burstUse?.value ?? usualBurst;
     return burst === 0 || credits(cost * burst) < credits(cost) ? new Invalid("the kernel refuses that burst at that rate") : undefined;
   },
+  compared: (options) => [options.limit?.value.cost ?? usualCost, options["limit-burst"]?.value ?? 5],
   facts: {
     reads: [{ memory: "limit" }],
     condition: [],

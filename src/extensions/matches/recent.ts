@@ -98,6 +98,13 @@ export const recent = defineMatch({
     if (options.reap && !options.seconds) return new Invalid("--reap needs --seconds");
     return undefined;
   },
+  // A mask that is written is compared as it is written, though it be that of every list.
+  compared: ({ name, rsource, rdest, hitcount, ...others }) => ({
+    ...others,
+    list: name?.value ?? "DEFAULT",
+    destination: rdest !== undefined && (rsource === undefined || rsource.span.column < rdest.span.column),
+    hits: hitcount?.value ?? 0,
+  }),
   facts: {
     reads: (options) => [
       { memory: "recent", name: options.name?.value ?? "DEFAULT" },

@@ -58,6 +58,10 @@ export const stringMatch = defineMatch({
   check(uses: OptionUses<typeof options>) {
     return (uses.string ?? uses["hex-string"]) ? undefined : new Invalid("needs --string or --hex-string");
   },
+  compared: ({ from, to, string, "hex-string": hex, ...others }) => {
+    const text = string ?? hex;
+    return { ...others, from: from?.value ?? 0, to: to?.value ?? 65535, text: text?.value, inverted: text?.inverted };
+  },
   facts: {
     reads: ["packet"],
     condition: [],

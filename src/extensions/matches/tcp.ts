@@ -11,7 +11,7 @@ import { defineMatch, Invalid, type Never, type ValueParser } from "../extension
 import { bitsTests, portFieldTests, rangesTest } from "../facts.js";
 import { firstTcpFlags, flagBits, opening } from "../values/tcp-flags.js";
 import { integer } from "../values/number.js";
-import { portRange, portTests } from "../values/port.js";
+import { comparedPorts, portRange, portTests } from "../values/port.js";
 import { allOf } from "../values/range.js";
 
 type Flag = (typeof firstTcpFlags)[number];
@@ -62,6 +62,12 @@ export const tcp = defineMatch({
     "tcp-flags": { value: flagTest, words: 2, invertible: true },
     syn: { invertible: true, excludes: ["tcp-flags"] },
     "tcp-option": { value: integer(1, 255), invertible: true },
+  },
+  compared: ({ syn, "tcp-flags": tested, ...options }) => {
+    const { "tcp-option": option } = options;
+    const opens: FlagTest = { mask: ["fin", "syn", "rst", "ack"], set: ["syn"] };
+    const flagsTested = tested?.value ?? (syn ? opens : undefined);
+    return [comparedPorts(options), flagsTested, (tested ?? syn)?.inverted, option?.value, option?.inverted];
   },
   facts: {
     reads: ["transport"],

@@ -139,6 +139,7 @@ export const time = defineMatch({
     kerneltz: { aliases: ["localtz"], excludes: ["utc"] },
     utc: {},
   },
+  compared: ({ timestart, timestop, ...others }) => ({ ...others, from: timestart?.value ?? 0, to: timestop?.value ?? 24 * 3600 - 1 }),
   facts: {
     reads: ["time"],
     condition: [],

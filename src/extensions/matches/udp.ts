@@ -8,7 +8,7 @@
 
 import { defineMatch } from "../extension.js";
 import { portFieldTests } from "../facts.js";
-import { portRange, portTests } from "../values/port.js";
+import { comparedPorts, portRange, portTests } from "../values/port.js";
 import { allOf } from "../values/range.js";
 
 export const udp = defineMatch({
@@ -18,6 +18,7 @@ export const udp = defineMatch({
     "source-port": { aliases: ["sport"], value: portRange, invertible: true },
     "destination-port": { aliases: ["dport"], value: portRange, invertible: true },
   },
+  compared: comparedPorts,
   facts: {
     reads: ["transport"],
     condition: portFieldTests,

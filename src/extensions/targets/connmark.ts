@@ -121,6 +121,12 @@ export const connmarkTarget = defineTarget({
     xmark(options) || options["save-mark"] || options["restore-mark"]
       ? undefined
       : new Invalid("one of --set-xmark, --set-mark, --and-mark, --or-mark, --xor-mark, --save-mark and --restore-mark is needed"),
+  compared: ({ mask: both, nfmask, ctmask, ...others }) => {
+    const change = xmark(others);
+    const copies = others["save-mark"] ? "save" : "restore";
+    const shifts = [others["left-shift-mark"]?.value, others["right-shift-mark"]?.value];
+    return change ? [change, shifts] : [copies, nfmask?.value ?? both?.value ?? allBits, ctmask?.value ?? both?.value ?? allBits, shifts];
+  },
   facts: {
     way: "continue",
     effects: effectsOf,

@@ -49,6 +49,7 @@ export const dscpTarget = defineTarget({
   },
   check: (options) =>
     options["set-dscp"] || options["set-dscp-class"] ? undefined : new Invalid("one of --set-dscp and --set-dscp-class is needed"),
+  compared: (options) => (options["set-dscp"] ?? options["set-dscp-class"])?.value,
   facts: {
     way: "continue",
     effects: (options) => {

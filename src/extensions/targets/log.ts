@@ -42,6 +42,7 @@ export const logTarget = defineTarget({
     "log-uid": {},
     "log-macdecode": {},
   },
+  compared: ({ "log-level": chosen, ...others }) => ({ ...others, level: chosen?.value ?? "warn" }),
   facts: {
     way: "continue",
     effects: [],

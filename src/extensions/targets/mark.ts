@@ -16,6 +16,7 @@ export const markTarget = defineTarget({
   options: markOptions(),
   check: (options) =>
     xmark(options) ? undefined : new Invalid("one of --set-xmark, --set-mark, --and-mark, --or-mark and --xor-mark is needed"),
+  compared: xmark,
   facts: {
     way: "continue",
     effects: (options) => [{ kind: "bits", of: "mark", ...markChange(xmark(options) ?? { value: 0, mask: 0 }) }],

@@ -21,6 +21,11 @@ export const nflogTarget = defineTarget({
     "nflog-size": { value: integer(0, 0xffffffff), excludes: ["nflog-range"] },
     "nflog-threshold": { value: integer(0, 65535) },
   },
+  compared: ({ "nflog-group": group, "nflog-threshold": threshold, ...others }) => ({
+    ...others,
+    group: group?.value ?? 0,
+    threshold: threshold?.value ?? 0,
+  }),
   facts: {
     way: "continue",
     effects: [],

@@ -32,6 +32,7 @@ export const nfqueueTarget = defineTarget({
   },
   check: (options) =>
     options["queue-cpu-fanout"] && !options["queue-balance"] ? new Invalid("--queue-cpu-fanout needs --queue-balance") : undefined,
+  compared: ({ "queue-num": queue, ...others }) => ({ ...others, queue: queue?.value ?? 0 }),
   facts: {
     way: "elsewhere",
     effects: (options) => [

@@ -61,6 +61,7 @@ export const rejectTarget = defineTarget({
   check(options, { protocol }) {
     return options["reject-with"]?.value.type === "tcp reset" && protocol !== 6 ? new Invalid("tcp-reset needs -p tcp") : undefined;
   },
+  compared: (options, { family }) => options["reject-with"]?.value ?? rejectType("port-unreach", { family }),
   facts: {
     way: "drop",
     refusal(options) {

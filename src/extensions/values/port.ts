@@ -18,6 +18,14 @@ export const port: ValueParser<number> = (text, context) => {
   return services.get(text) ?? new Invalid(`"${text}" is neither a port nor a known service`);
 };
 
+/** What iptables compares of the ports of a match: every port where none are written. */
+export function comparedPorts({
+  "source-port": source,
+  "destination-port": destination,
+}: Readonly<Partial<Record<"source-port" | "destination-port", OptionUse<NumberRange>>>>): unknown {
+  return [source, destination].map((use) => [use?.value ?? { from: 0, to: 65535 }, use?.inverted ?? false]);
+}
+
 /** `port` or `from:to`; a missing end is 0 or 65535. */
 export const portRange: ValueParser<NumberRange> = (text, context) => {
   const [first = "", second, ...more] = text.split(":");
