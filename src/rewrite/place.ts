@@ -218,7 +218,8 @@ class Placer {
   private placeRemove(chain: ChainBuilder, prefix: Prefix, { use }: RecentStep, following: readonly Step[], body: RuleBody): void {
     const list = this.list(use);
     const { first, presence, last } = list.removal(use);
-    if (!use.inverted && first.length <= 1 && presence !== "in one of several") {
+    const isCall = first.some((statements) => statements.some(({ kind }) => kind === "jump"));
+    if (!use.inverted && first.length <= 1 && !isCall && presence !== "in one of several") {
       const test = presence === "known" ? [] : [presence];
       return this.place(chain, extend(prefix, [...first.flat(), ...test, ...last], false), following, body);
     }
@@ -266,7 +267,7 @@ class Placer {
     const matched = this.ownChain(use.inverted ? "under" : "over");
     const fail = this.fail();
     const conditionTrue = use.inverted ? fail : exitTo(matched.name);
-    const conditionFalse = use.inverted ? exitTo(touches ? this.touchIfPresent(list, use.side, matched) : matched.name) : fail;
+    const conditionFalse = use.inverted ? exitTo(touches ? this.touchIfPresent(list, use, matched) : matched.name) : fail;
     if (question.kind === "inline") {
       const inside = this.enterAnyway(chain, prefix);
       inside.rule([...question.tests, exitStatement(conditionTrue)]);
@@ -279,13 +280,17 @@ class Placer {
     this.place(matched, nothing, following, body);
   }
 
-  /** `! --update` touches a host only if it is on the list; then it goes on to `matched`. */
-  private touchIfPresent(list: RecentList, side: "saddr" | "daddr", matched: ChainBuilder): string {
-    return this.group
-      .chain(`${this.preferredName()}_touch`)
-      .rule([...list.absence(side), goto(matched.name)])
-      .rule(list.touch(side).statements)
-      .rule([goto(matched.name)]).name;
+  /** `! --update` touches a host only if it is on the list, with `--rttl` as one with the packet's TTL; then it goes on to `matched`. */
+  private touchIfPresent(list: RecentList, use: RecentUse, matched: ChainBuilder): string {
+    const wish = `${this.preferredName()}_touch`;
+    const start = this.group.chain(wish).rule([...list.absence(use.side), goto(matched.name)]);
+    let touching = start;
+    if (list.comparesTtl(use)) {
+      touching = this.group.chain(`${wish}_same_ttl`);
+      start.rule([goto(list.ttlCheck(use, `${wish}_ttl`, exitTo(touching.name), exitTo(matched.name)))]);
+    }
+    touching.rule(list.touch(use.side).statements).rule([goto(matched.name)]);
+    return start.name;
   }
 
   // --------------------------------------------------------------------------------------------------- chains
