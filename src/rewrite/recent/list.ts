@@ -67,15 +67,15 @@ export class RecentList {
   private readonly rings = new Map<string, Ring>();
   private readonly limits = new Map<string, HitLimit>();
   private readonly counts = new Map<number, readonly string[]>();
-  private lastTtl: LastTtl | undefined;
-  private ttlIsTimed = false;
+  private timedTtls: LastTtl | undefined;
+  private keptTtls: LastTtl | undefined;
   private seen: string | undefined;
   /** The sets of this list, those of a fused group too. */
   readonly sets: string[] = [];
   private readonly knownPresent: ReadonlySet<ExtensionUse>;
   private readonly asksTtl: ReadonlySet<ExtensionUse>;
   private readonly touchChains = new Map<Side, string>();
-  private readonly ttlTouches = new Map<Side, string>();
+  private readonly ttlTouchChains = new Map<Side, readonly string[]>();
   private readonly ttlRemovals = new Map<Side, string>();
   private readonly stores = new Map<Side, readonly string[]>();
   private readonly mask: Expression | undefined;
@@ -160,25 +160,30 @@ export class RecentList {
     const timed = checks.length > 0 && checks.every(({ seconds, hits }) => seconds !== undefined && hits === 1);
     if (checks.length === 0 || uses.some((use) => asksForPresence(use) && !(timed && isQuietRemoval(use))))
       this.seen = this.set(`${this.untimedPrefix(this.base)}_seen`, kept);
-    this.declareTtl(checks.filter(({ rttl }) => rttl));
+    this.declareTtls(checks.filter(({ rttl }) => rttl));
     return this;
   }
 
-  private declareTtl(checks: readonly PlacedUse[]): void {
+  /**
+   * Checks with seconds have TTLs of their own beside those that are kept without a timeout, which may be full. `! --update` needs both: it
+   * touches a host that is on the list with the packet's TTL, however long it has been there.
+   */
+  private declareTtls(checks: readonly PlacedUse[]): void {
     const { ttl, windowsInNames } = this.form;
-    if (!ttl || checks.length === 0) return;
-    // `! --update` touches a host that is on the list with this TTL, however long it has been there.
-    const timed = checks.every(({ seconds, inverted, operation }) => seconds !== undefined && !(inverted && operation === "update"));
-    this.ttlIsTimed = timed;
+    if (!ttl) return;
+    const basis = windowsInNames && ttl.header === "forwarded" ? "_forwarded_ttl" : "_ttl";
+    const declare = (name: string, time: number | undefined): LastTtl => {
+      const add = (suffix: string, timeout: number | undefined, withTtl: boolean): string =>
+        this.set(`${name}${basis}_${suffix}`, timeout, undefined, withTtl);
+      return lastTtl(ttl, { add }, time, this.timeToLive());
+    };
     const longest = greatest(
       checks.map(({ seconds = 0 }) => seconds),
       0,
     );
-    const prefix = timed ? this.setPrefix("ttl", secondsId(longest)) : this.untimedPrefix(this.base);
-    const named = `${prefix}${windowsInNames && ttl.header === "forwarded" ? "_forwarded" : ""}_ttl`;
-    const add = (suffix: string, timeout: number | undefined, withTtl: boolean): string =>
-      this.set(`${named}_${suffix}`, timeout, undefined, withTtl);
-    this.lastTtl = lastTtl(ttl, { add }, timed ? longest * 1000 + tick : this.keptTime, this.timeToLive());
+    if (longest > 0) this.timedTtls = declare(`${this.setPrefix("ttl", secondsId(longest))}_recent`, longest * 1000 + tick);
+    if (checks.some(({ seconds, inverted, operation }) => seconds === undefined || (inverted && operation === "update")))
+      this.keptTtls = declare(`${this.untimedPrefix(this.base)}_seen`, this.keptTime);
   }
 
   /** How long hosts stay in the sets that are asked without seconds, in milliseconds; undefined: for ever. */
@@ -251,8 +256,8 @@ export class RecentList {
   touch(side: Side): { readonly statements: readonly Statement[]; readonly alone: boolean } {
     const inline = this.inlineTouch(side);
     const stores = this.storeTouches(side);
-    if (!this.lastTtl && stores.length === 0 && inline.length <= mostInline) return { statements: inline, alone: false };
-    if (!this.lastTtl && inline.length === 0 && stores.length === 1) return { statements: [callStatement(stores[0]!)], alone: true };
+    if (!this.keepsTtl && stores.length === 0 && inline.length <= mostInline) return { statements: inline, alone: false };
+    if (!this.keepsTtl && inline.length === 0 && stores.length === 1) return { statements: [callStatement(stores[0]!)], alone: true };
     let chain = this.touchChains.get(side);
     if (chain === undefined) {
       const builder = this.group.chain(this.touchName(side));
@@ -265,25 +270,28 @@ export class RecentList {
 
   /** The same as rules, for a chain in which nothing else has to be asked: a level of jumps less. */
   touchRules(side: Side): Statement[][] {
-    const ttl = this.ttlTouch(side);
     return [
-      ...(ttl === undefined ? [] : [[callStatement(ttl)]]),
+      ...this.ttlTouches(side).map((chain) => [callStatement(chain)]),
       ...this.inlineTouch(side).map((statement) => [statement]),
       ...this.storeTouches(side).map((store) => [callStatement(store)]),
     ];
   }
 
-  /** The chain that keeps the TTL: before the hit, which a check may count only where it finds the TTL too. */
-  private ttlTouch(side: Side): string | undefined {
-    const { lastTtl, ttlTouches } = this;
-    if (!lastTtl) return undefined;
-    let chain = ttlTouches.get(side);
-    if (chain === undefined) {
-      const builder = lastTtl.touch(this.group, `${this.touchName(side)}_ttl`, this.key(side));
-      builder.comment.push(`the TTL of a hit for list "${printable(this.usage.name)}"`);
-      ttlTouches.set(side, (chain = builder.name));
+  /** The chains that keep the TTL: before the hit, which a check may count only where it finds the TTL too. */
+  private ttlTouches(side: Side): readonly string[] {
+    let chains = this.ttlTouchChains.get(side);
+    if (chains === undefined) {
+      chains = [
+        { ttls: this.timedTtls, kind: "recent" },
+        { ttls: this.keptTtls, kind: "seen" },
+      ].flatMap(({ ttls, kind }) => {
+        const chain = ttls?.touch(this.group, `${this.touchName(side)}_${kind}_ttl`, this.key(side));
+        chain?.comment.push(`the TTL of a hit for list "${printable(this.usage.name)}"`);
+        return chain?.name ?? [];
+      });
+      this.ttlTouchChains.set(side, chains);
     }
-    return chain;
+    return chains;
   }
 
   private touchName(side: Side, prefix = this.base): string {
@@ -347,8 +355,8 @@ export class RecentList {
 
   /** Whether one store holds all there is to record, so that what was just found in it needs no more than its refresh. */
   private get isOnlyStore(): boolean {
-    const { windows, limits, rings, counts, lastTtl, seen } = this;
-    return windows.size + limits.size + (seen === undefined ? 0 : 1) === 1 && rings.size + counts.size === 0 && !lastTtl;
+    const { windows, limits, rings, counts, keepsTtl, seen } = this;
+    return windows.size + limits.size + (seen === undefined ? 0 : 1) === 1 && rings.size + counts.size === 0 && !keepsTtl;
   }
 
   /** Is the condition of this `--rcheck` or `--update` true, leaving its inversion aside? */
@@ -358,7 +366,8 @@ export class RecentList {
     return {
       kind: "chain",
       check: (wish, over, under) => {
-        const withTtl = exitTo(this.ttlCheck(use, `${wish}_ttl`, over, under));
+        const ttls = use.seconds === undefined ? this.keptTtls! : this.timedTtls!;
+        const withTtl = exitTo(ttls.check(this.group, `${wish}_ttl`, this.key(use.side), over, under).name);
         if (question.kind === "chain") return question.check(wish, withTtl, under);
         const chain = this.group.chain(wish).rule([...question.tests, exitStatement(withTtl)]);
         if (under.kind === "goto") chain.rule([exitStatement(under)]);
@@ -369,12 +378,21 @@ export class RecentList {
 
   /** Whether what this check answers depends on the packet's TTL. */
   comparesTtl({ use }: RecentUse): boolean {
-    return this.lastTtl !== undefined && this.asksTtl.has(use);
+    return this.keepsTtl && this.asksTtl.has(use);
   }
 
-  /** Chains that leave by `same` if the packet came with the TTL of its host's last hit, else by `other`; returns the first. */
-  ttlCheck({ side }: RecentUse, wish: string, same: Exit, other: Exit): string {
-    return this.lastTtl!.check(this.group, wish, this.key(side), same, other).name;
+  private get keepsTtl(): boolean {
+    return this.timedTtls !== undefined || this.keptTtls !== undefined;
+  }
+
+  /**
+   * Chains that leave by `same` if the packet came with the TTL of its host's last hit, however long ago, else by `other`; returns the
+   * first. For `! --update` alone.
+   */
+  ttlCheck({ side, seconds }: RecentUse, wish: string, same: Exit, other: Exit): string {
+    const key = this.key(side);
+    const kept = this.keptTtls!.check(this.group, `${wish}_seen`, key, same, other).name;
+    return seconds === undefined ? kept : this.timedTtls!.check(this.group, wish, key, same, exitTo(kept)).name;
   }
 
   private hitsQuestion(use: RecentUse): Question {
@@ -451,10 +469,10 @@ export class RecentList {
 
   /** The chain that forgets the TTL; none where it goes by itself, since the next hit writes over what is left of it. */
   private ttlRemoval(side: Side): string | undefined {
-    if (!this.lastTtl || this.ttlIsTimed) return undefined;
+    if (!this.keptTtls) return undefined;
     let chain = this.ttlRemovals.get(side);
     if (chain === undefined) {
-      chain = this.lastTtl.remove(this.group, `${this.base}${side === "daddr" ? "_destination" : ""}_ttl_remove`, this.key(side)).name;
+      chain = this.keptTtls.remove(this.group, `${this.base}${side === "daddr" ? "_destination" : ""}_ttl_remove`, this.key(side)).name;
       this.ttlRemovals.set(side, chain);
     }
     return chain;
@@ -462,7 +480,10 @@ export class RecentList {
 
   /** What the sets are for, for a reader of the script. */
   describe(): string[] {
-    const details = new Set([...[...this.rings.values()].flatMap((ring) => ring.describe()), ...(this.lastTtl?.describe() ?? [])]);
+    const details = new Set([
+      ...[...this.rings.values()].flatMap((ring) => ring.describe()),
+      ...[this.timedTtls, this.keptTtls].flatMap((ttls) => ttls?.describe() ?? []),
+    ]);
     return [`list "${printable(this.usage.name)}": ${this.purposes().join(", ")}`, ...details];
   }
 
@@ -479,7 +500,7 @@ export class RecentList {
     for (const hits of this.counts.keys()) parts.push(this.numbered("count", countId(hits), `hosts with ${hits} hits at any time`));
     const kept = keptFor(this.usage, this.form);
     if (this.seen !== undefined) parts.push(kept === undefined ? "hosts ever seen" : `hosts seen in the last ${kept} s`);
-    if (this.lastTtl) parts.push("the TTL of each host's last hit");
+    if (this.keepsTtl) parts.push("the TTL of each host's last hit");
     return parts;
   }
 }
