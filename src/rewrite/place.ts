@@ -267,30 +267,28 @@ class Placer {
     const matched = this.ownChain(use.inverted ? "under" : "over");
     const fail = this.fail();
     const conditionTrue = use.inverted ? fail : exitTo(matched.name);
-    const conditionFalse = use.inverted ? exitTo(touches ? this.touchIfPresent(list, use, matched) : matched.name) : fail;
+    const conditionFalse = use.inverted ? exitTo(touches ? this.touchIfPresent(list, use.side, matched) : matched.name) : fail;
     if (question.kind === "inline") {
       const inside = this.enterAnyway(chain, prefix);
       inside.rule([...question.tests, exitStatement(conditionTrue)]);
       this.leave(inside, conditionFalse);
     } else {
-      const check = question.check(`${this.preferredName()}_check`, conditionTrue, conditionFalse);
+      // With another TTL a host is not on the list, and `! --update` has nothing to touch.
+      const absent = use.inverted && touches ? exitTo(matched.name) : undefined;
+      const check = question.check(`${this.preferredName()}_check`, conditionTrue, conditionFalse, absent);
       chain.rule([...prefix.statements, this.call(check)]);
     }
     if (touches && !use.inverted) for (const statements of list.touchRules(use.side)) matched.rule(statements);
     this.place(matched, nothing, following, body);
   }
 
-  /** `! --update` touches a host only if it is on the list, with `--rttl` as one with the packet's TTL; then it goes on to `matched`. */
-  private touchIfPresent(list: RecentList, use: RecentUse, matched: ChainBuilder): string {
-    const wish = `${this.preferredName()}_touch`;
-    const start = this.group.chain(wish).rule([...list.absence(use.side), goto(matched.name)]);
-    let touching = start;
-    if (list.comparesTtl(use)) {
-      touching = this.group.chain(`${wish}_same_ttl`);
-      start.rule([goto(list.ttlCheck(use, `${wish}_ttl`, exitTo(touching.name), exitTo(matched.name)))]);
-    }
-    touching.rule(list.touch(use.side).statements).rule([goto(matched.name)]);
-    return start.name;
+  /** `! --update` touches a host only if it is on the list; then it goes on to `matched`. */
+  private touchIfPresent(list: RecentList, side: "saddr" | "daddr", matched: ChainBuilder): string {
+    return this.group
+      .chain(`${this.preferredName()}_touch`)
+      .rule([...list.absence(side), goto(matched.name)])
+      .rule(list.touch(side).statements)
+      .rule([goto(matched.name)]).name;
   }
 
   // --------------------------------------------------------------------------------------------------- chains

@@ -44,7 +44,8 @@ const mostInline = 8;
 /** What a check asks of its list. */
 export type Question =
   | { readonly kind: "inline"; readonly tests: readonly Statement[]; readonly refresh?: readonly Statement[] }
-  | { readonly kind: "chain"; check(wish: string, over: Exit, under: Exit): string };
+  /** `absent`: where hosts go that with another TTL count as not on the list; as those under the limit unless told. */
+  | { readonly kind: "chain"; check(wish: string, over: Exit, under: Exit, absent?: Exit): string };
 
 /** How a host is taken off its list. */
 export interface Removal {
@@ -164,10 +165,7 @@ export class RecentList {
     return this;
   }
 
-  /**
-   * Checks with seconds have TTLs of their own beside those that are kept without a timeout, which may be full. `! --update` needs both: it
-   * touches a host that is on the list with the packet's TTL, however long it has been there.
-   */
+  /** Checks with seconds have TTLs of their own beside those that are kept without a timeout, which may be full. */
   private declareTtls(checks: readonly PlacedUse[]): void {
     const { ttl, windowsInNames } = this.form;
     if (!ttl) return;
@@ -178,12 +176,11 @@ export class RecentList {
       return lastTtl(ttl, { add }, time, this.timeToLive());
     };
     const longest = greatest(
-      checks.map(({ seconds = 0 }) => seconds),
+      checks.flatMap((use) => (asksKeptTtl(use) ? [] : use.seconds!)),
       0,
     );
     if (longest > 0) this.timedTtls = declare(`${this.setPrefix("ttl", secondsId(longest))}_recent`, longest * 1000 + tick);
-    if (checks.some(({ seconds, inverted, operation }) => seconds === undefined || (inverted && operation === "update")))
-      this.keptTtls = declare(`${this.untimedPrefix(this.base)}_seen`, this.keptTime);
+    if (checks.some(asksKeptTtl)) this.keptTtls = declare(`${this.untimedPrefix(this.base)}_seen`, this.keptTime);
   }
 
   /** How long hosts stay in the sets that are asked without seconds, in milliseconds; undefined: for ever. */
@@ -363,36 +360,32 @@ export class RecentList {
   question(use: RecentUse): Question {
     const question = this.hitsQuestion(use);
     if (!this.comparesTtl(use)) return question;
+    const { group } = this;
+    const ttls = (asksKeptTtl(use) ? this.keptTtls : this.timedTtls)!;
+    const asChain = (wish: string, over: Exit, under: Exit): string => {
+      if (question.kind === "chain") return question.check(wish, over, under);
+      const chain = group.chain(wish).rule([...question.tests, exitStatement(over)]);
+      if (under.kind === "goto") chain.rule([exitStatement(under)]);
+      return chain.name;
+    };
+    const compare = (wish: string, same: Exit, other: Exit): string =>
+      ttls.check(group, `${wish}_ttl`, this.key(use.side), same, other).name;
     return {
       kind: "chain",
-      check: (wish, over, under) => {
-        const ttls = use.seconds === undefined ? this.keptTtls! : this.timedTtls!;
-        const withTtl = exitTo(ttls.check(this.group, `${wish}_ttl`, this.key(use.side), over, under).name);
-        if (question.kind === "chain") return question.check(wish, withTtl, under);
-        const chain = this.group.chain(wish).rule([...question.tests, exitStatement(withTtl)]);
-        if (under.kind === "goto") chain.rule([exitStatement(under)]);
-        return chain.name;
-      },
+      check: (wish, over, under, absent = under) =>
+        absent === under
+          ? asChain(wish, exitTo(compare(wish, over, under)), under)
+          : compare(wish, exitTo(asChain(wish, over, under)), absent),
     };
   }
 
   /** Whether what this check answers depends on the packet's TTL. */
-  comparesTtl({ use }: RecentUse): boolean {
+  private comparesTtl({ use }: RecentUse): boolean {
     return this.keepsTtl && this.asksTtl.has(use);
   }
 
   private get keepsTtl(): boolean {
     return this.timedTtls !== undefined || this.keptTtls !== undefined;
-  }
-
-  /**
-   * Chains that leave by `same` if the packet came with the TTL of its host's last hit, however long ago, else by `other`; returns the
-   * first. For `! --update` alone.
-   */
-  ttlCheck({ side, seconds }: RecentUse, wish: string, same: Exit, other: Exit): string {
-    const key = this.key(side);
-    const kept = this.keptTtls!.check(this.group, `${wish}_seen`, key, same, other).name;
-    return seconds === undefined ? kept : this.timedTtls!.check(this.group, wish, key, same, exitTo(kept)).name;
   }
 
   private hitsQuestion(use: RecentUse): Question {
@@ -503,6 +496,11 @@ export class RecentList {
     if (this.keepsTtl) parts.push("the TTL of each host's last hit");
     return parts;
   }
+}
+
+/** `! --update` records a hit of a host that is on the list with the packet's TTL, however long it has been there. */
+function asksKeptTtl({ seconds, inverted, operation }: RecentUse): boolean {
+  return seconds === undefined || (inverted && operation === "update");
 }
 
 /** Set statements in a rule: it holds 36, 30 with a mask (measured on nft 1.0.6), and there may be other tests beside them. */
