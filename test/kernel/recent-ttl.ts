@@ -32,7 +32,7 @@ export interface TtlProgram {
 const mostChanges = 10;
 
 /** Seconds that each program is played. */
-const duration = 9;
+const duration = 8;
 
 /** The frames of all senders of a program; the same for the same seed. */
 export function framesOf({ limit, ends, ports, ttls }: TtlProgram, seed: number): Frame[] {
