@@ -60,7 +60,8 @@ export function framesOf({ limit, ends, ports, ttls }: TtlProgram, seed: number)
 
 // ---------------------------------------------------------------------------------------------------- the packets
 
-const here: Readonly<Record<Family, string>> = { ipv4: "192.0.2.1", ipv6: "2001:db8::1" };
+/** The firewall itself. */
+export const hereOf: Readonly<Record<Family, string>> = { ipv4: "192.0.2.1", ipv6: "2001:db8::1" };
 const behind: Readonly<Record<Family, string>> = { ipv4: "198.51.100.10", ipv6: "2001:db8:1::10" };
 
 const sourceOf = (sender: number, family: Family): string =>
@@ -68,7 +69,7 @@ const sourceOf = (sender: number, family: Family): string =>
 
 const toHere =
   (family: Family): TtlProgram["ends"] =>
-  (sender) => ({ source: sourceOf(sender, family), destination: here[family] });
+  (sender) => ({ source: sourceOf(sender, family), destination: hereOf[family] });
 const through =
   (family: Family): TtlProgram["ends"] =>
   (sender) => ({ source: sourceOf(sender, family), destination: behind[family] });
@@ -76,7 +77,7 @@ const either =
   (family: Family): TtlProgram["ends"] =>
   (sender, random) => ({
     source: sourceOf(sender, family),
-    destination: random() < 0.5 ? here[family] : behind[family],
+    destination: random() < 0.5 ? hereOf[family] : behind[family],
   });
 /** Many senders, and a destination for each of them. */
 const toOneOfMany: TtlProgram["ends"] = (sender, random) => ({
@@ -264,7 +265,7 @@ export const programs: readonly TtlProgram[] = [
   {
     ...usual,
     name: "networks",
-    ends: fromNetwork("ipv4", () => here.ipv4),
+    ends: fromNetwork("ipv4", () => hereOf.ipv4),
     dump: filter([
       recent("INPUT", "--update --seconds 1 --hitcount 4 --rttl", `${network24} -j DROP`),
       recent("INPUT", "--set", network24),
@@ -285,7 +286,7 @@ export const programs: readonly TtlProgram[] = [
   {
     ...usual,
     name: "one chain for INPUT and FORWARD, networks",
-    ends: fromNetwork("ipv4", (random) => (random() < 0.5 ? here.ipv4 : behind.ipv4)),
+    ends: fromNetwork("ipv4", (random) => (random() < 0.5 ? hereOf.ipv4 : behind.ipv4)),
     ttls: routedTtls,
     ports: [7, 7, 7, 8],
     dump: filter(
@@ -342,7 +343,7 @@ export const programs: readonly TtlProgram[] = [
   {
     ...six,
     name: "IPv6, networks in INPUT and FORWARD",
-    ends: fromNetwork("ipv6", (random) => (random() < 0.5 ? here.ipv6 : behind.ipv6)),
+    ends: fromNetwork("ipv6", (random) => (random() < 0.5 ? hereOf.ipv6 : behind.ipv6)),
     ttls: routedTtls,
     dump: filter(
       ["INPUT", "FORWARD"].flatMap((chain) => [
