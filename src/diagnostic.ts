@@ -79,7 +79,7 @@ export const catalogue = {
 
   // a rule is in the script, and differs
   "recent-limit-form": { effect: "approximated", title: "a hit count written as a limit with a ban" },
-  "recent-rttl": { effect: "approximated", title: "`--rttl` for an nft that cannot keep the last TTL of a host" },
+  "recent-rttl": { effect: "approximated", title: "`--rttl` where a host's TTL changes many times a second, or nft cannot keep it" },
   "recent-reap": { effect: "approximated", title: "`--reap` takes hosts off a list that other rules still ask about" },
   "recent-list-full": {
     effect: "approximated",
@@ -97,7 +97,6 @@ export const catalogue = {
   "recent-memory": { effect: "noted", title: "lists that need much memory of the kernel when they are full" },
   "recent-mask": { effect: "noted", title: "a `--mask` that xt_recent ignores" },
   "recent-flood-guard": { effect: "noted", title: "a flooding host is released a little later" },
-  "recent-ttl-guard": { effect: "noted", title: "a host whose TTL changes many times a second is compared with an older one" },
   "recent-never-set": { effect: "noted", title: "a list that is checked and never set" },
   "text-changed": { effect: "noted", title: "a comment or log prefix that nft cannot hold as it was" },
   "repeated-table": { effect: "noted", title: "a table given twice: the later one replaces the earlier" },

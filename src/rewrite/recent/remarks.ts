@@ -38,15 +38,7 @@ function listRemarks({ usage, form }: ListFacts): Diagnostic[] {
     if (use.mask !== usage.mask)
       say("recent-mask", "its mask is that of the rule loaded first; xt_recent ignores this one, and so does the script");
     if (isCheck(use)) {
-      if (use.rttl && !form.ttl) say("recent-rttl", rttlText(use));
-      if (use.rttl && form.ttl) {
-        say(
-          "recent-ttl-guard",
-          `a host whose TTL changes more than ${ttlChanges.rate} times a second is compared with an older TTL than that of its last hit: ` +
-            "meanwhile --rttl finds for some of its packets another TTL where xt_recent finds the same, and for others the same where it " +
-            "finds another",
-        );
-      }
+      if (use.rttl) say("recent-rttl", rttlText(use, form));
       if (use.reap && reapMatters(usage, use)) {
         say(
           "recent-reap",
@@ -201,13 +193,18 @@ export function memoryRemarks(rulesets: readonly IptablesRuleset[], bytes: numbe
 const optionOf: Readonly<Record<string, string>> = {
   "recent-mask": "mask",
   "recent-rttl": "rttl",
-  "recent-ttl-guard": "rttl",
   "recent-reap": "reap",
   "recent-seconds-overflow": "seconds",
   "recent-limit-form": "hitcount",
 };
 
-function rttlText({ inverted }: PlacedUse): string {
+function rttlText({ inverted }: PlacedUse, { ttl }: ListForm): string {
+  if (ttl) {
+    return (
+      `while a host's TTL changes more than ${ttlChanges.rate} times a second, --rttl compares with an older one than that of its last hit: ` +
+      "some of the host's packets match that xt_recent does not match, and others do not match that it does"
+    );
+  }
   const [matches, other] = inverted ? ["xt_recent matches", "the script does not"] : ["the script matches", "xt_recent does not"];
   return (
     `--rttl is left out, because keeping the last TTL of a host needs nft ${features.setDeletion.nft}, which deletes from sets in rules: ` +

@@ -19,7 +19,7 @@ function table(name: string, chains: readonly string[], rules: readonly string[]
 function keepsTtls(dump: string): boolean {
   const { script, diagnostics } = translate(dump, { family: "ipv4" });
   const kept = script!.includes("_ttl_known");
-  expect(diagnostics.some(({ code }) => code === "recent-ttl-guard")).toBe(kept);
+  expect(diagnostics.some(({ code }) => code === "recent-rttl")).toBe(kept);
   return kept;
 }
 
