@@ -26,7 +26,7 @@ function inputFor({ family, dump, targetNft, ...program }: TtlProgram, seed: num
   return { dumps: { [family]: dump }, script, frames: framesOf({ family, dump, ...program }, seed) };
 }
 
-/** Without `--rttl` these would decide otherwise; played to show that it would be seen. One of each kind, for they cost as much as the rest. */
+/** Without `--rttl` these would decide otherwise; played to show that it would be seen. One of each kind, for each costs as much again. */
 const slips = programs.filter(({ name }) =>
   [
     "update above set",

@@ -1,6 +1,6 @@
 /**
- * Lists that are asked with `--rttl`, each as a small dump and as packets of senders that change their TTL: never, now and then, to and fro, or
- * at random, never more than ten times in a second.
+ * Lists that are asked with `--rttl`, each as a small dump and as packets of senders that change their TTL: never, now and then, to and
+ * fro, or at random, never more than ten times in a second.
  */
 
 import type { Family } from "../../src/iptables/ast.js";

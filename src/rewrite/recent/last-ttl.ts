@@ -6,8 +6,8 @@
  * digit. A digit that changes deletes the fifteen others, for none can be asked which one is there; deleting what is not there costs a
  * look-up.
  *
- * xt_recent compares the TTL that a packet arrived with, and in FORWARD and POSTROUTING the header holds one less (measured: 64 is stored as
- * 64 by rules in all hooks). The difference is nothing to a list that is used in FORWARD only. Where a list sees both, its TTLs are
+ * xt_recent compares the TTL that a packet arrived with, and in FORWARD and POSTROUTING the header holds one less (measured: 64 is stored
+ * as 64 by rules in all hooks). The difference is nothing to a list that is used in FORWARD only. Where a list sees both, its TTLs are
  * kept as bits: bit i of a number is 1 where its last i + 1 bits are 2^i or more, and a range of these tells that of the number
  * after it as well. Digits offer no such way: nft cannot add.
  *
@@ -80,7 +80,7 @@ class TtlHosts {
   }
 
   describe(): string {
-    return `    ttl_known: hosts that have one; ttl_rate: where it changes more than ${ttlChanges.rate} times a second, an older one is kept`;
+    return `    ttl_known: hosts with one; ttl_rate: where it changes more than ${ttlChanges.rate} times a second, an older one is kept`;
   }
 }
 

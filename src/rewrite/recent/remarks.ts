@@ -42,9 +42,9 @@ function listRemarks({ usage, form }: ListFacts): Diagnostic[] {
       if (use.reap && reapMatters(usage, use)) {
         say(
           "recent-reap",
-          "--reap is left out, because it takes off the host that has been silent for longest, whenever another one on the list meets this " +
-            `rule, and nft cannot find that one: a host that xt_recent would have taken off after ${use.seconds} s or later stays on the ` +
-            "list, so rules that ask for it without --seconds, with more seconds, by ! --update or with --remove still find it",
+          "--reap is left out, because it takes off the host that has been silent for longest, whenever another one on the list meets " +
+            `this rule, and nft cannot find that one: a host that xt_recent would have taken off after ${use.seconds} s or later stays on ` +
+            "the list, so rules that ask for it without --seconds, with more seconds, by ! --update or with --remove still find it",
         );
       }
       if (use.seconds !== undefined && use.seconds >= firstWrapping) {
@@ -201,8 +201,8 @@ const optionOf: Readonly<Record<string, string>> = {
 function rttlText({ inverted }: PlacedUse, { ttl }: ListForm): string {
   if (ttl) {
     return (
-      `while a host's TTL changes more than ${ttlChanges.rate} times a second, --rttl compares with an older one than that of its last hit: ` +
-      "some of the host's packets match that xt_recent does not match, and others do not match that it does"
+      `while a host's TTL changes more than ${ttlChanges.rate} times a second, --rttl compares with an older one than that of its last ` +
+      "hit: some of the host's packets match that xt_recent does not match, and others do not match that it does"
     );
   }
   const [matches, other] = inverted ? ["xt_recent matches", "the script does not"] : ["the script matches", "xt_recent does not"];
