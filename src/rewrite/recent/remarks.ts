@@ -43,8 +43,8 @@ function listRemarks({ usage, form }: ListFacts): Diagnostic[] {
         say(
           "recent-reap",
           "--reap is left out, because it takes off the host that has been silent for longest, whenever another one on the list meets " +
-            `this rule, and nft cannot find that one: a host that xt_recent would have taken off after ${use.seconds} s or later stays on ` +
-            "the list, so rules that ask for it without --seconds, with more seconds, by ! --update or with --remove still find it",
+            `this rule, and nft cannot find that one: a host that xt_recent would have taken off after ${use.seconds} s or later stays ` +
+            "on the list, so rules that ask for it without --seconds, with more seconds, by ! --update or with --remove still find it",
         );
       }
       if (use.seconds !== undefined && use.seconds >= firstWrapping) {
