@@ -79,7 +79,7 @@ export const catalogue = {
 
   // a rule is in the script, and differs
   "recent-limit-form": { effect: "approximated", title: "a hit count written as a limit with a ban" },
-  "recent-rttl": { effect: "approximated", title: "`--rttl` compared with every recent TTL, not only the last" },
+  "recent-rttl": { effect: "approximated", title: "`--rttl` where a host's TTL changes many times a second, or nft cannot keep it" },
   "recent-reap": { effect: "approximated", title: "`--reap` takes hosts off a list that other rules still ask about" },
   "recent-list-full": {
     effect: "approximated",

@@ -8,7 +8,7 @@ import { findChainLoops } from "../iptables/chain-loops.js";
 import { Names } from "../nft/names.js";
 import { analyse, derived, type Analysis, type AnalysisContext } from "./analyse.js";
 import { depthsOf, reachableHooks } from "./hooks.js";
-import { gatherLists, sameTtl, type ListUsage } from "./recent/usage.js";
+import { gatherLists, headerTtls, type HeaderTtls, type ListUsage } from "./recent/usage.js";
 import { tracksConnections } from "./tracking.js";
 
 export interface AnalysisOptions {
@@ -46,8 +46,7 @@ export interface RulesetAnalysis {
 
 export interface AnalysedList {
   readonly usage: ListUsage;
-  /** All packets that meet the list carry the TTL they came with, or all one less. */
-  readonly keepsTtl: boolean;
+  readonly headerTtls: HeaderTtls;
 }
 
 export function analyseRuleset(ruleset: IptablesRuleset, options: AnalysisOptions): RulesetAnalysis {
@@ -82,7 +81,7 @@ export function analyseRuleset(ruleset: IptablesRuleset, options: AnalysisOption
   const lists = new Map(
     [...gatherLists(ruleset)].map(([name, usage]) => {
       const reached = usage.uses.flatMap(({ table, chain }) => [...(hooks.get(table)?.get(chain.name) ?? [])]);
-      return [name, { usage, keepsTtl: sameTtl(reached) }] as const;
+      return [name, { usage, headerTtls: headerTtls(reached) }] as const;
     }),
   );
   return { ruleset, chains, lists };

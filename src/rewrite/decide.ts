@@ -9,14 +9,16 @@ import type { Family, IptablesRule } from "../iptables/ast.js";
 import { fitsOneRule } from "../nft/rule-size.js";
 import { features, isLoadable } from "../nft/versions.js";
 import { consequence, recentUses, recordingOf, type Analysis, type Remains } from "./analyse.js";
-import { deadLoop, type AnalysedChain, type RulesetAnalysis } from "./analyse-ruleset.js";
+import { deadLoop, type AnalysedChain, type AnalysedList, type RulesetAnalysis } from "./analyse-ruleset.js";
 import { deepestLevel } from "./hooks.js";
 import type { RuleParts, Step } from "./parts.js";
 import { isTooLarge, largestRing, longestMuteOf, windowsOf, type ListForm } from "./recent/form.js";
 import { bansSuffice, findFusedGroup, timersSuffice, type FusedGroup } from "./recent/fused.js";
+import type { TtlForm } from "./recent/last-ttl.js";
+import { checksOfOwnTtl } from "./recent/own-ttl.js";
 import { recentRemarks } from "./recent/remarks.js";
 import { longestMute, type Window } from "./recent/ring.js";
-import type { ListUsage } from "./recent/usage.js";
+import type { HeaderTtls, ListUsage, PlacedUse } from "./recent/usage.js";
 import { lateFeature } from "./target-version.js";
 
 export type RecentForm = "auto" | "exact" | "limit";
@@ -99,14 +101,15 @@ class Decider {
     private readonly given: GivenUp,
     private readonly ringless: ReadonlySet<string>,
   ) {
-    this.forms = new Map([...analysis.lists].map(([name, { keepsTtl }]) => [name, this.formOf(name, keepsTtl)]));
+    this.forms = new Map([...analysis.lists].map(([name, list]) => [name, this.formOf(name, list)]));
   }
 
   run(): Plan {
     const diagnostics = new DiagnosticList();
     const chains = this.analysis.chains.map((chain) => this.chain(chain, diagnostics));
-    const fused = this.fusedGroups(chains);
-    const lists = this.lists(chains, fused);
+    const usages = this.usages(chains);
+    const fused = this.fusedGroups(chains, usages);
+    const lists = this.lists(chains, usages, fused);
     const facts = [...lists.values()].map((list) => ({ usage: list.usage, form: list.form, longestMute: longestMuteIn(list) }));
     for (const remark of recentRemarks(facts, this.options.setSize)) diagnostics.add(remark);
     return { family: this.analysis.ruleset.family, chains, lists, fused, diagnostics: diagnostics.all };
@@ -114,7 +117,7 @@ class Decider {
 
   // ---------------------------------------------------------------------------------------------------- lists
 
-  private formOf(name: string, keepsTtl: boolean): ListForm {
+  private formOf(name: string, { headerTtls }: AnalysedList): ListForm {
     const { options, given } = this;
     const ringless = this.ringless.has(name);
     const limited = given.limited.has(name) || (ringless && options.recent === "auto");
@@ -124,19 +127,39 @@ class Decider {
       forgetAfter: options.forgetAfter,
       asLimit: (window) => limited || this.isLimitByItself(window),
       flat: given.flat.has(name),
-      keepsTtl,
-      forgetsTtl: !isLoadable("lengthlessKey", options.targetNft),
+      ttl: this.ttlForm(headerTtls),
       ringless,
       windowsInNames: options.keepSets === true,
     };
+  }
+
+  private ttlForm(header: HeaderTtls): TtlForm | undefined {
+    const { targetNft } = this.options;
+    if (!isLoadable("setDeletion", targetNft)) return undefined;
+    return { pieces: header !== "both" && isLoadable("lengthlessKey", targetNft) ? "digits" : "bits", header };
   }
 
   private isLimitByItself({ hits }: Window): boolean {
     return this.options.recent === "limit" || (this.options.recent === "auto" && hits > largestAutomaticRing);
   }
 
-  private fusedGroups(chains: readonly PlannedChain[]): Map<RuleParts, FusedGroup> {
+  /** Who uses which list, with `--rttl` only where it can make a difference. */
+  private usages(chains: readonly PlannedChain[]): Map<string, ListUsage> {
     const usages = new Map([...this.analysis.lists].map(([name, { usage }]) => [name, usage]));
+    if (![...usages.values()].some(({ uses }) => uses.some(({ rttl }) => rttl))) return usages;
+    const ownTtl = checksOfOwnTtl(
+      chains.map(({ name, rules }) => ({
+        name,
+        rules: rules.map(({ decision }) =>
+          decision.kind === "parts" ? decision.parts : decision.kind === "never" ? "nothing" : "unknown",
+        ),
+      })),
+    );
+    const relevant = (use: PlacedUse): PlacedUse => (ownTtl.has(use.use) ? { ...use, rttl: false } : use);
+    return new Map([...usages].map(([name, usage]) => [name, { ...usage, uses: usage.uses.map(relevant) }]));
+  }
+
+  private fusedGroups(chains: readonly PlannedChain[], usages: ReadonlyMap<string, ListUsage>): Map<RuleParts, FusedGroup> {
     const fused = new Map<RuleParts, FusedGroup>();
     for (const { rules } of chains) {
       const parts = rules.map(({ decision }) => (decision.kind === "parts" ? decision.parts : undefined));
@@ -148,14 +171,15 @@ class Decider {
     return fused;
   }
 
-  private lists(chains: readonly PlannedChain[], fused: ReadonlyMap<RuleParts, FusedGroup>): Map<string, PlannedList> {
+  private lists(
+    chains: readonly PlannedChain[],
+    usages: ReadonlyMap<string, ListUsage>,
+    fused: ReadonlyMap<RuleParts, FusedGroup>,
+  ): Map<string, PlannedList> {
     const groups = new Map([...fused.values()].map((group) => [group.usage.name, group]));
     const used = new Set(writtenUses(chains).map(({ list }) => list));
     return new Map(
-      [...this.analysis.lists].map(([name, { usage }]) => [
-        name,
-        { usage, form: this.forms.get(name)!, fused: groups.get(name), used: used.has(name) },
-      ]),
+      [...usages].map(([name, usage]) => [name, { usage, form: this.forms.get(name)!, fused: groups.get(name), used: used.has(name) }]),
     );
   }
 

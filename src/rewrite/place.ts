@@ -218,7 +218,8 @@ class Placer {
   private placeRemove(chain: ChainBuilder, prefix: Prefix, { use }: RecentStep, following: readonly Step[], body: RuleBody): void {
     const list = this.list(use);
     const { first, presence, last } = list.removal(use);
-    if (!use.inverted && first.length <= 1 && presence !== "in one of several") {
+    const isCall = first.some((statements) => statements.some(({ kind }) => kind === "jump"));
+    if (!use.inverted && first.length <= 1 && !isCall && presence !== "in one of several") {
       const test = presence === "known" ? [] : [presence];
       return this.place(chain, extend(prefix, [...first.flat(), ...test, ...last], false), following, body);
     }
@@ -272,7 +273,9 @@ class Placer {
       inside.rule([...question.tests, exitStatement(conditionTrue)]);
       this.leave(inside, conditionFalse);
     } else {
-      const check = question.check(`${this.preferredName()}_check`, conditionTrue, conditionFalse);
+      // With another TTL a host is not on the list, and `! --update` has nothing to touch.
+      const absent = use.inverted && touches ? exitTo(matched.name) : undefined;
+      const check = question.check(`${this.preferredName()}_check`, conditionTrue, conditionFalse, absent);
       chain.rule([...prefix.statements, this.call(check)]);
     }
     if (touches && !use.inverted) for (const statements of list.touchRules(use.side)) matched.rule(statements);

@@ -162,6 +162,11 @@ function metaReader(key: string, family: Family): Reader {
       return { read: (flight) => flight.inInterface };
     case "oifname":
       return { read: (flight) => flight.outInterface };
+    // Any number but 0, which is no interface.
+    case "iif":
+      return { read: ({ packet }) => (packet.path === "output" ? 0n : 1n) };
+    case "oif":
+      return { read: ({ hook }) => (hook === "prerouting" || hook === "input" ? 0n : 1n) };
     case "l4proto":
       return { read: ({ packet }) => BigInt(packet.protocol) };
     case "mark":

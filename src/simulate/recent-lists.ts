@@ -137,7 +137,8 @@ export class RecentLists {
     const forgotten = kept !== undefined && time - kept.stamps.at(-1)! > list.memory;
     if (forgotten) list.entries.delete(address);
     const found = forgotten ? undefined : kept;
-    const entry = found && use.rttl && found.ttl !== 0 && found.ttl !== ttl ? undefined : found;
+    // TTL 0 is any, in the packet and on the list.
+    const entry = found && use.rttl && found.ttl !== 0 && ttl !== 0 && found.ttl !== ttl ? undefined : found;
     if (!entry) {
       if (use.operation !== "set") return use.inverted;
       if (list.entries.size >= this.listSize) list.entries.delete(list.entries.keys().next().value!);

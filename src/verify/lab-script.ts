@@ -33,6 +33,8 @@ export interface LabSetup {
   readonly hasWire: boolean;
   /** The interpreter of the program that sends the firewall's own packets; none if there are no such packets. */
   readonly ownSender: string | undefined;
+  /** The root directory of another nft, which does all in the namespace of that name: two versions in one spoil it for each other. */
+  readonly nftRoot: string | undefined;
 }
 
 /** The command that loads a family's dump. */
@@ -64,7 +66,9 @@ const namespaceSettings = [
   "net.ipv6.conf.default.accept_ra=0",
 ];
 
-export function labScript({ interfaces, loaded, hasScript, prepares, hasWire, variant, ownSender }: LabSetup): string {
+const quoted = (word: string): string => `'${word.replaceAll("'", `'\\''`)}'`;
+
+export function labScript({ interfaces, loaded, hasScript, prepares, hasWire, variant, ownSender, nftRoot }: LabSetup): string {
   const restore = (side: Side): string[] => [
     ...(loaded[side].hasSets ? [`inside ${side} ipset restore <sets.${side}`] : []),
     ...loaded[side].families.map((family) => `inside ${side} ${restoreCommand(family, variant)} <dump.${side}.${family}`),
@@ -78,11 +82,20 @@ export function labScript({ interfaces, loaded, hasScript, prepares, hasWire, va
       hardware: hardwareAddress(index),
     })),
   );
+  // An old nft reads standard input by the name of a device, which is not below the other root.
+  const isOther = (side: Side): boolean => side === "nft" && nftRoot !== undefined;
+  const nftIn = (side: Side): string => (isOther(side) ? "other_nft" : `inside ${side} nft`);
   return `set -eE
 trap 'echo "failed: $BASH_COMMAND" >&2' ERR
 cd "$(dirname "$0")"
 exec 5<&0 </dev/null
 inside() { nsenter --net="/run/netns/$1" "\${@:2}"; }
+${
+  nftRoot === undefined
+    ? ""
+    : `mount --bind . ${quoted(`${nftRoot}/in`)}
+other_nft() { nsenter --net=/run/netns/nft chroot ${quoted(nftRoot)} /usr/sbin/nft "$@"; }`
+}
 
 # The bridge and the sender, with no addresses of their own.
 sysctl -qw net.ipv6.conf.all.disable_ipv6=1 net.ipv6.conf.default.disable_ipv6=1
@@ -122,8 +135,8 @@ ${prepares ? `inside ${side} bash -e prepare.sh` : ""}`,
   .join("\n")}
 
 ${restore("iptables").join("\n")}
-${hasScript ? "inside nft nft -f - <script.nft" : restore("nft").join("\n")}
-${sides.map((side) => `inside ${side} nft -f observer.nft`).join("\n")}
+${hasScript ? `${nftIn("nft")} -f ${nftRoot === undefined ? "- <script.nft" : "/in/script.nft"}` : restore("nft").join("\n")}
+${sides.map((side) => `${nftIn(side)} -f ${isOther(side) ? "/in/" : ""}observer.nft`).join("\n")}
 ${
   ownSender === undefined
     ? ""
@@ -147,10 +160,10 @@ ${sides
   .flatMap((side) =>
     bothFamilies.map((family) => {
       const { sets, times } = listCommands(family);
-      return `inside ${side} ${sets} >${side}.${family}.json\ninside ${side} ${times} >${side}.${family}.times`;
+      return `${nftIn(side)} ${sets} >${side}.${family}.json\n${nftIn(side)} ${times} >${side}.${family}.times`;
     }),
   )
   .join("\n")}
-inside nft nft list ruleset >after.ruleset
+${nftIn("nft")} list ruleset >after.ruleset
 `;
 }

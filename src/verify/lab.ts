@@ -48,6 +48,8 @@ export interface ReplayInput extends Loaded {
   readonly prepare?: string;
   /** `legacy` unless told. */
   readonly variant?: IptablesVariant;
+  /** The root directory of an nft of another version, with a folder `in`, for the script; the machine's own unless told. Needs root. */
+  readonly nftRoot?: string;
 }
 
 /** A ruleset that did not load, or a machine that could not play. */
@@ -154,6 +156,7 @@ async function replayWhen(input: ReplayInput, ready: () => Promise<void>, signal
       variant: input.variant ?? "legacy",
       hasWire: events.some((event) => "bytes" in event),
       ownSender: ownPorts.length === 0 ? undefined : process.execPath,
+      nftRoot: input.nftRoot,
     }),
   };
   return withFiles(files, async (directory) => {

@@ -220,13 +220,13 @@ function chainText(hook: string, priority: number, rules: readonly string[], nam
   );
 }
 
-/** Shell commands that print what the observer of this family saw, for `readObservations`; the first prints JSON. */
+/** Arguments for nft, which prints what the observer of this family saw, for `readObservations`; with the first as JSON. */
 export function listCommands(family: Family): { readonly sets: string; readonly times: string } {
   const { name } = protocols[family];
   return {
-    sets: `nft -n -j list table ${name} ${tableName}`,
+    sets: `-n -j list table ${name} ${tableName}`,
     // nft lists times in whole seconds; what came from the kernel has nanoseconds.
-    times: `nft --debug=netlink list set ${name} ${tableName} arrival`,
+    times: `--debug=netlink list set ${name} ${tableName} arrival`,
   };
 }
 

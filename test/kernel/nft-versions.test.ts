@@ -1,9 +1,9 @@
 /**
- * The scripts of the corpus in other versions of nft: `.ci/nft-versions node_modules/.cache/nft-versions` unpacks them. A script says which
- * least version it needs, and is tried from that one on; what is made for an older version is tried in that one.
+ * The scripts of the corpus in other versions of nft. A script says which least version it needs, and is tried from that one on; what is
+ * made for an older version is tried in that one.
  */
 
-import { existsSync, readdirSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
@@ -13,10 +13,9 @@ import { isOlder } from "../../src/nft/versions.js";
 import { translate } from "../../src/translate.js";
 import { runInNamespace, withFiles } from "../../src/verify/namespace.js";
 import { readCases } from "../corpus/cases.js";
+import { notUnpacked, otherVersions, rootOf } from "./other-nft.js";
 import { missingRequirement } from "./requirements.js";
 
-const folder = new URL("../../node_modules/.cache/nft-versions", import.meta.url).pathname;
-const versions = existsSync(folder) ? readdirSync(folder).filter((name) => existsSync(join(folder, name, "complete"))) : [];
 const scripts = readCases();
 
 interface Tried {
@@ -43,8 +42,8 @@ async function refusedBy(version: string, tried: readonly Tried[]): Promise<stri
     ...Object.fromEntries(tried.map(({ script }, index) => [`${index}.nft`, script])),
     // nft 0.9.8 reads standard input by the name of a device, which is not there.
     "load.sh": `cd "$(dirname "$0")"
-mount --bind . "${join(folder, version)}/in" || exit
-nft() { chroot "${join(folder, version)}" /usr/sbin/nft "$@"; }
+mount --bind . "${rootOf(version)}/in" || exit
+nft() { chroot "${rootOf(version)}" /usr/sbin/nft "$@"; }
 for ((index = 0; index < ${tried.length}; index++)); do
   nft flush ruleset
   { nft -f /in/$index.nft && nft -f /in/$index.nft; } >messages 2>&1 || cp messages $index.refused
@@ -65,11 +64,11 @@ done
 }
 
 const title = "other versions of nft";
-const reason = missingRequirement ?? (versions.length === 0 ? "not unpacked: see .ci/nft-versions" : undefined);
+const reason = missingRequirement ?? (otherVersions.length === 0 ? notUnpacked : undefined);
 if (reason !== undefined) describe.skip(`${title} (skipped: ${reason})`, () => it("is there", () => undefined));
 else {
   describe(title, () => {
-    it.concurrent.each(versions)(
+    it.concurrent.each([...otherVersions])(
       "nft %s loads every script made for it, and every script that says so, twice",
       { timeout: 320_000 },
       async (version) => {

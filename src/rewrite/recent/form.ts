@@ -3,6 +3,7 @@
 import { greatest } from "../../append.js";
 import type { RecentUse } from "../../extensions/matches/recent.js";
 import type { Family } from "../../iptables/ast.js";
+import type { TtlForm } from "./last-ttl.js";
 import { longestMute, type Window } from "./ring.js";
 import { isCheck, type ListUsage } from "./usage.js";
 
@@ -16,10 +17,8 @@ export interface ListForm {
   readonly asLimit: (window: Window) => boolean;
   /** Find slots without nesting chains. */
   readonly flat: boolean;
-  /** Whether `--rttl` can be kept: the list is used in hooks that see the same TTL. */
-  readonly keepsTtl: boolean;
-  /** The script is for an nft that knows no set of addresses and TTLs. */
-  readonly forgetsTtl: boolean;
+  /** How the TTLs of its hosts are kept where `--rttl` asks for them; absent where the nft of the script cannot. */
+  readonly ttl: TtlForm | undefined;
   /** The script is for an nft whose rules cannot delete from a set: a window of several hits is a limit, or nothing. */
   readonly ringless: boolean;
   /**

@@ -9,6 +9,7 @@
  *   was it seen in the last N seconds?      a set with timeout N s + 1 tick
  *   H hits in the last N seconds?           a ring (see ring.ts), or a limit with a ban
  *   H hits ever?                            H sets without timeout, filled one after the other
+ *   with the TTL of its last hit?           see last-ttl.ts
  */
 
 import { payload, updateSet, deleteFromSet, concatenation, type Expression, type Statement } from "../../nft/ast.js";
@@ -26,12 +27,14 @@ import {
   type Key,
   type TableBuilder,
 } from "../table-builder.js";
+import { greatest } from "../../append.js";
 import { printable } from "../../diagnostic.js";
 import { nameable } from "../../nft/names.js";
 import { isTooLarge, keptFor, touchesOfOnePacket, windowId, type ListForm } from "./form.js";
+import { lastTtl, type LastTtl } from "./last-ttl.js";
 import { limitTouch, limitRate, type HitLimit } from "./limit.js";
 import { listKey, member, Ring, tick, type SetFactory, type Window } from "./ring.js";
-import { asksForPresence, isCheck, isQuietRemoval, type ListUsage } from "./usage.js";
+import { asksForPresence, isCheck, isQuietRemoval, type ListUsage, type PlacedUse } from "./usage.js";
 
 type Side = RecentUse["side"];
 
@@ -41,7 +44,8 @@ const mostInline = 8;
 /** What a check asks of its list. */
 export type Question =
   | { readonly kind: "inline"; readonly tests: readonly Statement[]; readonly refresh?: readonly Statement[] }
-  | { readonly kind: "chain"; check(wish: string, over: Exit, under: Exit): string };
+  /** `absent`: where hosts go that with another TTL count as not on the list; as those under the limit unless told. */
+  | { readonly kind: "chain"; check(wish: string, over: Exit, under: Exit, absent?: Exit): string };
 
 /** How a host is taken off its list. */
 export interface Removal {
@@ -64,12 +68,16 @@ export class RecentList {
   private readonly rings = new Map<string, Ring>();
   private readonly limits = new Map<string, HitLimit>();
   private readonly counts = new Map<number, readonly string[]>();
-  private readonly ttls = new Map<number | undefined, string>();
+  private timedTtls: LastTtl | undefined;
+  private keptTtls: LastTtl | undefined;
   private seen: string | undefined;
   /** The sets of this list, those of a fused group too. */
   readonly sets: string[] = [];
   private readonly knownPresent: ReadonlySet<ExtensionUse>;
+  private readonly asksTtl: ReadonlySet<ExtensionUse>;
   private readonly touchChains = new Map<Side, string>();
+  private readonly ttlTouchChains = new Map<Side, readonly string[]>();
+  private readonly ttlRemovals = new Map<Side, string>();
   private readonly stores = new Map<Side, readonly string[]>();
   private readonly mask: Expression | undefined;
   /** Questions of each kind in the order in which rules ask them. */
@@ -91,6 +99,7 @@ export class RecentList {
         ? undefined
         : { kind: "address", address: formatAddress(usage.mask, family) };
     this.knownPresent = new Set(usage.uses.filter(({ knownPresent }) => knownPresent).map(({ use }) => use));
+    this.asksTtl = new Set(usage.uses.filter(({ rttl }) => rttl).map(({ use }) => use));
     // A fused group makes its own sets; everything else is declared here, in a fixed order.
   }
 
@@ -152,17 +161,26 @@ export class RecentList {
     const timed = checks.length > 0 && checks.every(({ seconds, hits }) => seconds !== undefined && hits === 1);
     if (checks.length === 0 || uses.some((use) => asksForPresence(use) && !(timed && isQuietRemoval(use))))
       this.seen = this.set(`${this.untimedPrefix(this.base)}_seen`, kept);
-    if (this.form.keepsTtl && !this.form.forgetsTtl) {
-      for (const use of checks.filter((check) => check.rttl && !check.inverted)) {
-        if (this.ttls.has(use.seconds)) continue;
-        const name =
-          use.seconds === undefined
-            ? `${this.untimedPrefix(this.base)}_seen_ttl`
-            : `${this.setPrefix("ttl", secondsId(use.seconds))}_recent_ttl`;
-        this.ttls.set(use.seconds, this.set(name, use.seconds === undefined ? kept : use.seconds * 1000 + tick, undefined, true));
-      }
-    }
+    this.declareTtls(checks.filter(({ rttl }) => rttl));
     return this;
+  }
+
+  /** Checks with seconds have TTLs of their own beside those that are kept without a timeout, which may be full. */
+  private declareTtls(checks: readonly PlacedUse[]): void {
+    const { ttl, windowsInNames } = this.form;
+    if (!ttl) return;
+    const basis = windowsInNames && ttl.header === "forwarded" ? "_forwarded_ttl" : "_ttl";
+    const declare = (name: string, time: number | undefined): LastTtl => {
+      const add = (suffix: string, timeout: number | undefined, withTtl: boolean): string =>
+        this.set(`${name}${basis}_${suffix}`, timeout, undefined, withTtl);
+      return lastTtl(ttl, { add }, time, this.timeToLive());
+    };
+    const longest = greatest(
+      checks.flatMap((use) => (asksKeptTtl(use) ? [] : use.seconds!)),
+      0,
+    );
+    if (longest > 0) this.timedTtls = declare(`${this.setPrefix("ttl", secondsId(longest))}_recent`, longest * 1000 + tick);
+    if (checks.some(asksKeptTtl)) this.keptTtls = declare(`${this.untimedPrefix(this.base)}_seen`, this.keptTime);
   }
 
   /** How long hosts stay in the sets that are asked without seconds, in milliseconds; undefined: for ever. */
@@ -226,10 +244,6 @@ export class RecentList {
     return listKey(this.address(side), this.mask);
   }
 
-  private ttlKey(side: Side): Key {
-    return concatenation(this.key(side), this.timeToLive());
-  }
-
   // --------------------------------------------------------------------------------------- touch, look, remove
 
   /**
@@ -239,8 +253,8 @@ export class RecentList {
   touch(side: Side): { readonly statements: readonly Statement[]; readonly alone: boolean } {
     const inline = this.inlineTouch(side);
     const stores = this.storeTouches(side);
-    if (stores.length === 0 && inline.length <= mostInline) return { statements: inline, alone: false };
-    if (inline.length === 0 && stores.length === 1) return { statements: [callStatement(stores[0]!)], alone: true };
+    if (!this.keepsTtl && stores.length === 0 && inline.length <= mostInline) return { statements: inline, alone: false };
+    if (!this.keepsTtl && inline.length === 0 && stores.length === 1) return { statements: [callStatement(stores[0]!)], alone: true };
     let chain = this.touchChains.get(side);
     if (chain === undefined) {
       const builder = this.group.chain(this.touchName(side));
@@ -253,7 +267,28 @@ export class RecentList {
 
   /** The same as rules, for a chain in which nothing else has to be asked: a level of jumps less. */
   touchRules(side: Side): Statement[][] {
-    return [...this.inlineTouch(side).map((statement) => [statement]), ...this.storeTouches(side).map((store) => [callStatement(store)])];
+    return [
+      ...this.ttlTouches(side).map((chain) => [callStatement(chain)]),
+      ...this.inlineTouch(side).map((statement) => [statement]),
+      ...this.storeTouches(side).map((store) => [callStatement(store)]),
+    ];
+  }
+
+  /** The chains that keep the TTL: before the hit, which a check may count only where it finds the TTL too. */
+  private ttlTouches(side: Side): readonly string[] {
+    let chains = this.ttlTouchChains.get(side);
+    if (chains === undefined) {
+      chains = [
+        { ttls: this.timedTtls, kind: "recent" },
+        { ttls: this.keptTtls, kind: "seen" },
+      ].flatMap(({ ttls, kind }) => {
+        const chain = ttls?.touch(this.group, `${this.touchName(side)}_${kind}_ttl`, this.key(side));
+        chain?.comment.push(`the TTL of a hit for list "${printable(this.usage.name)}"`);
+        return chain?.name ?? [];
+      });
+      this.ttlTouchChains.set(side, chains);
+    }
+    return chains;
   }
 
   private touchName(side: Side, prefix = this.base): string {
@@ -262,12 +297,10 @@ export class RecentList {
 
   private inlineTouch(side: Side): Statement[] {
     const key = this.key(side);
-    // A full set ends the rule: what keeps its elements longer fills up first and comes later, what never loses them comes last. A host
-    // comes before its TTLs, of which there are more.
+    // A full set ends the rule: what keeps its elements longer fills up first and comes later, what never loses them comes last.
     const touches = [
       ...[...this.windows].map(([seconds, set]) => ({ seconds, touch: updateSet(set, key) })),
       ...(this.seen === undefined ? [] : [{ seconds: Infinity, touch: updateSet(this.seen, key) }]),
-      ...[...this.ttls].map(([seconds = Infinity, set]) => ({ seconds, touch: updateSet(set, this.ttlKey(side)) })),
     ];
     return touches.sort((a, b) => (a.seconds === b.seconds ? 0 : a.seconds - b.seconds)).map(({ touch }) => touch);
   }
@@ -319,39 +352,62 @@ export class RecentList {
 
   /** Whether one store holds all there is to record, so that what was just found in it needs no more than its refresh. */
   private get isOnlyStore(): boolean {
-    const { windows, limits, rings, counts, ttls, seen } = this;
-    return windows.size + limits.size + (seen === undefined ? 0 : 1) === 1 && rings.size + counts.size + ttls.size === 0;
+    const { windows, limits, rings, counts, keepsTtl, seen } = this;
+    return windows.size + limits.size + (seen === undefined ? 0 : 1) === 1 && rings.size + counts.size === 0 && !keepsTtl;
   }
 
   /** Is the condition of this `--rcheck` or `--update` true, leaving its inversion aside? */
   question(use: RecentUse): Question {
+    const question = this.hitsQuestion(use);
+    if (!this.comparesTtl(use)) return question;
+    const { group } = this;
+    const ttls = (asksKeptTtl(use) ? this.keptTtls : this.timedTtls)!;
+    const asChain = (wish: string, over: Exit, under: Exit): string => {
+      if (question.kind === "chain") return question.check(wish, over, under);
+      const chain = group.chain(wish).rule([...question.tests, exitStatement(over)]);
+      if (under.kind === "goto") chain.rule([exitStatement(under)]);
+      return chain.name;
+    };
+    const compare = (wish: string, same: Exit, other: Exit): string =>
+      ttls.check(group, `${wish}_ttl`, this.key(use.side), same, other).name;
+    return {
+      kind: "chain",
+      check: (wish, over, under, absent = under) =>
+        absent === under
+          ? asChain(wish, exitTo(compare(wish, over, under)), under)
+          : compare(wish, exitTo(asChain(wish, over, under)), absent),
+    };
+  }
+
+  /** Whether what this check answers depends on the packet's TTL. */
+  private comparesTtl({ use }: RecentUse): boolean {
+    return this.keepsTtl && this.asksTtl.has(use);
+  }
+
+  private get keepsTtl(): boolean {
+    return this.timedTtls !== undefined || this.keptTtls !== undefined;
+  }
+
+  private hitsQuestion(use: RecentUse): Question {
     const key = this.key(use.side);
     const { seconds, hits } = use;
-    const ttl = use.rttl && !use.inverted ? this.ttls.get(seconds) : undefined;
-    const ttlTest = ttl === undefined ? [] : [member(this.ttlKey(use.side), ttl)];
     if (hits === 1) {
       const store = seconds === undefined ? this.seen! : this.windows.get(seconds)!;
-      return { kind: "inline", tests: [member(key, store), ...ttlTest], ...(this.isOnlyStore && { refresh: [updateSet(store, key)] }) };
+      return { kind: "inline", tests: [member(key, store)], ...(this.isOnlyStore && { refresh: [updateSet(store, key)] }) };
     }
-    if (seconds === undefined) return { kind: "inline", tests: [member(key, this.counts.get(hits)!.at(-1)!), ...ttlTest] };
+    if (seconds === undefined) return { kind: "inline", tests: [member(key, this.counts.get(hits)!.at(-1)!)] };
     const id = windowId({ seconds, hits });
     const limit = this.limits.get(id);
     if (limit)
       return {
         kind: "inline",
-        tests: [member(key, limit.banned), ...ttlTest],
+        tests: [member(key, limit.banned)],
         ...(this.isOnlyStore && { refresh: [updateSet(limit.banned, key)] }),
       };
     const ring = this.rings.get(id)!;
     return {
       kind: "chain",
-      check: (wish, over, under) => {
-        const { group } = this;
-        if (ttlTest.length === 0) return ring.check(group, wish, key, over, under).name;
-        const withTtl = group.chain(`${wish}_ttl`).rule([...ttlTest, exitStatement(over)]);
-        if (under.kind === "goto") withTtl.rule([exitStatement(under)]);
-        return ring.check(group, wish, key, exitTo(withTtl.name), under).name;
-      },
+      check: (wish, over, under) => ring.check(this.group, wish, key, over, under).name,
     };
   }
 
@@ -385,6 +441,7 @@ export class RecentList {
   removal({ side, use }: RecentUse): Removal {
     const key = this.key(side);
     const known = this.knownPresent.has(use);
+    const ttl = this.ttlRemoval(side);
     const telling = known ? [] : this.presenceSets;
     const sets = [
       ...(this.seen === undefined ? [] : [this.seen]),
@@ -394,15 +451,32 @@ export class RecentList {
       ...[...this.rings.values()].flatMap((ring) => ring.sets),
     ].filter((set) => !telling.includes(set));
     return {
-      first: inGroups(sets).map((some) => some.map((set) => deleteFromSet(set, key))),
+      first: [
+        ...(ttl === undefined ? [] : [[callStatement(ttl)]]),
+        ...inGroups(sets).map((some) => some.map((set) => deleteFromSet(set, key))),
+      ],
       presence: known ? "known" : telling.length === 1 ? member(key, telling[0]!) : "in one of several",
       last: telling.map((set) => deleteFromSet(set, key)),
     };
   }
 
+  /** The chain that forgets the TTL; none where it goes by itself, since the next hit writes over what is left of it. */
+  private ttlRemoval(side: Side): string | undefined {
+    if (!this.keptTtls) return undefined;
+    let chain = this.ttlRemovals.get(side);
+    if (chain === undefined) {
+      chain = this.keptTtls.remove(this.group, `${this.base}${side === "daddr" ? "_destination" : ""}_ttl_remove`, this.key(side)).name;
+      this.ttlRemovals.set(side, chain);
+    }
+    return chain;
+  }
+
   /** What the sets are for, for a reader of the script. */
   describe(): string[] {
-    const details = new Set([...this.rings.values()].flatMap((ring) => ring.describe()));
+    const details = new Set([
+      ...[...this.rings.values()].flatMap((ring) => ring.describe()),
+      ...[this.timedTtls, this.keptTtls].flatMap((ttls) => ttls?.describe() ?? []),
+    ]);
     return [`list "${printable(this.usage.name)}": ${this.purposes().join(", ")}`, ...details];
   }
 
@@ -419,9 +493,14 @@ export class RecentList {
     for (const hits of this.counts.keys()) parts.push(this.numbered("count", countId(hits), `hosts with ${hits} hits at any time`));
     const kept = keptFor(this.usage, this.form);
     if (this.seen !== undefined) parts.push(kept === undefined ? "hosts ever seen" : `hosts seen in the last ${kept} s`);
-    if (this.ttls.size > 0) parts.push("the TTLs they came with");
+    if (this.keepsTtl) parts.push("the TTL of each host's last hit");
     return parts;
   }
+}
+
+/** `! --update` records a hit of a host that is on the list with the packet's TTL, however long it has been there. */
+function asksKeptTtl({ seconds, inverted, operation }: RecentUse): boolean {
+  return seconds === undefined || (inverted && operation === "update");
 }
 
 /** Set statements in a rule: it holds 36, 30 with a mask (measured on nft 1.0.6), and there may be other tests beside them. */

@@ -3,6 +3,7 @@
 import { diagnostic, printable, type Diagnostic } from "../../diagnostic.js";
 import { features } from "../../nft/versions.js";
 import type { IptablesRuleset } from "../../iptables/ast.js";
+import { ttlChanges } from "./last-ttl.js";
 import { limitRate } from "./limit.js";
 import { isTooLarge, keptFor, windowsOf, type ListForm } from "./form.js";
 import { asksForPresence, gatherLists, isCheck, isQuietRemoval, type ListUsage, type PlacedUse } from "./usage.js";
@@ -41,8 +42,9 @@ function listRemarks({ usage, form }: ListFacts): Diagnostic[] {
       if (use.reap && reapMatters(usage, use)) {
         say(
           "recent-reap",
-          `--reap is left out: a host that xt_recent would have taken off the list after ${use.seconds} s stays on it, ` +
-            "so rules that ask for it without --seconds, with more seconds, or with --remove still find it",
+          "--reap is left out, because it takes off the host that has been silent for longest, whenever another one on the list meets " +
+            `this rule, and nft cannot find that one: a host that xt_recent would have taken off after ${use.seconds} s or later stays ` +
+            "on the list, so rules that ask for it without --seconds, with more seconds, by ! --update or with --remove still find it",
         );
       }
       if (use.seconds !== undefined && use.seconds >= firstWrapping) {
@@ -196,24 +198,18 @@ const optionOf: Readonly<Record<string, string>> = {
   "recent-limit-form": "hitcount",
 };
 
-function rttlText({ inverted }: PlacedUse, { keepsTtl, forgetsTtl }: ListForm): string {
-  if (inverted) {
+function rttlText({ inverted }: PlacedUse, { ttl }: ListForm): string {
+  if (ttl) {
     return (
-      "--rttl is left out of an inverted match: where the TTL differs from that of the host's last hit, xt_recent matches and " +
-      "the script does not"
+      `while a host's TTL changes more than ${ttlChanges.rate} times a second, --rttl compares with an older one than that of its last ` +
+      "hit: some of the host's packets match that xt_recent does not match, and others do not match that it does"
     );
   }
-  if (forgetsTtl) {
-    return (
-      `--rttl is left out, because a set of addresses and TTLs needs nft ${features.lengthlessKey.nft}: ` +
-      "where the TTL differs from that of the host's last hit, the script matches and xt_recent does not"
-    );
-  }
-  return !keepsTtl
-    ? "--rttl is left out, because the list is used where packets carry the TTL they came with and where a router has taken one off: " +
-        "where the TTL differs from that of the host's last hit, the script matches and xt_recent does not"
-    : "--rttl compares with every TTL the host was seen with in the window, xt_recent with the last one only: " +
-        "a host that alternates between TTLs matches more often";
+  const [matches, other] = inverted ? ["xt_recent matches", "the script does not"] : ["the script matches", "xt_recent does not"];
+  return (
+    `--rttl is left out, because keeping the last TTL of a host needs nft ${features.setDeletion.nft}, which deletes from sets in rules: ` +
+    `where the TTL differs from that of the host's last hit, ${matches} and ${other}`
+  );
 }
 
 /** Only where some rule can tell a reaped host from one that has merely grown old. */

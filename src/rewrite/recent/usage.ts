@@ -40,10 +40,14 @@ export function isCheck(use: RecentUse): boolean {
   return use.operation === "rcheck" || use.operation === "update";
 }
 
-/** Whether the packets that reach these hooks carry the TTL they arrived with (or were sent with) in the header. */
-export function sameTtl(hooks: Iterable<Hook>): boolean {
-  const kinds = new Set([...hooks].map((hook) => (hook === "forward" || hook === "postrouting" ? "forwarded" : "as received")));
-  return kinds.size <= 1;
+/** Which TTLs are in the headers that a list sees: those with which packets came or were sent, those of which a router has taken one. */
+export type HeaderTtls = "as received" | "forwarded" | "both";
+
+/** The TTLs of the packets that reach these hooks. POSTROUTING sees forwarded ones and those of this machine. */
+export function headerTtls(hooks: Iterable<Hook>): HeaderTtls {
+  const kinds = new Set([...hooks].map((hook) => (hook === "postrouting" ? "both" : hook === "forward" ? "forwarded" : "as received")));
+  const [first = "as received"] = kinds;
+  return kinds.size > 1 ? "both" : first;
 }
 
 /** Whether the answer of this use depends on a host having been touched at any time, however long ago. */

@@ -88,7 +88,7 @@ function recentCondition(use: ExtensionUse, { family, lists }: Surroundings): Co
         touch();
         return !inverted;
       }
-      if (entry === undefined || (rttl && entry.ttl !== view.ttl)) return inverted;
+      if (entry === undefined || (rttl && entry.ttl !== view.ttl && entry.ttl !== 0 && view.ttl !== 0)) return inverted;
       if (operation === "remove") {
         world.setEntry(list, host, undefined);
         return !inverted;

@@ -166,3 +166,17 @@ describe("the form of a list", () => {
     expect(limit.findings.map(({ code }) => code)).not.toContain("difference-found");
   });
 });
+
+describe("a limit that a sender gets round by changing the TTL", () => {
+  const evaded = (...rules: readonly string[]): boolean => review(dump(...rules)).findings.some(({ code }) => code === "rttl-evaded");
+  const limit = check("--update --seconds 60 --hitcount 4 --rttl");
+
+  it("is none where the packet's own hit has just been recorded with its TTL", () => {
+    expect(evaded(set, limit)).toBe(false);
+  });
+
+  it("is one where the hit is recorded later, or of other packets", () => {
+    expect(evaded(limit, set)).toBe(true);
+    expect(evaded(set.replace("-m recent", "-s 192.0.2.0/24 -m recent"), limit)).toBe(true);
+  });
+});
