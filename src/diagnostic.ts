@@ -105,6 +105,7 @@ export const catalogue = {
   "shell-command-skipped": { effect: "noted", title: "a command in a script that makes no rules" },
   "shell-command-fails": { effect: "noted", title: "a command in a script that fails and changes nothing" },
   "inet-not-merged": { effect: "noted", title: "`--inet` where there is nothing to bring together, or nft cannot" },
+  "empty-range": { effect: "noted", title: "a range that runs backwards, which holds no value" },
   "joined-interface": { effect: "noted", title: "an interface joined to its option, which iptables takes for a part of the name" },
   "option-without-effect": { effect: "noted", title: "an option that changes nothing in nft" },
 } as const satisfies Record<string, CatalogueEntry>;

@@ -9,6 +9,7 @@ import { addressMatch } from "../extensions/values/address.js";
 import { readsOf } from "../extensions/described.js";
 import { firstFragmentOnly } from "../extensions/values/fragment.js";
 import { protocolExpression, protocolName } from "../extensions/values/protocols.js";
+import { holdsNothing } from "../extensions/values/range.js";
 import { cutToBytes } from "../extensions/values/text.js";
 import type { ExtensionUse, Family, IptablesRule, OptionUse } from "../iptables/ast.js";
 import { binary, compare, goto, hex, jump, match, meta, number, payload, string, type Expression, type Statement } from "../nft/ast.js";
@@ -177,6 +178,7 @@ class Analyser {
     const translation = extension.translate(use.options as OptionUses<OptionDefinitions>, this.context);
     if ("untranslatable" in translation) this.untranslatable("match", use, translation);
     this.remarks("match", use, translation);
+    this.emptyRanges(use);
     // Before the guard, which would stand between the protocol and what implies it.
     const statements = "statements" in translation ? this.implied(translation.statements) : [];
     if (!this.context.reassembles && !this.firstFragment && readsOf(use).includes("transport")) {
@@ -280,6 +282,16 @@ class Analyser {
     };
     for (const remark of approximations ?? []) say(remark, kind === "match" ? "approximate-match" : "approximate-target");
     for (const remark of notes ?? []) say(remark, "option-without-effect");
+  }
+
+  /** A range that runs backwards is often a slip: it loads in some versions of iptables, and then nothing is in it. */
+  private emptyRanges({ extension, options }: ExtensionUse): void {
+    for (const { name, text, value, inverted, span } of Object.values(options)) {
+      if (!holdsNothing(value)) continue;
+      const consequence = inverted ? "every packet matches that has what it asks for" : "no packet matches";
+      const message = `option "--${name}" of match "${extension}": the range "${printable(text)}" runs backwards and holds nothing, so ${consequence}`;
+      this.report(diagnostic("empty-range", span, message));
+    }
   }
 
   private untranslatable(kind: "match" | "target", use: ExtensionUse, { untranslatable, at, help }: Untranslatable): never {

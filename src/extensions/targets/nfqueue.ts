@@ -12,13 +12,19 @@ import { defineTarget, Invalid, type ValueParser } from "../extension.js";
 import { integer, type NumberRange } from "../values/number.js";
 
 const queueNumber = integer(0, 65535);
+
+/**
+ * `from:to`, two queues at least; a missing end is 0, or the last queue. The kernel counts them in 16 bits and refuses all 65536, so the range
+ * of all is one shorter (iptables 1.8.11 writes it so).
+ */
 const queueRange: ValueParser<NumberRange> = (text, context) => {
   const [first = "", last, ...more] = text.split(":");
   if (last === undefined || more.length > 0) return new Invalid(`"${text}" is not a range of queues`);
-  const from = queueNumber(first, context);
-  const to = queueNumber(last, context);
+  const from = first === "" ? 0 : queueNumber(first, context);
   if (from instanceof Invalid) return from;
+  const to = last === "" ? (from === 0 ? 65534 : 65535) : queueNumber(last, context);
   if (to instanceof Invalid) return to;
+  if (to - from === 65535) return new Invalid(`the kernel takes no range of all queues "${text}"`);
   return from < to ? { from, to } : new Invalid(`the range of queues "${text}" runs backwards`);
 };
 
