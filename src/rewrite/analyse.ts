@@ -289,7 +289,8 @@ class Analyser {
     for (const { name, text, value, inverted, span } of Object.values(options)) {
       if (!holdsNothing(value)) continue;
       const consequence = inverted ? "every packet matches that has what it asks for" : "no packet matches";
-      const message = `option "--${name}" of match "${extension}": the range "${printable(text)}" runs backwards and holds nothing, so ${consequence}`;
+      const option = `option "--${name}" of match "${extension}"`;
+      const message = `${option}: the range "${printable(text)}" runs backwards and holds nothing, so ${consequence}`;
       this.report(diagnostic("empty-range", span, message));
     }
   }

@@ -14,8 +14,8 @@ import { integer, type NumberRange } from "../values/number.js";
 const queueNumber = integer(0, 65535);
 
 /**
- * `from:to`, two queues at least; a missing end is 0, or the last queue. The kernel counts them in 16 bits and refuses all 65536, so the range
- * of all is one shorter (iptables 1.8.11 writes it so).
+ * `from:to`, two queues at least; a missing end is 0, or the last queue. The kernel counts them in 16 bits and refuses all 65536, so
+ * the range of all is one shorter (iptables 1.8.11 writes it so).
  */
 const queueRange: ValueParser<NumberRange> = (text, context) => {
   const [first = "", last, ...more] = text.split(":");

@@ -19,8 +19,8 @@ export const port: ValueParser<number> = (text, context) => {
 };
 
 /**
- * `port` or `from:to`; a missing end is 0 or 65535. One that runs backwards holds no port: for udp and dccp iptables 1.8.7 and 1.8.9 take it,
- * for tcp and sctp only older ones did, but the kernel holds what they left.
+ * `port` or `from:to`; a missing end is 0 or 65535. One that runs backwards holds no port: for udp and dccp iptables 1.8.7 and 1.8.9
+ * take it, for tcp and sctp only older ones did, but the kernel holds what they left.
  */
 export const portRange: ValueParser<NumberRange> = (text, context) => {
   const [first = "", second, ...more] = text.split(":");

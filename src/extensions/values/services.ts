@@ -1,7 +1,7 @@
 /**
  * Names of services and their ports: the services database of Debian (/etc/services) for TCP, UDP and SCTP, with aliases,
- * less the names whose port depends on the protocol. Where a name stands twice the first counts, as for getservbyname. Letters count as they are
- * written.
+ * less the names whose port depends on the protocol. Where a name stands twice the first counts, as for getservbyname.
+ * Letters count as they are written.
  */
 export const services: ReadonlyMap<string, number> = new Map(
   Object.entries({
