@@ -75,6 +75,7 @@ export const catalogue = {
   "too-many-levels": { effect: "refused", title: "a jump deeper than the kernel's 16 levels" },
   "rule-too-large": { effect: "refused", title: "a rule with more tests than the kernel takes" },
   "recent-too-large": { effect: "refused", title: "a hit count too large for the exact form" },
+  "needs-kernel-part": { effect: "refused", title: "a rule that needs a part of the kernel that `--without` names" },
   "needs-newer-nft": { effect: "refused", title: "a rule that the nft of `--target-nft` cannot load" },
 
   // a rule is in the script, and differs

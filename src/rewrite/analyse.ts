@@ -385,6 +385,13 @@ function withoutTarget({ target }: IptablesRule): string {
       return `without the rule the firewall is more closed: packets that it let through go on to the next rule`;
     case "RETURN":
       return `without the rule the rest of the chain also decides about packets that it sent back`;
+    case "NFQUEUE":
+    case "QUEUE":
+      return `without the rule the firewall is more open: packets that a program was to judge go on to the next rule`;
+    case "SYNPROXY":
+      return `without the rule the firewall is more open: SYNs that it answered in place of the server go on to the next rule`;
+    case "TPROXY":
+      return `packets that it handed to a proxy go on to the next rule`;
     case "LOG":
     case "NFLOG":
     case "ULOG":
