@@ -75,6 +75,7 @@ export const catalogue = {
   "too-many-levels": { effect: "refused", title: "a jump deeper than the kernel's 16 levels" },
   "rule-too-large": { effect: "refused", title: "a rule with more tests than the kernel takes" },
   "recent-too-large": { effect: "refused", title: "a hit count too large for the exact form" },
+  "needs-kernel-part": { effect: "refused", title: "a rule that needs a part of the kernel that `--without` names" },
   "needs-newer-nft": { effect: "refused", title: "a rule that the nft of `--target-nft` cannot load" },
 
   // a rule is in the script, and differs
@@ -105,6 +106,7 @@ export const catalogue = {
   "shell-command-skipped": { effect: "noted", title: "a command in a script that makes no rules" },
   "shell-command-fails": { effect: "noted", title: "a command in a script that fails and changes nothing" },
   "inet-not-merged": { effect: "noted", title: "`--inet` where there is nothing to bring together, or nft cannot" },
+  "empty-range": { effect: "noted", title: "a range that runs backwards, which holds no value" },
   "joined-interface": { effect: "noted", title: "an interface joined to its option, which iptables takes for a part of the name" },
   "option-without-effect": { effect: "noted", title: "an option that changes nothing in nft" },
 } as const satisfies Record<string, CatalogueEntry>;

@@ -6,6 +6,7 @@ export type { AddressRange, Geoip } from "./geoip/ranges.js";
 export type * from "./iptables/ast.js";
 export type * from "./nft/ast.js";
 export { emit } from "./nft/emit.js";
+export { dispensableParts, type KernelPartName } from "./nft/kernel-parts.js";
 export type { RecentForm } from "./rewrite/ruleset.js";
 export { reviewRulesets, type ReviewRequest } from "./review/review.js";
 export type * from "./review/report.js";

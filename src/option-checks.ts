@@ -1,5 +1,6 @@
 /** What the options of a translation may be: asked by `translate` of those that a program gives, and of those in the files of a corpus. */
 
+import { dispensableParts } from "./nft/kernel-parts.js";
 import { largestSet, longestMemory } from "./nft/set-size.js";
 import { tableNameFault } from "./nft/table-name.js";
 import { isOlder, isVersion, oldestNft } from "./nft/versions.js";
@@ -30,6 +31,10 @@ export const optionChecks: Readonly<Record<keyof Omit<TranslateOptions, "ipsets"
   },
   targetNft: (value) =>
     typeof value === "string" && isVersion(value) && !isOlder(value, oldestNft) ? undefined : `a version of nft from "${oldestNft}" on`,
+  without: (value) =>
+    Array.isArray(value) && value.every((part) => (dispensableParts as readonly unknown[]).includes(part))
+      ? undefined
+      : `a list of parts of the kernel (${dispensableParts.map((part) => JSON.stringify(part)).join(", ")})`,
 };
 
 /** What a number must be that is none of these. */
@@ -76,6 +81,8 @@ const mostShown = 80;
 /** A value for a complaint: as JSON where it is a plain one, else what it is. */
 export function shown(value: unknown): string {
   if (typeof value === "string") return JSON.stringify(value.length > mostShown ? `${value.slice(0, mostShown)}…` : value);
+  if (Array.isArray(value) && value.length > 0 && value.length < 10 && value.every((part) => typeof part === "string"))
+    return `[${value.map(shown).join(", ")}]`;
   if (typeof value === "object" && value !== null) return Array.isArray(value) ? "an array" : "an object";
   return typeof value === "bigint"
     ? `${value}n`

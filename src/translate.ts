@@ -11,6 +11,7 @@ import { unusedIpsets } from "./ipset/use.js";
 import type { NftScript, NftTable } from "./nft/ast.js";
 import { emit } from "./nft/emit.js";
 import { requirements, type Requirements } from "./nft/requirements.js";
+import type { KernelPartName } from "./nft/kernel-parts.js";
 import type { Feature } from "./nft/versions.js";
 import { checkOptions, checkSources } from "./option-checks.js";
 import { isInvalid, rewriteRuleset, type RecentForm, type Rewriting } from "./rewrite/ruleset.js";
@@ -52,6 +53,8 @@ export interface TranslateOptions {
   readonly family?: Family;
   /** The nft that has to load the script, from 0.9.1 on: what it cannot load is replaced, or refused. Any unless told. */
   readonly targetNft?: string;
+  /** Parts that the kernel lacks, such as `queue`: rules that need them are refused; none unless told. */
+  readonly without?: readonly KernelPartName[];
   /** One table of the family inet for the dumps of both families; a table for each unless told. */
   readonly inet?: boolean;
   /** Say in the comment of each nft rule, which the kernel keeps, what iptables rule it comes from; false unless told. */
@@ -93,6 +96,7 @@ export function translate(input: string | readonly Source[], options: TranslateO
     counters = true,
     family,
     targetNft,
+    without = [],
     geoip,
     inet = false,
     origins = false,
@@ -107,10 +111,11 @@ export function translate(input: string | readonly Source[], options: TranslateO
   append(diagnostics, sets.diagnostics);
   if (!isInvalid(diagnostics)) append(diagnostics, unusedIpsets(rulesets, sets.sets));
   const ipsets = { sets: sets.sets, twoFamilies: rulesets.length > 1 };
+  const missing = new Set(without);
   let rewritten: Rewriting[] = [];
   if (!isInvalid(diagnostics)) {
     rewritten = rulesets.map((ruleset) =>
-      rewriteRuleset(ruleset, { table, recent, setSize, forgetAfter, keepSets, counters, targetNft, ipsets, geoip }),
+      rewriteRuleset(ruleset, { table, recent, setSize, forgetAfter, keepSets, counters, targetNft, without: missing, ipsets, geoip }),
     );
     for (const one of rewritten) append(diagnostics, one.diagnostics);
     append(diagnostics, bothFamiliesRemarks(rulesets));
@@ -183,12 +188,15 @@ function header(all: readonly NftTable[], targetNft: string | undefined): string
       ? [`A script of the tables ip and ip6 does not remove this one: before loading such a script, nft delete table inet ${inet.name}`]
       : []),
     "Built-in chains that are empty and accept are left out.",
-    needs(requirements({ tables: all, targetNft })),
+    ...needs(requirements({ tables: all, targetNft })),
   ];
 }
 
 /** What the script needs of nft and the kernel, and what for. */
-function needs({ nft, kernel, by }: Requirements): string {
+function needs({ nft, kernel, by, modules }: Requirements): string[] {
   const because = (reasons: readonly Feature[]): string => (reasons.length === 0 ? "" : ` (${reasons.map(({ name }) => name).join(", ")})`);
-  return `Needs nft ${nft}${because(by.nft)} and Linux ${kernel}${because(by.kernel)}.`;
+  return [
+    `Needs nft ${nft}${because(by.nft)} and Linux ${kernel}${because(by.kernel)}.`,
+    ...(modules.length === 0 ? [] : [`Kernel modules beside nf_tables: ${modules.join(", ")}.`]),
+  ];
 }

@@ -43,7 +43,7 @@ export async function readIpsets({ ipsets, maxInput }: TranslationSettings, mess
 }
 
 async function translateOptions(settings: TranslationSettings, ipsets: readonly Source[]): Promise<TranslateOptions> {
-  const { table, recent, setSize, forgetAfter, family, targetNft, inet, geoip: paths, maxInput } = settings;
+  const { table, recent, setSize, forgetAfter, family, targetNft, without, inet, geoip: paths, maxInput } = settings;
   // The reader is a part of its own, which costs others no time at their start.
   const geoip = paths.length === 0 ? undefined : (await import("./geoip.js")).readGeoip(paths, maxInput);
   return {
@@ -55,6 +55,7 @@ async function translateOptions(settings: TranslationSettings, ipsets: readonly 
     ...(ipsets.length > 0 && { ipsets }),
     ...(family && { family }),
     ...(targetNft !== undefined && { targetNft }),
+    ...(without.length > 0 && { without }),
     ...(geoip && { geoip }),
   };
 }

@@ -20,8 +20,8 @@ export function readOptions(file: string, text: string): CaseOptions {
     }
     if (Object.hasOwn(options, name)) throw new CaseFault(file, place, `the option ${JSON.stringify(name)} is given twice`);
     const { value } = content;
-    if (content.members || content.elements)
-      throw new CaseFault(file, content.place, `${JSON.stringify(name)} cannot be a list or an object`);
+    if (content.members) throw new CaseFault(file, content.place, `${JSON.stringify(name)} cannot be an object`);
+    if (content.elements && name !== "without") throw new CaseFault(file, content.place, `${JSON.stringify(name)} cannot be a list`);
     const wanted = check(value);
     if (wanted !== undefined) throw new CaseFault(file, content.place, `${JSON.stringify(name)} must be ${wanted}, not ${shown(value)}`);
     options[name] = value;

@@ -244,9 +244,10 @@ export function emitStatement(statement: Statement): string {
       );
     }
     case "queue": {
-      const flags = statement.flags && statement.flags.length > 0 ? `flags ${statement.flags.map(word).join(",")} ` : "";
+      const flags = statement.flags && statement.flags.length > 0 ? ` ${statement.flags.map(word).join(",")}` : "";
       const to = statement.to === undefined ? "" : `-${count(statement.to)}`;
-      return `queue ${flags}to ${count(statement.from)}${to}`;
+      // The older form: nft 0.9.8 knows no other, and newer ones read both.
+      return `queue num ${count(statement.from)}${to}${flags}`;
     }
     case "dup":
       return `dup to ${emitExpression(statement.address)}${statement.device === undefined ? "" : ` device ${quote(statement.device)}`}`;

@@ -1,33 +1,63 @@
 /** What a script needs of nft and of the kernel, found by walking its AST. */
 
-import type { Expression, NftChain, NftScript, NftSet, Statement } from "./ast.js";
+import type { Expression, NftChain, NftScript, NftSet, NftTable, Statement } from "./ast.js";
+import { modulesOf, type KernelPartName } from "./kernel-parts.js";
 import { hasZeroBurst, inequalitiesToSeparate, maskOf } from "./older.js";
 import { features, isLoadable, isOlder, type Feature, type FeatureName } from "./versions.js";
 
-export interface Requirements {
+export interface Versions {
   readonly nft: string;
   readonly kernel: string;
   /** What the versions are due to; empty where any script needs them. */
   readonly by: { readonly nft: readonly Feature[]; readonly kernel: readonly Feature[] };
 }
 
-/** The least versions that load the tables of a script. */
-export function requirements(script: Pick<NftScript, "tables" | "targetNft">): Requirements {
-  const found = new Set<FeatureName>(["base"]);
-  for (const table of script.tables) {
-    if (table.helpers.length > 0) found.add("helper");
-    for (const set of table.sets) addFeaturesOfSet(set, found);
-    for (const chain of table.chains) addFeaturesOfChain(chain, found);
-    // Scripts for an older nft spell these otherwise.
-    for (const { entries } of table.chains) {
-      for (const entry of entries) if (entry.kind === "rule") addSpellings(entry.statements, script.targetNft, found);
-    }
-    if (table.family === "inet" && table.chains.some(({ base }) => base && base.type !== "filter")) found.add("inetChain");
-  }
-  return highest(found);
+export interface Requirements extends Versions {
+  /** Modules of the kernel beside nf_tables itself, in alphabetical order. */
+  readonly modules: readonly string[];
 }
 
-export function highest(names: Iterable<FeatureName>): Requirements {
+/** What loads the tables of a script at least. */
+export function requirements(script: Pick<NftScript, "tables" | "targetNft">): Requirements {
+  const found = new Set<FeatureName>(["base"]);
+  const modules = new Set<string>();
+  for (const table of script.tables) {
+    const own = featuresOfTable(table, script.targetNft);
+    for (const name of own) found.add(name);
+    for (const part of partsOfFeatures(own)) for (const module of modulesOf(part, table.family, table.helpers)) modules.add(module);
+  }
+  return { ...highest(found), modules: [...modules].sort() };
+}
+
+/** The parts of the kernel that a table needs, in alphabetical order. */
+export function kernelPartsOf(table: NftTable): readonly KernelPartName[] {
+  return partsOfFeatures(featuresOfTable(table, undefined));
+}
+
+function partsOfFeatures(names: Iterable<FeatureName>): readonly KernelPartName[] {
+  return [...new Set([...names].flatMap((name) => partOf(name) ?? []))].sort();
+}
+
+/** The part of the kernel that has it, where that is a module of its own. */
+export function partOf(name: FeatureName): KernelPartName | undefined {
+  const { part }: Feature = features[name];
+  return part;
+}
+
+function featuresOfTable(table: NftTable, targetNft: string | undefined): Set<FeatureName> {
+  const found = new Set<FeatureName>();
+  if (table.helpers.length > 0) found.add("helper");
+  for (const set of table.sets) addFeaturesOfSet(set, found);
+  for (const chain of table.chains) addFeaturesOfChain(chain, found);
+  // Scripts for an older nft spell these otherwise.
+  for (const { entries } of table.chains) {
+    for (const entry of entries) if (entry.kind === "rule") addSpellings(entry.statements, targetNft, found);
+  }
+  if (table.family === "inet" && table.chains.some(({ base }) => base && base.type !== "filter")) found.add("inetChain");
+  return found;
+}
+
+export function highest(names: Iterable<FeatureName>): Versions {
   const all: Feature[] = [...names].map((name) => features[name]);
   const latest = (of: "nft" | "kernel"): string =>
     all.map((feature) => feature[of]).reduce((best, version) => (isOlder(best, version) ? version : best), features.base[of]);
@@ -85,7 +115,9 @@ function addFeaturesOfStatement(statement: Statement, found: Set<FeatureName>): 
     case "counter":
     case "verdict":
     case "jump":
+      return;
     case "reject":
+      found.add("reject");
       return;
     case "match":
       if (statement.operator === "!=" && statement.right.kind === "range") found.add("invertedRange");
@@ -122,6 +154,7 @@ function addFeaturesOfStatement(statement: Statement, found: Set<FeatureName>): 
       addFeaturesOfStatements(statement.statements ?? [], found);
       return;
     case "nat":
+      found.add(statement.type === "masquerade" || statement.type === "redirect" ? statement.type : "nat");
       if (statement.prefix) found.add("networkMap");
       if (statement.address) addFeaturesOf(statement.address, found);
       if (statement.port) addFeaturesOf(statement.port, found);
@@ -140,6 +173,7 @@ function addFeaturesOfStatement(statement: Statement, found: Set<FeatureName>): 
       found.add("synproxy");
       return;
     case "object":
+      if (statement.type.startsWith("ct ")) found.add("conntrack");
       found.add(statement.type === "ct helper" ? "helper" : statement.type === "quota" ? "quota" : "conntrackObject");
       return;
     case "keyword-statement":
@@ -200,6 +234,7 @@ function addFeaturesOf(expression: Expression, found: Set<FeatureName>): void {
       return;
     }
     case "ct": {
+      found.add("conntrack");
       const feature = conntrackFeatures[expression.key];
       if (feature !== "base") found.add(feature ?? "other");
       return;
@@ -214,7 +249,7 @@ function addFeaturesOf(expression: Expression, found: Set<FeatureName>): void {
       found.add("generator");
       return;
     case "jhash":
-      found.add("generator");
+      found.add("hash");
       addFeaturesOf(expression.key, found);
       return;
     case "binary":

@@ -5,12 +5,16 @@
  * true one, never earlier. Where no source was found, it is the version on which the script was measured.
  */
 
+import type { KernelPartName } from "./kernel-parts.js";
+
 export interface Feature {
   /** Within a sentence. */
   readonly name: string;
   readonly nft: string;
   /** Of Linux, as released by kernel.org. */
   readonly kernel: string;
+  /** The part of the kernel that has it, where that is a module of its own. */
+  readonly part?: KernelPartName;
   /** Where the versions come from; announcements are those of the nftables releases. */
   readonly source: string;
 }
@@ -33,7 +37,7 @@ export const features = {
     kernel: "5.2",
     source: "kernel commits d164385ec572 and c1deb065cf3b, 2019, and the nft release after them",
   },
-  natChain: { name: "a nat chain beside those of iptables", nft: "0.9.1", kernel: "4.18", source: kernelList },
+  natChain: { name: "a nat chain beside those of iptables", nft: "0.9.1", kernel: "4.18", part: "nat-chain", source: kernelList },
 
   // sets
   dynamicSet: {
@@ -57,7 +61,13 @@ export const features = {
     kernel: "5.6",
     source: `announcement of 0.9.5; ${kernelList}`,
   },
-  connectionCount: { name: "ct count in a set", nft: "0.9.1", kernel: "4.18", source: `announcement of 0.9.0; ${kernelList}` },
+  connectionCount: {
+    name: "ct count in a set",
+    nft: "0.9.1",
+    kernel: "4.18",
+    part: "connlimit",
+    source: `announcement of 0.9.0; ${kernelList}`,
+  },
   lengthlessKey: {
     name: "a TTL in a concatenation",
     nft: "1.0.6",
@@ -67,6 +77,7 @@ export const features = {
   ruleComment: { name: "comments of a rule", nft: "0.9.1", kernel: "3.15", source: kernelList },
 
   // expressions
+  conntrack: { name: "ct", nft: "0.9.1", kernel: "3.13", part: "conntrack", source: kernelList },
   conntrackAddress: {
     name: "addresses of a connection",
     nft: "0.9.2",
@@ -79,8 +90,9 @@ export const features = {
   deviceOrProcessor: { name: "device groups, processors and packet types", nft: "0.9.1", kernel: "3.18", source: kernelList },
   bridgeName: { name: "names of bridges", nft: "0.9.1", kernel: "4.18", source: "announcement of 0.8.4, before Linux 4.18" },
   existence: { name: "tests for the existence of a header", nft: "0.9.1", kernel: "4.14", source: "announcement of 0.8" },
-  fib: { name: "fib", nft: "0.9.1", kernel: "4.10", source: `announcement of 0.7; ${kernelList}` },
-  generator: { name: "numgen and jhash", nft: "0.9.1", kernel: "4.10", source: "announcement of 0.7" },
+  fib: { name: "fib", nft: "0.9.1", kernel: "4.10", part: "fib", source: `announcement of 0.7; ${kernelList}` },
+  generator: { name: "numgen", nft: "0.9.1", kernel: "4.10", part: "numgen", source: "announcement of 0.7" },
+  hash: { name: "jhash", nft: "0.9.1", kernel: "4.10", part: "hash", source: "announcement of 0.7" },
   innerHeader: { name: "payload behind the transport header", nft: "1.0.6", kernel: "6.18", source: "measured" },
   transportOfAny: { name: "ports of any protocol", nft: "0.9.2", kernel: "5.3", source: `changes-nftables-0.9.2; ${kernelList}` },
   invertedLookup: { name: "values outside of a set", nft: "0.9.1", kernel: "4.8", source: "kernel commit 0071e184a535, 23 June 2016" },
@@ -91,9 +103,9 @@ export const features = {
     source: "kernel commit 0f3cd9b36977, 23 September 2016",
   },
   rangeOfOne: { name: "a range of one value", nft: "1.0.6", kernel: "4.9", source: "measured: nft 0.9.8 refuses it; kernel as for ranges" },
-  ipsec: { name: "ipsec", nft: "0.9.1", kernel: "5.0", source: `announcement of 0.9.1; ${kernelList}` },
+  ipsec: { name: "ipsec", nft: "0.9.1", kernel: "5.0", part: "ipsec", source: `announcement of 0.9.1; ${kernelList}` },
   ipsecPolicy: { name: "meta ipsec", nft: "0.9.1", kernel: "4.16", source: "announcements of 0.8.2 (February 2018) and 0.9.1" },
-  osf: { name: "osf", nft: "0.9.1", kernel: "5.2", source: "announcement of 0.9.1" },
+  osf: { name: "osf", nft: "0.9.1", kernel: "5.2", part: "osf", source: "announcement of 0.9.1" },
   routeClass: { name: "rt classid", nft: "0.9.1", kernel: "4.10", source: kernelList },
   routeMtu: { name: "rt mtu", nft: "0.9.1", kernel: "4.14", source: `wiki.nftables.org, Mangling packet headers; ${kernelList}` },
   sctpChunk: {
@@ -109,29 +121,37 @@ export const features = {
     kernel: "5.6",
     source: `kernel commit "bitwise: add support for shifts", 16 January 2020; ${releaseList}`,
   },
-  socket: { name: "socket transparent", nft: "0.9.1", kernel: "4.18", source: `announcement of 0.9.0; ${releaseList}` },
+  socket: { name: "socket transparent", nft: "0.9.1", kernel: "4.18", part: "socket", source: `announcement of 0.9.0; ${releaseList}` },
   socketMark: {
     name: "socket mark",
     nft: "0.9.1",
     kernel: "4.19",
+    part: "socket",
     source: 'kernel commit "nft_socket: Expose socket mark", 18 July 2018, and the nft release after it',
   },
   socketWildcard: {
     name: "socket wildcard",
     nft: "0.9.7",
     kernel: "5.10",
+    part: "socket",
     source: "changes-nftables-0.9.7; kernel commit 67407a406db3, 29 August 2020",
   },
-  socketGroup: { name: "socket cgroupv2", nft: "1.0.0", kernel: "5.13", source: "kernel commit e0bb96db96f8, 26 April 2021" },
+  socketGroup: {
+    name: "socket cgroupv2",
+    nft: "1.0.0",
+    kernel: "5.13",
+    part: "socket",
+    source: "kernel commit e0bb96db96f8, 26 April 2021",
+  },
   tcpOption: { name: "TCP options", nft: "0.9.1", kernel: "4.14", source: "announcement of 0.8" },
   tcpOptionByNumber: { name: "TCP options by number", nft: "0.9.8", kernel: "4.14", source: "changes-nftables-0.9.8; announcement of 0.8" },
   time: { name: "meta time, day and hour", nft: "0.9.3", kernel: "5.4", source: `changes-nftables-0.9.3; ${kernelList}` },
 
   // statements
-  auditLog: { name: "log level audit", nft: "0.9.1", kernel: "4.18", source: `announcement of 0.9.0; ${kernelList}` },
-  duplicate: { name: "dup", nft: "0.9.1", kernel: "4.3", source: kernelList },
+  auditLog: { name: "log level audit", nft: "0.9.1", kernel: "4.18", part: "log", source: `announcement of 0.9.0; ${kernelList}` },
+  duplicate: { name: "dup", nft: "0.9.1", kernel: "4.3", part: "dup", source: kernelList },
   headerChange: { name: "changes of header fields", nft: "0.9.1", kernel: "4.10", source: "wiki.nftables.org, Mangling packet headers" },
-  helper: { name: "ct helper", nft: "0.9.1", kernel: "4.14", source: "announcement of 0.8" },
+  helper: { name: "ct helper", nft: "0.9.1", kernel: "4.14", part: "ct-helper", source: "announcement of 0.8" },
   conntrackObject: {
     name: "ct timeout and ct expectation",
     nft: "0.9.2",
@@ -144,26 +164,30 @@ export const features = {
     kernel: "4.3",
     source: "measured: nft 0.9.8 refuses it; kernel as for limits",
   },
-  logging: { name: "log", nft: "0.9.1", kernel: "3.17", source: kernelList },
+  logging: { name: "log", nft: "0.9.1", kernel: "3.17", part: "log", source: kernelList },
+  masquerade: { name: "masquerade", nft: "0.9.1", kernel: "3.18", part: "masquerade", source: kernelList },
+  nat: { name: "snat and dnat", nft: "0.9.1", kernel: "3.13", part: "nat", source: kernelList },
   networkMap: {
     name: "network address mapping",
     nft: "0.9.5",
     kernel: "5.8",
     source: "changes-nftables-0.9.5; kernel commit 3ff7ddb1353d, 28 April 2020",
   },
-  notrack: { name: "notrack", nft: "0.9.1", kernel: "4.10", source: kernelList },
-  queue: { name: "queue", nft: "0.9.1", kernel: "3.14", source: kernelList },
-  quota: { name: "quota", nft: "0.9.1", kernel: "4.10", source: "announcement of 0.7" },
-  limit: { name: "limits with a burst, or of bytes", nft: "0.9.1", kernel: "4.3", source: kernelList },
+  notrack: { name: "notrack", nft: "0.9.1", kernel: "4.10", part: "conntrack", source: kernelList },
+  queue: { name: "queue", nft: "0.9.1", kernel: "3.14", part: "queue", source: kernelList },
+  quota: { name: "quota", nft: "0.9.1", kernel: "4.10", part: "quota", source: "announcement of 0.7" },
+  limit: { name: "limits with a burst, or of bytes", nft: "0.9.1", kernel: "4.3", part: "limit", source: kernelList },
+  redirect: { name: "redirect", nft: "0.9.1", kernel: "3.18", part: "redirect", source: kernelList },
+  reject: { name: "reject", nft: "0.9.1", kernel: "3.18", part: "reject", source: kernelList },
   segmentSize: { name: "changes of TCP options", nft: "0.9.1", kernel: "4.14", source: `announcement of 0.8; ${kernelList}` },
-  synproxy: { name: "synproxy", nft: "0.9.2", kernel: "5.3", source: `changes-nftables-0.9.2; ${kernelList}` },
+  synproxy: { name: "synproxy", nft: "0.9.2", kernel: "5.3", part: "synproxy", source: `changes-nftables-0.9.2; ${kernelList}` },
   tcpOptionRemoval: {
     name: "reset tcp option",
     nft: "1.0.3",
     kernel: "5.18",
     source: 'kernel commit "exthdr: add support for tcp option removal", 4 February 2022, and the first nft release that is surely later',
   },
-  tproxy: { name: "tproxy", nft: "0.9.1", kernel: "4.19", source: kernelList },
+  tproxy: { name: "tproxy", nft: "0.9.1", kernel: "4.19", part: "tproxy", source: kernelList },
 
   /** What no source was looked up for. */
   other: { name: "a statement that was measured only", nft: "1.0.6", kernel: "6.18", source: "measured" },

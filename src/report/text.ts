@@ -10,7 +10,7 @@
 import type { Diagnostic, Severity } from "../diagnostic.js";
 import { painter, type Paint } from "./paint.js";
 import type { Tally } from "./tally.js";
-import { cells, visible, type Cell } from "./visible.js";
+import { cells, isPlain, visible, type Cell } from "./visible.js";
 
 export interface TextOptions {
   readonly color: boolean;
@@ -47,7 +47,7 @@ export function renderText(diagnostics: readonly TextDiagnostic[], sources: read
     const place = `${visible(span.file)}:${span.line}:${span.column}:`;
     text += `${paint(place, "bold")} ${paint(`${severity}:`, severity)} ${paint(visible(message), "bold")} [${code}]\n`;
     const line = source ?? lineOf(span.file, span.line);
-    if (line !== undefined && line.trim() !== "") text += excerpt(line, span.column - 1, span.length, width, severity, paint);
+    if (line !== undefined && !isBlank(line)) text += excerpt(line, span.column - 1, span.length, width, severity, paint);
     if (help !== undefined) text += `${indent}${paint("help:", "help")} ${visible(help)}\n`;
   }
   return text;
@@ -65,11 +65,26 @@ export function renderInvalidSummary(diagnostics: readonly Diagnostic[]): string
   return `${errors} ${errors === 1 ? "error" : "errors"}: nothing was translated\n`;
 }
 
+let blank: { readonly line: string; readonly is: boolean } | undefined;
+
+function isBlank(line: string): boolean {
+  // The same string as before, as a rule, and then nothing is compared.
+  if (blank?.line !== line) blank = { line, is: !/\S/.test(line) };
+  return blank.is;
+}
+
 /** Finds lines by number; a file is indexed when the first of its lines is asked for. */
 function lineFinder(sources: readonly SourceText[]): (file: string, line: number) => string | undefined {
   const texts = new Map(sources.map(({ file, text }) => [file, text]));
   const starts = new Map<string, number[]>();
+  // Thousands of diagnostics may blame one long line.
+  let last: { readonly file: string; readonly line: number; readonly content: string } | undefined;
+  const content = (text: string, start: number, next: number | undefined): string => {
+    const end = next === undefined ? text.length : next - 1;
+    return text.slice(start, text[end - 1] === "\r" && end > start ? end - 1 : end);
+  };
   return (file, line) => {
+    if (last?.file === file && last.line === line) return last.content;
     const text = texts.get(file);
     if (text === undefined) return undefined;
     let index = starts.get(file);
@@ -80,9 +95,8 @@ function lineFinder(sources: readonly SourceText[]): (file: string, line: number
     }
     const start = index[line - 1];
     if (start === undefined) return undefined;
-    const next = index[line];
-    const end = next === undefined ? text.length : next - 1;
-    return text.slice(start, text[end - 1] === "\r" && end > start ? end - 1 : end);
+    last = { file, line, content: content(text, start, index[line]) };
+    return last.content;
   };
 }
 
@@ -91,7 +105,10 @@ function excerpt(line: string, from: number, length: number, width: number, seve
   // No cell is wider than what one code unit can show, so nothing farther than `width` units away can be in the window.
   const first = Math.max(0, from - width);
   const last = Math.min(line.length, from + width);
-  const shown = cells(line.slice(first, last));
+  const near = line.slice(first, last);
+  if (isPlain(near))
+    return plainExcerpt(near, from - first, length, width, { before: first > 0, after: last < line.length }, severity, paint);
+  const shown = cells(near);
   const blamed = (cell: Cell): boolean => cell.end + first > from && cell.start + first < from + length;
   const pivot = indexOrEnd(shown, (cell) => cell.end + first > from);
   const [begin, end] = window(shown, pivot, width);
@@ -101,6 +118,32 @@ function excerpt(line: string, from: number, length: number, width: number, seve
   const text = before + visibleCells.map((cell) => cell.text).join("") + after;
   const padding = before.length + widthOfCells(shown.slice(begin, pivot));
   const carets = Math.max(1, widthOfCells(visibleCells.filter(blamed)));
+  return `${indent}${text.trimEnd()}\n${indent}${" ".repeat(padding)}${paint("^".repeat(carets), severity)}\n`;
+}
+
+/** The same for a stretch in which every character takes one column; `cut` says on which sides the line goes on. */
+function plainExcerpt(
+  near: string,
+  from: number,
+  length: number,
+  width: number,
+  cut: { readonly before: boolean; readonly after: boolean },
+  severity: Severity,
+  paint: Paint<Severity>,
+): string {
+  const pivot = Math.min(Math.max(0, from), near.length);
+  let [begin, end] = [0, near.length];
+  if (near.length > width) {
+    const room = width - 2;
+    begin = pivot - Math.min(pivot, Math.floor(room / 4));
+    end = Math.min(near.length, begin + room);
+    begin = Math.max(0, end - room);
+  }
+  const before = cut.before || begin > 0 ? "…" : "";
+  const after = cut.after || end < near.length ? "…" : "";
+  const text = before + near.slice(begin, end) + after;
+  const carets = Math.max(1, Math.min(end, from + length) - Math.max(begin, from));
+  const padding = before.length + pivot - begin;
   return `${indent}${text.trimEnd()}\n${indent}${" ".repeat(padding)}${paint("^".repeat(carets), severity)}\n`;
 }
 

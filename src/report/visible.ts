@@ -72,6 +72,31 @@ function widthOf(character: string): number {
   return wide.test(character) && !halfWidth.test(character) ? 2 : 1;
 }
 
+interface Shape {
+  readonly text: string;
+  readonly width: number;
+}
+
+/** Of characters beyond ASCII: a line of them may be shown for each of thousands of diagnostics. */
+const shapes = new Map<string, Shape>();
+/** A text has some hundred different ones; a hostile one must not fill the memory. */
+const mostShapes = 4096;
+
+function shapeOf(character: string): Shape {
+  const known = shapes.get(character);
+  if (known !== undefined) return known;
+  const text = visible(character);
+  const shape = { text, width: text === character ? widthOf(character) : text.length };
+  if (shapes.size >= mostShapes) shapes.clear();
+  shapes.set(character, shape);
+  return shape;
+}
+
+/** Whether every character of the text is a cell of one column: printable ASCII alone. */
+export function isPlain(text: string): boolean {
+  return /^[ -~]*$/.test(text);
+}
+
 /** Splits a line into cells; tabs become blanks up to the next multiple of eight columns. */
 export function cells(line: string): Cell[] {
   const found: Cell[] = [];
@@ -86,8 +111,7 @@ export function cells(line: string): Cell[] {
       width = tabStop - (column % tabStop);
       text = " ".repeat(width);
     } else if (code < 0x20 || code > 0x7e) {
-      text = visible(character);
-      width = text === character ? widthOf(character) : text.length;
+      ({ text, width } = shapeOf(character));
     }
     found.push({ text, width, start, end });
     start = end;

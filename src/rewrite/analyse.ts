@@ -9,6 +9,7 @@ import { addressMatch } from "../extensions/values/address.js";
 import { readsOf } from "../extensions/described.js";
 import { firstFragmentOnly } from "../extensions/values/fragment.js";
 import { protocolExpression, protocolName } from "../extensions/values/protocols.js";
+import { holdsNothing } from "../extensions/values/range.js";
 import { cutToBytes } from "../extensions/values/text.js";
 import type { ExtensionUse, Family, IptablesRule, OptionUse } from "../iptables/ast.js";
 import { binary, compare, goto, hex, jump, match, meta, number, payload, string, type Expression, type Statement } from "../nft/ast.js";
@@ -177,6 +178,7 @@ class Analyser {
     const translation = extension.translate(use.options as OptionUses<OptionDefinitions>, this.context);
     if ("untranslatable" in translation) this.untranslatable("match", use, translation);
     this.remarks("match", use, translation);
+    this.emptyRanges(use);
     // Before the guard, which would stand between the protocol and what implies it.
     const statements = "statements" in translation ? this.implied(translation.statements) : [];
     if (!this.context.reassembles && !this.firstFragment && readsOf(use).includes("transport")) {
@@ -282,6 +284,17 @@ class Analyser {
     for (const remark of notes ?? []) say(remark, "option-without-effect");
   }
 
+  /** A range that runs backwards is often a slip: it loads in some versions of iptables, and then nothing is in it. */
+  private emptyRanges({ extension, options }: ExtensionUse): void {
+    for (const { name, text, value, inverted, span } of Object.values(options)) {
+      if (!holdsNothing(value)) continue;
+      const consequence = inverted ? "every packet matches that has what it asks for" : "no packet matches";
+      const option = `option "--${name}" of match "${extension}"`;
+      const message = `${option}: the range "${printable(text)}" runs backwards and holds nothing, so ${consequence}`;
+      this.report(diagnostic("empty-range", span, message));
+    }
+  }
+
   private untranslatable(kind: "match" | "target", use: ExtensionUse, { untranslatable, at, help }: Untranslatable): never {
     const code = at ? "untranslatable-option" : kind === "match" ? "untranslatable-match" : "untranslatable-target";
     const blamed = at ? `option "--${at.name}" of ${kind} "${use.extension}"` : `${kind} "${use.extension}"`;
@@ -372,6 +385,13 @@ function withoutTarget({ target }: IptablesRule): string {
       return `without the rule the firewall is more closed: packets that it let through go on to the next rule`;
     case "RETURN":
       return `without the rule the rest of the chain also decides about packets that it sent back`;
+    case "NFQUEUE":
+    case "QUEUE":
+      return `without the rule the firewall is more open: packets that a program was to judge go on to the next rule`;
+    case "SYNPROXY":
+      return `without the rule the firewall is more open: SYNs that it answered in place of the server go on to the next rule`;
+    case "TPROXY":
+      return `packets that it handed to a proxy go on to the next rule`;
     case "LOG":
     case "NFLOG":
     case "ULOG":

@@ -19,18 +19,16 @@ import { checksOfOwnTtl } from "./recent/own-ttl.js";
 import { recentRemarks } from "./recent/remarks.js";
 import { longestMute, type Window } from "./recent/ring.js";
 import type { HeaderTtls, ListUsage, PlacedUse } from "./recent/usage.js";
-import { lateFeature } from "./target-version.js";
+import { missingFeature, type Target } from "./target-version.js";
 
 export type RecentForm = "auto" | "exact" | "limit";
 
-export interface DecisionOptions {
+export interface DecisionOptions extends Target {
   readonly recent: RecentForm;
   /** Elements a dynamic set may hold. */
   readonly setSize: number;
   /** Seconds without a hit after which a host is taken off a list that would keep it for ever; never if undefined. */
   readonly forgetAfter?: number | undefined;
-  /** The nft that has to load the script; any if undefined. */
-  readonly targetNft?: string | undefined;
   /** What the sets hold is kept when the script is loaded. */
   readonly keepSets?: boolean;
 }
@@ -217,18 +215,17 @@ class Decider {
     const isBeyond = (step: Step): boolean => step.kind === "recent" && this.isBeyond(step.use);
     const found = this.tooDeep(rule, depth) ?? this.beyondLists(rule);
     if (found) return refused(found, isBeyond);
-    const { targetNft } = this.options;
-    const late = pieces && targetNft !== undefined ? lateFeature(rule, pieces, targetNft) : undefined;
-    if (!late) return undefined;
-    const { name, nft } = features[late.feature];
-    const lost = this.recentUses({ ...rule, matches: rule.matches.slice(late.matchesBefore) });
+    const missing = pieces && missingFeature(rule, pieces, this.options);
+    if (!missing) return undefined;
+    const { name, nft } = features[missing.feature];
+    const lost = this.recentUses({ ...rule, matches: rule.matches.slice(missing.matchesBefore) });
+    const [code, reason] =
+      missing.part === undefined
+        ? (["needs-newer-nft", `nft ${nft} (${name}), and the script is for ${this.options.targetNft}`] as const)
+        : (["needs-kernel-part", `"${missing.part}", and the script is for a kernel without it`] as const);
     return refused(
-      diagnostic(
-        "needs-newer-nft",
-        late.span,
-        `${late.blamed} needs nft ${nft} (${name}), and the script is for ${targetNft}; ${consequence(rule, lost)}`,
-      ),
-      ({ match = -1 }) => match >= late.matchesBefore,
+      diagnostic(code, missing.span, `${missing.blamed} needs ${reason}; ${consequence(rule, lost)}`),
+      ({ match = -1 }) => match >= missing.matchesBefore,
     );
   }
 

@@ -151,9 +151,9 @@ function markTest({ value, inverted }: OptionUse<unknown>): Test {
 
 function icmpTest(protocol: number, use: ExtensionUse): Test | undefined {
   const options = optionTests(use, ({ value, inverted }) => {
-    const { type, code } = value as { readonly type?: number; readonly code?: number };
-    return ({ packet }) =>
-      ((type === undefined || type === icmpTypeOf(packet)) && (code === undefined || code === (packet.icmpCode ?? 0))) !== inverted;
+    const { type, codes } = value as { readonly type?: number; readonly codes?: Range };
+    const hasCode = (code: number): boolean => codes === undefined || within(code, codes.from, codes.to);
+    return ({ packet }) => ((type === undefined || type === icmpTypeOf(packet)) && hasCode(packet.icmpCode ?? 0)) !== inverted;
   });
   return options && ((flight) => flight.packet.protocol === protocol && options(flight));
 }

@@ -245,6 +245,7 @@ describe("options", () => {
     const output = join(folder, "rules.nft");
     const nft = write("nft", "#!/bin/sh\necho 'refused\x1b[31m' >&2\nexit 1\n");
     chmodSync(nft, 0o755);
+    chmodSync(write("unshare", '#!/bin/sh\nwhile [ "$1" != nft ]; do shift; done\nexec "$@"\n'), 0o755);
     const result = await execute(["--check", "-o", output], exact, { environment: { PATH: `${folder}:/usr/bin:/bin` } });
     expect(result.status).toBe(2);
     expect(result.error).toBe("ipt2nft-recent: error: nft does not accept the script (exit status 1):\nrefused\\x1b[31m\n");

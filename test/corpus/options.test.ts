@@ -12,6 +12,7 @@ const all = {
   setSize: 4096,
   table: "front_host",
   targetNft: "0.9.6",
+  without: ["queue", "fib"],
 } as const;
 
 describe("readOptions", () => {
@@ -37,11 +38,11 @@ describe("readOptions", () => {
     ["no colon", '{"inet" true}', '1:9: ":" is expected here, not true'],
     ["more behind it", "{} {}", "1:4: the end of the file is expected here, not {"],
     ["a number JSON does not have", '{"setSize": 010}', '1:14: "," or the closing bracket is expected here, not 10'],
-    ["a list as a value", '{\n  "table": ["a"]\n}', '2:12: "table" cannot be a list or an object'],
+    ["a list as a value", '{\n  "table": ["a"]\n}', '2:12: "table" cannot be a list'],
     [
       "an unknown option",
       '{\n  "sets": true\n}',
-      '2:3: there is no option "sets"; the options are "counters", "family", "forgetAfter", "inet", "keepSets", "origins", "recent", "setSize", "table", "targetNft"',
+      '2:3: there is no option "sets"; the options are "counters", "family", "forgetAfter", "inet", "keepSets", "origins", "recent", "setSize", "table", "targetNft", "without"',
     ],
     ["a property of every object", '{"constructor": true}', '1:2: there is no option "constructor"'],
     ["an option twice", '{"inet": true, "inet": false}', '1:16: the option "inet" is given twice'],

@@ -43,6 +43,20 @@ describeOnKernel("--keep-sets", () => {
     expect(setIn(first, "ssh_10_in_60s_hit_7")).not.toContain(host);
   });
 
+  it("keeps elements added at run time to a set that came from ipset, and no rule of the script before", async () => {
+    const ipsets = [{ file: "sets.ipset", text: "create ips hash:ip family inet\nadd ips 192.0.2.1\n" }];
+    const asking = (chain: string): string =>
+      `*filter\n:INPUT ACCEPT [0:0]\n:${chain} - [0:0]\n-A INPUT -j ${chain}\n-A ${chain} -m set --match-set ips src -j DROP\nCOMMIT\n`;
+    const [before, after] = ["old", "fresh"].map((chain) => translate(asking(chain), { family: "ipv4", keepSets: true, ipsets }).script!);
+    const { first, second, loaded } = await loadTwice(after!, { before: `${before!}${recorded("ipset_ips")}` });
+    expect(loaded).toBe(true);
+    for (const listing of [first, second]) {
+      expect(setIn(listing, "ipset_ips")).toMatch(/elements = \{ 192\.0\.2\.1, 192\.0\.2\.7 \}/);
+      expect(listing).toContain("jump filter_fresh");
+      expect(listing).not.toContain("jump filter_old");
+    }
+  });
+
   it("has names with windows because under one name a host would stay for as long as the old script said", async () => {
     // The kernel gives the set the new time, or, before Linux 6.3, leaves it as it was; its elements keep theirs in any case.
     const set = (seconds: number): string =>

@@ -1,3 +1,4 @@
+import { seededRandom } from "../../src/random.js";
 import { describe, expect, it } from "vitest";
 import { diagnostic, type Span } from "../../src/diagnostic.js";
 import { renderInvalidSummary, renderSummary, renderText } from "../../src/report/text.js";
@@ -110,5 +111,33 @@ describe("summary lines", () => {
     expect(renderInvalidSummary([diagnostic("no-table", span, ""), diagnostic("family-assumed", span, "")])).toBe(
       "1 error: nothing was translated\n",
     );
+  });
+});
+
+describe("long lines", () => {
+  const told = (text: string, column: number, length: number, width: number): string =>
+    renderText(
+      [{ code: "text-changed", severity: "note", message: "m", span: { file: "f", line: 1, column, length } }],
+      [{ file: "f", text: `${text}\n` }],
+      { color: false, width },
+    );
+
+  it("are cut alike whether or not all of their characters are ASCII", () => {
+    const random = seededRandom(5);
+    for (let round = 0; round < 500; round++) {
+      const line = Array.from({ length: Math.floor(random() * 400) }, () => "eeee  -,"[Math.floor(random() * 8)]).join("");
+      const [column, length, width] = [1 + Math.floor(random() * 420), Math.floor(random() * 50), 42 + Math.floor(random() * 200)];
+      expect(told(line.replaceAll("e", "é"), column, length, width).replaceAll("é", "e")).toBe(told(line, column, length, width));
+    }
+  });
+
+  it.each(["-A x ", "漢\u202eé\t", "     "])("of %j are shown for thousands of diagnostics", (unit) => {
+    const spans = Array.from({ length: 3000 }, (_, index) => ({ file: "f", line: 1, column: 1 + 19 * index, length: 9 }));
+    const diagnostics = spans.map((span) => ({ code: "text-changed" as const, severity: "note" as const, message: "m", span }));
+    const begin = performance.now();
+    const text = renderText(diagnostics, [{ file: "f", text: `${unit.repeat(12_000)}x\n` }], { color: false });
+    expect(text.split("\n")).toHaveLength(3 * 3000 + 1);
+    // Some 0.1 to 0.4 s.
+    expect(performance.now() - begin).toBeLessThan(3000);
   });
 });

@@ -2,6 +2,7 @@
 
 import { InvalidArgumentError, Option, type Command } from "commander";
 import type { Family } from "../../iptables/ast.js";
+import { dispensableParts, type KernelPartName } from "../../nft/kernel-parts.js";
 import { largestSet, longestMemory } from "../../nft/set-size.js";
 import { tableNameFault } from "../../nft/table-name.js";
 import { isOlder, isVersion, oldestNft } from "../../nft/versions.js";
@@ -25,6 +26,8 @@ export interface TranslationSettings {
   readonly inet?: true;
   /** Version; any if absent. */
   readonly targetNft: string | undefined;
+  /** Parts that the kernel lacks. */
+  readonly without: readonly KernelPartName[];
   /** Bytes of a file that are read at most. */
   readonly maxInput: number;
 }
@@ -43,6 +46,7 @@ interface RawTranslationOptions {
   readonly geoip?: readonly string[];
   readonly inet?: true;
   readonly targetNft?: string;
+  readonly without?: readonly KernelPartName[];
   readonly maxInput: number;
 }
 
@@ -82,7 +86,14 @@ export function addTranslationOptions(command: Command): Command {
       ).argParser(several),
     )
     .option("--inet", "one inet table for IPv4 and IPv6: what both have in common stands once")
-    .addOption(new Option("--target-nft <VERSION>", "replace or refuse what this version of nft cannot load").argParser(nftVersion));
+    .addOption(new Option("--target-nft <VERSION>", "replace or refuse what this version of nft cannot load").argParser(nftVersion))
+    .addOption(
+      new Option(
+        "--without <PARTS>",
+        "refuse rules that need what the kernel lacks, such as queue or tproxy,socket (--check names it); " +
+          `any of ${dispensableParts.join(", ")}`,
+      ).argParser(kernelParts),
+    );
 }
 
 const megabyte = 1024 * 1024;
@@ -112,6 +123,7 @@ export function translationSettings(command: Command): TranslationSettings {
     geoip = [],
     inet,
     targetNft,
+    without = [],
     maxInput,
   } = command.opts<RawTranslationOptions>();
   return {
@@ -124,6 +136,7 @@ export function translationSettings(command: Command): TranslationSettings {
     forgetAfter,
     ...(inet && { inet }),
     targetNft,
+    without,
     maxInput,
   };
 }
@@ -132,6 +145,16 @@ function tableName(text: string): string {
   const fault = tableNameFault(text);
   if (fault !== undefined) throw new InvalidArgumentError(fault);
   return text;
+}
+
+/** Names with commas between them; those of several options count together. */
+function kernelParts(text: string, before: readonly KernelPartName[] = []): readonly KernelPartName[] {
+  const parts = text.split(",").map((word) => {
+    const part = dispensableParts.find((name) => name === word);
+    if (part === undefined) throw new InvalidArgumentError(`${JSON.stringify(word)} is none of ${dispensableParts.join(", ")}`);
+    return part;
+  });
+  return [...new Set([...before, ...parts])];
 }
 
 function nftVersion(text: string): string {

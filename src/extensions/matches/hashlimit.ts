@@ -106,7 +106,9 @@ const usualBurst = 5;
 
 const keyFields = { srcip: "source", dstip: "destination", srcport: "sourcePort", dstport: "destinationPort" } as const;
 
-const mode = wordList(["srcip", "srcport", "dstip", "dstport"]);
+const modes = wordList(["srcip", "srcport", "dstip", "dstport"]);
+/** Commas before and behind the words are passed over, as strtok does. */
+const mode: typeof modes = (value, context) => modes(value.replace(/^,+|,+$/g, ""), context);
 const prefix: ValueParser<number> = (value, context) => integer(0, addressBits[context.family])(value, context);
 const name: ValueParser<string> = (value, context) =>
   value === "" || value.includes("/") || value === "." || value === ".."

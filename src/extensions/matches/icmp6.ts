@@ -13,7 +13,7 @@ import { defineMatch } from "../extension.js";
 import { icmpFieldTests } from "../values/icmp-type.js";
 import { icmpType, icmpTypeTest } from "../values/icmp-type.js";
 
-/** As `ip6tables -p icmpv6 -h` lists them. */
+/** As `ip6tables -p icmpv6 -h` lists them, and the four of multicast listeners that 1.8.11 added. */
 const names = {
   "destination-unreachable": { type: 1 },
   "no-route": { type: 1, code: 0 },
@@ -36,6 +36,10 @@ const names = {
   ping: { type: 128 },
   "echo-reply": { type: 129 },
   pong: { type: 129 },
+  "mld-listener-query": { type: 130 },
+  "mld-listener-report": { type: 131 },
+  "mld-listener-done": { type: 132 },
+  "mld-listener-reduction": { type: 132 },
   "router-solicitation": { type: 133 },
   "router-advertisement": { type: 134 },
   "neighbour-solicitation": { type: 135 },

@@ -12,32 +12,38 @@
 
 import { exists, match, meta, number, oneOf, symbol, type ExtensionHeader, type Statement } from "../../nft/ast.js";
 import { defineMatch, Invalid, type MatchTranslation, type ValueParser } from "../extension.js";
+import { protocol } from "../values/protocols.js";
 
 const headers = ["hop", "dst", "route", "frag", "auth", "esp", "none", "prot"] as const;
 type Header = (typeof headers)[number];
 
-const otherNames: ReadonlyMap<string, Header> = new Map<string, Header>([
+const longNames: ReadonlyMap<string, Header> = new Map<string, Header>([
   ["hop-by-hop", "hop"],
-  ["0", "hop"],
-  ["ipv6-opts", "dst"],
-  ["60", "dst"],
-  ["ipv6-route", "route"],
-  ["43", "route"],
-  ["ipv6-frag", "frag"],
-  ["44", "frag"],
-  ["ah", "auth"],
-  ["51", "auth"],
-  ["50", "esp"],
-  ["ipv6-nonxt", "none"],
-  ["59", "none"],
   ["protocol", "prot"],
-  ["255", "prot"],
+]);
+const byProtocol: ReadonlyMap<number, Header> = new Map<number, Header>([
+  [0, "hop"],
+  [43, "route"],
+  [44, "frag"],
+  [50, "esp"],
+  [51, "auth"],
+  [59, "none"],
+  [60, "dst"],
+  [255, "prot"],
 ]);
 
-const headerList: ValueParser<ReadonlySet<Header>> = (text) => {
+/** A header by its name, or by the name or number of its protocol (`ip` is protocol 0, and so the hop-by-hop header). */
+function parseHeader(text: string, context: Parameters<ValueParser<unknown>>[1]): Header | undefined {
+  const named = headers.find((word) => word === text) ?? longNames.get(text);
+  if (named !== undefined) return named;
+  const number = protocol(text, context);
+  return number instanceof Invalid ? undefined : byProtocol.get(number);
+}
+
+const headerList: ValueParser<ReadonlySet<Header>> = (text, context) => {
   const found = new Set<Header>();
   for (const part of text.toLowerCase().split(",")) {
-    const header = headers.find((word) => word === part) ?? otherNames.get(part);
+    const header = parseHeader(part, context);
     if (header === undefined) return new Invalid(`"${part}" is not an extension header`);
     found.add(header);
   }

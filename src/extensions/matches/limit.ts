@@ -11,6 +11,8 @@
  * man iptables-extensions, section "limit".
  */
 
+import type { OptionUse } from "../../iptables/ast.js";
+import type { Statement } from "../../nft/ast.js";
 import { defineMatch, Invalid, type Remark, type ValueParser } from "../extension.js";
 import { integer } from "../values/number.js";
 
@@ -47,9 +49,6 @@ function credits(cost: number): number {
 /** Of a clock of 250 ticks a second: above that rate a bucket of one packet is full again at every tick. */
 const creditsPerTick = 128;
 
-/** 3 an hour, where no rate is given: in 0.1 ms. */
-const usualCost = 12_000_000;
-
 const tolerance = 1 / 1000;
 
 /** The rate the kernel grants, in the smallest unit that holds it closely enough as a whole number. */
@@ -66,25 +65,28 @@ function grantedRate({ count, unit, cost }: Rate): { readonly rate: number; read
 const usual: Rate = { count: 3, unit: "hour", cost: 12_000_000 };
 const usualBurst = 5;
 
+/** xt_limit refuses a burst of 0, and one that its arithmetic cannot hold; iptables-nft has nft count, which takes both. */
+function isRefusedByXtables(cost: number, burst: number): boolean {
+  return burst === 0 || credits(cost * burst) < credits(cost);
+}
+
+/** nft reads a burst of 0 packets as the usual one. */
+const burstOf = (use: OptionUse<number> | undefined): number => (use === undefined || use.value === 0 ? usualBurst : use.value);
+
 export const limit = defineMatch({
   name: "limit",
   options: {
     limit: { value: rate },
     "limit-burst": { value: integer(0, 10000) },
   },
-  check({ limit: rateUse, "limit-burst": burstUse }) {
-    const { cost } = rateUse?.value ?? usual;
-    const burst = burstUse?.value ?? usualBurst;
-    return burst === 0 || credits(cost * burst) < credits(cost) ? new Invalid("the kernel refuses that burst at that rate") : undefined;
-  },
-  compared: (options) => [options.limit?.value.cost ?? usualCost, options["limit-burst"]?.value ?? 5],
+  compared: (options) => [options.limit?.value.cost ?? usual.cost, options["limit-burst"]?.value ?? usualBurst],
   facts: {
     reads: [{ memory: "limit" }],
     condition: [],
     played: true,
     recollection: ({ limit: use, "limit-burst": burst }) => ({
       kind: "bucket",
-      burst: burst?.value ?? usualBurst,
+      burst: burstOf(burst),
       above: false,
       by: [],
       ...(use && { rate: { option: use.name, packets: use.value.count, seconds: secondsPer[use.value.unit] } }),
@@ -92,11 +94,16 @@ export const limit = defineMatch({
     growsWithUse: () => false,
     implies: (first, second) =>
       (first.limit?.value ?? usual).cost >= (second.limit?.value ?? usual).cost &&
-      (first["limit-burst"]?.value ?? usualBurst) <= (second["limit-burst"]?.value ?? usualBurst),
+      burstOf(first["limit-burst"]) <= burstOf(second["limit-burst"]),
   },
   translate({ limit: rateUse, "limit-burst": burstUse }) {
     const wanted = rateUse?.value ?? usual;
-    const wantedBurst = burstUse?.value ?? usualBurst;
+    const wantedBurst = burstOf(burstUse);
+    if (isRefusedByXtables(wanted.cost, burstUse?.value ?? usualBurst)) {
+      const message = "xt_limit refuses that burst at that rate; it is written as iptables-nft writes it";
+      const statement: Statement = { kind: "limit", over: false, rate: wanted.count, unit: wanted.unit, burst: wantedBurst };
+      return { statements: [statement], notes: [{ message, at: burstUse ?? rateUse }] };
+    }
     const granted = grantedRate(wanted);
     // What the bucket holds, in packets; not always a whole number.
     const capacity = credits(wanted.cost * wantedBurst) / credits(wanted.cost);

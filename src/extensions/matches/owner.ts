@@ -19,9 +19,9 @@ import { rangeExpression } from "../values/range.js";
 /** The largest number; 2^32 - 1 means nobody. */
 const maximumNumber = 4294967294n;
 
-/** Numbers, or the name of a user or group that only the machine itself can resolve. */
+/** `N`, `N-M` or `N:M`, or the name of a user or group that only the machine itself can resolve. */
 const ownerNumber: ValueParser<NumberRange | string> = (text) => {
-  const [first = "", second, ...more] = text.split("-");
+  const [first = "", second, ...more] = text.split(/[-:]/);
   const from = parseInteger(first);
   const to = second === undefined ? from : parseInteger(second);
   if (more.length === 0 && from !== undefined && to !== undefined) {

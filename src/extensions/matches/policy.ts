@@ -13,15 +13,24 @@
 
 import type { AddressMask, OptionUse } from "../../iptables/ast.js";
 import { binary, exists, keyword, match, meta, number, type Hook, type Statement } from "../../nft/ast.js";
-import { defineMatch, Invalid, type OptionUses, type Remark } from "../extension.js";
+import { defineMatch, Invalid, type OptionUses, type Remark, type ValueParser } from "../extension.js";
 import { wordTests } from "../facts.js";
 import { addressBits, addressLiteral, addressMask, prefixMask } from "../values/address.js";
 import { outsideHooks } from "../values/hooks.js";
 import { integer } from "../values/number.js";
+import { protocol } from "../values/protocols.js";
 import { oneOfWords } from "../values/text.js";
 
 const inHooks: readonly Hook[] = ["prerouting", "input", "forward"];
 const outHooks: readonly Hook[] = ["forward", "output", "postrouting"];
+
+/** Protocols that IPsec puts around a packet: AH, ESP, IPComp, and IP in IP. */
+const transformations: readonly number[] = [4, 50, 51, 108];
+const transformation: ValueParser<number> = (text, context) => {
+  const number = protocol(text, context);
+  if (number instanceof Invalid || transformations.includes(number)) return number;
+  return new Invalid(`"${text}" is none of the protocols ah, esp, ipcomp, ipencap`);
+};
 
 const options = {
   dir: { value: oneOfWords(["in", "out"]), required: true },
@@ -29,7 +38,7 @@ const options = {
   strict: {},
   reqid: { value: integer(0, 0xffffffff), invertible: true, repeatable: true },
   spi: { value: integer(0, 0xffffffff), invertible: true, repeatable: true },
-  proto: { value: oneOfWords(["ah", "esp", "ipcomp", "ipencap", "50", "51", "108"]), invertible: true, repeatable: true },
+  proto: { value: transformation, invertible: true, repeatable: true },
   mode: { value: oneOfWords(["tunnel", "transport"]), invertible: true, repeatable: true },
   "tunnel-src": { value: addressMask, invertible: true, repeatable: true },
   "tunnel-dst": { value: addressMask, invertible: true, repeatable: true },

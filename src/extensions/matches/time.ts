@@ -17,8 +17,10 @@ import { compare, match, meta, number, oneOf, range, setReference, type Expressi
 import { defineMatch, Invalid, type MatchTranslation, type Remark, type RuleContext, type ValueParser } from "../extension.js";
 
 const secondsPerDay = 86400;
-/** 2038-01-19T03:14:07, in seconds since 1970: the last second iptables can name. */
+/** 2038-01-19T03:14:07, in seconds since 1970: the end where no date is given, and for us no end. */
 const lastSecond = 0x7fffffff;
+/** The last second that iptables can name. */
+const lastNamed = Date.UTC(2038, 11, 31, 23, 59, 59) / 1000;
 const allMonthDays = Array.from({ length: 31 }, (_, index) => index + 1);
 /** Sunday first, as nft counts. */
 const dayNames = ["su", "mo", "tu", "we", "th", "fr", "sa"];
@@ -37,7 +39,7 @@ const timeOfDay: ValueParser<number> = (text) => {
 
 /** Seconds since 1970. */
 const date: ValueParser<number> = (text) => {
-  const parts = /^([0-9]{4})(?:-([0-9]{1,2})(?:-([0-9]{1,2})(?:T([0-9]{1,2})(?::([0-9]{1,2})(?::([0-9]{1,2}))?)?)?)?)?$/.exec(text);
+  const parts = /^([0-9]{4})(?:-([0-9]{1,2})(?:-([0-9]{1,2})(?:T(?:([0-9]{1,2})(?::([0-9]{1,2})(?::([0-9]{1,2}))?)?)?)?)?)?$/.exec(text);
   if (!parts) return new Invalid(`"${text}" is not a date (YYYY[-MM[-DD[Thh[:mm[:ss]]]]])`);
   const [year = 0, month = 1, day = 1, hour = 0, minute = 0, second = 0] = parts
     .slice(1)
@@ -46,12 +48,15 @@ const date: ValueParser<number> = (text) => {
     return new Invalid(`"${text}" is not a date (YYYY[-MM[-DD[Thh[:mm[:ss]]]]])`);
   }
   const seconds = Date.UTC(year, month - 1, day, hour, minute, second) / 1000;
-  return seconds < 0 || seconds > lastSecond ? new Invalid(`"${text}" is not between 1970-01-01 and 2038-01-19T03:14:07`) : seconds;
+  return seconds < 0 || seconds > lastNamed ? new Invalid(`"${text}" is not between 1970-01-01 and the end of 2038`) : seconds;
 };
+
+/** Words between commas; one at the end is passed over. */
+const listed = (text: string): readonly string[] => text.replace(/,$/, "").split(",");
 
 const monthDays: ValueParser<readonly number[]> = (text) => {
   const days = new Set<number>();
-  for (const word of text.split(",")) {
+  for (const word of listed(text)) {
     if (!/^0*(?:[1-9]|[12][0-9]|3[01])$/.test(word)) return new Invalid(`"${word}" is not a day of the month`);
     days.add(Number(word));
   }
@@ -61,7 +66,7 @@ const monthDays: ValueParser<readonly number[]> = (text) => {
 /** Days from Sunday = 0. iptables numbers them from Monday = 1 and reads two letters of a name. */
 const weekDays: ValueParser<readonly number[]> = (text) => {
   const days = new Set<number>();
-  for (const word of text.split(",")) {
+  for (const word of listed(text)) {
     const named = dayNames.findIndex((name) => word.toLowerCase().startsWith(name));
     if (named !== -1) days.add(named);
     else if (/^0*[1-7]$/.test(word)) days.add(Number(word) % 7);
@@ -148,9 +153,10 @@ export const time = defineMatch({
   translate({ datestart, datestop, timestart, timestop, monthdays, weekdays, contiguous, kerneltz }, context): MatchTranslation {
     const approximations: Remark[] = [];
     const dates: Statement[] = [];
+    if ((datestart?.value ?? 0) > (datestop?.value ?? lastSecond)) return { never: "it ends before it begins" };
     if (datestart && datestart.value > 0) dates.push(compare(meta("time"), ">=", number(datestart.value)));
     // The last second counts to its end.
-    if (datestop && datestop.value < lastSecond) dates.push(compare(meta("time"), "<", number(datestop.value + 1)));
+    if (datestop && datestop.value !== lastSecond) dates.push(compare(meta("time"), "<", number(datestop.value + 1)));
 
     const start = timestart?.value ?? 0;
     const stop = timestop?.value ?? secondsPerDay - 1;

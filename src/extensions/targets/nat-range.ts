@@ -18,28 +18,42 @@ interface PortRange extends NumberRange {
 
 const portNumber = integer(0, 65535);
 
-/** `port`, `from-to` or `from-to/base`; only a single port and the base may be names. */
+/** `from-to` with a dash behind a number: in what begins otherwise dashes belong to the name of a service. */
+const portsForm = /^([ \t]*\+?[0-9][^-]*)-([^/]*)(?:\/(.*))?$/;
+
+/** `port`, `from-to` or `from-to/base`; a single port and the base may be names of services (with dashes since iptables 1.8.9). */
 const parsePorts: ValueParser<PortRange> = (text, context) => {
-  const dash = text.indexOf("-");
-  if (dash === -1) {
+  const [, first, last, base] = portsForm.exec(text) ?? [];
+  if (first === undefined || last === undefined) {
     const single = port(text, context);
     return single instanceof Invalid ? single : { from: single, to: single };
   }
-  const [last = "", base, ...more] = text.slice(dash + 1).split("/");
-  if (more.length > 0) return new Invalid(`"${text}" is not a range of ports`);
-  const from = portNumber(text.slice(0, dash), context);
-  const to = portNumber(last, context);
+  const range = rangeOf(text, portNumber(first, context), portNumber(last, context));
   const shiftedFrom = base === undefined ? undefined : port(base, context);
-  if (from instanceof Invalid) return from;
-  if (to instanceof Invalid) return to;
-  if (shiftedFrom instanceof Invalid) return shiftedFrom;
-  if (from > to) return new Invalid(`the range of ports "${text}" runs backwards`);
-  return shiftedFrom === undefined ? { from, to } : { from, to, base: shiftedFrom };
+  if (range instanceof Invalid || shiftedFrom === undefined) return range;
+  return shiftedFrom instanceof Invalid ? shiftedFrom : { ...range, base: shiftedFrom };
 };
 
-/** Here iptables reads whole numeric addresses only. */
+/** `port` or `from-to`; iptables 1.8.7 reads the name of a service behind the dash, too. */
+const parseRedirectPorts: ValueParser<NumberRange> = (text, context) => {
+  const [, first, last, base] = portsForm.exec(text) ?? [];
+  if (first === undefined || last === undefined) {
+    const single = port(text, context);
+    return single instanceof Invalid ? single : { from: single, to: single };
+  }
+  if (base !== undefined) return new Invalid(`"${text}" is not a range of ports`);
+  return rangeOf(text, portNumber(first, context), port(last, context));
+};
+
+function rangeOf(text: string, from: number | Invalid, to: number | Invalid): NumberRange | Invalid {
+  if (from instanceof Invalid) return from;
+  if (to instanceof Invalid) return to;
+  return from > to ? new Invalid(`the range of ports "${text}" runs backwards`) : { from, to };
+}
+
+/** Here iptables reads whole numeric addresses only; the bytes may be octal or hexadecimal in 1.8.7. */
 function parseWholeAddress(text: string, family: Family): bigint | Invalid {
-  const whole = family === "ipv6" || /^(?:(?:0|[1-9][0-9]{0,2})\.){3}(?:0|[1-9][0-9]{0,2})$/.test(text);
+  const whole = family === "ipv6" || text.split(".").length === 4;
   return (
     (whole ? parseAddress(text, family) : undefined) ?? new Invalid(`"${text}" is not an ${family === "ipv4" ? "IPv4" : "IPv6"} address`)
   );
@@ -81,11 +95,15 @@ export const natRange: ValueParser<NatRange> = (text, context) => {
   return ports ? { address: addresses, port: ports } : { address: addresses };
 };
 
+/** `port[-port[/base]]` */
+export const natPorts: ValueParser<NatRange> = (text, context) => onlyPorts(parsePorts(text, context));
+
 /** `port[-port]` */
-export const natPorts: ValueParser<NatRange> = (text, context) => {
-  const ports = parsePorts(text, context);
+export const redirectPorts: ValueParser<NatRange> = (text, context) => onlyPorts(parseRedirectPorts(text, context));
+
+function onlyPorts(ports: PortRange | Invalid): NatRange | Invalid {
   return ports instanceof Invalid ? ports : { port: ports };
-};
+}
 
 /** TCP, UDP, DCCP, SCTP; and ICMP, whose id takes the place of the port. */
 const protocolsWithPorts = new Set([6, 17, 33, 132, 1]);

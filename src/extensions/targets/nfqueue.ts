@@ -1,10 +1,11 @@
 /**
  * `-j NFQUEUE`: a program decides the packet.
  *
- *     -j NFQUEUE --queue-balance 0:3 --queue-bypass   →   not translated; the help says: queue flags bypass to 0-3
+ *     -j NFQUEUE --queue-balance 0:3 --queue-bypass   →   queue num 0-3 bypass
  *
- * nft's `queue` is the same thing, but many small kernels are built without nft_queue, and on them a script that holds one
- * such statement does not load at all.
+ * nft's `queue` is the same thing: where no program listens the packet is dropped, and with `bypass` accepted in this chain. The kernel
+ * spreads packets over several queues by the same hash (nfqueue_hash()). Kernels without nft_queue do not load such a script:
+ * `--without queue`.
  * man iptables-extensions, section "NFQUEUE".
  */
 
@@ -12,13 +13,19 @@ import { defineTarget, Invalid, type ValueParser } from "../extension.js";
 import { integer, type NumberRange } from "../values/number.js";
 
 const queueNumber = integer(0, 65535);
+
+/**
+ * `from:to`, two queues at least; a missing end is 0, or the last queue. The kernel counts them in 16 bits and refuses all 65536, so
+ * the range of all is one shorter (iptables 1.8.11 writes it so).
+ */
 const queueRange: ValueParser<NumberRange> = (text, context) => {
   const [first = "", last, ...more] = text.split(":");
   if (last === undefined || more.length > 0) return new Invalid(`"${text}" is not a range of queues`);
-  const from = queueNumber(first, context);
-  const to = queueNumber(last, context);
+  const from = first === "" ? 0 : queueNumber(first, context);
   if (from instanceof Invalid) return from;
+  const to = last === "" ? (from === 0 ? 65534 : 65535) : queueNumber(last, context);
   if (to instanceof Invalid) return to;
+  if (to - from === 65535) return new Invalid(`the kernel takes no range of all queues "${text}"`);
   return from < to ? { from, to } : new Invalid(`the range of queues "${text}" runs backwards`);
 };
 
@@ -43,11 +50,7 @@ export const nfqueueTarget = defineTarget({
   },
   translate(options) {
     const flags = [...(options["queue-bypass"] ? ["bypass"] : []), ...(options["queue-cpu-fanout"] ? ["fanout"] : [])];
-    const { from, to } = options["queue-balance"]?.value ?? { from: options["queue-num"]?.value ?? 0, to: undefined };
-    const statement = `queue ${flags.length > 0 ? `flags ${flags.join(",")} ` : ""}to ${from}${to === undefined ? "" : `-${to}`}`;
-    return {
-      untranslatable: "kernels without nft_queue would refuse the whole script",
-      help: `where the kernel has nft_queue, add by hand: ${statement}`,
-    };
+    const queues = options["queue-balance"]?.value ?? { from: options["queue-num"]?.value ?? 0 };
+    return { statements: [{ kind: "queue", ...queues, ...(flags.length > 0 && { flags }) }] };
   },
 });

@@ -1,5 +1,5 @@
 /**
- * `-j QUEUE`: queue 0 of NFQUEUE, under the name it had first. Not translated, for the reason given there.
+ * `-j QUEUE`: queue 0 of NFQUEUE, under the name it had first.
  *
  * man iptables, section "TARGETS".
  */
@@ -15,8 +15,5 @@ export const queueTarget = defineTarget({
     played: "a program decides, and none runs",
     words: { does: "hands to a program", done: "handed to a program" },
   },
-  translate: () => ({
-    untranslatable: "kernels without nft_queue would refuse the whole script",
-    help: "where the kernel has nft_queue, add by hand: queue to 0",
-  }),
+  translate: () => ({ statements: [{ kind: "queue", from: 0 }] }),
 });

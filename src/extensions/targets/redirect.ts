@@ -7,14 +7,14 @@
  */
 
 import { defineTarget } from "../extension.js";
-import { checkPorts, natFlags, natPorts, natTranslation } from "./nat-range.js";
+import { checkPorts, natFlags, natTranslation, redirectPorts } from "./nat-range.js";
 
 export const redirectTarget = defineTarget({
   name: "REDIRECT",
   tables: ["nat"],
   hooks: ["prerouting", "output"],
   options: {
-    "to-ports": { value: natPorts },
+    "to-ports": { value: redirectPorts },
     random: {},
   },
   check: (options, context) => checkPorts(options["to-ports"], context),

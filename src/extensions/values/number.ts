@@ -1,13 +1,14 @@
-/** Numbers as xtables reads them: decimal, `0x…` hexadecimal or `0…` octal. */
+/** Numbers as xtables reads them (strtoul): decimal, `0x…` hexadecimal or `0…` octal, behind blanks and a plus if there are any. */
 
 import { Invalid, type ValueParser } from "../extension.js";
 
-const form = /^(?:0[xX][0-9a-fA-F]+|0[0-7]*|[1-9][0-9]*)$/;
+const form = /^[ \t\n\v\f\r]*\+?(0[xX][0-9a-fA-F]+|0[0-7]*|[1-9][0-9]*)$/;
 
 /** Reads a non-negative integer of any size; `undefined` if the text is none. */
 export function parseInteger(text: string): bigint | undefined {
-  if (!form.test(text)) return undefined;
-  return BigInt(/^0[0-7]+$/.test(text) ? `0o${text.slice(1)}` : text);
+  const digits = form.exec(text)?.[1];
+  if (digits === undefined) return undefined;
+  return BigInt(/^0[0-7]+$/.test(digits) ? `0o${digits.slice(1)}` : digits);
 }
 
 /** An integer between two bounds, both allowed. */

@@ -24,6 +24,15 @@ export function rangeTest(field: Expression, { from, to }: NumberRange, inverted
   return match(field, rangeExpression({ from, to: last }), inverted);
 }
 
+/** Whether an option's value is a range, or has a range of codes, that runs backwards: no packet has what it asks for. */
+export function holdsNothing(value: unknown): boolean {
+  if (typeof value !== "object" || value === null) return false;
+  const { from, to, codes } = value as { readonly from?: unknown; readonly to?: unknown; readonly codes?: unknown };
+  if (typeof from === "number" && typeof to === "number") return from > to;
+  if (typeof from === "bigint" && typeof to === "bigint") return from > to;
+  return holdsNothing(codes);
+}
+
 /** Splits tests into statements, or finds the first one that never holds. */
 export function allOf(tests: readonly (Statement | Never | undefined)[]): Statement[] | Never {
   const statements: Statement[] = [];

@@ -1,6 +1,7 @@
 /**
  * Names of services and their ports: the services database of Debian (/etc/services) for TCP, UDP and SCTP, with aliases,
- * less the names whose port depends on the protocol. Letters count as they are written.
+ * less the names whose port depends on the protocol. Where a name stands twice the first counts, as for getservbyname.
+ * Letters count as they are written.
  */
 export const services: ReadonlyMap<string, number> = new Map(
   Object.entries({
@@ -46,6 +47,7 @@ export const services: ReadonlyMap<string, number> = new Map(
     "iso-tsap": 102,
     tsap: 102,
     "acr-nema": 104,
+    dicom: 104,
     poppassd: 106,
     "pop-3": 110,
     pop3: 110,

@@ -7,7 +7,7 @@ import { gatherLists } from "../../rewrite/recent/usage.js";
 import type { Remark } from "../findings.js";
 import { Comparison, type Consequences, type Found, type Refused, type Subject } from "../flow/comparison.js";
 import type { PathName } from "../flow/side.js";
-import { hull, subtract, type Box } from "../packets/box.js";
+import { hull, meet, subtract, type Box } from "../packets/box.js";
 import { listMemory } from "../packets/condition.js";
 import { entriesOf } from "../packets/entries.js";
 import { Effort, followedTable, type FollowedTable } from "../packets/paths.js";
@@ -335,7 +335,12 @@ class FamilyReview {
 
   private tellFound(direction: "opens" | "closes", found: readonly Found[], span: Span, prefix: string, mayBeOfList: boolean): void {
     const byPath = new Map<PathName, Found[]>();
-    for (const one of found) if (!one.sentTo) byPath.set(one.path, [...(byPath.get(one.path) ?? []), one]);
+    for (const one of found) {
+      if (one.sentTo) continue;
+      const known = byPath.get(one.path);
+      if (known) known.push(one);
+      else byPath.set(one.path, [one]);
+    }
     for (const [path, ones] of byPath) {
       const told = this.told[direction].get(path) ?? [];
       const fresh: Box[] = [];
@@ -472,7 +477,12 @@ function listsIn({ tests }: Box): string[] {
 
 /** What of the first boxes is in none of the others. */
 function without(boxes: readonly Box[], others: readonly Box[]): readonly Box[] {
-  return others.reduce((left, other) => left.flatMap((part) => subtract(part, other)), boxes);
+  let left = boxes;
+  for (const other of others) {
+    if (left.length === 0) break;
+    if (left.some((part) => meet(part, other))) left = left.flatMap((part) => subtract(part, other));
+  }
+  return left;
 }
 
 function directionOf({ opens, closes, translated, altered, refused, unjudged }: Consequences): Direction {

@@ -6,6 +6,7 @@
  * the next round, until no other memory differs.
  */
 
+import { append } from "../../append.js";
 import { readsOf } from "../../extensions/described.js";
 import { isMemory } from "../../extensions/facts.js";
 import type { Family, IptablesRule, IptablesRuleset, TableName } from "../../iptables/ast.js";
@@ -171,7 +172,23 @@ export class Comparison {
   private markCause: Subject | undefined;
 
   private startsOfReaders(memory: string): Start[] {
-    return this.startsOfRules((rule, side) => asks(rule, this.family, side).has(memory));
+    return this.startsAtRules(this.readersOf().get(memory) ?? []);
+  }
+
+  private readers: ReadonlyMap<string, readonly PlacedRule[]> | undefined;
+
+  /** The rules that ask each memory: there may be thousands of both. */
+  private readersOf(): ReadonlyMap<string, readonly PlacedRule[]> {
+    if (this.readers) return this.readers;
+    const readers = new Map<string, PlacedRule[]>();
+    for (const placed of this.allRules()) {
+      for (const memory of asks(placed.rule, this.family, placed.side)) {
+        const known = readers.get(memory);
+        if (known) known.push(placed);
+        else readers.set(memory, [placed]);
+      }
+    }
+    return (this.readers = readers);
   }
 
   private startsOfConnectionMarks(): Start[] {
@@ -182,24 +199,30 @@ export class Comparison {
       diverged: true,
       carried: { ...arriving.carried, connmark: `as the ${version} rules left it` },
     });
-    return this.startsOfRules(reads).map((start) => ({ ...start, old: marked("old"), current: marked("new") }));
+    return this.startsAtRules(this.allRules().filter(({ rule }) => reads(rule))).map((start) => ({
+      ...start,
+      old: marked("old"),
+      current: marked("new"),
+    }));
   }
 
-  private startsOfRules(wanted: (rule: IptablesRule, side: Side) => boolean): Start[] {
+  private allRules(): PlacedRule[] {
+    return [this.old, this.current].flatMap((side) =>
+      [...side.followed].flatMap((followed) =>
+        [...followed.chains.values()].flatMap(({ chain, rules }) => rules.map(({ rule }) => ({ side, followed, chain: chain.name, rule }))),
+      ),
+    );
+  }
+
+  /** A rule that both versions have is asked once. */
+  private startsAtRules(placed: readonly PlacedRule[]): Start[] {
     const starts: Start[] = [];
     const known = new Set<string>();
-    for (const side of [this.old, this.current]) {
-      for (const followed of side.followed) {
-        for (const { chain, rules } of followed.chains.values()) {
-          for (const { rule } of rules) {
-            const id = side.idOf(rule);
-            if (known.has(id) || !wanted(rule, side)) continue;
-            known.add(id);
-            const concern = { table: followed.table.name, chain: chain.name, rule };
-            starts.push(...this.startsAt(concern, side, followed));
-          }
-        }
-      }
+    for (const { side, followed, chain, rule } of placed) {
+      const id = side.idOf(rule);
+      if (known.has(id)) continue;
+      known.add(id);
+      append(starts, this.startsAt({ table: followed.table.name, chain, rule }, side, followed));
     }
     return starts;
   }
@@ -362,6 +385,14 @@ class Gathered {
       memories: this.memories,
     };
   }
+}
+
+/** A rule and where it is followed. */
+interface PlacedRule {
+  readonly side: Side;
+  readonly followed: FollowedTable;
+  readonly chain: string;
+  readonly rule: IptablesRule;
 }
 
 /** The memories that a rule asks, by name. */

@@ -5,7 +5,7 @@
 
 import { packetStates, type PacketState } from "../../extensions/values/connection-state.js";
 import type { ExtensionUse, Family } from "../../iptables/ast.js";
-import { anyInterface, intersectInterfaces, subtractInterfaces, type InterfaceSet } from "./interfaces.js";
+import { anyInterface, interfacesMeet, intersectInterfaces, subtractInterfaces, type InterfaceSet } from "./interfaces.js";
 import { complement, intersectIntervals, intervalsMeet, type Intervals, type Range } from "./intervals.js";
 
 /** Numbers of protocols, addresses, ports; ICMP's type and code as `type * 256 + code`. */
@@ -114,19 +114,29 @@ export function statesOf(bits: bigint): PacketState[] {
 
 type Fields = { -readonly [Field in keyof Box]: Box[Field] };
 
+type Both<Value> = readonly [a: Value | undefined, b: Value | undefined];
+
+/** What two boxes share is the same object, as a rule. */
+const apart = (...[a, b]: Both<Intervals>): boolean => a !== undefined && b !== undefined && a !== b && !intervalsMeet(a, b);
+const haveNoBit = (...[a, b]: Both<bigint>): boolean => a !== undefined && b !== undefined && (a & b) === 0n;
+const haveNoName = (...[a, b]: Both<InterfaceSet>): boolean => a !== undefined && b !== undefined && !interfacesMeet(a, b);
+
 /** Whether any packet is in both: as `intersect`, and much faster. */
 export function meet(a: Box, b: Box): boolean {
-  for (const field of intervalFields) {
-    const [left, right] = [a[field], b[field]];
-    if (left && right && !intervalsMeet(left, right)) return false;
-  }
-  for (const field of bitFields) {
-    const [left, right] = [a[field], b[field]];
-    if (left !== undefined && right !== undefined && (left & right) === 0n) return false;
-  }
-  for (const field of interfaceFields) {
-    const [left, right] = [a[field], b[field]];
-    if (left && right && !intersectInterfaces(left, right)) return false;
+  // Field by field and not over their names: a review asks this some million times.
+  if (
+    apart(a.source, b.source) ||
+    apart(a.destinationPort, b.destinationPort) ||
+    apart(a.protocol, b.protocol) ||
+    apart(a.destination, b.destination) ||
+    apart(a.sourcePort, b.sourcePort) ||
+    apart(a.icmp, b.icmp) ||
+    haveNoBit(a.state, b.state) ||
+    haveNoBit(a.flags, b.flags) ||
+    haveNoName(a.inInterface, b.inInterface) ||
+    haveNoName(a.outInterface, b.outInterface)
+  ) {
+    return false;
   }
   if (a.tests && b.tests) for (const [test, { holds }] of b.tests) if ((a.tests.get(test)?.holds ?? holds) !== holds) return false;
   return true;
@@ -134,6 +144,7 @@ export function meet(a: Box, b: Box): boolean {
 
 /** Undefined if no packet is in both. */
 export function intersect(a: Box, b: Box): Box | undefined {
+  if (!meet(a, b)) return undefined;
   const common: Fields = { ...a };
   for (const field of intervalFields) {
     const [left, right] = [a[field], b[field]];

@@ -13,9 +13,21 @@ export interface InterfaceSet {
 
 export const anyInterface: InterfaceSet = { pattern: "+", without: [] };
 
+function commonPattern(a: InterfaceSet, b: InterfaceSet): InterfacePattern | undefined {
+  return interfaceCovers(a.pattern, b.pattern) ? b.pattern : interfaceCovers(b.pattern, a.pattern) ? a.pattern : undefined;
+}
+
+/** Whether any name is in both. */
+export function interfacesMeet(a: InterfaceSet, b: InterfaceSet): boolean {
+  const pattern = commonPattern(a, b);
+  if (pattern === undefined) return false;
+  const isOut = (name: InterfacePattern): boolean => interfaceCovers(name, pattern);
+  return !a.without.some(isOut) && !b.without.some(isOut);
+}
+
 /** Undefined if no name is in both. */
 export function intersectInterfaces(a: InterfaceSet, b: InterfaceSet): InterfaceSet | undefined {
-  const pattern = interfaceCovers(a.pattern, b.pattern) ? b.pattern : interfaceCovers(b.pattern, a.pattern) ? a.pattern : undefined;
+  const pattern = commonPattern(a, b);
   if (pattern === undefined) return undefined;
   const without = [...new Set([...a.without, ...b.without])];
   if (without.some((name) => interfaceCovers(name, pattern))) return undefined;

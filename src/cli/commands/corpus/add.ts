@@ -67,7 +67,7 @@ export async function addCase(directory: string, settings: NewCaseSettings, surr
   return 0;
 }
 
-function optionsOf({ table, recent, setSize, forgetAfter, family, inet, targetNft }: NewCaseSettings): CaseOptions {
+function optionsOf({ table, recent, setSize, forgetAfter, family, inet, targetNft, without }: NewCaseSettings): CaseOptions {
   return {
     ...(family && { family }),
     ...(inet && { inet }),
@@ -76,6 +76,7 @@ function optionsOf({ table, recent, setSize, forgetAfter, family, inet, targetNf
     ...(forgetAfter !== undefined && { forgetAfter }),
     ...(table !== translationDefaults.table && { table }),
     ...(targetNft !== undefined && { targetNft }),
+    ...(without.length > 0 && { without }),
   };
 }
 

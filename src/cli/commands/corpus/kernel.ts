@@ -5,7 +5,10 @@ import type { CaseResult, KernelResult, Problem } from "../../../corpus/result.j
 import { translateCase, translateOptionsOf, type CaseTexts } from "../../../corpus/run-case.js";
 import { verifiedResult, verifyProblems } from "../../../corpus/verified.js";
 import { Failure } from "../../../failure.js";
+import type { KernelPartName } from "../../../nft/kernel-parts.js";
+import { kernelPartsOf } from "../../../nft/requirements.js";
 import { difference } from "../../../report/difference.js";
+import { lackingParts } from "../../../verify/kernel-parts.js";
 import { loadAllTwice, type LoadResult } from "../../../verify/load.js";
 import { findTools } from "../../../verify/tools.js";
 import { Unable, verify } from "../../../verify/verify.js";
@@ -21,6 +24,7 @@ interface Loadable {
   readonly name: string;
   readonly texts: CaseTexts;
   readonly script: string;
+  readonly parts: readonly KernelPartName[];
 }
 
 /** What came of one case. */
@@ -48,7 +52,13 @@ export async function checkOnKernel(
 ): Promise<CaseResult[]> {
   asFailure(findTools);
   const found = new Map<string, Found>();
-  const loadable = loadableCases(corpus, cases, results, surroundings);
+  const lacking = await lackingParts();
+  const all = loadableCases(corpus, cases, results, surroundings);
+  const loadable = all.filter(({ parts }) => !parts.some((part) => lacking.has(part)));
+  for (const { name, parts } of all) {
+    const missing = parts.filter((part) => lacking.has(part));
+    if (missing.length > 0) found.set(name, notVerified(`this kernel lacks ${missing.join(", ")}`));
+  }
   const loads = await loadAll(loadable, surroundings, signal);
   const progress = await Progress.of(loadable.length, "scripts verified", surroundings);
   for (const [index, one] of loadable.entries()) {
@@ -94,8 +104,9 @@ function loadableCases(
     .filter(({ name }) => !unusable.has(name))
     .flatMap((files) => {
       const texts = readCase(directory, files, maxInput);
-      const { script } = translateCase(texts, translate);
-      return script === undefined ? [] : [{ name: files.name, texts, script }];
+      const { script, translation } = translateCase(texts, translate);
+      const parts = translation.nft?.tables.flatMap(kernelPartsOf) ?? [];
+      return script === undefined ? [] : [{ name: files.name, texts, script, parts: [...new Set(parts)] }];
     });
 }
 

@@ -64,7 +64,10 @@ function build(): Command {
     .option("--no-counters", "leave out packet and byte counters")
     .option("--origins", "say in the comment of each nft rule, which nft list ruleset shows, what rule it comes from")
     .option("--strict", "exit status 1 also if a rule was carried over only approximately")
-    .option("--check", "ask nft whether it accepts the script, without loading it");
+    .option(
+      "--check",
+      "ask nft and this kernel, in a network namespace of its own, whether they accept the script; says which parts the kernel lacks",
+    );
   addFormatOptions(command, plainFormats, "diagnostics");
   return addColorOptions(command, "diagnostics").version(version, "-V, --version", "print the version").addHelpText("after", examples);
 }

@@ -25,7 +25,7 @@ async function runTranslate(settings: TranslateSettings, surroundings: Surroundi
     const { keepSets, counters, origins } = settings;
     translation = surroundings.translate(given.sources, { ...given.options, keepSets, counters, origins });
     if (translation.script !== undefined) {
-      if (settings.check) await checkScript(translation.script, surroundings.environment);
+      if (settings.check) await checkScript(translation.script, translation.nft?.tables ?? [], surroundings.environment);
       if (settings.output === undefined) await surroundings.writeOutput(translation.script);
       else await writeFileAtomically(settings.output, translation.script);
     }
