@@ -12,6 +12,7 @@ import { isFinal, isStable, leavesChain, type RecentStep, type RuleParts, type S
 import { exitStatement, exitTo, type ChainBuilder, type ChainGroup, type Key } from "../table-builder.js";
 import type { RecentList } from "./list.js";
 import { windowId } from "./form.js";
+import { startTimer } from "./processors.js";
 import { member, Ring, tick, type Window } from "./ring.js";
 import type { ListUsage } from "./usage.js";
 
@@ -162,34 +163,39 @@ export function buildFused(fused: FusedGroup, list: RecentList, group: ChainGrou
 function timerChains({ window }: FusedGroup, list: RecentList, wish: string, key: Key, over: ChainBuilder): ChainBuilder {
   const { group } = list;
   const sets = list.setFactory(window);
+  const slots = Array.from({ length: window.hits }, (_, hit) => sets.add(`passed_${hit}`, window.seconds * 1000 + tick));
   const entry = group.chain(wish);
-  for (let hit = 0; hit < window.hits; hit++) {
-    const slot = sets.add(`passed_${hit}`, window.seconds * 1000 + tick);
-    // In a chain of its own, so that a full set ends the search and does not spill its hosts into the next.
-    const put = group.chain(`${wish}_put_${hit}`).rule([updateSet(slot, key)]);
-    entry.rule([member(key, slot, true), exitStatement(exitTo(put.name))]);
+  if (list.form.flat) {
+    for (const slot of slots) takeTimer(entry, slot, key);
+    return entry.rule([goto(over.name)]);
+  }
+  // A blocked packet looks once for each timer; only one that lost the timer it had found free to another processor goes on to the next.
+  const puts = slots.map((slot, hit) => ({ slot, chain: group.chain(`${wish}_put_${hit}`) }));
+  for (const [hit, { slot, chain }] of puts.entries()) {
+    entry.rule([member(key, slot, true), exitStatement(exitTo(chain.name))]);
+    takeTimer(chain, slot, key).rule([goto((puts[hit + 1]?.chain ?? over).name)]);
   }
   return entry.rule([goto(over.name)]);
 }
 
 /** Hits that pass sit in timers in no order; the one that is too many, and every later one, bans for the window. */
 function banChains({ window }: FusedGroup, list: RecentList, wish: string, key: Key, over: ChainBuilder, own: number): ChainBuilder {
-  const { group } = list;
   const sets = list.setFactory(window);
   const timeout = window.seconds * 1000 + tick;
-  const entry = group.chain(wish);
   const banned = sets.add("banned", timeout);
-  entry.rule([member(key, banned), updateSet(banned, key), goto(over.name)]);
-  let chain = entry;
-  const slots = window.hits - own;
-  for (let hit = 0; hit < slots; hit++) {
-    const slot = sets.add(`passed_${hit}`, timeout);
-    const next = group.chain(hit + 1 < slots ? `${wish}_put_${hit + 1}` : `${wish}_ban`);
-    // A goto to the next slot, never `not in the set, then update`: a full set would spill its hosts into the next.
-    chain.rule([member(key, slot), exitStatement(exitTo(next.name))]).rule([updateSet(slot, key)]);
-    chain = next;
-  }
+  const entry = list.group.chain(wish).rule([member(key, banned), updateSet(banned, key), goto(over.name)]);
+  for (let hit = 0; hit < window.hits - own; hit++) takeTimer(entry, sets.add(`passed_${hit}`, timeout), key);
   // A rule of its own, so that the verdict does not depend on room in the set.
-  chain.rule([updateSet(banned, key)]).rule([goto(over.name)]);
-  return entry;
+  return entry.rule([updateSet(banned, key)]).rule([goto(over.name)]);
+}
+
+/** Lets a packet that finds the timer free pass; the rules behind are for those that do not. */
+function takeTimer(chain: ChainBuilder, timer: string, key: Key): ChainBuilder {
+  const passes: Statement = { kind: "verdict", verdict: "return" };
+  return (
+    chain
+      .rule([member(key, timer, true), startTimer(timer, key), passes])
+      // Still not in the set: it is full. The host passes unrecorded, and does not spill into the next set.
+      .rule([member(key, timer, true), passes])
+  );
 }
