@@ -14,6 +14,10 @@ export interface ListForm {
   readonly forgetAfter: number | undefined;
   /** Which windows are written as a limit with a ban. */
   readonly asLimit: (window: Window) => boolean;
+  /** Rules that stand side by side ban a host that was over the limit, where an exact window would be long (see fused.ts). */
+  readonly bans: boolean;
+  /** The script is for an nft whose rules can delete from a set. */
+  readonly mayDelete: boolean;
   /** Find slots without nesting chains. */
   readonly flat: boolean;
   /** Whether `--rttl` can be kept: the list is used in hooks that see the same TTL. */

@@ -25,15 +25,21 @@ const units = [
   ["week", 604800],
 ] as const;
 
-/** H hits in N seconds in the units nft has: the first unit that needs no rounding, else the coarsest, rounded down. */
-export function limitRate({ seconds, hits }: Window): {
+export interface Rate {
   readonly rate: number;
   readonly unit: (typeof units)[number][0];
-  readonly text: string;
-} {
+}
+
+/** So many hits in so many seconds in the units nft has: the first unit that needs no rounding, else the coarsest, rounded as said. */
+export function rateOf(hits: number, seconds: number, round: (rate: number) => number): Rate {
   const [unit, length] = units.find(([, inSeconds]) => (hits * inSeconds) % seconds === 0) ?? units[4];
-  const rate = Math.max(1, Math.floor((hits * length) / seconds));
-  return { rate, unit, text: `${rate}/${unit}` };
+  return { rate: Math.max(1, round((hits * length) / seconds)), unit };
+}
+
+/** H hits in N seconds, rounded down. */
+export function limitRate({ seconds, hits }: Window): Rate & { readonly text: string } {
+  const found = rateOf(hits, seconds, Math.floor);
+  return { ...found, text: `${found.rate}/${found.unit}` };
 }
 
 /** Chain that takes a token for one hit and bans the host when there is none; a banned host's hit prolongs the ban. */

@@ -11,7 +11,7 @@
  *   H hits ever?                            H sets without timeout, filled one after the other
  */
 
-import { payload, updateSet, deleteFromSet, concatenation, type Expression, type Statement } from "../../nft/ast.js";
+import { payload, updateSet, deleteFromSet, concatenation, goto, type Expression, type Statement } from "../../nft/ast.js";
 import { declaredSize } from "../../nft/set-size.js";
 import { formatAddress } from "../../extensions/values/address.js";
 import type { RecentUse } from "../../extensions/matches/recent.js";
@@ -28,6 +28,7 @@ import {
 } from "../table-builder.js";
 import { printable } from "../../diagnostic.js";
 import { nameable } from "../../nft/names.js";
+import { passesIn, type Bounds } from "./bounds.js";
 import { isTooLarge, keptFor, touchesOfOnePacket, windowId, type ListForm } from "./form.js";
 import { limitTouch, limitRate, type HitLimit } from "./limit.js";
 import { listKey, member, Ring, tick, type SetFactory, type Window } from "./ring.js";
@@ -71,6 +72,7 @@ export class RecentList {
   private readonly knownPresent: ReadonlySet<ExtensionUse>;
   private readonly touchChains = new Map<Side, string>();
   private readonly stores = new Map<Side, readonly string[]>();
+  private readonly stops = new Map<ExtensionUse, string>();
   private readonly mask: Expression | undefined;
   /** Questions of each kind in the order in which rules ask them. */
   private readonly asked = new Map<QuestionKind, string[]>();
@@ -81,6 +83,7 @@ export class RecentList {
     readonly table: TableBuilder,
     readonly form: ListForm,
     readonly group: ChainGroup,
+    private readonly bounds: Bounds,
   ) {
     const { family } = form;
     const name = nameable(usage.name);
@@ -187,7 +190,15 @@ export class RecentList {
       const rate = this.set(`${prefix}_tokens`, window.seconds * 1000 + tick);
       this.limits.set(id, { window, rate, banned });
     } else {
-      this.rings.set(id, new Ring(window, this.setFactory(window), 0, touchesOfOnePacket(this.usage), this.form.flat));
+      this.rings.set(
+        id,
+        new Ring(window, this.setFactory(window), {
+          own: 0,
+          pushes: touchesOfOnePacket(this.usage),
+          flat: this.form.flat,
+          passes: passesIn(this.bounds, window),
+        }),
+      );
     }
   }
 
@@ -197,6 +208,7 @@ export class RecentList {
     return {
       add: (suffix, timeout, gcInterval) => this.set(`${prefix}_${suffix}`, timeout, gcInterval),
       undeleted: !this.usage.uses.some((use) => use.operation === "remove"),
+      kept: this.form.windowsInNames,
     };
   }
 
@@ -343,16 +355,31 @@ export class RecentList {
         ...(this.isOnlyStore && { refresh: [updateSet(limit.banned, key)] }),
       };
     const ring = this.rings.get(id)!;
+    const bounded = (this.bounds.get(use.use) ?? []).length > 0;
     return {
       kind: "chain",
       check: (wish, over, under) => {
         const { group } = this;
-        if (ttlTest.length === 0) return ring.check(group, wish, key, over, under).name;
+        if (ttlTest.length === 0) return ring.check(group, wish, key, over, under, bounded).name;
         const withTtl = group.chain(`${wish}_ttl`).rule([...ttlTest, exitStatement(over)]);
         if (under.kind === "goto") withTtl.rule([exitStatement(under)]);
-        return ring.check(group, wish, key, exitTo(withTtl.name), under).name;
+        return ring.check(group, wish, key, exitTo(withTtl.name), under, bounded).name;
       },
     };
+  }
+
+  /** Remembers the chain for packets that a check stops: what its `--set` must not let pass goes there. */
+  stopsAt(check: RecentUse, chain: string): void {
+    this.stops.set(check.use, chain);
+  }
+
+  /** Rules in front of this `--set`: they take what must not pass to the check that should have stopped it. */
+  refusals({ use, side }: RecentUse): Statement[][] {
+    return (this.bounds.get(use) ?? []).flatMap((bound) => {
+      const stop = bound.kind === "set" ? this.stops.get(bound.check) : undefined;
+      const ring = this.rings.get(windowId(bound.window));
+      return stop === undefined || ring === undefined ? [] : [[ring.noToken(this.key(side)), goto(stop)]];
+    });
   }
 
   /**
