@@ -2,9 +2,9 @@
  * What keeps a count right where packets of one host come on several processors at once.
  *
  * xt_recent looks and records under one lock. Between a look-up in a set and the `update` behind it another processor may have
- * looked, too, and found the same: both packets pass, and count as one. The limit of an element is asked under a lock of its own,
- * and whatever the number of packets, a limit of one packet lets one of them through, a limit of three packets three. `add` leaves the timer of an element that is there
- * alone, so such an element is a timer that one packet takes, at the moment when it is made.
+ * looked, too, and found the same: both packets pass, and count as one. The limit of an element is asked under a lock of its own: whatever
+ * the number of packets, a limit of one packet lets one of them through, a limit of three packets three. `add` leaves the timer of an
+ * element that is there alone, so such an element is a timer that one packet takes, at the moment when it is made.
  *
  * A limit in an element runs wherever a look-up finds the element (`nft_lookup_eval`, since Linux 5.7), and takes a token there;
  * `!= @set` never takes one.
@@ -12,7 +12,7 @@
 
 import { addToSet, updateSet, type LimitStatement, type Statement } from "../../nft/ast.js";
 import type { Key } from "../table-builder.js";
-import { rateOf } from "./limit.js";
+import { rateOf } from "./rate.js";
 
 /** One packet, then none for longer than two processors are in one rule. */
 const once = { kind: "limit", rate: 1, unit: "week", burst: 1 } as const satisfies Omit<LimitStatement, "over">;

@@ -45,8 +45,8 @@ function listRemarks({ usage, form, fused }: ListFacts): Diagnostic[] {
         say(
           "recent-ban-form",
           `written as a ban: a host that was over the limit comes back after ${use.seconds} s without a try only, with xt_recent as soon ` +
-            `as fewer than ${use.hits} of its hits lie in ${use.seconds} s, so one that goes on trying more slowly is stopped longer; until its ` +
-            "first try over the limit nothing differs, and nothing passes that xt_recent stops",
+            `as fewer than ${use.hits} of its hits lie in ${use.seconds} s, so one that goes on trying more slowly is stopped longer; ` +
+            "until its first try over the limit nothing differs, and nothing passes that xt_recent stops",
           "--recent exact writes an exact window",
         );
       }
