@@ -80,6 +80,7 @@ export const catalogue = {
 
   // a rule is in the script, and differs
   "recent-limit-form": { effect: "approximated", title: "a hit count written as a limit with a ban" },
+  "recent-ban-form": { effect: "approximated", title: "a hit count written as a ban until the host is silent" },
   "recent-rttl": { effect: "approximated", title: "`--rttl` where a host's TTL changes many times a second, or nft cannot keep it" },
   "recent-reap": { effect: "approximated", title: "`--reap` takes hosts off a list that other rules still ask about" },
   "recent-list-full": {
@@ -97,6 +98,7 @@ export const catalogue = {
   "recent-list-size": { effect: "noted", title: "xt_recent remembers 100 hosts, the set more" },
   "recent-memory": { effect: "noted", title: "lists that need much memory of the kernel when they are full" },
   "recent-mask": { effect: "noted", title: "a `--mask` that xt_recent ignores" },
+  "recent-long-form": { effect: "noted", title: "an exact window for which there is a short form" },
   "recent-flood-guard": { effect: "noted", title: "a flooding host is released a little later" },
   "recent-never-set": { effect: "noted", title: "a list that is checked and never set" },
   "text-changed": { effect: "noted", title: "a comment or log prefix that nft cannot hold as it was" },

@@ -23,7 +23,7 @@ export const optionChecks: Readonly<Record<keyof Omit<TranslateOptions, "ipsets"
   inet: truth,
   keepSets: truth,
   origins: truth,
-  recent: oneOf("auto", "exact", "limit"),
+  recent: oneOf("auto", "exact", "limit", "ban"),
   setSize: (value) => wholeNumberFault(value, 1, largestSet),
   table: (value) => {
     const fault = typeof value === "string" ? tableNameFault(value) : undefined;

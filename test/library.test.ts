@@ -23,7 +23,7 @@ describe("options", () => {
     [{ table: "set" }, '"table" must be the name of a table (it is a word of the nft language), not "set"'],
     [{ table: "a b" }, '"table" must be the name of a table (a table name has letters, digits and _, and begins with no digit), not "a b"'],
     [{ table: 7 }, '"table" must be the name of a table, not 7'],
-    [{ recent: "junk" }, '"recent" must be "auto" or "exact" or "limit", not "junk"'],
+    [{ recent: "junk" }, '"recent" must be "auto" or "exact" or "limit" or "ban", not "junk"'],
     [{ setSize: 0 }, '"setSize" must be a whole number from 1 to 4294967295, not 0'],
     [{ setSize: "10" }, '"setSize" must be a whole number from 1 to 4294967295, not "10"'],
     [{ keepSets: "no" }, '"keepSets" must be true or false, not "no"'],

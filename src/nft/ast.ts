@@ -430,4 +430,11 @@ export const goto = (chain: string): JumpStatement => ({ kind: "jump", goto: tru
 export const keywordStatement = (...words: string[]): KeywordStatement => ({ kind: "keyword-statement", words });
 export const updateSet = (set: string, key: Expression, statements?: readonly Statement[]): SetStatement =>
   statements === undefined ? { kind: "set", operation: "update", set, key } : { kind: "set", operation: "update", set, key, statements };
+export const addToSet = (set: string, key: Expression, statements: readonly Statement[]): SetStatement => ({
+  kind: "set",
+  operation: "add",
+  set,
+  key,
+  statements,
+});
 export const deleteFromSet = (set: string, key: Expression): SetStatement => ({ kind: "set", operation: "delete", set, key });

@@ -12,8 +12,9 @@ import { consequence, recentUses, recordingOf, type Analysis, type Remains } fro
 import { deadLoop, type AnalysedChain, type AnalysedList, type RulesetAnalysis } from "./analyse-ruleset.js";
 import { deepestLevel } from "./hooks.js";
 import type { RuleParts, Step } from "./parts.js";
+import { BoundFinder, type Bounds } from "./recent/bounds.js";
 import { isTooLarge, largestRing, longestMuteOf, windowsOf, type ListForm } from "./recent/form.js";
-import { bansSuffice, findFusedGroup, timersSuffice, type FusedGroup } from "./recent/fused.js";
+import { findFusedGroup, formOfGroup, type FusedGroup } from "./recent/fused.js";
 import type { TtlForm } from "./recent/last-ttl.js";
 import { checksOfOwnTtl } from "./recent/own-ttl.js";
 import { recentRemarks } from "./recent/remarks.js";
@@ -21,7 +22,7 @@ import { longestMute, type Window } from "./recent/ring.js";
 import type { HeaderTtls, ListUsage, PlacedUse } from "./recent/usage.js";
 import { missingFeature, type Target } from "./target-version.js";
 
-export type RecentForm = "auto" | "exact" | "limit";
+export type RecentForm = "auto" | "exact" | "limit" | "ban";
 
 export interface DecisionOptions extends Target {
   readonly recent: RecentForm;
@@ -62,6 +63,8 @@ export interface PlannedList {
   readonly form: ListForm;
   /** The rules that set and check it stand side by side, and become one walk. */
   readonly fused: FusedGroup | undefined;
+  /** Where what passes is counted a second time, of rules that do not become one walk. */
+  readonly bounds: Bounds;
   /** Some rule that is written asks it, or records in it. */
   readonly used: boolean;
 }
@@ -108,7 +111,12 @@ class Decider {
     const usages = this.usages(chains);
     const fused = this.fusedGroups(chains, usages);
     const lists = this.lists(chains, usages, fused);
-    const facts = [...lists.values()].map((list) => ({ usage: list.usage, form: list.form, longestMute: longestMuteIn(list) }));
+    const facts = [...lists.values()].map((list) => ({
+      usage: list.usage,
+      form: list.form,
+      fused: list.fused,
+      longestMute: longestMuteIn(list),
+    }));
     for (const remark of recentRemarks(facts, this.options.setSize)) diagnostics.add(remark);
     return { family: this.analysis.ruleset.family, chains, lists, fused, diagnostics: diagnostics.all };
   }
@@ -118,12 +126,14 @@ class Decider {
   private formOf(name: string, { headerTtls }: AnalysedList): ListForm {
     const { options, given } = this;
     const ringless = this.ringless.has(name);
-    const limited = given.limited.has(name) || (ringless && options.recent === "auto");
+    const limited = given.limited.has(name) || (ringless && (options.recent === "auto" || options.recent === "ban"));
     return {
       family: this.analysis.ruleset.family,
       setSize: options.setSize,
       forgetAfter: options.forgetAfter,
       asLimit: (window) => limited || this.isLimitByItself(window),
+      bans: options.recent === "ban",
+      mayDelete: isLoadable("setDeletion", options.targetNft),
       flat: given.flat.has(name),
       ttl: this.ttlForm(headerTtls),
       ringless,
@@ -138,7 +148,8 @@ class Decider {
   }
 
   private isLimitByItself({ hits }: Window): boolean {
-    return this.options.recent === "limit" || (this.options.recent === "auto" && hits > largestAutomaticRing);
+    const largest = { exact: Infinity, ban: largestRing, auto: largestAutomaticRing, limit: 0 };
+    return hits > largest[this.options.recent];
   }
 
   /** Who uses which list, with `--rttl` only where it can make a difference. */
@@ -176,8 +187,19 @@ class Decider {
   ): Map<string, PlannedList> {
     const groups = new Map([...fused.values()].map((group) => [group.usage.name, group]));
     const used = new Set(writtenUses(chains).map(({ list }) => list));
+    const finder = new BoundFinder(
+      chains.map(({ name, rules }) => ({
+        name,
+        rules: rules.map(({ decision }) => (decision.kind === "parts" ? decision.parts : undefined)),
+      })),
+    );
     return new Map(
-      [...usages].map(([name, usage]) => [name, { usage, form: this.forms.get(name)!, fused: groups.get(name), used: used.has(name) }]),
+      [...usages].map(([name, usage]) => {
+        const form = this.forms.get(name)!;
+        const group = groups.get(name);
+        const windows = group ? [] : windowsOf(usage, form).filter((window) => !form.asLimit(window));
+        return [name, { usage, form, fused: group, bounds: finder.find(usage, windows), used: used.has(name) }];
+      }),
     );
   }
 
@@ -294,7 +316,7 @@ function deletingLists({ chains, lists }: Plan): string[] {
   );
   return [...lists.values()]
     .filter(({ usage, form, fused }) => {
-      if (fused) return !bansSuffice(fused) && !timersSuffice(fused);
+      if (fused) return ["ring", "short ban on a ring"].includes(formOfGroup(fused, form));
       return recorded.has(usage.name) && windowsOf(usage, form).some((window) => !form.asLimit(window));
     })
     .map(({ usage }) => usage.name);
@@ -307,7 +329,7 @@ function recordsInAllStores({ operation, inverted, seconds, hits }: RecentUse): 
 
 function longestMuteIn({ usage, form, fused }: PlannedList): number {
   if (!fused) return longestMuteOf(usage, form);
-  return bansSuffice(fused) || fused.pushes === 0 ? 0 : longestMute(fused.window.hits, fused.pushes);
+  return formOfGroup(fused, form) === "ring" && fused.pushes > 0 ? longestMute(fused.window.hits, fused.pushes) : 0;
 }
 
 /** A line with an address list makes several rules that all have the same to say. */

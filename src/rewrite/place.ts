@@ -183,6 +183,12 @@ class Placer {
 
   /** Records the hit, then goes on; `! --set` records and never goes on. */
   private placeSet(chain: ChainBuilder, prefix: Prefix, { use }: RecentStep, following: readonly Step[], body: RuleBody): void {
+    const refusals = this.list(use).refusals(use);
+    if (refusals.length > 0 && !prefix.stable) {
+      chain = this.enter(chain, [prefix.statements]);
+      prefix = nothing;
+    }
+    for (const refusal of refusals) chain.rule([...prefix.statements, ...refusal]);
     const touch = this.list(use).touch(use.side);
     if (use.inverted) {
       chain.rule([...prefix.statements, ...touch.statements]);
@@ -277,6 +283,7 @@ class Placer {
       const absent = use.inverted && touches ? exitTo(matched.name) : undefined;
       const check = question.check(`${this.preferredName()}_check`, conditionTrue, conditionFalse, absent);
       chain.rule([...prefix.statements, this.call(check)]);
+      list.stopsAt(use, matched.name);
     }
     if (touches && !use.inverted) for (const statements of list.touchRules(use.side)) matched.rule(statements);
     this.place(matched, nothing, following, body);

@@ -54,7 +54,10 @@ class Writer {
     this.declarer = new Declarer(this.builder);
     for (const { name } of plan.chains) this.builder.names.unique(name);
     this.lists = new Map(
-      [...plan.lists].map(([name, { usage, form }]) => [name, new RecentList(usage, this.builder, form, this.builder.servingGroup())]),
+      [...plan.lists].map(([name, { usage, form, bounds }]) => [
+        name,
+        new RecentList(usage, this.builder, form, this.builder.servingGroup(), bounds),
+      ]),
     );
   }
 
@@ -181,7 +184,13 @@ class Writer {
     const rules = [set, ...checks].map(({ rule }) => rule).sort((a, b) => a.span.line - b.span.line);
     const { entry, over } = this.builder.describedSets(
       () => buildFused(fused, this.lists.get(usage.name)!, group),
-      ({ description }) => [`list "${printable(usage.name)}": exact window of ${window.hits} hits in ${window.seconds} s`, ...description],
+      ({ description, isExact }) => [
+        `list "${printable(usage.name)}": ` +
+          (isExact
+            ? `exact window of ${window.hits} hits in ${window.seconds} s`
+            : `ban from ${window.hits} hits in ${window.seconds} s on, until ${window.seconds} s of silence`),
+        ...description,
+      ],
     );
     entry.comment.push(
       `list "${printable(usage.name)}": records a hit and leaves to ${over.name} if the host ${setFirst ? "now has" : "already had"} ` +

@@ -50,8 +50,8 @@ describe("names in the script", () => {
     expect(namesIn(after)).toEqual(namesIn(before));
     const { gone, come } = difference(before, after);
     expect(gone).toHaveLength(come.length);
-    // Sets with their times, what says the window in words, the rule itself, and the guard's rate.
-    for (const line of [...gone, ...come]) expect(line).toMatch(/^\t(?:set ssh_|\t?# )/);
+    // Sets with their times, what says the window in words, the rule itself, and the rate of what may pass.
+    for (const line of [...gone, ...come]) expect(line).toMatch(/^\t(?:set ssh_|\t?# |\tupdate @ssh_(?:[0-9]_)?pass )/);
   });
 
   it("stay where a hit count changes, but for the slots that come or go", () => {

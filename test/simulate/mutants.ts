@@ -86,24 +86,24 @@ function fusedEntry(table: NftTable, window: string): NftChain | undefined {
 
 /** `set` and a matching `update` of one packet are two stamps; here the second is forgotten. */
 function withoutSecondStamp(table: NftTable): NftTable | undefined {
-  const turns = new Map<string, string>();
+  const records = new Map<string, string>();
   const inRing = onChains(table, ({ name, entries }) => {
     if (!/_over_\d+$/.test(name)) return entries;
     return entries.map((entry) => {
       if (entry.kind === "comment") return entry;
-      const slots = entry.statements.filter((one) => updates(one, /_hit_\d+$/));
-      const turn = entry.statements.find((one) => one.kind === "jump" && /_turn_to_\d+$/.test(one.chain));
-      if (slots.length !== 2 || turn?.kind !== "jump") return entry;
-      const slot = /\d+$/.exec((slots[0] as { readonly set: string }).set)![0];
-      const own = turn.chain.replace(/\d+$/, slot);
-      turns.set(name, own);
+      const [first, ...others] = entry.statements.filter((one) => updates(one, /_hit_\d+$/));
+      const record = entry.statements.find((one) => one.kind === "jump" && /_record_\d+$/.test(one.chain));
+      if (!first || others.length > 0 || record?.kind !== "jump") return entry;
+      const slot = /\d+$/.exec((first as { readonly set: string }).set)![0];
+      const own = record.chain.replace(/\d+$/, slot);
+      records.set(name, own);
       return {
         ...entry,
-        statements: entry.statements.flatMap((one) => (one === slots[1] ? [] : one === turn ? [{ ...turn, chain: own }] : [one])),
+        statements: entry.statements.flatMap((one) => (one === first ? [] : one === record ? [{ ...record, chain: own }] : [one])),
       };
     });
   });
-  if (inRing && [...turns.values()].every((name) => table.chains.some((chain) => chain.name === name))) return inRing;
+  if (inRing && [...records.values()].every((name) => table.chains.some((chain) => chain.name === name))) return inRing;
   return onChains(table, ({ name, entries }) =>
     /_over(_\d+)?$/.test(name)
       ? entries.filter(

@@ -17,7 +17,7 @@ export interface TranslationSettings {
   readonly geoip: readonly string[];
   readonly table: string;
   readonly family: Family | undefined;
-  readonly recent: "auto" | "exact" | "limit";
+  readonly recent: "auto" | "exact" | "limit" | "ban";
   /** Elements. */
   readonly setSize: number;
   /** Seconds; never if absent. */
@@ -62,7 +62,7 @@ export function addTranslationOptions(command: Command): Command {
     .addOption(new Option("--ipv6", "the dumps are ip6tables', whatever they look like").conflicts("ipv4"))
     .addOption(
       new Option("--recent <FORM>", "how hit counts of -m recent are written")
-        .choices(["exact", "limit", "auto"])
+        .choices(["exact", "ban", "limit", "auto"])
         .default(translationDefaults.recent, translationDefaults.recent),
     )
     .addOption(

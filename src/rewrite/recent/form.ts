@@ -15,6 +15,10 @@ export interface ListForm {
   readonly forgetAfter: number | undefined;
   /** Which windows are written as a limit with a ban. */
   readonly asLimit: (window: Window) => boolean;
+  /** Rules that stand side by side ban a host that was over the limit, where an exact window would be long (see fused.ts). */
+  readonly bans: boolean;
+  /** The script is for an nft whose rules can delete from a set. */
+  readonly mayDelete: boolean;
   /** Find slots without nesting chains. */
   readonly flat: boolean;
   /** How the TTLs of its hosts are kept where `--rttl` asks for them; absent where the nft of the script cannot. */

@@ -5,13 +5,18 @@
  * Three encodings: where one blocked try records so many stamps that the next try is over the limit whatever else the
  * window holds, a set of banned hosts is exact and needs no ring (H <= own + pushes, see below); where a blocked try records
  * nothing, a timer for each hit that passed is exact; else the ring.
+ *
+ * With `--recent ban` a host that was over the limit is banned where that is not exact, too, until it has kept silent for the window. Up
+ * to its first try over the limit it is treated as by xt_recent, and nothing passes that xt_recent stops: if the first such packet had no
+ * stopped one in the window before it, all hits of that window have passed and are in their timers; else the ban still runs.
  */
 
 import { goto, updateSet, type Statement } from "../../nft/ast.js";
 import { isFinal, isStable, leavesChain, type RecentStep, type RuleParts, type Step } from "../parts.js";
 import { exitStatement, exitTo, type ChainBuilder, type ChainGroup, type Key } from "../table-builder.js";
 import type { RecentList } from "./list.js";
-import { windowId } from "./form.js";
+import { windowId, type ListForm } from "./form.js";
+import { startTimer } from "./processors.js";
 import { member, Ring, tick, type Window } from "./ring.js";
 import type { ListUsage } from "./usage.js";
 
@@ -112,7 +117,7 @@ function sameStatements(a: readonly Statement[], b: readonly Statement[]): boole
 }
 
 /** Whether a set of banned hosts is exact: a blocked try and the next one's own stamp make H. */
-export function bansSuffice(group: FusedGroup): boolean {
+function bansSuffice(group: FusedGroup): boolean {
   return group.window.hits <= (group.setFirst ? 1 : 0) + group.pushes;
 }
 
@@ -120,8 +125,34 @@ export function bansSuffice(group: FusedGroup): boolean {
 const mostTimers = 6;
 
 /** Whether a timer for each hit is exact: nothing is recorded over the limit, so no hit ever takes the place of another. */
-export function timersSuffice({ setFirst, pushes, window }: FusedGroup): boolean {
+function timersSuffice({ setFirst, pushes, window }: FusedGroup): boolean {
   return !setFirst && pushes === 0 && window.hits <= mostTimers;
+}
+
+/** From so many hits on, a hit that passes looks for its timer on a ring: looking at all of them costs 0.2 µs each. */
+const fewestOnRing = 10;
+
+/**
+ * How a group is written. `ban` stands for one that is exact, `short ban` and `short ban on a ring` for those that keep a host out longer
+ * than xt_recent does.
+ */
+export type FusedForm = "ban" | "timers" | "ring" | "short ban" | "short ban on a ring";
+
+export function formOfGroup(group: FusedGroup, { bans, mayDelete }: ListForm): FusedForm {
+  if (bansSuffice(group)) return "ban";
+  if (timersSuffice(group)) return "timers";
+  // Where a blocked try records nothing, xt_recent lets a host that goes on trying in again all the time.
+  if (!bans || group.pushes === 0) return "ring";
+  return group.window.hits < fewestOnRing || !mayDelete ? "short ban" : "short ban on a ring";
+}
+
+export function isShortBan(form: FusedForm): boolean {
+  return form === "short ban" || form === "short ban on a ring";
+}
+
+/** Hits of one host that may pass in a window. */
+export function passesOf({ window, setFirst }: Pick<FusedGroup, "window" | "setFirst">): number {
+  return window.hits - (setFirst ? 1 : 0);
 }
 
 export interface FusedChains {
@@ -129,6 +160,7 @@ export interface FusedChains {
   readonly over: ChainBuilder;
   /** What the sets are for, for a reader of the script. */
   readonly description: readonly string[];
+  readonly isExact: boolean;
 }
 
 /**
@@ -136,60 +168,96 @@ export interface FusedChains {
  * others only serve the list and stand with its chains.
  */
 export function buildFused(fused: FusedGroup, list: RecentList, group: ChainGroup): FusedChains {
+  const form = formOfGroup(fused, list.form);
+  return { ...build(fused, form, list, group), isExact: !isShortBan(form) };
+}
+
+function build(fused: FusedGroup, form: FusedForm, list: RecentList, group: ChainGroup): Omit<FusedChains, "isExact"> {
   const { window, setFirst, pushes } = fused;
   const key = list.key(fused.set.steps.find((step) => step.kind === "recent")?.use.side ?? "saddr");
   const wish = `${list.prefix("hits", windowId(window))}_hits`;
-  const own = setFirst ? 1 : 0;
   const over = group.chain(`${wish}_over`);
-  if (!bansSuffice(fused) && !timersSuffice(fused)) {
-    const ring = new Ring(window, list.setFactory(window), own, pushes, list.form.flat);
-    const entry = ring.fused(list.group, wish, key, over.name);
-    return { entry, over, description: ring.describe() };
+  const passes = passesOf(fused);
+  switch (form) {
+    case "ring": {
+      const ring = new Ring(window, list.setFactory(window), { own: setFirst ? 1 : 0, pushes, flat: list.form.flat, passes, fused: true });
+      return { entry: ring.fused(list.group, wish, key, over.name), over, description: ring.describe() };
+    }
+    case "timers":
+      return {
+        entry: timerChains(fused, list, wish, key, over),
+        over,
+        description: ["    passed: hits that passed, a set each; a host in all of them is over the limit"],
+      };
+    case "ban":
+    case "short ban":
+      return {
+        entry: banChains(fused, list, wish, key, over),
+        over,
+        description: ["    passed: hits that passed, a set each; banned: hosts that were over the limit less than the window ago"],
+      };
+    case "short ban on a ring": {
+      const ring = new Ring({ ...window, hits: passes }, list.setFactory(window), {
+        own: 0,
+        pushes: 0,
+        flat: list.form.flat,
+        passes,
+        fused: true,
+      });
+      const { entry, banned } = banEntry(fused, list, wish, key, over);
+      const ban = list.group
+        .chain(`${wish}_ban`)
+        .rule([updateSet(banned, key)])
+        .rule([goto(over.name)]);
+      entry.rule([goto(ring.fused(list.group, `${wish}_passed`, key, ban.name).name)]);
+      list.group.moveToEnd(ban);
+      return { entry, over, description: [...ring.describe(), "    banned: hosts that were over the limit less than the window ago"] };
+    }
   }
-  if (timersSuffice(fused)) {
-    const entry = timerChains(fused, list, wish, key, over);
-    return { entry, over, description: ["    passed: hits that passed, a set each; a host in all of them is over the limit"] };
-  }
-  const entry = banChains(fused, list, wish, key, over, own);
-  return {
-    entry,
-    over,
-    description: ["    passed: hits that passed, a set each; banned: hosts that were over the limit less than the window ago"],
-  };
 }
 
 /** A hit takes the first timer that has run out; where none has, the host is over the limit. */
 function timerChains({ window }: FusedGroup, list: RecentList, wish: string, key: Key, over: ChainBuilder): ChainBuilder {
   const { group } = list;
   const sets = list.setFactory(window);
+  const slots = Array.from({ length: window.hits }, (_, hit) => sets.add(`passed_${hit}`, window.seconds * 1000 + tick));
   const entry = group.chain(wish);
-  for (let hit = 0; hit < window.hits; hit++) {
-    const slot = sets.add(`passed_${hit}`, window.seconds * 1000 + tick);
-    // In a chain of its own, so that a full set ends the search and does not spill its hosts into the next.
-    const put = group.chain(`${wish}_put_${hit}`).rule([updateSet(slot, key)]);
-    entry.rule([member(key, slot, true), exitStatement(exitTo(put.name))]);
+  if (list.form.flat) {
+    for (const slot of slots) takeTimer(entry, slot, key);
+    return entry.rule([goto(over.name)]);
+  }
+  // A blocked packet looks once for each timer; only one that lost the timer it had found free to another processor goes on to the next.
+  const puts = slots.map((slot, hit) => ({ slot, chain: group.chain(`${wish}_put_${hit}`) }));
+  for (const [hit, { slot, chain }] of puts.entries()) {
+    entry.rule([member(key, slot, true), exitStatement(exitTo(chain.name))]);
+    takeTimer(chain, slot, key).rule([goto((puts[hit + 1]?.chain ?? over).name)]);
   }
   return entry.rule([goto(over.name)]);
 }
 
 /** Hits that pass sit in timers in no order; the one that is too many, and every later one, bans for the window. */
-function banChains({ window }: FusedGroup, list: RecentList, wish: string, key: Key, over: ChainBuilder, own: number): ChainBuilder {
-  const { group } = list;
+function banChains(fused: FusedGroup, list: RecentList, wish: string, key: Key, over: ChainBuilder): ChainBuilder {
+  const { entry, banned, sets, timeout } = banEntry(fused, list, wish, key, over);
+  for (let hit = 0; hit < passesOf(fused); hit++) takeTimer(entry, sets.add(`passed_${hit}`, timeout), key);
+  // A rule of its own, so that the verdict does not depend on room in the set.
+  return entry.rule([updateSet(banned, key)]).rule([goto(over.name)]);
+}
+
+function banEntry({ window }: FusedGroup, list: RecentList, wish: string, key: Key, over: ChainBuilder) {
   const sets = list.setFactory(window);
   const timeout = window.seconds * 1000 + tick;
-  const entry = group.chain(wish);
   const banned = sets.add("banned", timeout);
-  entry.rule([member(key, banned), updateSet(banned, key), goto(over.name)]);
-  let chain = entry;
-  const slots = window.hits - own;
-  for (let hit = 0; hit < slots; hit++) {
-    const slot = sets.add(`passed_${hit}`, timeout);
-    const next = group.chain(hit + 1 < slots ? `${wish}_put_${hit + 1}` : `${wish}_ban`);
-    // A goto to the next slot, never `not in the set, then update`: a full set would spill its hosts into the next.
-    chain.rule([member(key, slot), exitStatement(exitTo(next.name))]).rule([updateSet(slot, key)]);
-    chain = next;
-  }
-  // A rule of its own, so that the verdict does not depend on room in the set.
-  chain.rule([updateSet(banned, key)]).rule([goto(over.name)]);
-  return entry;
+  const entry = list.group.chain(wish).rule([member(key, banned), updateSet(banned, key), goto(over.name)]);
+  return { entry, banned, sets, timeout };
+}
+
+/** Lets a packet that finds the timer free pass; the rules behind are for those that do not. */
+function takeTimer(chain: ChainBuilder, timer: string, key: Key): ChainBuilder {
+  const passes: Statement = { kind: "verdict", verdict: "return" };
+  return (
+    chain
+      .rule([member(key, timer, true), startTimer(timer, key), passes])
+      // Still not in the set: it is full. The host passes unrecorded, and does not spill into the next set.
+      .rule([member(key, timer, true), passes])
+  );
 }

@@ -9,6 +9,7 @@
 
 import { updateSet, type Statement } from "../../nft/ast.js";
 import type { ChainBuilder, ChainGroup, Key } from "../table-builder.js";
+import { rateOf, type Rate } from "./rate.js";
 import { member, type Window } from "./ring.js";
 
 export interface HitLimit {
@@ -17,23 +18,10 @@ export interface HitLimit {
   readonly banned: string;
 }
 
-const units = [
-  ["second", 1],
-  ["minute", 60],
-  ["hour", 3600],
-  ["day", 86400],
-  ["week", 604800],
-] as const;
-
-/** H hits in N seconds in the units nft has: the first unit that needs no rounding, else the coarsest, rounded down. */
-export function limitRate({ seconds, hits }: Window): {
-  readonly rate: number;
-  readonly unit: (typeof units)[number][0];
-  readonly text: string;
-} {
-  const [unit, length] = units.find(([, inSeconds]) => (hits * inSeconds) % seconds === 0) ?? units[4];
-  const rate = Math.max(1, Math.floor((hits * length) / seconds));
-  return { rate, unit, text: `${rate}/${unit}` };
+/** H hits in N seconds, rounded down. */
+export function limitRate({ seconds, hits }: Window): Rate & { readonly text: string } {
+  const found = rateOf(hits, seconds, Math.floor);
+  return { ...found, text: `${found.rate}/${found.unit}` };
 }
 
 /** Chain that takes a token for one hit and bans the host when there is none; a banned host's hit prolongs the ban. */

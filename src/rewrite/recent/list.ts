@@ -12,7 +12,7 @@
  *   with the TTL of its last hit?           see last-ttl.ts
  */
 
-import { payload, updateSet, deleteFromSet, concatenation, type Expression, type Statement } from "../../nft/ast.js";
+import { payload, updateSet, deleteFromSet, concatenation, goto, type Expression, type Statement } from "../../nft/ast.js";
 import { declaredSize } from "../../nft/set-size.js";
 import { formatAddress } from "../../extensions/values/address.js";
 import type { RecentUse } from "../../extensions/matches/recent.js";
@@ -30,6 +30,7 @@ import {
 import { greatest } from "../../append.js";
 import { printable } from "../../diagnostic.js";
 import { nameable } from "../../nft/names.js";
+import { passesIn, type Bounds } from "./bounds.js";
 import { isTooLarge, keptFor, touchesOfOnePacket, windowId, type ListForm } from "./form.js";
 import { lastTtl, type LastTtl } from "./last-ttl.js";
 import { limitTouch, limitRate, type HitLimit } from "./limit.js";
@@ -79,6 +80,7 @@ export class RecentList {
   private readonly ttlTouchChains = new Map<Side, readonly string[]>();
   private readonly ttlRemovals = new Map<Side, string>();
   private readonly stores = new Map<Side, readonly string[]>();
+  private readonly stops = new Map<ExtensionUse, string>();
   private readonly mask: Expression | undefined;
   /** Questions of each kind in the order in which rules ask them. */
   private readonly asked = new Map<QuestionKind, string[]>();
@@ -89,6 +91,7 @@ export class RecentList {
     readonly table: TableBuilder,
     readonly form: ListForm,
     readonly group: ChainGroup,
+    private readonly bounds: Bounds,
   ) {
     const { family } = form;
     const name = nameable(usage.name);
@@ -205,7 +208,15 @@ export class RecentList {
       const rate = this.set(`${prefix}_tokens`, window.seconds * 1000 + tick);
       this.limits.set(id, { window, rate, banned });
     } else {
-      this.rings.set(id, new Ring(window, this.setFactory(window), 0, touchesOfOnePacket(this.usage), this.form.flat));
+      this.rings.set(
+        id,
+        new Ring(window, this.setFactory(window), {
+          own: 0,
+          pushes: touchesOfOnePacket(this.usage),
+          flat: this.form.flat,
+          passes: passesIn(this.bounds, window),
+        }),
+      );
     }
   }
 
@@ -215,6 +226,7 @@ export class RecentList {
     return {
       add: (suffix, timeout, gcInterval) => this.set(`${prefix}_${suffix}`, timeout, gcInterval),
       undeleted: !this.usage.uses.some((use) => use.operation === "remove"),
+      kept: this.form.windowsInNames,
     };
   }
 
@@ -405,10 +417,25 @@ export class RecentList {
         ...(this.isOnlyStore && { refresh: [updateSet(limit.banned, key)] }),
       };
     const ring = this.rings.get(id)!;
+    const bounded = (this.bounds.get(use.use) ?? []).length > 0;
     return {
       kind: "chain",
-      check: (wish, over, under) => ring.check(this.group, wish, key, over, under).name,
+      check: (wish, over, under) => ring.check(this.group, wish, key, over, under, bounded).name,
     };
+  }
+
+  /** Remembers the chain for packets that a check stops: what its `--set` must not let pass goes there. */
+  stopsAt(check: RecentUse, chain: string): void {
+    this.stops.set(check.use, chain);
+  }
+
+  /** Rules in front of this `--set`: they take what must not pass to the check that should have stopped it. */
+  refusals({ use, side }: RecentUse): Statement[][] {
+    return (this.bounds.get(use) ?? []).flatMap((bound) => {
+      const stop = bound.kind === "set" ? this.stops.get(bound.check) : undefined;
+      const ring = this.rings.get(windowId(bound.window));
+      return stop === undefined || ring === undefined ? [] : [[ring.noToken(this.key(side)), goto(stop)]];
+    });
   }
 
   /**

@@ -4,6 +4,7 @@ import { diagnostic, printable, type Diagnostic } from "../../diagnostic.js";
 import { features } from "../../nft/versions.js";
 import type { IptablesRuleset } from "../../iptables/ast.js";
 import { ttlChanges } from "./last-ttl.js";
+import { formOfGroup, isShortBan, type FusedGroup } from "./fused.js";
 import { limitRate } from "./limit.js";
 import { isTooLarge, keptFor, windowsOf, type ListForm } from "./form.js";
 import { asksForPresence, gatherLists, isCheck, isQuietRemoval, type ListUsage, type PlacedUse } from "./usage.js";
@@ -17,6 +18,8 @@ const hostsPerList = 100;
 export interface ListFacts {
   readonly usage: ListUsage;
   readonly form: ListForm;
+  /** The rules that become one walk, if they do. */
+  readonly fused: FusedGroup | undefined;
   /** How much longer than by xt_recent a flooding host may stay blocked, in seconds; 0 where no window is written as a ring. */
   readonly longestMute: number;
 }
@@ -25,7 +28,8 @@ export function recentRemarks(facts: readonly ListFacts[], setSize: number): Dia
   return [...facts.flatMap(listRemarks), ...generalNotes(facts, setSize)];
 }
 
-function listRemarks({ usage, form }: ListFacts): Diagnostic[] {
+function listRemarks({ usage, form, fused }: ListFacts): Diagnostic[] {
+  const bans = fused !== undefined && isShortBan(formOfGroup(fused, form));
   const limits = windowsOf(usage, form).filter(form.asLimit);
   const found: Diagnostic[] = [];
   for (const use of usage.uses) {
@@ -38,6 +42,15 @@ function listRemarks({ usage, form }: ListFacts): Diagnostic[] {
     if (use.mask !== usage.mask)
       say("recent-mask", "its mask is that of the rule loaded first; xt_recent ignores this one, and so does the script");
     if (isCheck(use)) {
+      if (bans) {
+        say(
+          "recent-ban-form",
+          `written as a ban: a host that was over the limit comes back after ${use.seconds} s without a try only, with xt_recent as soon ` +
+            `as fewer than ${use.hits} of its hits lie in ${use.seconds} s, so one that goes on trying more slowly is stopped longer; ` +
+            "until its first try over the limit nothing differs, and nothing passes that xt_recent stops",
+          "--recent exact writes an exact window",
+        );
+      }
       if (use.rttl) say("recent-rttl", rttlText(use, form));
       if (use.reap && reapMatters(usage, use)) {
         say(
@@ -196,6 +209,7 @@ const optionOf: Readonly<Record<string, string>> = {
   "recent-reap": "reap",
   "recent-seconds-overflow": "seconds",
   "recent-limit-form": "hitcount",
+  "recent-ban-form": "hitcount",
 };
 
 function rttlText({ inverted }: PlacedUse, { ttl }: ListForm): string {
@@ -242,6 +256,18 @@ function generalNotes(facts: readonly ListFacts[], setSize: number): Diagnostic[
         `xt_recent forgets all but the last ${hostsPerList} hosts of a list (unless ip_list_tot says otherwise), the sets for ` +
           `${names(facts)} hold ${setSize}: ` +
           `hosts that it would have forgotten are still known, and while ${setSize} are on a list no new one is recorded`,
+      ),
+    );
+  }
+  const long = facts.filter(({ fused, form }) => fused && fused.pushes > 0 && formOfGroup(fused, form) === "ring");
+  if (long.length > 0) {
+    const { fused } = long[0]!;
+    found.push(
+      diagnostic(
+        "recent-long-form",
+        first(long),
+        `the exact window of ${names(long)} takes ${fused!.window.hits} slots and the chains that find them; --recent ban writes a short ` +
+          "one in its place, which lets nothing pass that xt_recent stops, and keeps a host that was over the limit out until it is silent",
       ),
     );
   }

@@ -14,9 +14,14 @@
  *
  * Most hosts knock once or twice. Their first two hits go to the `few` sets (the slow lane), which need no ring; a host on
  * the ring is `busy`.
+ *
+ * Where two processors look at once, both may find the same slot free, and two hits count as one. So what passes is counted a second
+ * time in a way that no processor disturbs (see processors.ts): while a host's first hit lives with that, in `few_0`; and on the ring in
+ * `pass`, a bucket.
  */
 
-import { binary, deleteFromSet, match, setReference, updateSet, type Expression, type Statement } from "../../nft/ast.js";
+import { binary, deleteFromSet, goto, match, setReference, updateSet, type Expression, type Statement } from "../../nft/ast.js";
+import { countWithFirst, findTimer, isTimed, takeToken } from "./processors.js";
 import { turnCode, type TurnCode } from "./turn-code.js";
 import { callStatement, exitStatement, exitTo, type ChainBuilder, type ChainGroup, type Exit, type Key } from "../table-builder.js";
 
@@ -52,6 +57,21 @@ export interface SetFactory {
   add(suffix: string, timeout: number | undefined, gcInterval?: number): string;
   /** Elements of these sets are never deleted by a packet. */
   readonly undeleted: boolean;
+  /** Elements outlive the script: sets in which they have another limit need another name. */
+  readonly kept: boolean;
+}
+
+export interface RingUse {
+  /** Stamps that a packet has pushed itself when the check looks: 1 if `--set` comes first. */
+  readonly own: number;
+  /** Stamps that a packet over the limit pushes in all; 0 means that no guard is needed. */
+  readonly pushes: number;
+  /** Find the slot in one long chain instead of a tree of chains: slower, and no levels of jumps. */
+  readonly flat: boolean;
+  /** Hits that may pass in a window, where only what passes is recorded by packets within the limit; undefined where that is not known. */
+  readonly passes?: number | undefined;
+  /** Set and check are one walk. */
+  readonly fused?: boolean;
 }
 
 export class Ring {
@@ -64,34 +84,36 @@ export class Ring {
   private readonly rate: string | undefined;
   private readonly flood: string | undefined;
   private readonly mute: string | undefined;
-  private readonly lane: { readonly busy: string; readonly few: readonly [string, string] } | undefined;
+  /** With one or two sets of `few`. */
+  private readonly lane: { readonly busy: string; readonly few: readonly string[] };
+  private readonly pass: string | undefined;
 
-  /**
-   * @param own stamps that a packet has pushed itself when the check looks (1 if `--set` comes first)
-   * @param pushes stamps that a packet over the limit pushes in all; 0 means that no guard is needed
-   * @param flat find the slot in one long chain instead of a tree of chains: slower, and no levels of jumps
-   */
   constructor(
     readonly window: Window,
     sets: SetFactory,
-    private readonly own: number,
-    private readonly pushes: number,
-    private readonly flat: boolean,
+    private readonly use: RingUse,
   ) {
+    const { own, pushes, passes } = use;
     const { seconds, hits } = window;
-    this.turns = turnCode(hits);
+    // One slot more than hits may pass: a processor that looks while another is between writing a slot and turning to it must not take
+    // that slot for an old hit.
+    this.turns = turnCode(hits - own + 1);
     this.slots = this.turns.slots;
     this.tries = triesBeforeMute(hits, Math.max(1, pushes));
     const windowTime = seconds * 1000 + tick;
     const outliving = (seconds + 2) * 1000 + tick;
     // Nothing is ever deleted from these, so they need no quick collection.
     const lazy = sets.undeleted && seconds >= 8 ? Math.min(60, Math.floor(seconds / 4)) * 1000 : undefined;
-    if (hits >= 3 + own) {
-      this.lane = {
-        busy: sets.add("busy", outliving, lazy),
-        few: [sets.add("few_0", windowTime, lazy), sets.add("few_1", windowTime, lazy)],
-      };
-    }
+    // Elements that are kept have the limit they were made with.
+    const bounded = (suffix: string, most: number): string => (sets.kept ? `${suffix}_of_${most}` : suffix);
+    this.lane = {
+      busy: sets.add("busy", outliving, lazy),
+      // So few that a host in the lane alone is never over the limit.
+      few: Array.from({ length: Math.min(2, hits - 1 - own) }, (_, hit) =>
+        sets.add(hit === 0 && use.fused && passes !== undefined ? bounded("few_0", passes) : `few_${hit}`, windowTime, lazy),
+      ),
+    };
+    this.pass = passes === undefined ? undefined : sets.add(bounded("pass", passes), windowTime, lazy);
     this.hit = Array.from({ length: this.slots }, (_, slot) => sets.add(`hit_${slot}`, windowTime, lazy));
     this.turn = Array.from({ length: this.turns.bits }, (_, bit) => sets.add(`turn_${bit}`, outliving));
     if (pushes > 0) {
@@ -103,20 +125,21 @@ export class Ring {
 
   /** All sets, for `--remove`. */
   get sets(): readonly string[] {
-    const optional = [this.rate, this.flood, this.mute].filter((name) => name !== undefined);
-    return [...(this.lane ? [this.lane.busy, ...this.lane.few] : []), ...this.hit, ...this.turn, ...optional];
+    const optional = [this.pass, this.rate, this.flood, this.mute].filter((name) => name !== undefined);
+    return [this.lane.busy, ...this.lane.few, ...this.hit, ...this.turn, ...optional];
   }
 
   /** The sets one of which a host with a hit in the window is in. */
   get presenceSets(): readonly string[] {
-    return this.lane ? [this.lane.busy, ...this.lane.few] : this.hit;
+    return [this.lane.busy, ...this.lane.few];
   }
 
   /** What the sets are for, for a reader of the script. */
   describe(): string[] {
     return [
-      ...(this.lane ? ["    few: a host's first two hits; busy: hosts with more, whose hits are in the slots"] : []),
+      `    few: a host's first ${this.lane.few.length === 1 ? "hit" : "two hits"}; busy: hosts with more, whose hits are in the slots`,
       `    hit: slots for the last ${this.slots} hits of each host, a set a slot; turn: the slot written last, as a Gray code`,
+      ...(this.pass === undefined ? [] : [`    pass: ${this.use.passes} tokens for each host, one for a hit that passes`]),
       ...(this.mute === undefined
         ? []
         : [
@@ -153,22 +176,30 @@ export class Ring {
     return group.chain(`${wish}_flooding`).rule(this.floodingStatements(key));
   }
 
-  /** Chains that leave by `over` if the last H hits lie in the window, else by `under`; returns the first. */
-  check(group: ChainGroup, wish: string, key: Key, over: Exit, under: Exit): ChainBuilder {
+  /**
+   * Chains that leave by `over` if the last H hits lie in the window, else by `under`; returns the first.
+   *
+   * @param bounded what leaves by `under` has been recorded just before, and is counted a second time
+   */
+  check(group: ChainGroup, wish: string, key: Key, over: Exit, under: Exit, bounded: boolean): ChainBuilder {
     const start = group.chain(wish);
-    if (this.flood !== undefined) start.rule([member(key, this.flood), exitStatement(over)]);
-    let ring = start;
-    if (this.lane) {
-      // Without the ring a host has two hits at most, and the lane exists only where two are not enough.
-      ring = group.chain(`${wish}_ring`);
-      start.rule([member(key, this.lane.busy), exitStatement(exitTo(ring.name))]);
-      if (under.kind === "goto") start.rule([exitStatement(under)]);
-    }
+    // Without the ring a host has two hits at most, and the lane has no more than are not enough.
+    const ring = group.chain(`${wish}_ring`);
+    start.rule([member(key, this.lane.busy), exitStatement(exitTo(ring.name))]);
+    // A host with a single hit has no second packet that could pass beside it.
+    const pass = bounded ? group.chain(`${wish}_pass`).rule([this.noToken(key), exitStatement(over)]) : undefined;
+    const within = pass ? exitTo(pass.name) : under;
+    if (pass) for (const set of this.lane.few.slice(1)) start.rule([member(key, set), exitStatement(within)]);
+    if (under.kind === "goto") start.rule([exitStatement(under)]);
+    // Who floods is busy.
+    if (this.flood !== undefined) ring.rule([member(key, this.flood), exitStatement(over)]);
+    if (under.kind === "goto") pass?.rule([exitStatement(under)]);
     this.walk(group, wish, key, ring, (last) => [
-      ...this.overTests(key, (last + 1) % this.slots, 0).map((when) => ({ when, exit: over })),
-      { when: [], exit: under },
+      ...this.overTests(key, (last + 1) % this.slots).map((when) => ({ when, exit: over })),
+      { when: [], exit: within },
     ]);
-    if (under.kind === "goto") ring.rule([exitStatement(under)]);
+    if (within.kind === "goto") ring.rule([exitStatement(within)]);
+    if (pass) group.moveToEnd(pass);
     return start;
   }
 
@@ -181,19 +212,29 @@ export class Ring {
   fused(group: ChainGroup, wish: string, key: Key, over: string): ChainBuilder {
     const start = group.chain(wish);
     if (this.mute !== undefined) start.rule([member(key, this.mute), exitStatement(exitTo(over))]);
-    const ring = this.slowLane(group, wish, key, start);
+    const ring = this.countedLane(group, wish, key, start, over);
     const flooding = this.mute === undefined ? undefined : this.flooding(group, wish, key);
     flooding?.rule([exitStatement(exitTo(over))]);
-    const turns =
-      this.pushes === 0
-        ? undefined
-        : this.hit.map((_, slot) => group.chain(`${wish}_turn_to_${slot}`).rule(this.turnTo(key, slot, this.pushes)));
-    const puts = this.hit.map((_, slot) => this.fusedPut(group, wish, key, slot, over, turns, flooding));
+    const records = this.hit.map((set, slot) =>
+      group.chain(`${wish}_record_${slot}`).rule([updateSet(set, key), ...this.turnTo(key, slot, Math.max(1, this.use.pushes))]),
+    );
+    const pass = this.passing(group, wish, key, over);
+    const puts = this.hit.map((_, slot) => this.fusedPut(group, wish, key, slot, { over, records, flooding, pass }));
     this.walk(group, wish, key, ring, (last) => [{ when: [], exit: exitTo(puts[(last + 1) % this.slots]!) }]);
-    ring.rule(this.start(key));
-    for (const turn of turns ?? []) group.moveToEnd(turn);
-    if (flooding) group.moveToEnd(flooding);
+    ring.rule(this.start(key)).rule([goto(pass.name)]);
+    for (const chain of [...records, pass, ...(flooding ? [flooding] : [])]) group.moveToEnd(chain);
     return start;
+  }
+
+  /** Counts a second time what the ring lets pass; what is too much has been recorded, and leaves by a goto to `over`. */
+  private passing(group: ChainGroup, wish: string, key: Key, over: string): ChainBuilder {
+    const [first] = this.lane.few;
+    return group
+      .chain(`${wish}_pass`)
+      .rule([this.noToken(key), goto(over)])
+      .rule([member(key, first!, true), leaveWithin])
+      .rule([countWithFirst(first!, key, this.use.passes!), leaveWithin])
+      .rule([goto(over)]);
   }
 
   private fusedPut(
@@ -201,44 +242,93 @@ export class Ring {
     wish: string,
     key: Key,
     slot: number,
-    over: string,
-    turns: readonly ChainBuilder[] | undefined,
-    flooding: ChainBuilder | undefined,
+    ways: {
+      readonly over: string;
+      readonly records: readonly ChainBuilder[];
+      readonly flooding: ChainBuilder | undefined;
+      readonly pass: ChainBuilder;
+    },
   ): string {
+    const { own, pushes } = this.use;
     const put = group.chain(`${wish}_put_${slot}`);
-    const overChain = turns && group.chain(`${wish}_over_${slot}`);
-    const exit = exitStatement(exitTo(overChain?.name ?? over));
-    for (const when of this.overTests(key, slot, this.own)) put.rule([...when, exit]);
-    if (this.flood !== undefined) put.rule([member(key, this.flood), exit]);
-    if (!turns) return put.rule([updateSet(this.hitSet(slot), key), ...this.turnTo(key, slot, 1)]).name;
-    put.rule([updateSet(this.hitSet(slot), key), exitStatement(exitTo(turns[slot]!.name))]);
-    // Exactly one blocked try of a round crosses slot 0.
-    if (flooding && (slot === 0 || slot + this.pushes > this.slots)) {
-      overChain!.rule([this.tooFast(key), exitStatement(exitTo(flooding.name))]);
+    const overChain = pushes === 0 ? undefined : group.chain(`${wish}_over_${slot}`);
+    const stop = exitStatement(exitTo(overChain?.name ?? ways.over));
+    const record = callStatement(ways.records[slot]!.name);
+    const pass = exitStatement(exitTo(ways.pass.name));
+    put.rule([member(key, this.hitSet(slot - this.window.hits + own)), stop]);
+    if (this.flood !== undefined) put.rule([member(key, this.flood), stop]);
+    // A look-up that finds a host in the set of its first hit would count there, so it is asked whether it is not.
+    const [first, ...later] = this.lane.few;
+    const unlessFirst = member(key, first!, true);
+    const overWithFirst = (chain: ChainBuilder): ChainBuilder => chain.rule([unlessFirst, record]).rule([unlessFirst, pass]).rule([stop]);
+    // In the first round the hits of the slow lane are older than all on the ring: how many of them make the host over the limit?
+    const older = this.window.hits - own - slot;
+    if (older === 1) {
+      for (const set of later) put.rule([member(key, set), stop]);
+      overWithFirst(put);
+    } else {
+      if (older === 2 && later.length === 1) {
+        const both = overWithFirst(group.chain(`${wish}_put_${slot}_both`));
+        put.rule([member(key, later[0]!), exitStatement(exitTo(both.name))]);
+      }
+      put.rule([record]).rule([pass]);
     }
-    const written = Array.from({ length: this.pushes }, (_, step) => (slot + step) % this.slots);
-    overChain!
-      .rule([...written.map((one) => updateSet(this.hitSet(one), key)), callStatement(turns[written.at(-1)!]!.name)])
-      .rule([exitStatement(exitTo(over))]);
+    if (!overChain) return put.name;
+    // Exactly one blocked try of a round crosses slot 0.
+    if (ways.flooding && (slot === 0 || slot + pushes > this.slots)) {
+      overChain.rule([this.tooFast(key), exitStatement(exitTo(ways.flooding.name))]);
+    }
+    const written = Array.from({ length: pushes }, (_, step) => (slot + step) % this.slots);
+    const last = written.pop()!;
+    overChain
+      .rule([...written.map((one) => updateSet(this.hitSet(one), key)), callStatement(ways.records[last]!.name)])
+      .rule([exitStatement(exitTo(ways.over))]);
     return put.name;
   }
 
   // --------------------------------------------------------------------------------------------------- pieces
 
-  /** Sends hosts on the ring to it, and records the first two hits of the others; returns the chain of the ring. */
+  /** Sends hosts on the ring to it, and records the first hits of the others; returns the chain of the ring. */
   private slowLane(group: ChainGroup, wish: string, key: Key, start: ChainBuilder): ChainBuilder {
-    if (!this.lane) return start;
     const { busy, few } = this.lane;
-    const second = group.chain(`${wish}_second`);
-    const third = group.chain(`${wish}_third`);
+    const ring = group.chain(`${wish}_ring`);
+    let lane = start.rule([member(key, busy), exitStatement(exitTo(ring.name))]);
+    for (const [hit, set] of few.entries()) {
+      const next = group.chain(`${wish}_${laneNames[hit]}`);
+      const onward = exitStatement(exitTo(next.name));
+      if (hit === 0 && this.use.passes !== undefined && isTimed(this.window.seconds)) lane.rule([findTimer(set, key), onward]);
+      else lane.rule([member(key, set), onward]).rule([updateSet(set, key)]);
+      lane = next;
+    }
+    lane.rule(this.startFromLane(key));
+    group.moveToEnd(ring);
+    return ring;
+  }
+
+  /** The same where all that passes while the first hit lives is counted with it; leaves to `over` what is too much. */
+  private countedLane(group: ChainGroup, wish: string, key: Key, start: ChainBuilder, over: string): ChainBuilder {
+    const { busy, few } = this.lane;
+    const [first, ...later] = few;
+    const count = countWithFirst(first!, key, this.use.passes!);
+    const [second, ...others] = later.map((_, hit) => group.chain(`${wish}_${laneNames[hit]}`));
+    const last = group.chain(`${wish}_${laneNames[later.length]}`).rule(this.startFromLane(key));
     const ring = group.chain(`${wish}_ring`);
     start
       .rule([member(key, busy), exitStatement(exitTo(ring.name))])
-      .rule([member(key, few[0]), exitStatement(exitTo(second.name))])
-      .rule([updateSet(few[0], key)]);
-    second.rule([member(key, few[1]), exitStatement(exitTo(third.name))]).rule([updateSet(few[1], key)]);
-    third.rule([...this.start(key), ...this.turn.map((set) => deleteFromSet(set, key))]);
+      .rule([member(key, first!, true), count, leaveWithin])
+      // Still not in the set: it is full, and the host passes unrecorded.
+      .rule([member(key, first!, true), leaveWithin])
+      .rule([count, exitStatement(exitTo((second ?? last).name))])
+      .rule([goto(over)]);
+    for (const [hit, chain] of [...(second ? [second] : []), ...others].entries()) {
+      chain.rule([member(key, later[hit]!), exitStatement(exitTo((others[hit] ?? last).name))]).rule([updateSet(later[hit]!, key)]);
+    }
     return ring;
+  }
+
+  /** Takes a token for a hit of a host that is not over the limit; goes on where there is none. */
+  noToken(key: Key): Statement {
+    return takeToken(this.pass!, key, this.use.passes!, this.window.seconds);
   }
 
   /**
@@ -270,7 +360,7 @@ export class Ring {
       if (candidates.includes(0)) leave(chain, [member(key, this.hitSet(0))], leaf(0));
     };
     const all = Array.from({ length: this.slots }, (_, slot) => slot);
-    if (!this.flat) return descend(start, 0, all);
+    if (!this.use.flat) return descend(start, 0, all);
     // A host is also in the sets of every code with fewer bits: the fullest codes come first.
     const bitsOf = (slot: number): number[] => this.turn.flatMap((_, bit) => ((this.turns.code(slot) >> bit) & 1 ? [bit] : []));
     for (const slot of all.sort((a, b) => bitsOf(b).length - bitsOf(a).length || a - b)) {
@@ -279,21 +369,20 @@ export class Ring {
     }
   }
 
-  /**
-   * Conditions, any of which says that H hits lie in the window when slot `next` is the next to be written and `own` more
-   * hits than the ring holds count.
-   */
-  private overTests(key: Key, next: number, own: number): Statement[][] {
+  /** Conditions, any of which says that H hits lie in the window when slot `next` is the next to be written. */
+  private overTests(key: Key, next: number): Statement[][] {
     const { hits } = this.window;
-    const tests = [[member(key, this.hitSet((next - hits + own + 2 * this.slots) % this.slots))]];
-    if (this.lane) {
-      const [first, second] = this.lane.few;
-      // In the first round the two hits of the slow lane are older than all on the ring.
-      const older = hits - own - next;
-      if (older === 1) tests.push([member(key, first)], [member(key, second)]);
-      if (older === 2) tests.push([member(key, first), member(key, second)]);
-    }
+    const tests = [[member(key, this.hitSet(next - hits))]];
+    const { few } = this.lane;
+    // In the first round the hits of the slow lane are older than all on the ring.
+    const older = hits - next;
+    if (older === few.length) tests.push(few.map((set) => member(key, set)));
+    else if (older === 1) for (const set of few) tests.push([member(key, set)]);
     return tests;
+  }
+
+  private startFromLane(key: Key): Statement[] {
+    return [...this.start(key), ...this.turn.map((set) => deleteFromSet(set, key))];
   }
 
   /** The first hit on the ring: slot 0, whose code has no bit. */
@@ -302,7 +391,7 @@ export class Ring {
   }
 
   private busy(key: Key): Statement[] {
-    return this.lane ? [updateSet(this.lane.busy, key)] : [];
+    return [updateSet(this.lane.busy, key)];
   }
 
   /** Makes a slot the one written last, coming from at most `steps` slots before it. */
@@ -323,7 +412,7 @@ export class Ring {
 
   /** True when the host goes round the ring faster than the guard allows; asked once a round. */
   private tooFast(key: Key): Statement {
-    const rounds = this.pushes / this.slots;
+    const rounds = this.use.pushes / this.slots;
     return updateSet(this.rate!, key, [
       {
         kind: "limit",
@@ -335,10 +424,17 @@ export class Ring {
     ]);
   }
 
+  /** Of any number, counted round the ring. */
   private hitSet(slot: number): string {
-    return this.hit[slot]!;
+    return this.hit[(slot + 2 * this.slots) % this.slots]!;
   }
 }
+
+/** The end of a walk for a packet within the limit. */
+const leaveWithin: Statement = { kind: "verdict", verdict: "return" };
+
+/** Chains of the slow lane, behind the first. */
+const laneNames = ["second", "third"] as const;
 
 interface Leaf {
   readonly when: readonly Statement[];

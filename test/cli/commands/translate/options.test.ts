@@ -109,7 +109,7 @@ describe("parseTranslateWords", () => {
     [["--recnt", "auto"], "--recent"],
     [["--table", "drop"], "a word of the nft language"],
     [["--table", "a b"], "letters, digits"],
-    [["--recent", "never"], "exact, limit, auto"],
+    [["--recent", "never"], "exact, ban, limit, auto"],
     [["--set-size", "0"], "from 1 to 4294967295"],
     [["--set-size", "4294967296"], "from 1 to 4294967295"],
     [["--set-size", "1e3"], "from 1 to 4294967295"],
