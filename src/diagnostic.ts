@@ -105,6 +105,7 @@ export const catalogue = {
   "repeated-table": { effect: "noted", title: "a table given twice: the later one replaces the earlier" },
   "family-assumed": { effect: "noted", title: "nothing in the input tells IPv4 from IPv6" },
   "unused-ipset": { effect: "noted", title: "sets that no rule uses" },
+  "no-built-in-chain": { effect: "noted", title: "rules to which no built-in chain leads" },
   "shell-command-skipped": { effect: "noted", title: "a command in a script that makes no rules" },
   "shell-command-fails": { effect: "noted", title: "a command in a script that fails and changes nothing" },
   "inet-not-merged": { effect: "noted", title: "`--inet` where there is nothing to bring together, or nft cannot" },

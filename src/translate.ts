@@ -18,6 +18,7 @@ import { isInvalid, rewriteRuleset, type RecentForm, type Rewriting } from "./re
 import { mergeFamilies, type Merging } from "./rewrite/inet.js";
 import { withOrigins } from "./rewrite/origins.js";
 import { bothFamiliesRemarks, memoryRemarks } from "./rewrite/recent/remarks.js";
+import { rulesWithoutWay } from "./rewrite/rules-without-way.js";
 import { mergeByFamily } from "./rewrite/families.js";
 import { buildScript } from "./shell/run-script.js";
 import { isScript } from "./shell/programs.js";
@@ -119,6 +120,7 @@ export function translate(input: string | readonly Source[], options: TranslateO
     );
     for (const one of rewritten) append(diagnostics, one.diagnostics);
     append(diagnostics, bothFamiliesRemarks(rulesets));
+    append(diagnostics, rulesWithoutWay(rulesets));
     const fullLists = rewritten.reduce((bytes, one) => bytes + one.fullLists, 0);
     append(diagnostics, memoryRemarks(rulesets, fullLists, setSize));
   }

@@ -166,8 +166,22 @@ export class RuleReader extends LineReader {
       this.extendUnknown(index);
       return true;
     }
-    this.fail("unexpected-argument", this.spanOf(index, index + 1), `"${word.text}" belongs to no option`);
+    this.failUnexpected(index, word.text);
     return false;
+  }
+
+  private failUnexpected(index: number, text: string): void {
+    const span = this.spanOf(index, index + 1);
+    const dashes = /^[\u2010-\u2015\u2212\ufe58\ufe63\uff0d]+/.exec(text)?.[0];
+    if (dashes !== undefined) {
+      const number = dashes.charCodeAt(0).toString(16).toUpperCase().padStart(4, "0");
+      const name = text.slice(dashes.length);
+      const help = `write ${name.length > 1 ? "--" : "-"}${name}`;
+      this.fail("unexpected-argument", span, `"${text}" begins with a dash (U+${number}), not with hyphens`, help);
+    } else if (text === "[unsupported") {
+      const help = "make the dump with the iptables that made the rule";
+      this.fail("unexpected-argument", span, "iptables-save could not print what stands here: it is too old for the rule", help);
+    } else this.fail("unexpected-argument", span, `"${text}" belongs to no option`);
   }
 
   /** `-x`, `-xARGUMENT`, or several letters without arguments in one word. */

@@ -31,6 +31,9 @@ export interface SourceText {
   readonly text: string;
 }
 
+/** Errors of one kind that are shown; the others are counted. */
+const mostErrors = 20;
+
 const indent = "  ";
 const defaultWidth = 160;
 const leastWidth = 40;
@@ -43,13 +46,21 @@ export function renderText(diagnostics: readonly TextDiagnostic[], sources: read
   const width = Math.max(leastWidth, (options.width ?? defaultWidth) - indent.length);
   const lineOf = lineFinder(sources);
   let text = "";
+  const errors = new Map<string, number>();
   for (const { code, severity, span, message, help, source } of diagnostics) {
+    if (severity === "error") {
+      const known = (errors.get(code) ?? 0) + 1;
+      errors.set(code, known);
+      if (known > mostErrors) continue;
+    }
     const place = `${visible(span.file)}:${span.line}:${span.column}:`;
     text += `${paint(place, "bold")} ${paint(`${severity}:`, severity)} ${paint(visible(message), "bold")} [${code}]\n`;
     const line = source ?? lineOf(span.file, span.line);
     if (line !== undefined && !isBlank(line)) text += excerpt(line, span.column - 1, span.length, width, severity, paint);
     if (help !== undefined) text += `${indent}${paint("help:", "help")} ${visible(help)}\n`;
   }
+  for (const [code, count] of errors)
+    if (count > mostErrors) text += `${paint("error:", "error")} ${count - mostErrors} more of the same kind [${code}]\n`;
   return text;
 }
 

@@ -6,7 +6,7 @@ import type { IptablesRuleset } from "../../iptables/ast.js";
 import { ttlChanges } from "./last-ttl.js";
 import { formOfGroup, isShortBan, type FusedGroup } from "./fused.js";
 import { limitRate } from "./limit.js";
-import { isTooLarge, keptFor, windowsOf, type ListForm } from "./form.js";
+import { isTooLarge, keptFor, largestRing, windowsOf, type ListForm } from "./form.js";
 import { asksForPresence, gatherLists, isCheck, isQuietRemoval, type ListUsage, type PlacedUse } from "./usage.js";
 
 /** From here on N * HZ does not fit into 32 bits on HZ=250 (measured); other kernels wrap earlier (HZ=1000) or later (HZ=100). */
@@ -75,7 +75,11 @@ function listRemarks({ usage, form, fused }: ListFacts): Diagnostic[] {
             `up to ${2 * window.hits - 1} hits of one host can pass in ${window.seconds} s before its first ban (xt_recent: ` +
             `${window.hits - 1}), ` +
             `a host that stays under the rate is never banned, and a banned one only comes back after ${window.seconds} s of silence`,
-          form.ringless ? `an exact window needs nft ${features.setDeletion.nft}` : "--recent exact writes an exact window",
+          window.hits > largestRing
+            ? `no exact form holds more than ${largestRing} hits`
+            : form.ringless
+              ? `an exact window needs nft ${features.setDeletion.nft}`
+              : "--recent exact writes an exact window",
         );
       }
     }
