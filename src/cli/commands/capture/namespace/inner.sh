@@ -75,7 +75,7 @@ keep() { : >"$own/real/$2" && mount --bind "$1" "$own/real/$2"; }
 for name in mount umount ip ifconfig route tc brctl bridge sysctl ipset; do
   path=$(command -v $name) && keep "$path" $name
 done
-for variant in -legacy '' -nft; do
+for variant in -legacy ''; do
   command -v iptables$variant-restore >/dev/null && command -v ip6tables$variant-restore >/dev/null || continue
   candidates="$candidates x$variant"
   mkdir "$own/real/x$variant"
@@ -88,10 +88,9 @@ done
 
 names="$variants ipset $always $present $failing"
 standard='/bin /sbin /usr/bin /usr/sbin /usr/local/bin /usr/local/sbin'
-for name in $names; do
-  path=$(command -v "$name") || continue
+for name in $names; do command -v "$name"; done | while read -r path; do
   case " $standard " in *" ${path%/*} "*) continue ;; esac
-  put_stand_in "$name" $own/front
+  put_stand_in "${path##*/}" $own/front
 done
 
 # Puts stand-ins for the programs of the folder $1 into its upper layer $2.
@@ -125,8 +124,7 @@ layer() {
   layers=$((layers + 1))
   one=$memory/layers/$layers
   mkdir -p "$one/upper" "$one/work" "$root$1"
-  printf %s "$1" >"$one/of"
-  chmod "$(stat -c %a "$1")" "$one/upper"
+  echo "$1" >"$one/of"
   # In a folder of a user who is not mapped nothing could be made.
   case ${all_users:-$1} in
   /var | /srv | /opt) (cd "$1" && find . -xdev -maxdepth 3 -type d -print0 | (cd "$one/upper" && xargs -0 mkdir -p)) ;;
@@ -152,7 +150,11 @@ $1/"*) ;;
     ;;
   esac
   mkdir -p "$root$1"
-  chmod "$(stat -c %a "$1")" "$root$1"
+  # A layer for each of so many would take long.
+  if [ "$(find "$1" -maxdepth 1 | wc -l)" -gt 200 ]; then
+    read_only "$1"
+    return
+  fi
   for entry in "$1"/* "$1"/.[!.]*; do
     if [ -L "$entry" ]; then
       cp -P "$entry" "$root$entry"
@@ -167,8 +169,8 @@ $1/"*) ;;
 for entry in /* /.[!.]*; do
   case $entry in
   /proc | /sys | /dev | /run | $ours) ;;
-  # Copied, since files of users who are not mapped could not be changed in a layer.
-  /etc) mkdir $root/etc && cp -a /etc/. $root/etc ;;
+  # In a layer, files of users who are not mapped could not be changed.
+  /etc) if [ -n "$all_users" ]; then copy /etc; else mkdir $root/etc && cp -a /etc/. $root/etc; fi ;;
   *)
     if [ -L "$entry" ]; then
       cp -P "$entry" "$root$entry"
@@ -183,6 +185,7 @@ done 2>/dev/null
 { sed /^hosts:/d $root/etc/nsswitch.conf; echo 'hosts: files'; } >$own/names 2>/dev/null
 cat $own/names >$root/etc/nsswitch.conf
 mkdir -p $root/proc $root/sys $root/dev $root/run/lock $root$ours $root/tmp
+chmod 1777 $root/tmp
 printf '%s\n' "$run_links" | while read -r link target; do [ -z "$link" ] || ln -s "$target" "$root$link"; done
 mount -t proc proc $root/proc 2>/dev/null || fault 'the kernel allows no /proc of its own to namespaces here, as in many containers'
 mount -t sysfs -o ro sysfs $root/sys 2>/dev/null || { mount --rbind /sys $root/sys && mount -o remount,bind,ro $root/sys; }
@@ -247,6 +250,7 @@ $limit true 2>/dev/null || limit=
 echo 'began 0' >&5
 $limit "$@" 5>&-
 status=$?
+echo 'ended 0' >&5
 kill -s KILL -- -1 2>/dev/null
 
 cd /
@@ -261,9 +265,11 @@ done >$ours/lists
 {
   find / -xdev -path $ours -prune -o -newer $ours/began ! -type d -print
   find $ours/sys -newer $ours/began -type f | sed "s:^$ours/sys:/proc/sys:"
-  for one in "$ours"/layers/*; do
-    of=$(cat "$one/of")
-    (cd "$one/upper" && find . -newer $ours/began ! -type d) | while read -r path; do echo "$of${path#.}"; done
+  find $ours/layers -path '*/upper/*' -newer $ours/began ! -type d | while read -r path; do
+    path=${path#"$ours/layers/"}
+    of=''
+    read -r of <"$ours/layers/${path%%/*}/of"
+    echo "$of/${path#*/upper/}"
   done
 } 2>/dev/null | head -n 1000 >$ours/written
 for name in interfaces versions ipv4 ipv6 sets lists log written status; do
