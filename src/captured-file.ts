@@ -10,7 +10,8 @@
 
 import type { Span } from "./diagnostic.js";
 
-const beginning = "# Captured by ipt2nft-recent";
+/** What the first line begins with; the rest says with what it was made. */
+export const captureLine = "# Captured by ipt2nft-recent";
 const setsLine = "# Sets: ipset save";
 const listLine = "# Hosts of the list ";
 
@@ -40,7 +41,7 @@ export interface CapturedParts {
 
 /** What is printed. */
 export interface CapturedFirewall {
-  /** What made it: programs and kernel. */
+  /** Versions: ours, and what made it. */
   readonly madeWith: string;
   readonly ipv4: string;
   readonly ipv6: string;
@@ -52,7 +53,7 @@ export interface CapturedFirewall {
 export function writeCaptured({ madeWith, ipv4, ipv6, sets, lists }: CapturedFirewall): string {
   const lines = (text: string): string => (text === "" || text.endsWith("\n") ? text : `${text}\n`);
   return [
-    `${beginning} with ${madeWith.replace(/[\x00-\x1f\x7f]+/g, " ")}\n`,
+    `${captureLine} ${madeWith.replace(/[\x00-\x1f\x7f]+/g, " ")}\n`,
     lines(ipv4),
     lines(ipv6),
     sets === "" ? "" : `${setsLine}\n${lines(sets)}`,
@@ -64,11 +65,40 @@ export function writeCaptured({ madeWith, ipv4, ipv6, sets, lists }: CapturedFir
 }
 
 export function isCaptured(text: string): boolean {
-  return text.startsWith(beginning) || text.startsWith(`\ufeff${beginning}`);
+  return text.startsWith(captureLine) || text.startsWith(`\ufeff${captureLine}`);
+}
+
+/** A text that diagnostics call by the name of its file. */
+interface NamedText {
+  readonly file: string;
+  readonly text: string;
+}
+
+/**
+ * The same sources with the dumps alone of what is captured, whose own lines tell the families (`families`), and beside them what else
+ * they hold.
+ */
+export function splitCaptured<Source extends NamedText>(
+  sources: readonly Source[],
+): {
+  readonly sources: readonly (Source & { readonly families?: "told" })[];
+  readonly ipsets: readonly NamedText[];
+  readonly lists: readonly RecentHosts[];
+} {
+  const ipsets: NamedText[] = [];
+  const lists: RecentHosts[] = [];
+  const split = sources.map((source) => {
+    const parts = readCaptured(source);
+    if (!parts) return source;
+    if (parts.ipsets !== undefined) ipsets.push({ file: source.file, text: parts.ipsets });
+    lists.push(...parts.lists);
+    return { ...source, text: parts.dump, families: "told" as const };
+  });
+  return { sources: split, ipsets, lists };
 }
 
 /** Takes such a file apart; undefined for any other text. Lines that belong to no part are left to the readers of the dump to refuse. */
-export function readCaptured({ file, text }: { readonly file: string; readonly text: string }): CapturedParts | undefined {
+export function readCaptured({ file, text }: NamedText): CapturedParts | undefined {
   if (!isCaptured(text)) return undefined;
   const dump: string[] = [];
   const ipsets: string[] = [];

@@ -81,7 +81,7 @@ function madeWith(versions: string): string {
   const lines = versions.split("\n").filter((line) => line !== "" && !line.startsWith("Kernel"));
   const kernel = lines.at(-1);
   if (kernel === undefined) throw new Failure("iptables does not tell its version");
-  return [version, ...lines.slice(0, -1).map((line) => line.replace(/, protocol.*/, "")), `Linux ${kernel}`].join(", ");
+  return `${version} with ${[...lines.slice(0, -1).map((line) => line.replace(/, protocol.*/, "")), `Linux ${kernel}`].join(", ")}`;
 }
 
 const firstLine = (text: string): string => text.trim().split("\n")[0]!;
