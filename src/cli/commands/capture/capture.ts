@@ -56,7 +56,9 @@ async function runCapture(settings: CaptureSettings, surroundings: Surroundings)
   }
   const failed = left.status !== 0 && !ignoreStatus;
   const lists = readRecentHosts(left.lists);
-  if (process.getuid?.() !== 0 && /\/proc\/net\/(?:xt|ipt)_recent\//.test(printed.text)) {
+  // The kernel gives these files to root of the machine (`ip_list_uid` of xt_recent).
+  const hostsRefused = process.getuid?.() !== 0 && /\/proc\/net\/(?:xt|ipt)_recent\//.test(printed.text);
+  if (hostsRefused) {
     messages.push({
       severity: "warning",
       message: "the script writes hosts to lists of recent, which only root can capture: run this as root",
@@ -73,7 +75,7 @@ async function runCapture(settings: CaptureSettings, surroundings: Surroundings)
   const text = writeCaptured({ madeWith: madeWith(left.versions), ipv4: left.ipv4, ipv6: left.ipv6, sets: left.sets, lists });
   if (output === undefined) await surroundings.writeOutput(text);
   else await writeFileAtomically(output, text);
-  return logged.some(isLost) ? 1 : 0;
+  return hostsRefused || logged.some(isLost) ? 1 : 0;
 }
 
 /** The lines that the programs and the kernel say of themselves. */
