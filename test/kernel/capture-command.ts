@@ -1,7 +1,7 @@
 /** The built command, for tests that end it, feed it or run it as somebody else. */
 
 import { execFileSync, spawn, spawnSync, type ChildProcess } from "node:child_process";
-import { chmodSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
@@ -15,7 +15,11 @@ export class CaptureCommand {
   /** Everybody may read it; it is gone at the end. */
   readonly folder = mkdtempSync(join(tmpdir(), "ipt2nft-recent-test-"));
 
+  /** Where a program that `start` has started puts its temporary files. */
+  readonly temporary = join(this.folder, "temporary");
+
   constructor() {
+    mkdirSync(this.temporary);
     chmodSync(this.folder, 0o755);
     execFileSync("node", ["build.js", "--directory", join(this.folder, "dist"), "--no-types"], { stdio: "pipe" });
   }
@@ -44,7 +48,11 @@ export class CaptureCommand {
   }
 
   start(words: readonly string[]): ChildProcess {
-    return spawn(process.execPath, this.words(["capture", ...words]), { cwd: this.folder, stdio: ["ignore", "pipe", "pipe"] });
+    return spawn(process.execPath, this.words(["capture", ...words]), {
+      cwd: this.folder,
+      stdio: ["ignore", "pipe", "pipe"],
+      env: { ...process.env, TMPDIR: this.temporary },
+    });
   }
 }
 

@@ -36,7 +36,7 @@ ip link set eth0 up; ip link set eth1 up
 mount -t sysfs sysfs /sys
 bash "$1" >&2
 iptables-save -c; ip6tables-save -c
-sets=$(ipset save); [ -z "$sets" ] || printf '%s\n' "# Sets: ipset save" "$sets"
+sets=$(ipset save -sorted); [ -z "$sets" ] || printf '%s\n' "# Sets: ipset save" "$sets"
 for list in /proc/net/xt_recent/*; do
   [ ! -s "$list" ] && ! grep -q . "$list" 2>/dev/null || { echo "# Hosts of the list ${"$"}{list##*/}"; sed 's/^src=\([^ ]*\) .*/+\1/' "$list"; }
 done`;

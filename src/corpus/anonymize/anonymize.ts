@@ -69,7 +69,7 @@ function anonymizeCaptured(source: Source, replace: Replace): string {
   );
   const lines = source.text.split("\n").map((line, index) => {
     const made = rules![index] || sets![index];
-    return made || (line.startsWith("+") ? replace(line) : line);
+    return made || (line.startsWith("+") ? `+${replace(line.slice(1))}` : line);
   });
   return [captureLine, ...lines.slice(1)].join("\n");
 }

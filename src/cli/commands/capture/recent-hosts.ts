@@ -4,7 +4,7 @@ import type { ListedHost } from "../../../captured-file.js";
 
 /**
  * Reads the files of the lists, each behind a line `list NAME`. A line of a host ends with the jiffies at which it was seen, once for
- * each time (xt_recent.c, `recent_seq_show`). Lists without hosts are left out.
+ * each time (xt_recent.c, `recent_seq_show`), in an order by chance; here they come by address. Lists without hosts are left out.
  */
 export function readRecentHosts(text: string): { readonly list: string; readonly hosts: readonly ListedHost[] }[] {
   const lists: { list: string; hosts: ListedHost[] }[] = [];
@@ -13,6 +13,7 @@ export function readRecentHosts(text: string): { readonly list: string; readonly
     const [, address, stamps] = /^src=([0-9a-fA-F.:]+) .*oldest_pkt: [0-9]+ ([0-9, ]+)$/.exec(line) ?? [];
     if (address !== undefined) lists.at(-1)?.hosts.push({ address: shortAddress(address), hits: stamps!.split(",").length });
   }
+  for (const { hosts } of lists) hosts.sort((a, b) => (a.address < b.address ? -1 : 1));
   return lists.filter(({ hosts }) => hosts.length > 0);
 }
 

@@ -79,9 +79,9 @@ const neededPrograms: readonly (readonly [program: string, debianPackage: string
 ];
 
 /** Throws a Failure that names what this machine lacks. */
-export function requireTools(): void {
+export function requireTools(searchPath: string | undefined): void {
   if (process.platform !== "linux") throw new Failure("capture needs Linux, whose kernel holds the firewall; this is another system");
-  const missing = neededPrograms.filter(([program]) => findProgram(program) === undefined);
+  const missing = neededPrograms.filter(([program]) => findProgram(program, searchPath) === undefined);
   if (missing.length === 0) return;
   const packages = [...new Set(missing.map(([, name]) => name))].join(" ");
   throw new Failure(`not installed: ${missing.map(([name]) => name).join(", ")}; install with: apt-get install ${packages}`);
@@ -90,7 +90,7 @@ export function requireTools(): void {
 /** Runs the command to its end. Throws a Failure where it cannot be run, `TookTooLong`, or the signal's reason. */
 export function runCaptured(request: CaptureRequest): Promise<Left> {
   const { command, machine, timeout, megabytes, environment, readsInput, heard, signal } = request;
-  requireTools();
+  requireTools(environment["PATH"]);
   const { peers, addresses } = batchesOf(machine);
   const words = [
     ...[process.cwd(), String(megabytes), peers, addresses],

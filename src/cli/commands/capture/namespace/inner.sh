@@ -258,12 +258,13 @@ echo "$status" >$ours/status
 { "$chosen/iptables" -V; [ ! -x $ours/real/ipset ] || $ours/real/ipset -v 2>/dev/null; uname -r; } >$ours/versions
 "$chosen/iptables-save" -c >$ours/ipv4 2>$ours/unsaved || fault "iptables-save: $(head -n 3 $ours/unsaved)"
 "$chosen/ip6tables-save" -c >$ours/ipv6 2>$ours/unsaved || fault "ip6tables-save: $(head -n 3 $ours/unsaved)"
-[ ! -x $ours/real/ipset ] || $ours/real/ipset save >$ours/sets 2>/dev/null || : >$ours/sets
+[ ! -x $ours/real/ipset ] || $ours/real/ipset save -sorted >$ours/sets 2>/dev/null || : >$ours/sets
 for list in /proc/net/xt_recent/*; do
   [ -e "$list" ] && echo "list ${list##*/}" && cat "$list"
 done >$ours/lists
 {
-  find / -xdev -path $ours -prune -o -newer $ours/began ! -type d -print
+  # Files that stand there read-only, others may have changed.
+  find / -xdev -path $ours -prune -o -newer $ours/began ! -type d -print | while read -r path; do [ ! -w "$path" ] || echo "$path"; done
   find $ours/sys -newer $ours/began -type f | sed "s:^$ours/sys:/proc/sys:"
   find $ours/layers -path '*/upper/*' -newer $ours/began ! -type d | while read -r path; do
     path=${path#"$ours/layers/"}
