@@ -144,9 +144,8 @@ export async function plan(input: PlanInput, findTools: () => Tools, signal?: Ab
   if (complaint !== "") throw refusal(complaint, given !== undefined, tools);
   const notes = [...(scaling?.notes ?? [])];
   if (lists.length > 0) {
-    notes.push(
-      `lists begin empty in both firewalls; those of the captured one held hosts: ${lists.map(({ list }) => `"${printable(list)}"`).join(", ")}`,
-    );
+    const names = lists.map(({ list }) => `"${printable(list)}"`).join(", ");
+    notes.push(`lists begin empty in both firewalls; those of the captured one held hosts: ${names}`);
   }
   if (given !== undefined && !realTime && rulesOf(iptables).some(hasWindow)) {
     notes.push(

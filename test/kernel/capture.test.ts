@@ -102,11 +102,10 @@ END
       echo $((1 - $(cat /proc/sys/net/ipv4/ip_forward))) > /proc/sys/net/ipv4/ip_forward; echo 7 > /proc/sys/vm/swappiness
       [ "$(cat /proc/sys/vm/swappiness)" = 7 ]
       ! echo 1 > /sys/class/net/lo/tx_queue_len
-      hostname captured-host
       iptables -A INPUT -m comment --comment "$(hostname)" -j DROP`,
     );
     expect(status, error).toBe(0);
-    expect(output).toContain("captured-host");
+    expect(output).toContain(`--comment ${before["hostname"]!.trim()} `);
     expect(machine()).toEqual(before);
     expect(["/etc", "/usr/local", "/run", "/var/lib"].filter((folder) => existsSync(join(folder, "capture-test")))).toEqual([]);
     expect(readdirSync(outside)).toEqual(["kept"]);
@@ -120,7 +119,7 @@ END
   it("lets programs that act on the machine succeed without an effect, by name and by path, and lists them", () => {
     const lines = ["modprobe ip_tables", "/sbin/modprobe nf_nat_ftp", "sysctl -w net.ipv4.ip_forward=1", "sysctl -w no.such.key=1"];
     lines.push("systemctl restart fail2ban", "service iptables save", "ip link set lo down", "ip -4 address add 192.0.2.99/32 dev lo");
-    lines.push("ip route add default dev lo", "ip rule add fwmark 1 table 7");
+    lines.push("ip route add default dev lo", "ip rule add fwmark 1 table 7", "hostname captured-host");
     const programs = ["reboot", "shutdown"].filter((name) => spawnSync("which", [name]).status === 0);
     const { error, status, output } = capture(
       `set -e\n${[...lines, ...programs].join("\n")}

@@ -60,7 +60,7 @@ export async function readMachine(searchPath: string | undefined, signal: AbortS
     if (outcome.kind !== "ended" || outcome.status !== 0) return [];
     try {
       const read: unknown = JSON.parse(outcome.stdout.toString("utf8") || "[]");
-      return Array.isArray(read) ? read : [];
+      return Array.isArray(read) ? (read as readonly unknown[]) : [];
     } catch {
       return [];
     }

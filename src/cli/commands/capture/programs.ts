@@ -11,13 +11,13 @@ export const networkPrograms: readonly string[] = ["curl", "wget", "ssh", "scp",
 
 /**
  * They succeed without an effect, and only where the machine has them: scripts ask for programs to find out what kind of machine they run on.
- * What shows something of `ip`, `ifconfig`, `route`, `tc`, `brctl` and `bridge` works.
+ * What shows something of `ip`, `ifconfig`, `hostname`, `route`, `tc`, `brctl` and `bridge` works.
  */
 export const heldWherePresent: readonly string[] = [
   ...["ip", "ifconfig", "route", "tc", "brctl", "bridge", "ifup", "ifdown", "dhclient", "udhcpc", "nmcli", "ipvsadm", "conntrack"],
   ...["rc-service", "rc-update", "update-rc.d", "chkconfig", "invoke-rc.d", "initctl", "start", "stop", "restart", "init", "telinit"],
-  ...["reboot", "shutdown", "halt", "poweroff", "kexec", "hostnamectl", "timedatectl", "hwclock", "swapon", "swapoff", "mount", "umount"],
-  ...["apt", "apt-get", "yum", "dnf", "zypper", "apk", "pacman", "opkg", "snap", "crontab", "at", "batch", "docker", "podman"],
-  ...["mail", "mailx", "sendmail", "wall"],
+  ...["reboot", "shutdown", "halt", "poweroff", "kexec", "hostname", "hostnamectl", "timedatectl", "hwclock"],
+  ...["mount", "umount", "swapon", "swapoff", "crontab", "at", "batch", "docker", "podman", "mail", "mailx", "sendmail", "wall"],
+  ...["apt", "apt-get", "yum", "dnf", "zypper", "apk", "pacman", "opkg", "snap"],
   ...otherFirewalls,
 ];

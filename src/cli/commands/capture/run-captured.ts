@@ -2,8 +2,8 @@
  * Runs a command in namespaces of its own, and brings what it has made in the kernel there.
  *
  * `namespace/outer.sh` runs on the machine and starts `namespace/inner.sh`, which is number 1 of a process namespace: when it ends, is
- * killed, or when the pipe from this process closes, the kernel kills everything in it, and the namespaces are gone. Both are constants; what
- * differs comes to them as words.
+ * killed, or when the pipe from this process closes, the kernel kills everything in it, and the namespaces are gone. Both are
+ * constants; what differs comes to them as words.
  */
 
 import { Failure } from "../../../failure.js";

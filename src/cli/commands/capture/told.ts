@@ -13,7 +13,7 @@ export interface LoggedCommand {
 }
 
 /** Lines of one group that are shown. */
-const mostShown = 12;
+const mostShown = 20;
 
 const fates: readonly string[] = ["refused", "held", "failing"] satisfies readonly Fate[];
 

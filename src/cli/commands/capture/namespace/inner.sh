@@ -62,7 +62,7 @@ put_stand_in() {
   iptables* | ip6tables* | ipset) text=$text_firewall ;;
   ip) text=$text_ip ;;
   sysctl) text=$text_sysctl ;;
-  ifconfig) text=$text_ifconfig ;;
+  ifconfig | hostname) text=$text_ifconfig ;;
   route | tc | brctl | bridge) text=$text_route ;;
   *) case " $failing " in *" $1 "*) text=$text_failing ;; *) text=$text_held ;; esac ;;
   esac
@@ -72,7 +72,7 @@ put_stand_in() {
 # The program itself stays at hand in a folder of ours: its own place is taken.
 keep() { : >"$own/real/$2" && mount --bind "$1" "$own/real/$2"; }
 
-for name in mount umount ip ifconfig route tc brctl bridge sysctl ipset; do
+for name in mount umount ip ifconfig hostname route tc brctl bridge sysctl ipset; do
   path=$(command -v $name) && keep "$path" $name
 done
 for variant in -legacy ''; do

@@ -1,6 +1,7 @@
 #!/bin/sh
-# Stands in for ifconfig: the name of one interface, or none, shows something; more words change something.
+# Stands in for ifconfig and hostname: they show something for the name of one interface, or for none; more words change something.
 ours=/.ipt2nft-recent
+name=${0##*/}
 count=0
 for word; do
   case $word in
@@ -8,6 +9,8 @@ for word; do
   *) count=$((count + 1)) ;;
   esac
 done
-[ $count -gt 1 ] || exec "$ours/real/ifconfig" "$@"
-$ours/stand-in/log held ifconfig "$@"
+most=1
+[ "$name" = ifconfig ] || most=0
+[ $count -gt $most ] || exec "$ours/real/$name" "$@"
+$ours/stand-in/log held "$name" "$@"
 exit 0
