@@ -10,7 +10,8 @@ export const otherFirewalls: readonly string[] = ["nft", "ebtables", "ebtables-r
 export const networkPrograms: readonly string[] = ["curl", "wget", "ssh", "scp", "rsync", "dig", "host", "nslookup", "ping", "ping6"];
 
 /**
- * They succeed without an effect, and only where the machine has them: scripts ask for programs to find out what kind of machine they run on.
+ * They succeed without an effect, and only where the machine has them: scripts ask for programs to find out what kind of machine
+ * they run on.
  * What shows something of `ip`, `ifconfig`, `hostname`, `route`, `tc`, `brctl` and `bridge` works.
  */
 export const heldWherePresent: readonly string[] = [
