@@ -33,7 +33,7 @@ const withoutSubcommands = {
   },
 };
 
-/** `import text from "./page.css?raw"`, as vite and vitest have it: the file as text, made smaller. */
+/** `import text from "./page.css?raw"`, as vite and vitest have it: the file as text, made smaller where esbuild knows its language. */
 const rawText = {
   name: "raw-text",
   setup({ onResolve, onLoad }) {
@@ -42,6 +42,7 @@ const rawText = {
       namespace: "raw-text",
     }));
     onLoad({ filter: /.*/, namespace: "raw-text" }, async ({ path }) => {
+      if (extname(path) === ".sh") return { contents: readFileSync(path, "utf8"), loader: "text" };
       const { code } = await transform(readFileSync(path, "utf8"), { loader: extname(path).slice(1), minify: true, target: "es2022" });
       return { contents: code.trimEnd(), loader: "text" };
     });

@@ -26,8 +26,8 @@ export type Effect = "invalid" | "refused" | "approximated" | "noted";
 interface CatalogueEntry {
   readonly effect: Effect;
   readonly title: string;
-  /** It shows only with more hosts than `simulate` and `verify` ever send: what they find has another cause. */
-  readonly needsManyHosts?: true;
+  /** It shows only with hosts that `simulate` and `verify` never send or begin with: what they find has another cause. */
+  readonly notPlayed?: true;
 }
 
 export const catalogue = {
@@ -86,9 +86,10 @@ export const catalogue = {
   "recent-list-full": {
     effect: "approximated",
     title: "a list without seconds takes no new host once it is full",
-    needsManyHosts: true,
+    notPlayed: true,
   },
   "recent-forget-after": { effect: "approximated", title: "a host that `--forget-after` takes off a list without seconds" },
+  "recent-hosts": { effect: "approximated", title: "hosts that were on a list when it was captured", notPlayed: true },
   "recent-both-families": { effect: "approximated", title: "an IPv4 list that cuts IPv6 addresses to 32 bits" },
   "recent-seconds-overflow": { effect: "approximated", title: "`--seconds` so large that xt_recent's arithmetic wraps" },
   "approximate-match": { effect: "approximated", title: "a match whose nft form differs in some packets" },
@@ -132,8 +133,8 @@ export function effectOf(code: DiagnosticCode): Effect {
 
 /** Whether a difference that `simulate` or `verify` finds in a rule may be the one that this diagnostic announces. */
 export function explainsTraffic(code: DiagnosticCode): boolean {
-  const { effect, needsManyHosts }: CatalogueEntry = catalogue[code];
-  return (effect === "refused" || effect === "approximated") && needsManyHosts === undefined;
+  const { effect, notPlayed }: CatalogueEntry = catalogue[code];
+  return (effect === "refused" || effect === "approximated") && notPlayed === undefined;
 }
 
 const severities: Record<Effect, Severity> = { invalid: "error", refused: "warning", approximated: "warning", noted: "note" };

@@ -1,6 +1,7 @@
 /** The whole way from iptables-save text to an nft script. */
 
 import { append } from "./append.js";
+import { splitCaptured } from "./captured-file.js";
 import { diagnostic, effectOf, sortDiagnostics, type Diagnostic } from "./diagnostic.js";
 import type { Family, IptablesRuleset } from "./iptables/ast.js";
 import type { Geoip } from "./geoip/ranges.js";
@@ -17,7 +18,7 @@ import { checkOptions, checkSources } from "./option-checks.js";
 import { isInvalid, rewriteRuleset, type RecentForm, type Rewriting } from "./rewrite/ruleset.js";
 import { mergeFamilies, type Merging } from "./rewrite/inet.js";
 import { withOrigins } from "./rewrite/origins.js";
-import { bothFamiliesRemarks, memoryRemarks } from "./rewrite/recent/remarks.js";
+import { bothFamiliesRemarks, memoryRemarks, recentHostsRemarks } from "./rewrite/recent/remarks.js";
 import { rulesWithoutWay } from "./rewrite/rules-without-way.js";
 import { mergeByFamily } from "./rewrite/families.js";
 import { buildScript } from "./shell/run-script.js";
@@ -27,7 +28,7 @@ import { unfoldSpans } from "./shell/script-lines.js";
 export interface Source {
   /** For diagnostics; nothing is read from it. A name like `rules.v6` tells the family of a text that does not. */
   readonly file: string;
-  /** iptables-save text, or a shell script of plain commands. */
+  /** iptables-save text, what `capture` prints, or a shell script of plain commands. */
   readonly text: string;
   /** What the text itself says counts unless this is given. */
   readonly family?: Family;
@@ -85,8 +86,8 @@ export interface Translation {
  * is not caught.
  */
 export function translate(input: string | readonly Source[], options: TranslateOptions = {}): Translation {
-  const sources = typeof input === "string" ? [{ file: "<input>", text: input }] : input;
-  checkSources("input", sources);
+  const given = typeof input === "string" ? [{ file: "<input>", text: input }] : input;
+  checkSources("input", given);
   checkOptions(options);
   const {
     table = "ipt2nft",
@@ -103,10 +104,13 @@ export function translate(input: string | readonly Source[], options: TranslateO
     origins = false,
   } = options;
   const sets = new IpsetReader();
-  for (const { file, text } of options.ipsets ?? []) sets.readFile(file, text);
+  const { sources, ipsets: captured, lists } = splitCaptured(given);
+  for (const { file, text } of [...captured, ...(options.ipsets ?? [])]) sets.readFile(file, text);
   const scripts = sources.filter(({ text }) => isScript(text));
   const built = sources.map((source) =>
-    scripts.includes(source) ? buildScript(source, sets) : build(source, optional("family", source.family ?? family)),
+    scripts.includes(source)
+      ? buildScript(source, sets)
+      : build(source, optional("family", source.families === "told" ? undefined : (source.family ?? family))),
   );
   const { rulesets, diagnostics } = mergeByFamily(built);
   append(diagnostics, sets.diagnostics);
@@ -121,6 +125,7 @@ export function translate(input: string | readonly Source[], options: TranslateO
     for (const one of rewritten) append(diagnostics, one.diagnostics);
     append(diagnostics, bothFamiliesRemarks(rulesets));
     append(diagnostics, rulesWithoutWay(rulesets));
+    append(diagnostics, recentHostsRemarks(rulesets, lists));
     const fullLists = rewritten.reduce((bytes, one) => bytes + one.fullLists, 0);
     append(diagnostics, memoryRemarks(rulesets, fullLists, setSize));
   }

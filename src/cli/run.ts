@@ -13,6 +13,7 @@ const runners: Readonly<Record<SubcommandName, Runner>> = {
   simulate: async (...given) => perform((await import("./commands/simulate/simulate.js")).simulateCommand, ...given),
   verify: async (...given) => perform((await import("./commands/verify/verify.js")).verifyCommand, ...given),
   review: async (...given) => perform((await import("./commands/review/review.js")).reviewCommand, ...given),
+  capture: async (...given) => perform((await import("./commands/capture/capture.js")).captureCommand, ...given),
   corpus: async (...given) => perform((await import("./commands/corpus/corpus.js")).corpusCommand, ...given),
 };
 

@@ -4,6 +4,7 @@ export const subcommands = {
   simulate: "search for traffic that the translation decides otherwise, in virtual time",
   verify: "play packets made for the ruleset through both firewalls on this kernel",
   review: "say in words what a ruleset, or a change of one, does",
+  capture: "run a script that makes a firewall where it changes nothing, and print the firewall",
   corpus: "keep a folder of rulesets as regression tests",
 } as const;
 

@@ -27,7 +27,8 @@ import { ScriptLines } from "./script-lines.js";
 import type { Assignment, Command, CommandList, Pipeline, Place, Redirection, Script, ShellWord } from "./syntax.js";
 import { evaluateTest } from "./test-command.js";
 
-export const advice = "run it: ipt2nft-recent capture -- ./script, or give what iptables-save (and ip6tables-save, ipset save) prints then";
+const advice =
+  "run it: ipt2nft-recent capture -- ./script > captured, or give what iptables-save (and ip6tables-save, ipset save) prints then";
 
 /** Commands carried out, those of loops and functions each time. */
 const mostCommands = 200_000;

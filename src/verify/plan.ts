@@ -1,8 +1,9 @@
 /** What is played: the dumps and the script, with the rules that cannot be compared left out and windows made short. */
 
-import { effectOf, explainsTraffic, type Diagnostic } from "../diagnostic.js";
+import { effectOf, explainsTraffic, printable, type Diagnostic } from "../diagnostic.js";
 import { memoriesOf, unplayable } from "../extensions/described.js";
 import { recentUsesOf } from "../extensions/matches/recent.js";
+import { splitCaptured } from "../captured-file.js";
 import { InvalidInput } from "../failure.js";
 import type { Family, IptablesRule, IptablesRuleset } from "../iptables/ast.js";
 import { printRuleset, unprintable } from "../iptables/print.js";
@@ -67,14 +68,18 @@ export function undecidable(rulesets: readonly IptablesRuleset[]): Map<string, s
 
 /** Makes the plan. Throws `InvalidInput`, or `Unable` where this kernel cannot load even the chains. */
 export async function plan(input: PlanInput, findTools: () => Tools, signal?: AbortSignal): Promise<Plan> {
-  const { options, leaveOut, realTime, spoil } = input;
+  const { leaveOut, realTime, spoil } = input;
+  const split = splitCaptured(input.sources);
+  const { lists } = split;
+  const captured = [...split.ipsets, ...(input.options.ipsets ?? [])];
+  const options: TranslateOptions = { ...input.options, ...(captured.length > 0 && { ipsets: captured }) };
   const fault = input.script === undefined ? undefined : scriptFault(input.script);
   if (fault) throw new InvalidInput(`the nft script, line ${fault.line}, column ${fault.column}: ${fault.message}`);
   for (const { file, text } of input.sources) {
     if (isScript(text))
       throw new InvalidInput(`${file} is a script of commands: run it where that does no harm, and verify what iptables-save prints then`);
   }
-  let sources = input.sources.map((source) => ({ ...source, text: source.text.replaceAll("\r", "") }));
+  let sources: Source[] = split.sources.map((source) => ({ ...source, text: source.text.replaceAll("\r", "") }));
   const leftOut: LeftOut[] = [];
   const reader = readSets(options);
   const ipsets = options.ipsets === undefined ? undefined : `${reader.restorable.join("\n")}\n`;
@@ -138,6 +143,10 @@ export async function plan(input: PlanInput, findTools: () => Tools, signal?: Ab
   const complaint = await nftComplaint(script, signal);
   if (complaint !== "") throw refusal(complaint, given !== undefined, tools);
   const notes = [...(scaling?.notes ?? [])];
+  if (lists.length > 0) {
+    const names = lists.map(({ list }) => `"${printable(list)}"`).join(", ");
+    notes.push(`lists begin empty in both firewalls; those of the captured one held hosts: ${names}`);
+  }
   if (given !== undefined && !realTime && rulesOf(iptables).some(hasWindow)) {
     notes.push(
       "the windows of a script from elsewhere cannot be made short: rhythms are played for windows of a few seconds only (--real-time " +

@@ -7,6 +7,7 @@
 import { parseLines } from "../../../grammar/parse-lines.js";
 import type { CommandLine } from "../../../grammar/syntax.js";
 import { Failure } from "../../failure.js";
+import { captureLine, isCaptured, readCaptured } from "../../captured-file.js";
 import { isScript } from "../../shell/programs.js";
 import type { Source } from "../../translate.js";
 import { AddressMaps, type Digest } from "./address-map.js";
@@ -32,7 +33,10 @@ export function anonymize({ sources, ipsets }: Dumps, digest: Digest): Dumps {
   for (const { text } of [...sources, ...ipsets]) keepRanges(text, maps);
   const replace = (text: string): string => replaceAddresses(text, maps, digest);
   return {
-    sources: sources.map((source) => ({ ...source, text: anonymizeDump(source, replace) })),
+    sources: sources.map((source) => ({
+      ...source,
+      text: isCaptured(source.text) ? anonymizeCaptured(source, replace) : anonymizeDump(source, replace),
+    })),
     ipsets: ipsets.map((source) => ({ ...source, text: anonymizeIpsets(source.text, replace) })),
   };
 }
@@ -55,6 +59,19 @@ function anonymizeDump({ file, text: withMark }: Source, replace: Replace): stri
           : replace(written);
   }
   return lines.join("\n");
+}
+
+/** The lines of each part as such lines are, back in their places. */
+function anonymizeCaptured(source: Source, replace: Replace): string {
+  const { dump, ipsets = "" } = readCaptured(source)!;
+  const [rules, sets] = [anonymizeDump({ ...source, text: dump }, replace), anonymizeIpsets(ipsets, replace)].map((text) =>
+    text.split("\n"),
+  );
+  const lines = source.text.split("\n").map((line, index) => {
+    const made = rules![index] || sets![index];
+    return made || (line.startsWith("+") ? `+${replace(line.slice(1))}` : line);
+  });
+  return [captureLine, ...lines.slice(1)].join("\n");
 }
 
 /** The words of the save programs tell the family; the rest of such a line is a date. */

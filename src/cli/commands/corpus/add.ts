@@ -14,6 +14,7 @@ import type { JsonMessage } from "../../../report/json.js";
 import { tally } from "../../../report/tally.js";
 import { renderInvalidSummary, renderSummary } from "../../../report/text.js";
 import { visible } from "../../../report/visible.js";
+import { isCaptured } from "../../../captured-file.js";
 import { isScript } from "../../../shell/programs.js";
 import type { Source } from "../../../translate.js";
 import { readIpsets, readSources } from "../../input.js";
@@ -107,7 +108,12 @@ function renamed(given: readonly Source[], texts: CaseTexts, options: CaseOption
     .sort((a, b) => order.indexOf(a.file) - order.indexOf(b.file));
   const twice = sources.find(({ file }, index) => file === sources[index - 1]?.file);
   if (twice) throw new Failure(`a case has one ${twice.file}, and two files would be it: join them first`);
-  if (translateCase({ ...texts, sources }, surroundings.translate).script !== translateCase(texts, surroundings.translate).script) {
+  // The name of a captured firewall tells no family, but is said of its sets.
+  const before = given.map((source) =>
+    isCaptured(source.text) ? { ...source, file: sources.find(({ text }) => text === source.text)!.file } : source,
+  );
+  const scriptOf = (some: readonly Source[]) => translateCase({ ...texts, sources: some }, surroundings.translate).script;
+  if (scriptOf(sources) !== scriptOf(before)) {
     throw new Failure(`called ${sources.map(({ file }) => file).join(" and ")}, the files would mean something else: say --ipv4 or --ipv6`);
   }
   return sources;
