@@ -47,7 +47,7 @@ describe("readOptions", () => {
     ["a property of every object", '{"constructor": true}', '1:2: there is no option "constructor"'],
     ["an option twice", '{"inet": true, "inet": false}', '1:16: the option "inet" is given twice'],
     ["a word for a truth value", '{"inet": "yes"}', '1:10: "inet" must be true or false, not "yes"'],
-    ["a value that is no choice", '{"recent": "never"}', '1:12: "recent" must be "auto" or "exact" or "ban" or "limit", not "never"'],
+    ["a value that is no choice", '{"recent": "never"}', '1:12: "recent" must be "auto" or "exact" or "limit" or "ban", not "never"'],
     ["a word for a number", '{"setSize": "9"}', '1:13: "setSize" must be a whole number from 1 to 4294967295, not "9"'],
     ["a number out of range", '{"setSize": 4294967296}', '1:13: "setSize" must be a whole number'],
     ["no time at all", '{"forgetAfter": 0}', '1:17: "forgetAfter" must be a whole number of seconds from 1 to 315360000'],
