@@ -28,6 +28,8 @@ export interface Surroundings {
   /** `$1` and on; undefined where they are not known. */
   readonly parameters: readonly Value[] | undefined;
   assign(name: string, value: Variable): void;
+  /** Expands what perhaps is expanded: which depends on something that is not known, at that place. */
+  perhaps(place: Place, expand: () => Value): Value;
   /** Carries out `$(…)` for what it does; what it prints is not known. */
   substitute(part: Extract<WordPart, { kind: "substitution" }>): void;
   /** Whether IFS is as it is at the start: words end at blanks and ends of lines. */
@@ -161,6 +163,7 @@ function valueOf(part: WordPart, surroundings: Surroundings): Value {
     case "pattern":
       return unknown(`what the shell makes of the pattern "${part.text}"`, "put it in quotes if it is not meant as one");
     case "arithmetic":
+      expandToValue(part.parts, surroundings);
       return unknown(`the result of "${part.written}"`);
     case "substitution":
       surroundings.substitute(part);
@@ -171,7 +174,7 @@ function valueOf(part: WordPart, surroundings: Surroundings): Value {
 }
 
 function parameterOf(
-  { name, operator, operand = [], written }: Extract<WordPart, { kind: "parameter" }>,
+  { name, operator, operand = [], written, place }: Extract<WordPart, { kind: "parameter" }>,
   surroundings: Surroundings,
   unknown: (message: string) => Value,
 ): Value {
@@ -188,6 +191,7 @@ function parameterOf(
   const isSet = value === undefined ? undefined : value.known ? true : undefined;
   const isEmpty = value?.known ? value.text === "" : undefined;
   const other = (): Value => expandToValue(operand, surroundings);
+  const perhaps = (): Value => surroundings.perhaps(place, other);
   switch (operator) {
     case undefined:
       return value ?? nameless;
@@ -196,7 +200,7 @@ function parameterOf(
     case ":=":
     case "=": {
       if (isSet === undefined || value === undefined) {
-        other();
+        perhaps();
         return nameless;
       }
       if (!operator.startsWith(":") || !isEmpty) return value;
@@ -205,14 +209,16 @@ function parameterOf(
       return made;
     }
     case ":+":
-    case "+": {
-      const made = other();
-      if (isSet === undefined) return nameless;
-      return operator === ":+" && isEmpty ? knownText("") : made;
-    }
+    case "+":
+      if (isSet === undefined) {
+        perhaps();
+        return nameless;
+      }
+      return operator === ":+" && isEmpty ? knownText("") : other();
     // Ends the script where it is not set.
     case ":?":
     case "?":
+      perhaps();
       return value?.known && !(operator === ":?" && isEmpty) ? value : nameless;
     case "#":
       return value?.known ? knownText(String([...value.text].length)) : nameless;
@@ -223,6 +229,7 @@ function parameterOf(
       return knownText(elements.map((one) => (one.known ? one.text : "")).join(" "));
     }
     default:
+      perhaps();
       return nameless;
   }
 }

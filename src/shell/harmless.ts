@@ -97,6 +97,9 @@ const readers: ReadonlySet<string> = new Set([
   "sort",
   "test",
   "[",
+  "echo",
+  "printf",
+  "logger",
 ]);
 
 /** What is known of the end of such a command without running it. */

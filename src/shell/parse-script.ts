@@ -37,6 +37,7 @@ const plainInQuotes = /[^"\\$`]+/y;
 const plainInDocument = /[^\\$`]+/y;
 /** The same in the word of `${NAME:-WORD}`. */
 const plainInBraces = /[^}\\'"$`]+/y;
+const plainInArithmetic = /[^()$`]+/y;
 const redirection = /[0-9]*(?:<<<|<<-|<<|<&|<>|<|>>|>&|>\||>)|&>>?/y;
 const assignmentStart = /[A-Za-z_][A-Za-z0-9_]*\+?=/y;
 const parameterName = /[A-Za-z_][A-Za-z0-9_]*|[0-9@*#?$!-]/y;
@@ -253,8 +254,7 @@ class Parser {
 
   private readCompound(start: number, word: string): CommandBody | undefined {
     if (this.text.startsWith("((", start)) {
-      this.readArithmetic(start);
-      return { kind: "test" };
+      return { kind: "test", parts: this.readArithmetic(start) };
     }
     if (this.takeText("(")) {
       const list = this.readBlock();
@@ -342,10 +342,12 @@ class Parser {
   readFor(start: number, of: string): CommandBody {
     this.skipBlanks();
     if (this.text.startsWith("((", this.at)) {
-      this.readArithmetic(this.at);
+      const place = { offset: this.base + start, length: of.length };
+      const test: Command = { kind: "test", parts: this.readArithmetic(this.at), place, redirections: [] };
+      const condition: CommandList = [{ first: { negated: false, commands: [test] }, rest: [], background: false }];
       this.skipBlanks();
       this.takeText(";");
-      return { kind: "while", condition: [], list: this.readLoopBody(start, of), until: false };
+      return { kind: "while", condition, list: this.readLoopBody(start, of), until: false };
     }
     const name = this.take(plain) ?? this.fail("unexpected", `"${of}" without a name`);
     this.skipLines();
@@ -399,17 +401,18 @@ class Parser {
     }
   }
 
-  /** Over `[[ … ]]`. */
+  /** `[[ … ]]` */
   readTest(start: number): CommandBody {
+    const parts: WordPart[] = [];
     for (;;) {
       this.skipLines();
       if (this.at >= this.text.length) this.fail("unclosed", 'the "[[" is never closed', start, 2);
       if (this.text.startsWith("]]", this.at)) {
         this.at += 2;
-        return { kind: "test" };
+        return { kind: "test", parts };
       }
       const before = this.at;
-      this.readWord();
+      parts.push(...this.readWord().parts);
       if (this.at === before) this.at += 1;
     }
   }
@@ -603,8 +606,8 @@ class Parser {
     if (this.peek() === "`") return this.readBackquoted(quoted);
     if (this.text.startsWith("$((", start)) {
       this.at += 1;
-      this.readArithmetic(start + 1);
-      return { kind: "arithmetic", written: written(), place: this.placeFrom(start), quoted };
+      const parts = this.readArithmetic(start + 1);
+      return { kind: "arithmetic", parts, written: written(), place: this.placeFrom(start), quoted };
     }
     if (this.text.startsWith("$(", start)) {
       this.at += 2;
@@ -694,17 +697,22 @@ class Parser {
     this.fail("unclosed", 'the "${" is never closed', start, 2);
   }
 
-  /** Over `((…))`. */
-  private readArithmetic(start: number): void {
-    let depth = 0;
-    const parenthesis = /[()]/g;
-    parenthesis.lastIndex = this.at;
-    for (let found = parenthesis.exec(this.text); found; found = parenthesis.exec(this.text)) {
-      depth += found[0] === "(" ? 1 : -1;
-      if (depth > 0) continue;
-      this.at = found.index + 1;
-      return;
-    }
-    this.fail("unclosed", 'the "((" is never closed', start, 2);
+  /** What is expanded within `((…))`. */
+  private readArithmetic(start: number): readonly WordPart[] {
+    return this.nested(() => {
+      const parts: WordPart[] = [];
+      let depth = 0;
+      while (this.at < this.text.length) {
+        this.take(plainInArithmetic);
+        const character = this.peek();
+        if (character === "$" || character === "`") parts.push(this.readExpansion(true));
+        else if (character !== "") {
+          this.at += 1;
+          depth += character === "(" ? 1 : character === ")" ? -1 : 0;
+          if (depth === 0) return parts;
+        }
+      }
+      return this.fail("unclosed", 'the "((" is never closed', start, 2);
+    });
   }
 }

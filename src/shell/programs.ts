@@ -27,7 +27,7 @@ export const wrappers: Readonly<Record<string, RegExp>> = {
 
 const quiet: ReadonlySet<string> = new Set(
   (
-    "echo printf true false : set export readonly unset local declare typeset shopt umask ulimit sleep cat test [ date logger " +
+    "echo printf true false : set exec export readonly unset local declare typeset shopt umask ulimit sleep cat test [ date logger " +
     "trap wait return cd pushd popd exit break continue shift read getopts let mapfile readarray hash type log_daemon_msg " +
     "log_end_msg log_progress_msg log_action_msg log_action_begin_msg log_action_end_msg log_success_msg log_failure_msg " +
     "log_warning_msg clear tput stty basename dirname seq expr pwd times jobs"

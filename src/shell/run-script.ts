@@ -64,6 +64,8 @@ class ScriptRun implements Surroundings {
   private readonly variables = new Map<string, Variable>();
   /** Undefined: which of several is not known. */
   private readonly functions = new Map<string, Command | undefined>();
+  /** What the variables of the functions that run now were before, by name; the innermost function last. */
+  private readonly locals: Map<string, Variable | undefined>[] = [];
   private readonly reported = new Set<string>();
   parameters: readonly Value[] | undefined;
   splitsAtBlanks = true;
@@ -144,7 +146,7 @@ class ScriptRun implements Surroundings {
     return true;
   }
 
-  private perhaps<Result>(place: Place, run: () => Result): Result {
+  perhaps<Result>(place: Place, run: () => Result): Result {
     this.doubts.push(place);
     try {
       return run();
@@ -170,21 +172,20 @@ class ScriptRun implements Surroundings {
     this.assign(name, { known: false, prefix: "", why: { message: `the value of "$${name}"`, place } });
   }
 
-  substitute({ list, place }: { readonly list: CommandList; readonly place: Place }): void {
+  substitute({ list }: { readonly list: CommandList }): void {
     // It runs for sure; what it sets is gone with it.
-    this.inSubshell(place, () => this.runList(list));
+    this.inSubshell(() => this.runList(list));
   }
 
   /** Its variables are its own, and its end is no end of the script. */
-  private inSubshell(place: Place, run: () => Way): void {
-    const before = new Map(this.variables);
+  private inSubshell(run: () => Way): void {
+    const [before, functions] = [new Map(this.variables), new Map(this.functions)];
     const { parameters, errexit, isElsewhere } = this;
     const way = run();
     if (way === "exit" && this.doubts.length === 0) this.status = "unknown";
-    this.variables.clear();
-    for (const [name, value] of before) this.variables.set(name, value);
+    restore(this.variables, before);
+    restore(this.functions, functions);
     Object.assign(this, { parameters, errexit, isElsewhere });
-    void place;
   }
 
   // ---------------------------------------------------------------------------------------------------------- lists
@@ -225,7 +226,7 @@ class ScriptRun implements Surroundings {
   private runInBackground(first: Pipeline, rest: CommandList[number]["rest"]): Way {
     // When it runs is not known: it must not matter.
     const place = placeOf(first);
-    this.perhaps(place, () => this.inSubshell(place, () => this.runAndOr(first, rest)));
+    this.perhaps(place, () => this.inSubshell(() => this.runAndOr(first, rest)));
     this.status = "success";
     return "next";
   }
@@ -236,13 +237,13 @@ class ScriptRun implements Surroundings {
     const [only] = commands;
     if (commands.length === 1) way = this.runCommand(only!);
     else {
-      for (const command of commands) this.inSubshell(command.place, () => this.runPiece(command, commands));
+      for (const command of commands) this.inSubshell(() => this.runPiece(command, commands));
       this.status = "unknown";
     }
     if (isHandled || negated) this.handled -= 1;
     if (negated) this.status = this.status === "success" ? "failure" : this.status === "failure" ? "success" : "unknown";
-    if (way === "next" && !isHandled && !negated && this.handled === 0) this.mindFailure(only!);
-    return way;
+    const minds = this.errexit && way === "next" && !isHandled && !negated && this.handled === 0;
+    return minds ? this.mindFailure(only!) : way;
   }
 
   /** A command of a pipe: with others that make rules, which is first is not known. */
@@ -258,11 +259,11 @@ class ScriptRun implements Surroundings {
   }
 
   /** With `set -e` the script ends at a command that fails. */
-  private mindFailure({ place, kind }: Command): void {
-    if (!this.errexit || kind === "function" || this.status === "success") return;
-    if (this.status === "unknown" && !this.firewall.isIncomplete && kind === "simple") {
-      this.refuse(place, "with -e the script ends here if this fails, which is known to a shell only");
-    }
+  private mindFailure({ place, kind }: Command): Way {
+    if (this.status === "success" || !["simple", "subshell", "test"].includes(kind)) return "next";
+    if (this.status === "failure" && kind === "simple") return this.end("exit", place);
+    if (!this.firewall.isIncomplete) this.refuse(place, "with -e the script ends here if this fails, which only a shell knows");
+    return "next";
   }
 
   // ------------------------------------------------------------------------------------------------------- commands
@@ -276,7 +277,7 @@ class ScriptRun implements Surroundings {
       case "group":
         return this.runList(command.list);
       case "subshell":
-        this.inSubshell(command.place, () => this.runList(command.list));
+        this.inSubshell(() => this.runList(command.list));
         return "next";
       case "if":
         return this.runIf(command);
@@ -291,6 +292,7 @@ class ScriptRun implements Surroundings {
         this.status = "success";
         return "next";
       case "test":
+        expandToValue(command.parts, this);
         this.status = "unknown";
         return "next";
     }
@@ -398,7 +400,7 @@ class ScriptRun implements Surroundings {
       return "next";
     }
     // Those in front of a command are for it alone, and those of programs that make rules change nothing.
-    for (const { value } of assignments) if (!("elements" in value)) expandToValue(value.parts, this);
+    for (const { value } of assignments) for (const { parts } of "elements" in value ? value.elements : [value]) expandToValue(parts, this);
     if (!first.value.known) {
       this.refuseUnknown(first.value.why);
       return "next";
@@ -437,7 +439,12 @@ class ScriptRun implements Surroundings {
     this.calls += 1;
     this.loops = 0;
     this.status = "success";
+    this.locals.push(new Map());
     const way = this.runCommand(body);
+    for (const [variable, value] of this.locals.pop()!) {
+      if (value) this.variables.set(variable, value);
+      else this.variables.delete(variable);
+    }
     this.calls -= 1;
     Object.assign(this, { parameters, loops });
     return way === "exit" ? "exit" : "next";
@@ -620,7 +627,7 @@ class ScriptRun implements Surroundings {
       case "local":
       case "declare":
       case "typeset":
-        this.runDeclaration(rest, unknown, place);
+        this.runDeclaration(name, rest, unknown, place);
         return "next";
       case "unset":
         for (const { text } of rest) {
@@ -694,13 +701,22 @@ class ScriptRun implements Surroundings {
     this.errexit = this.doubts.length > 0 || on;
   }
 
-  private runDeclaration(rest: readonly KnownField[], unknown: Reason | undefined, place: Place): void {
-    for (const { text } of rest) {
+  private runDeclaration(command: string, rest: readonly KnownField[], unknown: Reason | undefined, place: Place): void {
+    const frame = this.locals.at(-1);
+    if (command === "local" && !frame) {
+      this.refuse(place, '"local" outside of a function, which shells do not agree on');
+      return;
+    }
+    const isLocal = frame && /^(?:local|declare|typeset)$/.test(command) && !rest.some(({ text }) => /^-\w*g/.test(text));
+    for (const { text, place: at } of rest) {
       const [, name, value] = /^([A-Za-z_]\w*)(?:=(.*))?$/s.exec(text) ?? [];
       if (name === undefined) continue;
+      if (isLocal && !frame.has(name)) frame.set(name, this.variables.get(name));
+      // Without quotes, shells do not agree on whether a value with blanks is one word here.
+      const isSplit = rest.filter((other) => other.place === at).length > 1;
       if (value === undefined) {
-        if (!this.variables.has(name)) continue;
-      } else if (unknown) this.forget(name, place);
+        if (isLocal) this.assign(name, knownText(""));
+      } else if (unknown || isSplit) this.forget(name, place);
       else this.assign(name, knownText(value));
     }
     this.status = "success";
@@ -743,9 +759,15 @@ const quietSurroundings: Surroundings = {
   variable: () => undefined,
   parameters: undefined,
   assign: () => undefined,
+  perhaps: (_, expand) => expand(),
   substitute: () => undefined,
   splitsAtBlanks: true,
 };
+
+function restore<Key, Item>(map: Map<Key, Item>, before: ReadonlyMap<Key, Item>): void {
+  map.clear();
+  for (const [key, item] of before) map.set(key, item);
+}
 
 function nothingKnown(message: string, place: Place): Value {
   return { known: false, prefix: "", why: { message, place } };

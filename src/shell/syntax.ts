@@ -21,7 +21,14 @@ export type WordPart =
     }
   /** `$(…)` or backquotes. */
   | { readonly kind: "substitution"; readonly list: CommandList; readonly written: string; readonly place: Place; readonly quoted: boolean }
-  | { readonly kind: "arithmetic"; readonly written: string; readonly place: Place; readonly quoted: boolean }
+  /** `$((…))`; `parts`: what is expanded in it. */
+  | {
+      readonly kind: "arithmetic";
+      readonly parts: readonly WordPart[];
+      readonly written: string;
+      readonly place: Place;
+      readonly quoted: boolean;
+    }
   /** What the shell may take for names of files, or expand otherwise: `*`, `[`, `~`, `{a,b}`. */
   | { readonly kind: "pattern"; readonly text: string; readonly place: Place };
 
@@ -69,7 +76,7 @@ export type CommandBody =
     }
   | { readonly kind: "function"; readonly name: string; readonly body: Command }
   /** `((…))` and `[[ … ]]`: conditions that are not followed. */
-  | { readonly kind: "test" };
+  | { readonly kind: "test"; readonly parts: readonly WordPart[] };
 
 export type Command = CommandBody & {
   /** The words that begin it. */

@@ -67,7 +67,7 @@ describe("scripts", () => {
     expect(found("iptables -D INPUT -j DROP", "iptables -X OLD || true", "iptables -A INPUT -j DROP")).toEqual([
       "1:10+8 shell-command-fails",
     ]);
-    expect(found("set -e", "iptables -D INPUT -j DROP", "iptables -A INPUT -j DROP")).toEqual(["2:10+8 invalid-value"]);
+    expect(found("set -e", "iptables -D INPUT -j DROP")).toEqual(["2:10+8 invalid-value"]);
   });
 
   it("end at exit, behind which nothing may stand", () => {
@@ -128,6 +128,17 @@ describe("scripts", () => {
       ["-A INPUT -j DROP"],
     ],
     ["a pipe behind a command", ["iptables -A INPUT -j DROP 2>&1 | logger"], ["-A INPUT -j DROP"]],
+    [
+      "variables of functions",
+      ["P=22", "f() { local P=80 Q; P=81; }", "f", "iptables -A INPUT -p tcp --dport $P -j DROP"],
+      ["-A INPUT -p tcp --dport 22 -j DROP"],
+    ],
+    ["output sent elsewhere", ["exec >/var/log/fw 2>&1", "iptables -A INPUT -j DROP"], ["-A INPUT -j DROP"]],
+    [
+      "exported variables",
+      ['export LAN="192.0.2.1" WAN=eth0', "iptables -A INPUT -s $LAN -i $WAN -j DROP"],
+      ["-A INPUT -s 192.0.2.1 -i eth0 -j DROP"],
+    ],
     ["functions that are not called", ["iptables -A INPUT -j DROP", "stop() { iptables -F; }"], ["-A INPUT -j DROP"]],
   ])("are followed: %s", (_, lines, expected) => {
     if (expected === undefined) expect(run(...lines).outcome).toBe("invalid");
@@ -172,6 +183,13 @@ describe("scripts", () => {
     ["iptables -A INPUT -m comment --comment 'open", "1:40+1 unclosed-quote"],
     ["f() { f; }; iptables -F; f", "1:7+1 shell-construct"],
     ["exec iptables -F\niptables -F", "2:1+11 shell-construct"],
+    ["iptables -F\necho $(( $(iptables -A INPUT -j DROP; ./a) + 1 ))", "2:39+3 shell-command"],
+    ["iptables -F\n[[ $(./a) == b ]]", "2:6+3 shell-command"],
+    ["iptables -F\n(( $(./a) ))", "2:6+3 shell-command"],
+    ["iptables -F\nA=(`./a`) true", "2:5+3 shell-command"],
+    ["iptables -F\necho ${A:$(./a)}", "2:12+3 shell-command"],
+    ["set -e\niptables -F\nfalse\niptables -F", "4:1+11 shell-construct"],
+    ["set -e\niptables -F\n(exit 1)\niptables -F", "3:1+1 shell-construct"],
   ])("that need a shell are refused: %j", (text, expected) => {
     const { outcome, script, diagnostics } = run(text);
     expect([outcome, script]).toEqual(["invalid", undefined]);
