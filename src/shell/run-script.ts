@@ -6,7 +6,7 @@
  * So the result has every rule that the script makes, or the script is refused.
  */
 
-import { diagnostic, printable, type Diagnostic, type DiagnosticCode, type Span } from "../diagnostic.js";
+import { diagnostic, effectOf, printable, type Diagnostic, type DiagnosticCode, type Span } from "../diagnostic.js";
 import type { IpsetReader } from "../ipset/read-ipsets.js";
 import type { BuildResult, Source } from "../iptables/build.js";
 import {
@@ -196,7 +196,8 @@ class ScriptRun implements Surroundings {
       const way = background ? this.runInBackground(first, rest) : this.runAndOr(first, rest);
       if (way === "next") continue;
       const next = list[index + 1];
-      if (isScript && way === "exit" && next) {
+      // A failure that ends it is told already.
+      if (isScript && way === "exit" && next && !this.diagnostics.some(({ code }) => effectOf(code) === "invalid")) {
         this.refuse(placeOf(next.first), "the script ends before this");
       }
       return way;
