@@ -4,12 +4,13 @@ import { parseLines } from "../../grammar/parse-lines.js";
 import type { ChainLine, CommandLine, TableLine, Word } from "../../grammar/syntax.js";
 import { diagnostic, type Diagnostic, type DiagnosticCode, type Span } from "../diagnostic.js";
 import * as extensions from "../extensions/registry.js";
-import type { Family, IptablesRuleset, IptablesTable } from "./ast.js";
+import type { Family, IptablesRuleset, IptablesTable, TableName } from "./ast.js";
 import { findChainLoops } from "./chain-loops.js";
 import { TableState } from "./commands.js";
 import { familyOfComment, familyOfFileName, familyOfSections, type SectionFamilies } from "./family.js";
 import { RuleReader, type Registry } from "./rule-reader.js";
-import { isTableName } from "./tables.js";
+import { isNftScript, isProse, listedTables } from "./other-texts.js";
+import { builtInChains, isTableName } from "./tables.js";
 
 export interface Source {
   /** As it shall stand in diagnostics. */
@@ -36,6 +37,7 @@ export interface BuildResult {
  */
 export function build(source: Source, options: BuildOptions = {}): BuildResult {
   const builder = new Builder(source, options);
+  if (isNftScript(source.text)) return builder.refuseNft();
   for (const line of parseLines(source.text)) {
     switch (line.kind) {
       case "command":
@@ -79,11 +81,28 @@ class Builder {
   private lastFamily: Family | undefined;
   private sections: SectionFamilies | undefined;
   private assumed = false;
+  /** Tables of a listing, which has no lines that begin and end them. */
+  private readonly listed: ReadonlyMap<number, TableName> | undefined;
+  /** A line outside of tables that is passed over, and how many there are. */
+  private prose: { readonly span: Span; count: number } | undefined;
 
   constructor(
     private readonly source: Source,
     private readonly options: BuildOptions,
-  ) {}
+  ) {
+    this.listed = listedTables(source.text);
+  }
+
+  refuseNft(): BuildResult {
+    const span = { file: this.source.file, line: 1, column: 1, length: 1 };
+    this.report(
+      "nft-already",
+      span,
+      "this is an nft script already: there is nothing to translate",
+      "`verify` and `review --script` take it beside a dump",
+    );
+    return { rulesets: [], diagnostics: this.diagnostics };
+  }
 
   report(code: DiagnosticCode, span: Span, message: string, help?: string): void {
     this.diagnostics.push(diagnostic(code, span, message, help));
@@ -159,8 +178,15 @@ class Builder {
   }
 
   command(line: CommandLine): void {
+    const listed = this.listed?.get(line.line);
+    if (listed !== undefined) this.openListed(listed, line);
     if (this.open === undefined) {
       const column = line.words[0]?.column ?? 1;
+      if (/(?:^|\n)\*/.test(this.source.text) && isProse(line.text)) {
+        this.prose ??= { span: this.span(line.line, { column, length: Math.max(1, line.text.length) }), count: 0 };
+        this.prose.count += 1;
+        return;
+      }
       this.report(
         "outside-table",
         this.span(line.line, { column, length: Math.max(1, line.text.length) }),
@@ -170,6 +196,21 @@ class Builder {
       const command = this.open.reader.read(line, this.open.state);
       if (command !== undefined) this.open.state.apply(command);
     }
+  }
+
+  private openListed(name: TableName, { line, words }: CommandLine): void {
+    if (this.open !== undefined) this.close();
+    this.anyTable = true;
+    const span = this.span(line, words[0] ?? { column: 1, length: 1 });
+    const family = this.family(line, span);
+    const chains = builtInChains[name].join(", ");
+    this.report(
+      "listed-rules",
+      span,
+      `a listing of rules names no table: this is "${name}" by its chains ${chains}`,
+      "iptables-save prints all tables with their names and counters",
+    );
+    this.open = { family, state: new TableState(name, span, this.diagnostics, family), reader: this.reader(family) };
   }
 
   commit(line: number, column: number): void {
@@ -200,7 +241,13 @@ class Builder {
   }
 
   finish(): BuildResult {
-    this.requireCommit();
+    if (this.listed) this.close();
+    else this.requireCommit();
+    if (this.prose) {
+      const { span, count } = this.prose;
+      const others = count === 1 ? "" : `, and so are ${count - 1} more`;
+      this.report("text-around", span, `this line stands outside of every table and is no rule: it is passed over${others}`);
+    }
     if (!this.anyTable) {
       this.report(
         "no-table",

@@ -62,7 +62,7 @@ export function findProgram(word: string): Program {
 
 /** Whether a text is a script and no iptables-save text, by its first line that says anything. */
 export function isScript(text: string): boolean {
-  if (/^\ufeff?#!/.test(text)) return true;
+  if (/^\ufeff?#!/.test(text)) return !/^[^\n]*\bnft\b/.test(text);
   const line = firstLine(text);
   const [first = ""] = line.split(/[ \t;&|\r]/, 1);
   if (/^[A-Za-z_][A-Za-z0-9_]*=/.test(first) || /^["']?\$[A-Za-z_{]/.test(first)) return true;
