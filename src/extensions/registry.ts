@@ -238,3 +238,25 @@ export function findMatch(name: string): MatchExtension | undefined {
 export function findTarget(name: string): TargetExtension | undefined {
   return targetsByName.get(name);
 }
+
+/** Names of all matches that can be written. */
+export const matchNames: readonly string[] = [...matchesByName.keys()];
+export const targetNames: readonly string[] = [...targetsByName.keys()];
+
+/** Full names of the options of all extensions, with the extensions that have them as they are written: `-m multiport`. */
+export const optionOwners: ReadonlyMap<string, readonly string[]> = ownersOf([
+  ...matches.map((extension) => [extension, `-m ${extension.name}`] as const),
+  ...targets.map((extension) => [extension, `-j ${extension.name}`] as const),
+]);
+
+function ownersOf(all: readonly (readonly [MatchExtension | TargetExtension, string])[]): Map<string, string[]> {
+  const owners = new Map<string, string[]>();
+  for (const [{ options = {} }, written] of all) {
+    for (const name of Object.entries(options).flatMap(([full, { aliases = [] }]) => [full, ...aliases])) {
+      owners.set(name, [...(owners.get(name) ?? []), written]);
+    }
+  }
+  return owners;
+}
+
+export const optionNames: readonly string[] = [...optionOwners.keys()];

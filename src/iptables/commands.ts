@@ -1,5 +1,6 @@
 /** A table while it is being filled: what `-A`, `-I`, `-D`, `-N`, … do to it, as iptables-restore lets them. */
 
+import { didYouMean } from "../did-you-mean.js";
 import { diagnostic, type Diagnostic, type DiagnosticCode, type Span } from "../diagnostic.js";
 import type { MatchExtension, OptionDefinitions, OptionUses, TargetExtension } from "../extensions/extension.js";
 import { findMatch, findTarget } from "../extensions/registry.js";
@@ -171,8 +172,12 @@ export class TableState implements ReaderTable {
     return chain === undefined ? undefined : chain.builtIn ? "built-in" : "user";
   }
 
-  private fail(code: DiagnosticCode, span: Span, message: string): void {
-    this.diagnostics.push(diagnostic(code, span, message));
+  chainNames(): readonly string[] {
+    return [...this.chains.keys()];
+  }
+
+  private fail(code: DiagnosticCode, span: Span, message: string, help?: string): void {
+    this.diagnostics.push(diagnostic(code, span, message, help));
   }
 
   /** iptables-restore empties the table but does not touch the policies, which the earlier section may have set. */
@@ -224,7 +229,9 @@ export class TableState implements ReaderTable {
   }
 
   private failMissing(command: Command): void {
-    this.fail("undeclared-chain", this.chainSpan(command), `table "${this.name}" has no chain "${command.chain?.text ?? ""}"`);
+    const name = command.chain?.text ?? "";
+    const help = didYouMean(name, this.chainNames());
+    this.fail("undeclared-chain", this.chainSpan(command), `table "${this.name}" has no chain "${name}"`, help);
   }
 
   /** The span of the command's option with its arguments. */

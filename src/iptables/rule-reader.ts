@@ -2,7 +2,9 @@
 
 import type { CommandLine, Word } from "../../grammar/syntax.js";
 import type { Diagnostic, Span } from "../diagnostic.js";
+import { didYouMean } from "../did-you-mean.js";
 import { Invalid, type MatchExtension, type TargetExtension } from "../extensions/extension.js";
+import { optionNames, optionOwners, targetNames } from "../extensions/registry.js";
 import { addressMask } from "../extensions/values/address.js";
 import { protocol as protocolNumber } from "../extensions/values/protocols.js";
 import type { AddressMask, Counters, ExtensionUse, Family, IptablesRule, IptablesTarget, OptionUse, TableName } from "./ast.js";
@@ -24,6 +26,8 @@ export interface ReaderTable {
   readonly name: TableName;
   /** Whether there is such a chain now, and of which kind. */
   chainKind(name: string): "built-in" | "user" | undefined;
+  /** Of the chains that there are now. */
+  chainNames(): readonly string[];
 }
 
 type Mutable<Type> = { -readonly [Key in keyof Type]: Type[Key] };
@@ -240,7 +244,7 @@ export class RuleReader extends LineReader {
           "unknown-option",
           this.spanOf(start, start + 1),
           `no match or target before it in the rule has the option "${written}"`,
-          "options follow the -m or -j they belong to",
+          helpForOption(written.replace(/^--/, "").replace(/=.*$/s, "")),
         );
         return false;
     }
@@ -586,12 +590,13 @@ export class RuleReader extends LineReader {
     }
     this.jump = { span, name, target: undefined };
     if (goto) {
-      this.fail("undeclared-chain", span, `table "${this.table.name}" has no chain "${name}"`);
+      this.fail("undeclared-chain", span, `table "${this.table.name}" has no chain "${name}"`, didYouMean(name, this.table.chainNames()));
       return;
     }
     const extension = this.registry.findTarget(name);
     if (extension === undefined && !/^[A-Z][A-Z0-9_]*$/.test(name)) {
-      this.fail("undeclared-chain", span, `table "${this.table.name}" has no chain "${name}", and there is no such target`);
+      const help = didYouMean(name, [...this.table.chainNames(), ...targetNames]);
+      this.fail("undeclared-chain", span, `table "${this.table.name}" has no chain "${name}", and there is no such target`, help);
     } else {
       this.ofFamily(extension, "target", name, span);
     }
@@ -729,4 +734,11 @@ export class RuleReader extends LineReader {
     else if (jump?.target !== undefined) rule.target = { ...jump.target };
     return rule;
   }
+}
+
+/** Who has an option that nothing in scope has, or which one was meant. */
+function helpForOption(name: string): string {
+  const owners = optionOwners.get(name);
+  if (owners !== undefined && owners.length <= 3) return `${owners.join(" or ")} has it: options follow the -m or -j they belong to`;
+  return didYouMean(name, optionNames) ?? "options follow the -m or -j they belong to";
 }

@@ -2,7 +2,8 @@
 
 import { diagnostic, printable, type Diagnostic, type DiagnosticCode } from "../diagnostic.js";
 import type { Declaration, Declarations } from "../extensions/declarations.js";
-import { findMatch, findTarget } from "../extensions/registry.js";
+import { didYouMean } from "../did-you-mean.js";
+import { findMatch, findTarget, matchNames, targetNames } from "../extensions/registry.js";
 import { recentUse, type RecentUse } from "../extensions/matches/recent.js";
 import type { OptionUses, OptionDefinitions, Remark, RuleContext, Untranslatable } from "../extensions/extension.js";
 import { addressMatch } from "../extensions/values/address.js";
@@ -170,7 +171,12 @@ class Analyser {
   private match(use: ExtensionUse): void {
     const extension = findMatch(use.extension);
     if (!extension || use.unknown) {
-      this.refuse("unknown-match", use.span, `match "${printable(use.extension)}" is not known here`);
+      this.refuse(
+        "unknown-match",
+        use.span,
+        `match "${printable(use.extension)}" is not known here`,
+        didYouMean(use.extension, matchNames),
+      );
     }
     if (extension.name === "recent") {
       return this.push({ kind: "recent", use: recentUse(use, this.context.family) });
@@ -223,7 +229,12 @@ class Analyser {
     }
     const extension = findTarget(target.extension);
     if (!extension || target.unknown) {
-      this.refuse("unknown-target", target.span, `target "${printable(target.extension)}" is not known here`);
+      this.refuse(
+        "unknown-target",
+        target.span,
+        `target "${printable(target.extension)}" is not known here`,
+        didYouMean(target.extension, targetNames),
+      );
     }
     const allowed = extension.tables;
     if (allowed && !allowed.includes(context.table)) {
