@@ -11,8 +11,9 @@ export function didYouMean(word: string, names: readonly string[]): string | und
   if (names.length > mostNames || word.length > longestWord || word === "") return undefined;
   // A third of the letters may be wrong, and two in a long word.
   const most = Math.min(2, Math.floor(word.length / 3));
-  const first = word[0]!.toLowerCase();
-  const near = names.filter((name) => Math.abs(name.length - word.length) <= most && name[0]?.toLowerCase() === first);
+  const first = (name: string): string | undefined => (name.startsWith("--") ? name[2] : name[0])?.toLowerCase();
+  const wanted = first(word);
+  const near = names.filter((name) => Math.abs(name.length - word.length) <= most && first(name) === wanted);
   if (near.length === 0) return undefined;
   const best = closest(word, near);
   return distance(word.toLowerCase(), best.toLowerCase()) <= most ? `did you mean "${best}"?` : undefined;

@@ -16,7 +16,7 @@ it.each([
 it.each([
   ["-A INPUT -m mulitport -j DROP", 'did you mean "multiport"?'],
   ["-A INPUT -p tcp -m tcp --dports 22,80 -j DROP", "-m multiport has it: options follow the -m or -j they belong to"],
-  ["-A INPUT -m recent --set --secnds 5 -j DROP", 'did you mean "seconds"?'],
+  ["-A INPUT -m recent --set --secnds 5 -j DROP", 'did you mean "--seconds"?'],
   ["-A INPUT -j Accept", 'did you mean "ACCEPT"?'],
   ["-A INPUT -g usr", 'did you mean "user"?'],
   ["-A INPT -j DROP", 'did you mean "INPUT"?'],

@@ -259,4 +259,5 @@ function ownersOf(all: readonly (readonly [MatchExtension | TargetExtension, str
   return owners;
 }
 
-export const optionNames: readonly string[] = [...optionOwners.keys()];
+/** As they are written: `--seconds`. */
+export const optionNames: readonly string[] = [...optionOwners.keys()].map((name) => `--${name}`);

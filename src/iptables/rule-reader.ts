@@ -738,7 +738,8 @@ export class RuleReader extends LineReader {
 
 /** Who has an option that nothing in scope has, or which one was meant. */
 function helpForOption(name: string): string {
+  const order = "options follow the -m or -j they belong to";
   const owners = optionOwners.get(name);
-  if (owners !== undefined && owners.length <= 3) return `${owners.join(" or ")} has it: options follow the -m or -j they belong to`;
-  return didYouMean(name, optionNames) ?? "options follow the -m or -j they belong to";
+  if (owners !== undefined) return owners.length <= 3 ? `${owners.join(" or ")} has it: ${order}` : order;
+  return didYouMean(`--${name}`, optionNames) ?? order;
 }
