@@ -1,7 +1,7 @@
 /** `--rttl` in a limit: whoever changes the TTL is never over it, unless the packet itself has just been recorded with its TTL. */
 
 import { printable } from "../../diagnostic.js";
-import { consequenceOf, ownHitCounts, type ReviewedList, type ReviewedUse } from "../lists/list-use.js";
+import { consequenceOf, isOfOwnHit } from "../lists/list-use.js";
 import { remark, type Check } from "./check.js";
 
 export const rttlEvaded: Check = ({ lists }) =>
@@ -16,9 +16,3 @@ export const rttlEvaded: Check = ({ lists }) =>
         ),
       ),
   );
-
-/** Whether a rule before the check, with the same words in front of `recent`, has recorded the packet. */
-function isOfOwnHit(check: ReviewedUse, { sets }: ReviewedList): boolean {
-  const front = ({ rule: { text } }: ReviewedUse): string => text.slice(0, text.indexOf("-m recent"));
-  return ownHitCounts(check, { sets: sets.filter((set) => front(set) === front(check)) });
-}

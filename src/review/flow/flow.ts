@@ -16,7 +16,7 @@ import { deepest, TooManyPieces, type Effort, type FollowedChain, type FollowedR
 import { stepsOf, type Step } from "../packets/steps.js";
 import { knownAnswer, type Drifts } from "./questions.js";
 import type { Side, Stage } from "./side.js";
-import { changed, isOneOf, ownHits, withEvent, withOwnHits, type State } from "./state.js";
+import { arriving, changed, isOneOf, ownHits, withEvent, withOwnHits, type State } from "./state.js";
 
 export interface Piece {
   readonly box: Box;
@@ -282,7 +282,9 @@ class Walk {
       }),
     });
     if (operation === "set") return inverted ? { matched: [], missed: [add(piece)] } : { matched: [add(piece)], missed: [] };
-    const answer = recentAnswer(recentAsk(use, own[side]));
+    // Behind a hit of its own a packet has the TTL of the host's last hit, as long as nothing changes it on the way.
+    const rttl = use.rttl && (own[side] === 0 || piece.state.carried.ttl !== arriving.carried.ttl);
+    const answer = recentAnswer(recentAsk({ ...use, rttl }, own[side]));
     const reaped = reap
       ? { ...piece, state: withEvent(piece.state, { memory, kind: "remove", text: `${side} older than ${seconds}` }) }
       : piece;
@@ -292,7 +294,7 @@ class Walk {
       known === undefined
         ? this.ask(
             reaped,
-            `${recentKey(answer.question.asks as Parameters<typeof recentKey>[0])}${use.rttl ? ` ${piece.state.carried.ttl}` : ""}`,
+            `${recentKey(answer.question.asks as Parameters<typeof recentKey>[0])}${rttl ? ` ${piece.state.carried.ttl}` : ""}`,
             answer,
           )
         : known

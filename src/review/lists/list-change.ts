@@ -1,6 +1,6 @@
 /** What changed about a list, with its effect in numbers. */
 
-import { consequenceOf, ownHitCounts, type ReviewedList, type ReviewedUse } from "./list-use.js";
+import { consequenceOf, isOfOwnHit, ownHitCounts, type ReviewedList, type ReviewedUse } from "./list-use.js";
 
 export interface ListChange {
   readonly words: string;
@@ -78,7 +78,8 @@ function checkChange(before: ReviewedUse, old: ReviewedList, after: ReviewedUse,
       direction: clears ? rarer(after) : opposite[rarer(after)],
     });
   }
-  if (before.rttl !== after.rttl) {
+  // Behind the packet's own hit it is always true.
+  if (before.rttl !== after.rttl && !(isOfOwnHit(before, old) && isOfOwnHit(after, current))) {
     parts.push({
       words: after.rttl
         ? "hits count only for packets with the TTL of the host's last hit, which a sender can change at will (--rttl)"

@@ -87,6 +87,12 @@ export function ownHitCounts(check: PlacedUse, { sets }: Pick<ReviewedList, "set
   return sets.some((set) => set.side === check.side && !set.inverted && comesBefore(set, check));
 }
 
+/** Whether a rule before the check, with the same words in front of `recent`, has recorded the packet. */
+export function isOfOwnHit(check: ReviewedUse, { sets }: ReviewedList): boolean {
+  const front = ({ rule: { text } }: ReviewedUse): string => text.slice(0, text.indexOf("-m recent"));
+  return ownHitCounts(check, { sets: sets.filter((set) => front(set) === front(check)) });
+}
+
 /** Whether every packet that reaches the second has passed the first's place; false also where it cannot be told. */
 function comesBefore(first: PlacedUse, second: PlacedUse): boolean {
   if (first.table !== second.table || first.chain !== second.chain) return false;

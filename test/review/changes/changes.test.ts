@@ -210,3 +210,24 @@ describe("what opens and closes", () => {
     ]);
   });
 });
+
+describe("--rttl", () => {
+  const set = "-A INPUT -p tcp --dport 22 -m recent --set --name x";
+  const check = (options: string): string =>
+    `-A INPUT -p tcp --dport 22 -m recent --update --seconds 60 --hitcount 4 ${options}--name x -j DROP`;
+  const directions = (before: readonly string[], after: readonly string[]): string[] =>
+    review(dump(...after), dump(...before)).changes.map(({ direction }) => direction);
+
+  it("changes nothing behind the packet's own hit", () => {
+    expect(directions([set, check("")], [set, check("--rttl ")])).toEqual(["neither"]);
+    expect(directions([set, check("--rttl ")], [set, check("")])).toEqual(["neither"]);
+  });
+
+  it("opens in front of it, and where something else changes the TTL in between", () => {
+    expect(directions([check(""), set], [check("--rttl "), set])).toEqual(["opens"]);
+    const ttl = "*mangle\n-A PREROUTING -p tcp --dport 22 -m recent --set --name x\n-A PREROUTING -j TTL --ttl-set 9\nCOMMIT\n";
+    const filter = (options: string): string => `*filter\n${check(options)}\nCOMMIT\n`;
+    const { opens } = review(ttl + filter("--rttl "), ttl + filter(""));
+    expect(opens).not.toEqual([]);
+  });
+});

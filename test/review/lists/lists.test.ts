@@ -100,7 +100,12 @@ describe("a change of a list", () => {
       "opens",
       "a match stopped packets before and decided nothing by itself now",
     ],
-    [window(60, 4), [set, check("--update --seconds 60 --hitcount 4 --rttl")], "opens", expect.stringContaining("--rttl") as string],
+    [
+      [check("--update --seconds 60 --hitcount 4"), set],
+      [check("--update --seconds 60 --hitcount 4 --rttl"), set],
+      "opens",
+      expect.stringContaining("--rttl") as string,
+    ],
     [
       window(60, 4),
       [check("--update --seconds 60 --hitcount 4")],
