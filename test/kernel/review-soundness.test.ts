@@ -51,7 +51,8 @@ const fixed: readonly (readonly [old: string, changed: string, seen: readonly Ki
 ];
 
 describeOnKernel("the review on the kernel", () => {
-  it("changes by hand are seen on the kernel, and never contradicted", { timeout: 180_000 }, async () => {
+  // Once more where a busy machine played the packets too late for a window of a second to show anything.
+  it("changes by hand are seen on the kernel, and never contradicted", { timeout: 180_000, retry: 1 }, async () => {
     const pairs = fixed.map(([old, changed]) => pairOfFiles(old, changed));
     const campaign = await judge(pairs, 1);
     if (folder !== undefined) writeViolations(join(folder, "by-hand"), campaign);
