@@ -58,7 +58,7 @@ export function isNftScript(text: string): boolean {
   return false;
 }
 
-/** Whether a line outside of every table is a prompt or prose, and nothing that a kernel would be told by iptables, ipset or a list's file. */
+/** Whether a line outside of every table is a prompt or prose: nothing for iptables, ipset or the file of a list. */
 export function isProse(line: string): boolean {
   return !/^(?:[-+/:*[]|(?:add|create|del) )/.test(line) && !/\b(?:ip6?tables|ipset|nft|ebtables|arptables)(?!\S*save)/.test(line);
 }

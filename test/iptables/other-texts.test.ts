@@ -54,6 +54,8 @@ describe("a dump that was pasted", () => {
     "# iptables-save\n$ sudo ip6tables -F",
     ":INPUT DROP",
     "$ nft flush ruleset",
+    "add set 192.0.2.1",
+    "+192.0.2.1",
   ])("may not have what makes rules around it: %j", (line) => {
     expect(run(`${dump}${line}\n`).outcome).toBe("invalid");
   });
