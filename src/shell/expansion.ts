@@ -28,6 +28,8 @@ export interface Surroundings {
   /** `$1` and on; undefined where they are not known. */
   readonly parameters: readonly Value[] | undefined;
   assign(name: string, value: Variable): void;
+  /** Forgets the variables that arithmetic may set. */
+  reckon(written: string, place: Place): void;
   /** Expands what perhaps is expanded: which depends on something that is not known, at that place. */
   perhaps(place: Place, expand: () => Value): Value;
   /** Carries out `$(…)` for what it does; what it prints is not known. */
@@ -164,6 +166,7 @@ function valueOf(part: WordPart, surroundings: Surroundings): Value {
       return unknown(`what the shell makes of the pattern "${part.text}"`, "put it in quotes if it is not meant as one");
     case "arithmetic":
       expandToValue(part.parts, surroundings);
+      surroundings.reckon(part.written, part.place);
       return unknown(`the result of "${part.written}"`);
     case "substitution":
       surroundings.substitute(part);
@@ -203,18 +206,20 @@ function parameterOf(
         perhaps();
         return nameless;
       }
-      if (!operator.startsWith(":") || !isEmpty) return value;
+      // Whether an empty one is set at all is not kept.
+      if (!operator.startsWith(":") && isEmpty) return nameless;
+      if (!isEmpty) return value;
       const made = other();
       if (operator === ":=") surroundings.assign(name, made);
       return made;
     }
     case ":+":
     case "+":
-      if (isSet === undefined) {
+      if (isSet === undefined || (operator === "+" && isEmpty)) {
         perhaps();
         return nameless;
       }
-      return operator === ":+" && isEmpty ? knownText("") : other();
+      return isEmpty ? knownText("") : other();
     // Ends the script where it is not set.
     case ":?":
     case "?":

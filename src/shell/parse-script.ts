@@ -254,7 +254,7 @@ class Parser {
 
   private readCompound(start: number, word: string): CommandBody | undefined {
     if (this.text.startsWith("((", start)) {
-      return { kind: "test", parts: this.readArithmetic(start) };
+      return { kind: "test", parts: this.readArithmetic(start), written: this.text.slice(start, this.at) };
     }
     if (this.takeText("(")) {
       const list = this.readBlock();
@@ -343,7 +343,14 @@ class Parser {
     this.skipBlanks();
     if (this.text.startsWith("((", this.at)) {
       const place = { offset: this.base + start, length: of.length };
-      const test: Command = { kind: "test", parts: this.readArithmetic(this.at), place, redirections: [] };
+      const from = this.at;
+      const test: Command = {
+        kind: "test",
+        parts: this.readArithmetic(from),
+        written: this.text.slice(from, this.at),
+        place,
+        redirections: [],
+      };
       const condition: CommandList = [{ first: { negated: false, commands: [test] }, rest: [], background: false }];
       this.skipBlanks();
       this.takeText(";");
@@ -365,7 +372,7 @@ class Parser {
     this.takeText(";");
     const list = this.readLoopBody(start, of);
     // What is chosen from a menu is asked at a terminal.
-    if (of === "select") return { kind: "while", condition: [], list, until: false };
+    if (of === "select") words = [{ parts: [{ kind: "pattern", text: of, place: this.placeFrom(start) }], place: this.placeFrom(start) }];
     return { kind: "for", name, ...(words && { words }), list };
   }
 
@@ -409,7 +416,7 @@ class Parser {
       if (this.at >= this.text.length) this.fail("unclosed", 'the "[[" is never closed', start, 2);
       if (this.text.startsWith("]]", this.at)) {
         this.at += 2;
-        return { kind: "test", parts };
+        return { kind: "test", parts, written: "" };
       }
       const before = this.at;
       parts.push(...this.readWord().parts);

@@ -54,6 +54,12 @@ interface KnownField {
   readonly isWritten: boolean;
 }
 
+/** Variables and functions as they were, by name; undefined: not there. */
+interface Changed {
+  readonly variables: Map<string, Variable | undefined>;
+  readonly functions: Map<string, { readonly body: Command | undefined } | undefined>;
+}
+
 class TooManyCommands extends Error {}
 
 class ScriptRun implements Surroundings {
@@ -66,6 +72,8 @@ class ScriptRun implements Surroundings {
   private readonly functions = new Map<string, Command | undefined>();
   /** What the variables of the functions that run now were before, by name; the innermost function last. */
   private readonly locals: Map<string, Variable | undefined>[] = [];
+  /** What the subshells that run now have changed, as it was before; the innermost last. */
+  private readonly subshells: Changed[] = [];
   private readonly reported = new Set<string>();
   parameters: readonly Value[] | undefined;
   splitsAtBlanks = true;
@@ -165,11 +173,29 @@ class ScriptRun implements Surroundings {
     if (name === "IFS") this.splitsAtBlanks = false;
     const place = this.doubts.at(-1);
     const isSure = place === undefined;
-    this.variables.set(name, isSure ? value : { known: false, prefix: "", why: { message: `the value of "$${name}"`, place } });
+    this.write(name, isSure ? value : nothingKnown(`the value of "$${name}"`, place));
+  }
+
+  private write(name: string, value: Variable | undefined): void {
+    const changed = this.subshells.at(-1)?.variables;
+    if (changed && !changed.has(name)) changed.set(name, this.variables.get(name));
+    put(this.variables, name, value && { value });
+  }
+
+  /** @param body undefined: which of several it is, is not known */
+  private define(name: string, body: Command | undefined): void {
+    const changed = this.subshells.at(-1)?.functions;
+    if (changed && !changed.has(name)) changed.set(name, this.functions.has(name) ? { body: this.functions.get(name) } : undefined);
+    this.functions.set(name, body);
+  }
+
+  reckon(written: string, place: Place): void {
+    if (!/[^=!<>]=(?!=)|\+\+|--|[<>]{2}=/.test(written)) return;
+    for (const [name] of written.matchAll(/[A-Za-z_]\w*/g)) if (this.variables.has(name)) this.forget(name, place);
   }
 
   private forget(name: string, place: Place): void {
-    this.assign(name, { known: false, prefix: "", why: { message: `the value of "$${name}"`, place } });
+    this.assign(name, nothingKnown(`the value of "$${name}"`, place));
   }
 
   substitute({ list }: { readonly list: CommandList }): void {
@@ -179,12 +205,13 @@ class ScriptRun implements Surroundings {
 
   /** Its variables are its own, and its end is no end of the script. */
   private inSubshell(run: () => Way): void {
-    const [before, functions] = [new Map(this.variables), new Map(this.functions)];
+    this.subshells.push({ variables: new Map(), functions: new Map() });
     const { parameters, errexit, isElsewhere } = this;
     const way = run();
     if (way === "exit" && this.doubts.length === 0) this.status = "unknown";
-    restore(this.variables, before);
-    restore(this.functions, functions);
+    const { variables, functions } = this.subshells.pop()!;
+    for (const [name, value] of variables) put(this.variables, name, value && { value });
+    for (const [name, known] of functions) put(this.functions, name, known && { value: known.body });
     Object.assign(this, { parameters, errexit, isElsewhere });
   }
 
@@ -253,7 +280,7 @@ class ScriptRun implements Surroundings {
       if (one.kind !== "simple") return true;
       const [program] = one.words;
       const name = program && expandToValue(program.parts, { ...quietSurroundings, variable: (variable) => this.variables.get(variable) });
-      return !name?.known || findProgram(name.text.split(" ")[0]!).kind !== "harmless";
+      return !name?.known || this.functions.has(name.text) || findProgram(name.text.split(" ")[0]!).kind !== "harmless";
     };
     if (all.filter(makesRules).length < 2) return this.runCommand(command);
     return this.perhaps(command.place, () => this.runCommand(command));
@@ -289,11 +316,12 @@ class ScriptRun implements Surroundings {
       case "case":
         return this.runCase(command);
       case "function":
-        this.functions.set(command.name, this.doubts.length > 0 ? undefined : command.body);
+        this.define(command.name, this.doubts.length > 0 ? undefined : command.body);
         this.status = "success";
         return "next";
       case "test":
         expandToValue(command.parts, this);
+        this.reckon(command.written, command.place);
         this.status = "unknown";
         return "next";
     }
@@ -336,13 +364,15 @@ class ScriptRun implements Surroundings {
     const unknown = fields?.find(({ value }) => !value.known);
     if (!fields || unknown) {
       // However often it runs: what it does must not matter.
+      const values = fields?.map((field) => field.value) ?? [nothingKnown(`the value of "$${name}"`, place)];
       this.perhaps(place, () => {
-        for (const value of fields?.map((field) => field.value) ?? [nothingKnown(`the value of "$${name}"`, place)]) {
-          this.variables.set(name, value);
+        // Twice: what the first round sets, the second one may use.
+        for (const value of [...values, ...values]) {
+          this.write(name, value);
           this.runLoopBody(list);
         }
       });
-      if (fields) this.forget(name, place);
+      this.forget(name, place);
       this.status = "unknown";
       return "next";
     }
@@ -406,6 +436,10 @@ class ScriptRun implements Surroundings {
       this.refuseUnknown(first.value.why);
       return "next";
     }
+    if (assignments.length > 0 && this.functions.has(first.value.text)) {
+      this.refuse(place, "variables that are set for a function alone are not followed here");
+      return "next";
+    }
     const way = this.runFunction(first.value.text, first.word, fields.slice(1));
     return way ?? this.runProgram(fields, redirections, place);
   }
@@ -442,10 +476,7 @@ class ScriptRun implements Surroundings {
     this.status = "success";
     this.locals.push(new Map());
     const way = this.runCommand(body);
-    for (const [variable, value] of this.locals.pop()!) {
-      if (value) this.variables.set(variable, value);
-      else this.variables.delete(variable);
-    }
+    for (const [variable, value] of this.locals.pop()!) this.write(variable, value);
     this.calls -= 1;
     Object.assign(this, { parameters, loops });
     return way === "exit" ? "exit" : "next";
@@ -508,7 +539,7 @@ class ScriptRun implements Surroundings {
       default:
     }
     // What only asks changes nothing, wherever it stands.
-    const asks = found.kind === "iptables" && rest.some(({ text }) => /^(?:-[LSVh]|--(?:list|list-rules|version|help))$/.test(text));
+    const asks = found.kind === "iptables" && onlyAsks(rest.map(({ text }) => text));
     if (!asks && this.isDoubtful(program.place, `${name} runs here`)) return "next";
     if (unknown) {
       if (asks) this.status = "unknown";
@@ -632,7 +663,7 @@ class ScriptRun implements Surroundings {
         return "next";
       case "unset":
         for (const { text } of rest) {
-          if (this.functions.has(text)) this.functions.set(text, undefined);
+          if (this.functions.has(text)) this.define(text, undefined);
           if (/^[A-Za-z_]\w*$/.test(text)) this.assign(text, knownText(""));
         }
         this.status = "success";
@@ -642,9 +673,8 @@ class ScriptRun implements Surroundings {
       case "let":
       case "mapfile":
       case "readarray":
-        for (const { text } of rest) {
-          const variable = /^[A-Za-z_]\w*/.exec(text)?.[0];
-          if (variable !== undefined) this.forget(variable, place);
+        for (const text of [...rest.map((word) => word.text), "REPLY", "OPTARG", "MAPFILE"]) {
+          for (const [variable] of text.matchAll(/[A-Za-z_]\w*/g)) this.forget(variable, place);
         }
         this.status = "unknown";
         return "next";
@@ -708,6 +738,11 @@ class ScriptRun implements Surroundings {
       this.refuse(place, '"local" outside of a function, which shells do not agree on');
       return;
     }
+    const meaning = rest.find(({ text }) => /^[-+]\w*[niluAct]/.test(text));
+    if (meaning) {
+      this.refuse(meaning.place, `what "${command} ${printable(meaning.text)}" makes of a value is not followed here`);
+      return;
+    }
     const isLocal = frame && /^(?:local|declare|typeset)$/.test(command) && !rest.some(({ text }) => /^-\w*g/.test(text));
     for (const { text, place: at } of rest) {
       const [, name, value] = /^([A-Za-z_]\w*)(?:=(.*))?$/s.exec(text) ?? [];
@@ -748,6 +783,14 @@ class ScriptRun implements Surroundings {
   }
 }
 
+/** Whether each option of an iptables command is one of a listing: a word such as `-L` may also be the text of a comment. */
+function onlyAsks(words: readonly string[]): boolean {
+  const options = words.filter((word) => word.startsWith("-"));
+  const listing = /^(?:-[LSVhnvxw]+|-t\w*|-W|--(?:list|list-rules|version|help|numeric|verbose|exact|line-numbers|table|wait)(?:=\w+)?)$/;
+  const command = /^(?:-[nvxw]*[LSVh]\w*|--(?:list|list-rules|version|help))$/;
+  return options.some((word) => command.test(word)) && options.every((word) => listing.test(word));
+}
+
 /** Whether a file is none of those by which the kernel's lists are written. */
 function isOrdinary(path: string, isKnown: boolean, isElsewhere: boolean): boolean {
   if (/\/\.\.?(?:\/|$)/.test(path)) return false;
@@ -760,14 +803,15 @@ const quietSurroundings: Surroundings = {
   variable: () => undefined,
   parameters: undefined,
   assign: () => undefined,
+  reckon: () => undefined,
   perhaps: (_, expand) => expand(),
   substitute: () => undefined,
   splitsAtBlanks: true,
 };
 
-function restore<Key, Item>(map: Map<Key, Item>, before: ReadonlyMap<Key, Item>): void {
-  map.clear();
-  for (const [key, item] of before) map.set(key, item);
+function put<Item>(map: Map<string, Item>, name: string, item: { readonly value: Item } | undefined): void {
+  if (item) map.set(name, item.value);
+  else map.delete(name);
 }
 
 function nothingKnown(message: string, place: Place): Value {

@@ -76,7 +76,7 @@ export type CommandBody =
     }
   | { readonly kind: "function"; readonly name: string; readonly body: Command }
   /** `((…))` and `[[ … ]]`: conditions that are not followed. */
-  | { readonly kind: "test"; readonly parts: readonly WordPart[] };
+  | { readonly kind: "test"; readonly parts: readonly WordPart[]; readonly written: string };
 
 export type Command = CommandBody & {
   /** The words that begin it. */
