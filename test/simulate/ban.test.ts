@@ -5,36 +5,23 @@ import { describe, expect, test } from "vitest";
 import { seededRandom } from "../../src/random.js";
 import type { Packet } from "../../src/simulate/packet.js";
 import { ticksPerSecond } from "../../src/simulate/packet.js";
-import { program, subject } from "./programs.js";
+import { firstPacket, program, subject } from "./programs.js";
 
 const shapes = ["set, update", "update, set", "set, rcheck", "set, log update, drop update", "log update, drop update, set"];
 const hitCounts = [4, 5, 10, 20, 150];
 const seconds = 2;
 
-const packet: Packet = {
-  time: 1000,
-  path: "input",
-  source: 0xc0000201n,
-  destination: 0xc6336401n,
-  ttl: 64,
-  protocol: 6,
-  sourcePort: 1500,
-  destinationPort: 22,
-  inInterface: "eth0",
-  outInterface: "",
-};
-
 /** Bursts, rhythms around the limit, and pauses around the window. */
 function rhythm(hits: number, seed: number): Packet[] {
   const random = seededRandom(seed);
   const window = seconds * ticksPerSecond;
-  let { time } = packet;
+  let { time } = firstPacket;
   return Array.from({ length: 12 * hits }, () => {
     const choice = random();
     if (choice < 0.5) time += 1 + Math.floor(random() * (((hits > 20 ? 1 : 2) * window) / hits));
     else if (choice < (hits > 20 ? 1 - 0.5 / hits : 0.9)) time += 1 + Math.floor(random() * 3);
     else time += Math.floor(window * (0.5 + random()));
-    return { ...packet, time };
+    return { ...firstPacket, time };
   });
 }
 

@@ -9,7 +9,7 @@ import { countDifferences, differences } from "../../src/simulate/compare.js";
 import { ticksPerSecond, type Packet } from "../../src/simulate/packet.js";
 import { exactBurst, gapSequences, merge, packetsAfter, staysExact } from "../../src/simulate/schedule.js";
 import { mutants } from "./mutants.js";
-import { program, shapeNames, subject, type Subject } from "./programs.js";
+import { firstPacket, program, shapeNames, subject, type Subject } from "./programs.js";
 
 const subjects = new Map<string, Subject>();
 
@@ -24,19 +24,6 @@ function known(shape: string, seconds: number | undefined, hits: number | undefi
 const hitCounts = [undefined, 1, 2, 3, 4, 5, 6, 7, 8, 10, 20];
 const windowSeconds = [undefined, 1, 2, 3, 60];
 const windows = windowSeconds.flatMap((seconds) => hitCounts.map((hits) => ({ seconds, hits })));
-
-const first: Packet = {
-  time: 1000,
-  path: "input",
-  source: 0xc0000201n,
-  destination: 0xc6336401n,
-  ttl: 64,
-  protocol: 6,
-  sourcePort: 1500,
-  destinationPort: 22,
-  inInterface: "eth0",
-  outInterface: "",
-};
 
 /** A rule that only takes a host off its list may count differently; nothing else depends on whether it matched. */
 const onlyCounts = /--remove --name \S+$/;
@@ -65,7 +52,7 @@ function* boundarySchedules(seconds: number, hits: number, length: number): Gene
   const edge = seconds * ticksPerSecond;
   for (let packets = 1; packets <= length; packets++) {
     for (const gaps of gapSequences([10, edge - 10, edge, edge + 1], packets)) {
-      const schedule = packetsAfter(gaps, first);
+      const schedule = packetsAfter(gaps, firstPacket);
       yield schedule;
       yield mixedPorts(schedule, gaps.indexOf(edge) + 1);
     }
@@ -79,19 +66,19 @@ function* boundarySchedules(seconds: number, hits: number, length: number): Gene
         [40, edge],
         [edge + 501, 40],
       ] as const) {
-        yield packetsAfter([10, ...burst(one), before, ...burst(two), between, ...burst(hits)], first);
+        yield packetsAfter([10, ...burst(one), before, ...burst(two), between, ...burst(hits)], firstPacket);
       }
     }
     // The first packet of the burst is as old as the window, or one tick older, when one packet follows.
     for (const end of [edge, edge + 1]) {
       const last = end - 3 * (one - 1);
-      if (one >= 1 && last > 0) yield packetsAfter([10, ...burst(one), last, 3, 3, 3, end, 3], first);
+      if (one >= 1 && last > 0) yield packetsAfter([10, ...burst(one), last, 3, 3, 3, end, 3], firstPacket);
     }
   }
   // Regular traffic: the H-th newest hit is always as old as the window, or always a tick older.
   for (const steps of [hits - 1, hits]) {
     if (steps < 1 || edge % steps !== 0) continue;
-    for (const gap of [edge / steps, edge / steps + 1]) yield packetsAfter(Array<number>(3 * hits).fill(gap), first);
+    for (const gap of [edge / steps, edge / steps + 1]) yield packetsAfter(Array<number>(3 * hits).fill(gap), firstPacket);
   }
 }
 
@@ -122,7 +109,7 @@ test.each(shapeNames)("just below the flood guard: %s", (shape) => {
       for (const end of [edge - 3, edge, edge + 1]) {
         const schedule = packetsAfter(
           [...Array<number>(exactBurst(hits) - 1).fill(1), ...Array<number>(200).fill(13), end, 13, edge - 200, edge + 1],
-          first,
+          firstPacket,
         );
         expect(disagreement(tested, schedule), tested.program.name).toBe("");
       }
@@ -158,9 +145,9 @@ function bursts(seconds: number, hits: number): fc.Arbitrary<Burst[]> {
 }
 
 function scheduleOf(host: number, all: readonly Burst[]): Packet[] {
-  let { time } = first;
+  let { time } = firstPacket;
   return all.flatMap(({ packets, gap, idle, port, sourcePort }) => {
-    const start = { ...first, time: (time += idle), source: first.source + BigInt(host), destinationPort: port, sourcePort };
+    const start = { ...firstPacket, time: (time += idle), source: firstPacket.source + BigInt(host), destinationPort: port, sourcePort };
     const burst = packetsAfter(Array<number>(packets).fill(gap), start);
     time = burst.at(-1)!.time;
     return burst;
@@ -216,14 +203,14 @@ describe("above the flood guard the script is only stricter, and not for long", 
     const round = Math.ceil(((hits + (hits % 2)) / 20) * ticksPerSecond);
     for (const gap of [1, 2, 5, 11]) {
       for (const count of [60, 700]) {
-        const flood = packetsAfter(Array<number>(count).fill(gap), first);
+        const flood = packetsAfter(Array<number>(count).fill(gap), firstPacket);
         const end = flood.at(-1)!.time;
         let released: number | undefined;
         let expectsRelease = false;
         for (let wait = edge - 20; wait <= edge + 20 + muteTicks + round; wait += 9) {
           xtables.reset();
           nft.reset();
-          for (const packet of [...flood, { ...first, time: end + wait }]) {
+          for (const packet of [...flood, { ...firstPacket, time: end + wait }]) {
             const [expected, found] = [xtables.send(packet).verdict, nft.send(packet).verdict];
             if (expected === "drop") expect(found, `gap ${gap}, ${count} packets, at ${packet.time}`).toBe("drop");
             if (packet.time !== end + wait) continue;

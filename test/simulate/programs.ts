@@ -1,12 +1,27 @@
 /** Rulesets with `recent` in the shapes people write, for any window. */
 
 import { translate } from "../../src/index.js";
+import type { Packet } from "../../src/simulate/packet.js";
 import { XtModel } from "../../src/simulate/xt-model.js";
 import { NftMachine } from "../../src/simulate/nft-machine.js";
 import { effectOf } from "../../src/diagnostic.js";
 import type { NftTable } from "../../src/nft/ast.js";
 import type { IptablesRuleset } from "../../src/iptables/ast.js";
 import type { RecentForm } from "../../src/rewrite/ruleset.js";
+
+/** A packet to the port of the rules, at the beginning of time. */
+export const firstPacket: Packet = {
+  time: 1000,
+  path: "input",
+  source: 0xc0000201n,
+  destination: 0xc6336401n,
+  ttl: 64,
+  protocol: 6,
+  sourcePort: 1500,
+  destinationPort: 22,
+  inInterface: "eth0",
+  outInterface: "",
+};
 
 export interface Program {
   readonly name: string;
