@@ -46,7 +46,7 @@ export async function pairsAtRandom(count: number, seed: number): Promise<Pair[]
 }
 
 /** Pairs at once. A late packet is no matter: it comes late to both sides. */
-const width = 8;
+const width = Number(process.env["REVIEW_WIDTH"] ?? 8);
 
 /** Told after each pair of what there is so far. */
 export async function judge(pairs: readonly Pair[], seed: number, told: (campaign: Campaign) => void = () => undefined): Promise<Campaign> {

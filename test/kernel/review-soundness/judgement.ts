@@ -13,18 +13,20 @@ export interface Said {
   readonly unjudged: readonly string[];
 }
 
-export function reviewOf({ family, old, new: changed }: Pair): Said {
+export const reviewOf = (pair: Pair): Said => readReport(reportOf(pair));
+
+/** @param search whether to look for traffic of lists, too; about a second */
+export function reportOf({ family, old, new: changed }: Pair, search = false): ReviewReport {
   const sets = (text: string): { readonly file: string; readonly text: string }[] => (text === "" ? [] : [{ file: "sets.ipset", text }]);
-  return readReport(
-    reviewRulesets({
-      old: [{ file: "old", family, text: old.text }],
-      new: [{ file: "new", family, text: changed.text }],
-      options: { ipsets: sets(changed.ipset) },
-      // The sets as they were; a request that does not know of them leaves them aside.
-      ...{ oldIpsets: sets(old.ipset) },
-      tool: { name: "ipt2nft-recent", version: "0" },
-    }),
-  );
+  return reviewRulesets({
+    old: [{ file: "old", family, text: old.text }],
+    new: [{ file: "new", family, text: changed.text }],
+    options: { ipsets: sets(changed.ipset) },
+    // The sets as they were; a request that does not know of them leaves them aside.
+    ...{ oldIpsets: sets(old.ipset) },
+    ...(search && { search: { schedules: 1_000, steps: 1_000_000 } }),
+    tool: { name: "ipt2nft-recent", version: "0" },
+  });
 }
 
 function readReport(report: ReviewReport & { readonly unjudged?: readonly { readonly sentence: string }[] }): Said {

@@ -7,8 +7,10 @@ import { describePacket, type Frame } from "../../../src/verify/frame.js";
 import { replay, ReplayError, type ReplayInput } from "../../../src/verify/lab.js";
 import { translate } from "../../../src/translate.js";
 import { scale } from "../../../src/verify/scale.js";
-import { packetsFor } from "./packets.js";
-import type { Pair } from "./pair.js";
+import { reportOf } from "./judgement.js";
+import { packetsFor, withoutSharedPorts } from "./packets.js";
+import { changedLines, type Pair } from "./pair.js";
+import { toldPackets } from "./told.js";
 
 /** `opens`: stopped by the old ruleset and passed by the new one; `other`: an address, a mark, a way out, or how it is refused. */
 export type Kind = "opens" | "closes" | "other";
@@ -41,7 +43,8 @@ export async function observe(pair: Pair, random: Random): Promise<Observation |
   if (typeof report === "string") return report;
   const found = differing(play, report);
   const second = found.size > 0 ? await played(play) : report;
-  const again = typeof second === "string" ? new Map<Frame, Outcome>() : differing(play, second);
+  if (typeof second === "string") return second;
+  const again = differing(play, second);
   const differences = [...found].flatMap(([frame, outcome]): Difference[] => {
     const kind = kindOf(outcome);
     return again.has(frame) && kindOf(again.get(frame)!) === kind
@@ -70,8 +73,14 @@ function playOf(pair: Pair, random: Random): Play | undefined {
   const short: Pair = { ...pair, old: { ...pair.old, text: old }, new: { ...pair.new, text: changed } };
   const playing = packetsFor(short, random);
   if (!playing || playing.frames.length === 0) return undefined;
-  const { frames, interfaces, prepare } = playing;
   const { family } = pair;
+  const counts = /--(?:limit|hashlimit|hitcount|connlimit)/u.test([...changedLines(short).old, ...changedLines(short).new].join("\n"));
+  // On empty lists, as the review plays them: before the others.
+  const told = toldPackets(reportOf(short, true), family, playing.interfaces, counts);
+  const others = told.frames.length === 0 ? 0 : told.end + 0.05;
+  const frames = withoutSharedPorts([...told.frames, ...playing.frames.map((frame) => ({ ...frame, at: frame.at + others }))]);
+  const { interfaces } = told;
+  const prepare = [playing.prepare, told.prepare].join("\n");
   return {
     tolerance: toleranceFor(rulesets, true),
     input: {

@@ -112,7 +112,7 @@ export function packetsFor(pair: Pair, random: Random): Playing | undefined {
     frames.push(...fewHosts(rhythm.frames, random));
     prepare.push(rhythm.prepare);
   }
-  return { frames: withoutSharedPorts(frames).sort((a, b) => a.at - b.at), interfaces, prepare: prepare.join("\n") };
+  return { frames: frames.sort((a, b) => a.at - b.at), interfaces, prepare: prepare.join("\n") };
 }
 
 type Search = (wanted: readonly IptablesRule[], packets: number) => readonly Frame[];
@@ -226,8 +226,8 @@ function fewHosts(frames: readonly Frame[], random: Random): Frame[] {
   return frames.filter(({ packet }) => chosen.has(packet.source));
 }
 
-/** What the firewall sends itself is known by its port. */
-function withoutSharedPorts(frames: readonly Frame[]): Frame[] {
+/** What the firewall sends itself is known by its port: of packets with one port the first. */
+export function withoutSharedPorts(frames: readonly Frame[]): Frame[] {
   const ports = new Set<number>();
   return frames.filter(({ own, packet: { transport } }) => {
     if (!own || !("sourcePort" in transport)) return true;
