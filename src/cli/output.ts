@@ -18,19 +18,22 @@ import { basename, dirname, join, relative, resolve, sep } from "node:path";
 import { Failure } from "../failure.js";
 import { codeOf, systemReason } from "./system-error.js";
 
+/** All at once, or piece by piece. */
+type Content = string | Uint8Array | Iterable<string>;
+
 /**
  * Writes the content so that the file holds either what it held before or all of the content, whenever the machine stops.
  * A symbolic link stays one, also where it leads to a file that is not there yet; permissions stay; devices and pipes are written to
  * directly. A signal that would end this process does so when the file is written. Throws a Failure.
  * @param within the folder that links must not lead out of
  */
-export async function writeFileAtomically(name: string, content: string | Uint8Array, within?: string): Promise<void> {
+export async function writeFileAtomically(name: string, content: Content, within?: string): Promise<void> {
   await withSignalsPutOff(() => {
     try {
       const path = targetOf(name);
       if (within !== undefined) refuseOutside(path, within);
       const existing = statOf(path);
-      if (existing && !existing.isFile()) writeFileSync(path, content);
+      if (existing && !existing.isFile()) writeToDevice(path, content);
       else replace(path, content, existing);
     } catch (error) {
       const reason = error instanceof Failure ? error.message : systemReason(error);
@@ -98,14 +101,28 @@ function statOf(name: string): Stats | undefined {
   }
 }
 
-function replace(path: string, content: string | Uint8Array, existing: Stats | undefined): void {
+function writeToDevice(path: string, content: Content): void {
+  const descriptor = openSync(path, "w");
+  try {
+    writePieces(descriptor, content);
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+function writePieces(descriptor: number, content: Content): void {
+  const pieces = typeof content === "string" || content instanceof Uint8Array ? [content] : content;
+  for (const piece of pieces) writeFileSync(descriptor, piece);
+}
+
+function replace(path: string, content: Content, existing: Stats | undefined): void {
   // In the same directory, since a rename is atomic only within one file system.
   const temporary = join(dirname(path), `.${basename(path).slice(0, 200)}.${process.pid}.tmp`);
   const descriptor = openSync(temporary, "wx");
   try {
     try {
       if (existing) fchmodSync(descriptor, existing.mode & 0o7777);
-      writeFileSync(descriptor, content);
+      writePieces(descriptor, content);
       fsyncSync(descriptor);
     } finally {
       closeSync(descriptor);

@@ -18,8 +18,25 @@ export class Invalid {
   constructor(readonly reason: string) {}
 }
 
+/** A class of texts that mean values of which no extension treats one differently from another. */
+export interface UniformClass {
+  readonly name: string;
+  /** Where a text of the class ends that starts at `at` of the line that ends at `end`; -1 if none starts there. */
+  readonly scan: (text: string, at: number, end: number) => number;
+  /** A text of the class that is hardly found elsewhere, another for each number from 0 to 9; put in the place of `replaced`. */
+  readonly marker: (number: number, replaced: string, behind: string) => string;
+  /** What nft's text holds in its place; the same text unless told. */
+  readonly printed?: (text: string) => string;
+  /** A line may have one of it, because the texts of several are written as one. */
+  readonly once?: true;
+}
+
 /** Reads an option's argument; never throws. With `words: 2` the text holds both words, separated by one blank. */
-export type ValueParser<Value> = (text: string, context: { readonly family: Family }) => Value | Invalid;
+export interface ValueParser<Value> {
+  (text: string, context: { readonly family: Family }): Value | Invalid;
+  /** Texts of which no extension treats one otherwise than another; none unless told. */
+  readonly uniform?: readonly UniformClass[];
+}
 
 export interface OptionDefinition<Value> {
   /** Other full spellings (`dport` for `destination-port`). Abbreviations need not be listed. */

@@ -340,6 +340,8 @@ export interface NftChain {
   };
   /** Comment lines above the chain. */
   readonly comment?: readonly string[];
+  /** The iptables chain whose rules it holds; `inPart`: the later ones stand in another chain. */
+  readonly holds?: { readonly table: string; readonly chain: string; readonly inPart: boolean };
   readonly entries: readonly (NftRule | NftComment)[];
 }
 export interface NftSet {

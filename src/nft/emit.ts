@@ -23,8 +23,21 @@ export function emit(script: NftScript): string {
   return emitWithLines(script).text;
 }
 
-/** As `emit`, and where each rule stands, in the order of the script. */
-export function emitWithLines(script: NftScript): { readonly text: string; readonly rules: readonly RuleLine[] } {
+/** A chain and the line of the script behind which its entries stand, a line for each rule, from 1. */
+export interface ChainLine {
+  readonly chain: NftChain;
+  readonly family: NftTable["family"];
+  readonly line: number;
+}
+
+interface Emitted {
+  readonly text: string;
+  readonly rules: readonly RuleLine[];
+  readonly chains: readonly ChainLine[];
+}
+
+/** As `emit`, and where each rule and each chain stands, in the order of the script. */
+export function emitWithLines(script: NftScript): Emitted {
   try {
     return write(script);
   } catch (error) {
@@ -34,9 +47,10 @@ export function emitWithLines(script: NftScript): { readonly text: string; reado
   }
 }
 
-function write(script: NftScript): { readonly text: string; readonly rules: readonly RuleLine[] } {
+function write(script: NftScript): Emitted {
   const lines: string[] = ["#!/usr/sbin/nft -f"];
   const rules: RuleLine[] = [];
+  const chains: ChainLine[] = [];
   for (const line of script.header) lines.push(commentLine(line));
   for (const { family, name } of script.replaced ?? []) {
     // nft 1.0.6 cannot delete what may not be there, so it is made first.
@@ -44,11 +58,17 @@ function write(script: NftScript): { readonly text: string; readonly rules: read
     lines.push("", `add table ${tableName}`, `delete table ${tableName}`);
   }
   const spell = spellingFor(script.targetNft);
-  for (const table of script.tables) emitTable(table, script.keepSets, spell, lines, rules);
-  return { text: `${lines.join("\n")}\n`, rules };
+  for (const table of script.tables) emitTable(table, script.keepSets, spell, lines, { rules, chains });
+  return { text: `${lines.join("\n")}\n`, rules, chains };
 }
 
-function emitTable(table: NftTable, keepSets: boolean, spell: Spelling, lines: string[], rules: RuleLine[]): void {
+function emitTable(
+  table: NftTable,
+  keepSets: boolean,
+  spell: Spelling,
+  lines: string[],
+  found: { readonly rules: RuleLine[]; readonly chains: ChainLine[] },
+): void {
   const name = `${tableFamily(table.family)} ${word(table.name)}`;
   lines.push("", `add table ${name}`);
   if (keepSets) {
@@ -80,13 +100,19 @@ function emitTable(table: NftTable, keepSets: boolean, spell: Spelling, lines: s
     else if (blocks.at(-1) !== inline) blocks.push((inline = []));
     for (const line of emitSet(set, "set")) inline.push(line);
   }
+  const firstChain = blocks.length;
   for (const chain of table.chains) blocks.push(emitChain(chain, spell));
   blocks.forEach((block, index) => {
     if (index > 0) lines.push("");
+    const chain = table.chains[index - firstChain];
+    if (chain) {
+      const heading = (chain.comment?.length ?? 0) + 1 + (chain.base ? 1 : 0);
+      found.chains.push({ chain, family: table.family, line: lines.length + heading });
+    }
     for (const line of block) {
       const text = typeof line === "string" ? line : line.text;
       lines.push(text === "" ? "" : `\t${text}`);
-      if (typeof line !== "string") rules.push({ ...line, line: lines.length });
+      if (typeof line !== "string") found.rules.push({ ...line, line: lines.length });
     }
   });
   lines.push("}");

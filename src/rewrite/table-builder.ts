@@ -12,6 +12,7 @@ export class ChainBuilder {
   readonly entries: (NftRule | NftComment)[] = [];
   readonly comment: string[] = [];
   base: NftChain["base"];
+  holds: NftChain["holds"];
 
   constructor(readonly name: string) {}
 
@@ -48,6 +49,7 @@ export class ChainBuilder {
       name: this.name,
       ...(this.base && { base: this.base }),
       ...(this.comment.length > 0 && { comment: this.comment }),
+      ...(this.holds && { holds: this.holds }),
       entries: this.entries,
     };
   }

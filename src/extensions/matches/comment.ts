@@ -11,6 +11,7 @@
 
 import { defineMatch, type Remark } from "../extension.js";
 import { commentText, text } from "../values/text.js";
+import { quotedComment, uniform, wordComment } from "../values/uniform.js";
 
 const maximumBytes = 128;
 
@@ -34,7 +35,7 @@ export function nftComment(original: string): string {
 
 export const comment = defineMatch({
   name: "comment",
-  options: { comment: { value: text(255), required: true } },
+  options: { comment: { value: uniform(text(255), quotedComment, wordComment), required: true } },
   facts: { reads: [], condition: [], played: true, always: true },
   translate({ comment: use }) {
     const original = use?.value ?? "";

@@ -7,16 +7,17 @@
  */
 
 import { match, payload, type Statement } from "../../nft/ast.js";
-import { defineMatch, Invalid, type ValueParser } from "../extension.js";
+import { defineMatch, Invalid } from "../extension.js";
 import { rangesTest } from "../facts.js";
 import { address, addressRangeExpression } from "../values/address.js";
+import { ipv4Range, uniform } from "../values/uniform.js";
 
 interface AddressRange {
   readonly from: bigint;
   readonly to: bigint;
 }
 
-const addressRange: ValueParser<AddressRange> = (text, context) => {
+const addressRange = uniform<AddressRange>((text, context) => {
   const [first = "", second, ...more] = text.split("-");
   if (more.length > 0) return new Invalid(`"${text}" is not a range of addresses`);
   const from = address(first, context);
@@ -24,7 +25,7 @@ const addressRange: ValueParser<AddressRange> = (text, context) => {
   if (from instanceof Invalid) return from;
   if (to instanceof Invalid) return to;
   return { from, to };
-};
+}, ipv4Range);
 
 export const iprange = defineMatch({
   name: "iprange",

@@ -7,15 +7,16 @@
  */
 
 import { match, payload } from "../../nft/ast.js";
-import { defineMatch, Invalid, type ValueParser } from "../extension.js";
+import { defineMatch, Invalid } from "../extension.js";
 import { wordTests } from "../facts.js";
+import { ethernetAddress, uniform } from "../values/uniform.js";
 
-const hardwareAddress: ValueParser<string> = (text) => {
+const hardwareAddress = uniform<string>((text) => {
   const bytes = text.split(":");
   return bytes.length === 6 && bytes.every((byte) => /^[0-9a-fA-F]{1,2}$/.test(byte))
     ? bytes.map((byte) => byte.toLowerCase().padStart(2, "0")).join(":")
     : new Invalid(`"${text}" is not an Ethernet address`);
-};
+}, ethernetAddress);
 
 export const mac = defineMatch({
   name: "mac",

@@ -8,30 +8,35 @@
  */
 
 import { match, oneOf, payload, type Expression } from "../../nft/ast.js";
-import { defineMatch, Invalid, type MatchTranslation, type ValueParser } from "../extension.js";
+import { defineMatch, Invalid, type MatchTranslation } from "../extension.js";
 import { rangesTest } from "../facts.js";
 import type { NumberRange } from "../values/number.js";
 import { port } from "../values/port.js";
 import { rangeExpression } from "../values/range.js";
+import { onePort, severalPorts, uniform } from "../values/uniform.js";
 
 const maximumPorts = 15;
 
-const portList: ValueParser<readonly NumberRange[]> = (text, context) => {
-  const ranges: NumberRange[] = [];
-  let count = 0;
-  for (const item of text.split(",")) {
-    const [first = "", second, ...more] = item.split(":");
-    if (more.length > 0) return new Invalid(`"${item}" is not a range of ports`);
-    const from = port(first, context);
-    const to = second === undefined ? from : port(second, context);
-    if (from instanceof Invalid) return from;
-    if (to instanceof Invalid) return to;
-    if (second !== undefined && from >= to) return new Invalid(`the range of ports "${item}" does not run upwards`);
-    ranges.push({ from, to });
-    count += second === undefined ? 1 : 2;
-  }
-  return count > maximumPorts ? new Invalid(`more than ${maximumPorts} ports (a range counts as two)`) : ranges;
-};
+const portList = uniform<readonly NumberRange[]>(
+  (text, context) => {
+    const ranges: NumberRange[] = [];
+    let count = 0;
+    for (const item of text.split(",")) {
+      const [first = "", second, ...more] = item.split(":");
+      if (more.length > 0) return new Invalid(`"${item}" is not a range of ports`);
+      const from = port(first, context);
+      const to = second === undefined ? from : port(second, context);
+      if (from instanceof Invalid) return from;
+      if (to instanceof Invalid) return to;
+      if (second !== undefined && from >= to) return new Invalid(`the range of ports "${item}" does not run upwards`);
+      ranges.push({ from, to });
+      count += second === undefined ? 1 : 2;
+    }
+    return count > maximumPorts ? new Invalid(`more than ${maximumPorts} ports (a range counts as two)`) : ranges;
+  },
+  onePort,
+  severalPorts,
+);
 
 /** The same ports without overlaps, which a set with intervals cannot hold; in the order given if there are none. */
 function disjoint(ranges: readonly NumberRange[]): readonly NumberRange[] {

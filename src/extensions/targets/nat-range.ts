@@ -6,6 +6,7 @@ import { Invalid, type CheckContext, type RuleContext, type Untranslatable, type
 import { addressRangeExpression, parseAddress } from "../values/address.js";
 import { integer, type NumberRange } from "../values/number.js";
 import { port, rangeExpression } from "../values/port.js";
+import { ipv4Endpoint, uniform, wholeIpv4Address } from "../values/uniform.js";
 
 export interface NatRange {
   readonly address?: { readonly from: bigint; readonly to: bigint };
@@ -83,17 +84,21 @@ function splitPorts(text: string, family: Family): readonly [addresses: string, 
 }
 
 /** `[address[-address]][:port[-port[/base]]]` */
-export const natRange: ValueParser<NatRange> = (text, context) => {
-  const split = splitPorts(text, context.family);
-  if (split instanceof Invalid) return split;
-  const [addressesText, portsText] = split;
-  const ports = portsText === undefined ? undefined : parsePorts(portsText, context);
-  if (ports instanceof Invalid) return ports;
-  if (addressesText === "" && ports) return { port: ports };
-  const addresses = parseAddresses(addressesText, context.family);
-  if (addresses instanceof Invalid) return addresses;
-  return ports ? { address: addresses, port: ports } : { address: addresses };
-};
+export const natRange = uniform<NatRange>(
+  (text, context) => {
+    const split = splitPorts(text, context.family);
+    if (split instanceof Invalid) return split;
+    const [addressesText, portsText] = split;
+    const ports = portsText === undefined ? undefined : parsePorts(portsText, context);
+    if (ports instanceof Invalid) return ports;
+    if (addressesText === "" && ports) return { port: ports };
+    const addresses = parseAddresses(addressesText, context.family);
+    if (addresses instanceof Invalid) return addresses;
+    return ports ? { address: addresses, port: ports } : { address: addresses };
+  },
+  ipv4Endpoint,
+  wholeIpv4Address,
+);
 
 /** `port[-port[/base]]` */
 export const natPorts: ValueParser<NatRange> = (text, context) => onlyPorts(parsePorts(text, context));

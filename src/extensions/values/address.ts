@@ -4,6 +4,7 @@ import type { AddressMask, Family } from "../../iptables/ast.js";
 import { binary, match, type AddressLiteral, type Expression, type Statement } from "../../nft/ast.js";
 import { Invalid, type ValueParser } from "../extension.js";
 import { parseInteger } from "./number.js";
+import { ipv4Address, uniform } from "./uniform.js";
 
 /** Bits of an address. */
 export const addressBits: Readonly<Record<Family, number>> = { ipv4: 32, ipv6: 128 };
@@ -128,7 +129,7 @@ export const address: ValueParser<bigint> = (text, { family }) =>
   parseAddress(text, family) ?? new Invalid(`"${text}" is not an ${family === "ipv4" ? "IPv4" : "IPv6"} address`);
 
 /** `address`, `address/length` or `address/mask`. Host bits are cleared, and with an empty mask any name is an address. */
-export const addressMask: ValueParser<AddressMask> = (text, { family }) => {
+export const addressMask = uniform<AddressMask>((text, { family }) => {
   const slash = text.lastIndexOf("/");
   const addressText = slash === -1 ? text : text.slice(0, slash);
   const whole = family === "ipv4" ? wholeIpv4 : wholeIpv6;
@@ -144,7 +145,7 @@ export const addressMask: ValueParser<AddressMask> = (text, { family }) => {
   return new Invalid(
     /^[0-9.:/]*$/.test(addressText) ? `"${addressText}" is not an address` : `"${addressText}" is a name, which cannot be resolved here`,
   );
-};
+}, ipv4Address);
 
 /** The address as nft writes it. */
 export function addressLiteral(value: bigint, family: Family): AddressLiteral {

@@ -6,6 +6,7 @@ import { Invalid, type Never, type ValueParser } from "../extension.js";
 import { integer, type NumberRange } from "./number.js";
 import { rangeTest } from "./range.js";
 import { services } from "./services.js";
+import { onePort, uniform } from "./uniform.js";
 
 export { rangeExpression } from "./range.js";
 
@@ -30,7 +31,7 @@ export function comparedPorts({
  * `port` or `from:to`; a missing end is 0 or 65535. One that runs backwards holds no port: for udp and dccp iptables 1.8.7 and 1.8.9
  * take it, for tcp and sctp only older ones did, but the kernel holds what they left.
  */
-export const portRange: ValueParser<NumberRange> = (text, context) => {
+export const portRange = uniform<NumberRange>((text, context) => {
   const [first = "", second, ...more] = text.split(":");
   if (more.length > 0) return new Invalid(`"${text}" is not a range of ports`);
   const from = first === "" && second !== undefined ? 0 : port(first, context);
@@ -38,7 +39,7 @@ export const portRange: ValueParser<NumberRange> = (text, context) => {
   if (from instanceof Invalid) return from;
   if (to instanceof Invalid) return to;
   return { from, to };
-};
+}, onePort);
 
 type PortUse = OptionUse<NumberRange> | undefined;
 

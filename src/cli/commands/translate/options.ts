@@ -17,6 +17,7 @@ export interface TranslateSettings extends TranslationSettings, SharedSettings {
   readonly origins: boolean;
   readonly strict: boolean;
   readonly check: boolean;
+  readonly verbose: boolean;
   readonly format: (typeof plainFormats)[number];
 }
 
@@ -47,6 +48,7 @@ interface RawOptions {
   readonly origins?: true;
   readonly strict?: true;
   readonly check?: true;
+  readonly verbose?: true;
 }
 
 function build(): Command {
@@ -67,7 +69,8 @@ function build(): Command {
     .option(
       "--check",
       "ask nft and this kernel, in a network namespace of its own, whether they accept the script; says which parts the kernel lacks",
-    );
+    )
+    .option("--verbose", "say how many rules of a large input were translated as others of their shape, or why none");
   addFormatOptions(command, plainFormats, "diagnostics");
   return addColorOptions(command, "diagnostics").version(version, "-V, --version", "print the version").addHelpText("after", examples);
 }
@@ -77,7 +80,7 @@ export function parseTranslateWords(words: readonly string[]): Parsed<TranslateS
   const command = build();
   const shown = readWords(command, words);
   if (shown) return shown;
-  const { output, keepSets, origins, strict, check, counters } = command.opts<RawOptions>();
+  const { output, keepSets, origins, strict, check, verbose, counters } = command.opts<RawOptions>();
   const format = formatOf<TranslateSettings["format"]>(command);
   if (typeof format === "object") return format;
   const translation = translationSettings(command);
@@ -94,6 +97,7 @@ export function parseTranslateWords(words: readonly string[]): Parsed<TranslateS
       origins: origins ?? false,
       strict: strict ?? false,
       check: check ?? false,
+      verbose: verbose ?? false,
       format,
       color: colorOf(command),
     },

@@ -1,9 +1,11 @@
 /** `ipt2nft-recent` without a subcommand: translates. */
 
 import { renderJson, type JsonMessage, type JsonReport } from "../../../report/json.js";
-import { tally } from "../../../report/tally.js";
+import { tally, type Tally } from "../../../report/tally.js";
 import { renderInvalidSummary, renderSummary } from "../../../report/text.js";
-import type { Translation } from "../../../translate.js";
+import { Failure } from "../../../failure.js";
+import { translateByShapes } from "../../../shapes/translate-by-shapes.js";
+import type { TranslateOptions, Translation } from "../../../translate.js";
 import type { CommandDefinition } from "../../command.js";
 import { readGiven, type Given } from "../../input.js";
 import { refuseOverwriting, writeFileAtomically } from "../../output.js";
@@ -18,47 +20,82 @@ async function runTranslate(settings: TranslateSettings, surroundings: Surroundi
   const messages: JsonMessage[] = [];
   let given: Given | undefined;
   let translation: Translation | undefined;
+  let leftOut = 0;
   let failed = false;
   try {
     refuseOverwriting([settings.output], [...settings.files, ...settings.ipsets, ...settings.geoip]);
     given = await readGiven(settings.files, settings, messages, surroundings);
     const { keepSets, counters, origins } = settings;
-    translation = surroundings.translate(given.sources, { ...given.options, keepSets, counters, origins });
+    const options = { ...given.options, keepSets, counters, origins };
+    const quick = translateByShapes(given.sources, options, surroundings.translate);
+    if (settings.verbose) messages.push({ severity: "note", message: wayTaken(quick) });
+    if ("reason" in quick) translation = surroundings.translate(given.sources, options);
+    else ({ translation, leftOut } = quick);
     if (translation.script !== undefined) {
-      if (settings.check) await checkScript(translation.script, translation.nft?.tables ?? [], surroundings.environment);
-      if (settings.output === undefined) await surroundings.writeOutput(translation.script);
-      else await writeFileAtomically(settings.output, translation.script);
+      const script = "reason" in quick ? [translation.script] : quick.script();
+      await writeScript(settings.check ? [await checked(script, given, options, surroundings)] : script, settings, surroundings);
     }
   } catch (error) {
     // Not left to the shell of the commands: the JSON report tells of failures, too.
     failed = true;
     messages.push({ severity: "error", message: reasonOf(error) });
   }
-  await report(given, translation, messages, failed, settings, surroundings);
+  const rules = translation && translation.outcome !== "invalid" ? tallyOf(translation, leftOut) : undefined;
+  await report(given, translation, rules, messages, failed, settings, surroundings);
   if (failed || translation?.script === undefined || translation.outcome === "invalid") return 2;
   if (translation.outcome === "refused") return 1;
   return translation.outcome === "approximated" && settings.strict ? 1 : 0;
 }
 
+/** What the script was made by, for those who wonder about its time. */
+function wayTaken(quick: ReturnType<typeof translateByShapes>): string {
+  if ("reason" in quick) return `translated rule by rule: ${quick.reason}`;
+  return `${quick.leftOut} rules were translated as others of their shape`;
+}
+
+/** Asks nft about the script, and the rules one by one about what was made of them by their shapes. */
+async function checked(
+  pieces: Iterable<string>,
+  { sources }: Given,
+  options: TranslateOptions,
+  { translate, environment }: Surroundings,
+): Promise<string> {
+  const script = [...pieces].join("");
+  const { script: slow, nft } = translate(sources, options);
+  if (slow !== script)
+    throw new Failure("translated rule by rule, the script is another: this is a fault of ipt2nft-recent, please report it");
+  await checkScript(script, nft?.tables ?? [], environment);
+  return script;
+}
+
+async function writeScript(pieces: Iterable<string>, { output }: TranslateSettings, surroundings: Surroundings): Promise<void> {
+  if (output !== undefined) return writeFileAtomically(output, pieces);
+  for (const piece of pieces) await surroundings.writeOutput(piece);
+}
+
+function tallyOf({ iptables, diagnostics }: Translation, leftOut: number): Tally {
+  const counts = tally(iptables, diagnostics);
+  return { ...counts, exact: counts.exact + leftOut };
+}
+
 async function report(
   given: Given | undefined,
   translation: Translation | undefined,
+  rules: Tally | undefined,
   messages: readonly JsonMessage[],
   failed: boolean,
   { format, color }: TranslateSettings,
   surroundings: Surroundings,
 ): Promise<void> {
   const diagnostics = translation?.diagnostics ?? [];
-  const valid = translation !== undefined && translation.outcome !== "invalid";
   if (format === "json") {
     const outcome: JsonReport["outcome"] = failed || !translation ? "failed" : translation.outcome;
-    const rules = valid ? tally(translation.iptables, diagnostics) : undefined;
     return tell(renderJson({ outcome, rules, diagnostics, messages }), surroundings);
   }
   let text = "";
   if (diagnostics.length > 0) {
     text += await diagnosticsText(diagnostics, given ? [...given.sources, ...given.ipsets] : [], color, surroundings);
-    text += valid ? renderSummary(tally(translation.iptables, diagnostics)) : renderInvalidSummary(diagnostics);
+    text += rules ? renderSummary(rules) : renderInvalidSummary(diagnostics);
   }
   text += messages.map(messageText).join("");
   if (text !== "") await tell(text, surroundings);

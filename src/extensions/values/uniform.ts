@@ -1,0 +1,238 @@
+/**
+ * Classes of texts that mean values of which no extension treats one differently from another: what is learned of one rule holds for
+ * all rules that differ by such texts only (`src/shapes`). A parser names its classes; a test holds every one against the translation.
+ */
+
+import type { UniformClass, ValueParser } from "../extension.js";
+
+const zero = 48;
+const nine = 57;
+const dot = 46;
+const slash = 47;
+const comma = 44;
+const blank = 32;
+
+/** The end of a number without leading zeros of at most so many digits; -1 if there is none. */
+function scanNumber(text: string, at: number, end: number, digits: number): number {
+  const first = text.charCodeAt(at);
+  if (at >= end || first <= zero || first > nine) return -1;
+  const limit = Math.min(end, at + digits);
+  let index = at + 1;
+  while (index < limit && text.charCodeAt(index) >= zero && text.charCodeAt(index) <= nine) index++;
+  return index;
+}
+
+function isEnd(text: string, at: number, end: number): boolean {
+  return at >= end || text.charCodeAt(at) === blank;
+}
+
+/** The number between two positions that hold digits only. */
+function numberAt(text: string, from: number, to: number): number {
+  let value = 0;
+  for (let index = from; index < to; index++) value = value * 10 + text.charCodeAt(index) - zero;
+  return value;
+}
+
+/** Of the last address that was scanned, as a number of 32 bits. */
+let scanned = 0;
+
+/** The end of an IPv4 address as it is printed, from 1.0.0.0 on; -1 if there is none. */
+function scanAddress(text: string, at: number, end: number): number {
+  let value = 0;
+  let index = at;
+  for (let octet = 0; octet < 4; octet++) {
+    let next = scanNumber(text, index, end, 3);
+    if (next === -1) {
+      if (octet === 0 || text.charCodeAt(index) !== zero || index >= end) return -1;
+      next = index + 1;
+    }
+    const number = numberAt(text, index, next);
+    if (number > 255) return -1;
+    value = value * 256 + number;
+    if (octet < 3) {
+      if (next >= end || text.charCodeAt(next) !== dot) return -1;
+      next++;
+    }
+    index = next;
+  }
+  scanned = value;
+  return index;
+}
+
+/** Shorter ones would not tell their markers apart. */
+const shortestPrefix = 16;
+
+const markedAddress = (number: number): readonly number[] => [217, 200 + number, 253, 199];
+
+/** An IPv4 address alone or before `/16` to `/32`, without host bits: the prefix length is no part of the class. */
+export const ipv4Address: UniformClass = {
+  name: "IPv4 address",
+  scan(text, at, end) {
+    const address = scanAddress(text, at, end);
+    if (address === -1 || isEnd(text, address, end)) return address;
+    if (text.charCodeAt(address) !== slash) return -1;
+    const after = scanNumber(text, address + 1, end, 2);
+    if (after === -1 || !isEnd(text, after, end)) return -1;
+    const length = numberAt(text, address + 1, after);
+    if (length < shortestPrefix || length > 32) return -1;
+    return scanned % 2 ** (32 - length) === 0 ? address : -1;
+  },
+  marker(number, _, behind) {
+    const length = Number(/^\/(\d+)/.exec(behind)?.[1] ?? 32);
+    const octets = markedAddress(number);
+    const masked = octets.map((octet, index) => octet & ~(0xff >> Math.min(8, Math.max(0, length - 8 * index))) & 0xff);
+    return masked.join(".");
+  },
+};
+
+/** IPv4 addresses from one to a higher one. */
+export const ipv4Range: UniformClass = {
+  name: "IPv4 addresses from one to another",
+  scan(text, at, end) {
+    const dash = scanAddress(text, at, end);
+    const from = scanned;
+    if (dash === -1 || text.charCodeAt(dash) !== 45) return -1;
+    const after = scanAddress(text, dash + 1, end);
+    return after !== -1 && scanned > from && isEnd(text, after, end) ? after : -1;
+  },
+  marker: (number) => `${markedAddress(number).join(".")}-217.${200 + number}.254.3`,
+};
+
+function isHexadecimal(code: number): boolean {
+  return (code >= zero && code <= nine) || (code >= 65 && code <= 70) || (code >= 97 && code <= 102);
+}
+
+/** An Ethernet address of six bytes with two digits each. */
+export const ethernetAddress: UniformClass = {
+  name: "Ethernet address",
+  scan(text, at, end) {
+    for (let index = 0; index < 17; index++) {
+      const code = text.charCodeAt(at + index);
+      if (at + index >= end || (index % 3 === 2 ? code !== 58 : !isHexadecimal(code))) return -1;
+    }
+    return isEnd(text, at + 17, end) ? at + 17 : -1;
+  },
+  marker: (number) => `02:D7:C8:F0:D9:0${number}`,
+  printed: (text) => text.toLowerCase(),
+};
+
+/** Where address translation leads: an IPv4 address alone. */
+export const wholeIpv4Address: UniformClass = {
+  ...ipv4Address,
+  name: "whole IPv4 address",
+  scan(text, at, end) {
+    const address = scanAddress(text, at, end);
+    return address !== -1 && isEnd(text, address, end) ? address : -1;
+  },
+};
+
+/** Where address translation leads: an IPv4 address with a port. */
+export const ipv4Endpoint: UniformClass = {
+  name: "IPv4 address with a port",
+  scan(text, at, end) {
+    const address = scanAddress(text, at, end);
+    if (address === -1 || isEnd(text, address, end)) return -1;
+    const port = text.charCodeAt(address) === 58 ? scanPort(text, address + 1, end) : -1;
+    return port !== -1 && isEnd(text, port, end) ? port : -1;
+  },
+  marker: (number) => `${markedAddress(number).join(".")}:${63_901 + 16 * number}`,
+};
+
+function scanPort(text: string, at: number, end: number): number {
+  const after = scanNumber(text, at, end, 5);
+  return after === -1 || numberAt(text, at, after) > 65_535 ? -1 : after;
+}
+
+/** A port from 1 to 65535. */
+export const onePort: UniformClass = {
+  name: "port",
+  scan(text, at, end) {
+    const after = scanPort(text, at, end);
+    return after !== -1 && isEnd(text, after, end) ? after : -1;
+  },
+  marker: (number) => String(63_901 + 16 * number),
+};
+
+/** Two to fifteen ports, none of them twice. */
+export const severalPorts: UniformClass = {
+  name: "ports",
+  scan(text, at, end) {
+    const ports: number[] = [];
+    for (let index = at; ; ) {
+      const after = scanPort(text, index, end);
+      if (after === -1) return -1;
+      const port = numberAt(text, index, after);
+      if (ports.includes(port)) return -1;
+      ports.push(port);
+      if (isEnd(text, after, end)) return ports.length > 1 && ports.length <= 15 ? after : -1;
+      if (text.charCodeAt(after) !== comma) return -1;
+      index = after + 1;
+    }
+  },
+  marker: (number) => `${63_901 + 16 * number},${63_909 + 16 * number}`,
+  printed: (text) => text.replaceAll(",", ", "),
+};
+
+const quote = 34;
+
+/** Whether a text of these bytes is written in a comment of nft as it is, and needs no quotes' care. */
+function isPlain(code: number): boolean {
+  return (
+    (code >= 97 && code <= 122) ||
+    (code >= 65 && code <= 90) ||
+    (code >= 45 && code <= 58) || // - . / digits :
+    code === 95
+  );
+}
+
+const longestPlainComment = 64;
+
+/** Words in double quotes that every nft can hold as a comment; with the quotes. */
+export const quotedComment: UniformClass = {
+  name: "comment in quotes",
+  scan(text, at, end) {
+    if (text.charCodeAt(at) !== quote) return -1;
+    let index = at + 1;
+    while (index < end && (isPlain(text.charCodeAt(index)) || text.charCodeAt(index) === blank)) index++;
+    const length = index - at - 1;
+    if (index >= end || text.charCodeAt(index) !== quote || !isEnd(text, index + 1, end)) return -1;
+    const edges = [text.charCodeAt(at + 1), text.charCodeAt(index - 1)];
+    return length < 2 || length > longestPlainComment || edges.includes(blank) ? -1 : index + 1;
+  },
+  marker: () => '"qzvxj marked comment"',
+  once: true,
+};
+
+/** One word without quotes. */
+export const wordComment: UniformClass = {
+  name: "comment of one word",
+  scan(text, at, end) {
+    let index = at;
+    while (index < end && isPlain(text.charCodeAt(index))) index++;
+    const isOption = text.charCodeAt(at) === 45;
+    return isOption || index === at || index - at > longestPlainComment || !isEnd(text, index, end) ? -1 : index;
+  },
+  marker: () => "qzvxjmarkedword",
+  printed: (text) => `"${text}"`,
+  once: true,
+};
+
+/** Packets and bytes of a counter, neither of them 0, in brackets. */
+export const counterValues: UniformClass = {
+  name: "counter",
+  scan(text, at, end) {
+    if (text.charCodeAt(at) !== 91) return -1;
+    const packets = scanNumber(text, at + 1, end, 15);
+    if (packets === -1 || text.charCodeAt(packets) !== 58) return -1;
+    const bytes = scanNumber(text, packets + 1, end, 15);
+    return bytes === -1 || text.charCodeAt(bytes) !== 93 ? -1 : bytes + 1;
+  },
+  marker: () => "[717273747:747372717]",
+  printed: (text) => `packets ${text.slice(1, -1).replace(":", " bytes ")}`,
+};
+
+/** Says of a parser which texts it takes alike. */
+export function uniform<Value>(parser: ValueParser<Value>, ...classes: readonly UniformClass[]): ValueParser<Value> {
+  const own: ValueParser<Value> = (text, context) => parser(text, context);
+  return Object.assign(own, { uniform: classes });
+}

@@ -1,0 +1,110 @@
+/** The words behind which a value may be a hole: spellings of options whose every parser takes the texts of a class alike. */
+
+import type { OptionDefinitions, UniformClass } from "../extensions/extension.js";
+import { counterValues } from "../extensions/values/uniform.js";
+import { addressMask } from "../extensions/values/address.js";
+import { isMemory } from "../extensions/facts.js";
+import { matches, targets } from "../extensions/registry.js";
+
+/** What stands behind an option: texts of classes, or the name of a target or of a match. */
+export type OptionValue = readonly UniformClass[] | "target" | "match";
+
+export interface OptionWords {
+  /** Of the word from one place to another; undefined where the value belongs to the shape. */
+  find(text: string, from: number, to: number): OptionValue | undefined;
+  /** Whether the word names a match with a list of `recent`: what stands beside such a rule matters to it. */
+  asksList(text: string, from: number, to: number): boolean;
+  /** Another for each class. */
+  numberOf(kind: UniformClass): number;
+}
+
+let known: OptionWords | undefined;
+
+export function optionWords(): OptionWords {
+  return (known ??= build());
+}
+
+/** iptables' own options of that kind as iptables-save writes them. */
+const own: readonly (readonly [word: string, value: OptionValue])[] = [
+  ["-s", addressMask.uniform!],
+  ["-d", addressMask.uniform!],
+  ["-m", "match"],
+  ["-j", "target"],
+  ["-g", "target"],
+];
+
+function build(): OptionWords {
+  const classes = new Map<string, readonly UniformClass[]>();
+  for (const { options } of [...matches, ...targets]) {
+    for (const [spelling, uniform] of spellings(options)) {
+      const before = classes.get(spelling) ?? uniform;
+      classes.set(
+        spelling,
+        before.filter((one) => uniform.includes(one)),
+      );
+    }
+  }
+  const numbers = new Map<UniformClass, number>([[counterValues, 0]]);
+  const root = new WordTree<OptionValue>();
+  const add = (word: string, value: OptionValue): void => {
+    root.add(word, value);
+    if (typeof value !== "string") for (const kind of value) if (!numbers.has(kind)) numbers.set(kind, numbers.size);
+  };
+  for (const [word, value] of own) add(word, value);
+  for (const [spelling, value] of classes) if (value.length > 0) add(`--${spelling}`, value);
+  const asking = new WordTree<true>();
+  for (const { name, aliases = [], facts } of matches) {
+    const reads = typeof facts.reads === "function" ? facts.reads({}) : facts.reads;
+    const asks = reads.some((matter) => isMemory(matter) && matter.memory === "recent");
+    if (asks) for (const word of [name, ...aliases]) asking.add(word, true);
+  }
+  return {
+    asksList: (text, from, to) => asking.find(text, from, to) === true,
+    find: (text, from, to) => root.find(text, from, to),
+    numberOf: (kind) => numbers.get(kind)!,
+  };
+}
+
+function spellings(options: OptionDefinitions): [string, readonly UniformClass[]][] {
+  return Object.entries(options).flatMap(([name, { aliases = [], value, words = 1 }]) =>
+    [name, ...aliases].map((spelling): [string, readonly UniformClass[]] => [
+      spelling,
+      words === 1 ? ((value?.uniform as readonly UniformClass[] | undefined) ?? []) : [],
+    ]),
+  );
+}
+
+/** Words in one row of numbers: looking one up makes no text of it. */
+class WordTree<Value> {
+  private next = new Int16Array(letters);
+  private readonly values: (Value | undefined)[] = [undefined];
+
+  add(word: string, value: Value): void {
+    let node = 0;
+    for (let index = 0; index < word.length; index++) {
+      const place = node * letters + word.charCodeAt(index);
+      if (this.next[place] === 0) {
+        this.next[place] = this.values.length;
+        this.values.push(undefined);
+        const wider = new Int16Array(this.values.length * letters);
+        wider.set(this.next);
+        this.next = wider;
+      }
+      node = this.next[place]!;
+    }
+    this.values[node] = value;
+  }
+
+  /** @param to behind the word, of which every character is below 128 */
+  find(text: string, from: number, to: number): Value | undefined {
+    const { next } = this;
+    let node = 0;
+    for (let index = from; index < to; index++) {
+      node = next[node * letters + text.charCodeAt(index)]!;
+      if (node === 0) return undefined;
+    }
+    return this.values[node];
+  }
+}
+
+const letters = 128;

@@ -1,0 +1,209 @@
+/**
+ * A dump with nearly all of its lines left out: of the rules of one shape and one kind of chain the first stays, the second stands with
+ * marks in the place of its values, and the others are empty lines.
+ */
+
+import type { Scan, ScannedChain } from "./scan.js";
+
+export interface ReducedDump {
+  /** The line numbers are those of the whole text. */
+  readonly text: string;
+  /** Rules that are not in it; those with marks are, but not as themselves. */
+  readonly leftOut: number;
+}
+
+/** A shape in chains that are reached alike. */
+export interface Cell {
+  readonly shape: number;
+  /** Rules, as indices of the scan: one that stands as it is, and one with marks. */
+  readonly first: number;
+  readonly probe: number;
+}
+
+/** Rules of one cell below which all stay. */
+const leastRules = 3;
+
+export class Quotient {
+  /** Cells by number, of each rule. */
+  private readonly cellOf: Int32Array;
+  /** As the shapes tell; see `contextsOf`. */
+  readonly contexts: Int32Array;
+  private readonly cellCount: number;
+  /** Cells whose rules all stay, and rules that stay for another reason. */
+  private readonly whole: Uint8Array;
+  private readonly kept: Uint8Array;
+  private firsts: Int32Array;
+  private probes: Int32Array;
+
+  constructor(private readonly scan: Scan) {
+    const { count, shape, chain } = scan.rules;
+    const contexts = (this.contexts = contextsOf(scan.chains, callsOf(scan)));
+    const cells = new Map<number, number>();
+    this.cellOf = new Int32Array(count);
+    const kinds = scan.chains.length + 1 + Math.max(0, ...contexts);
+    for (let rule = 0; rule < count; rule++) {
+      // A jump is a way between two chains: each chain keeps its own.
+      const { jump } = scan.shapes[shape[rule]!]!;
+      const kind = jump === -1 ? contexts[chain[rule]!]! : kinds - scan.chains.length + chain[rule]!;
+      const key = shape[rule]! * (kinds + 1) + kind;
+      let cell = cells.get(key);
+      if (cell === undefined) cells.set(key, (cell = cells.size));
+      this.cellOf[rule] = cell;
+    }
+    this.cellCount = cells.size;
+    this.whole = new Uint8Array(cells.size);
+    this.kept = new Uint8Array(count);
+    this.firsts = new Int32Array(cells.size);
+    this.probes = new Int32Array(cells.size);
+    for (let rule = 0; rule < count; rule++) if (contexts[chain[rule]!] === unreached) this.whole[this.cellOf[rule]!] = 1;
+    this.keepLists();
+    this.settle();
+  }
+
+  /** Rules with lists of `recent` are fused with those beside them, and asked as often as their chains are called. */
+  private keepLists(): void {
+    const { scan, cellOf, kept, whole } = this;
+    const { count, shape, chain } = scan.rules;
+    if (!scan.shapes.some(({ asksList }) => asksList)) return;
+    const before = new Int32Array(scan.chains.length).fill(-1);
+    for (let rule = 0; rule < count; rule++) {
+      const { asksList, jump } = scan.shapes[shape[rule]!]!;
+      const last = before[chain[rule]!]!;
+      before[chain[rule]!] = rule;
+      if (jump !== -1 || asksList) whole[cellOf[rule]!] = 1;
+      if (asksList && last !== -1) kept[last] = 1;
+      if (last !== -1 && scan.shapes[shape[last]!]!.asksList) kept[rule] = 1;
+    }
+  }
+
+  /** The cells of which rules are left out. */
+  cells(): Cell[] {
+    const found: Cell[] = [];
+    for (let cell = 0; cell < this.cellCount; cell++) {
+      const first = this.firsts[cell]!;
+      if (first >= 0) found.push({ shape: this.scan.rules.shape[first]!, first, probe: this.probes[cell]! });
+    }
+    return found;
+  }
+
+  cellAt(rule: number): number {
+    return this.cellOf[rule]!;
+  }
+
+  /** Whether the rule stands in the reduced text as it is. */
+  stays(rule: number): boolean {
+    const first = this.firsts[this.cellOf[rule]!]!;
+    return first === -1 || first === rule || this.kept[rule] === 1;
+  }
+
+  isProbe(rule: number): boolean {
+    return this.probes[this.cellOf[rule]!] === rule;
+  }
+
+  /** From the next reduction on all rules like it stay. Whether that is new. */
+  keepAlike(rule: number): boolean {
+    const cell = this.cellOf[rule]!;
+    if (this.whole[cell] === 1) return false;
+    this.whole[cell] = 1;
+    return true;
+  }
+
+  keep(rule: number): boolean {
+    if (this.kept[rule] === 1 || this.whole[this.cellOf[rule]!] === 1) return false;
+    const isNew = !this.stays(rule);
+    this.kept[rule] = 1;
+    return isNew;
+  }
+
+  /** Chooses, for each cell, the rule that stays and the one with marks. */
+  settle(): void {
+    const { firsts, probes, cellOf, kept, whole } = this;
+    const counts = new Int32Array(this.cellCount);
+    firsts.fill(-1);
+    probes.fill(-1);
+    for (let rule = 0; rule < cellOf.length; rule++) {
+      const cell = cellOf[rule]!;
+      if (kept[rule] === 1 || whole[cell] === 1) continue;
+      const seen = counts[cell]!++;
+      if (seen === 0) firsts[cell] = rule;
+      else if (seen === 1) probes[cell] = rule;
+    }
+    for (let cell = 0; cell < counts.length; cell++) if (counts[cell]! < leastRules) firsts[cell] = probes[cell] = -1;
+  }
+
+  leftOut(): number {
+    let count = 0;
+    for (let rule = 0; rule < this.cellOf.length; rule++) if (!this.stays(rule) && !this.isProbe(rule)) count++;
+    return count;
+  }
+
+  reduce(): ReducedDump {
+    const { text, rules } = this.scan;
+    const pieces: string[] = [];
+    let copied = 0;
+    let leftOut = 0;
+    for (let rule = 0; rule < rules.count; rule++) {
+      if (this.stays(rule)) continue;
+      const start = rules.start[rule]!;
+      if (start > copied) pieces.push(text.slice(copied, start));
+      copied = rules.end[rule]!;
+      if (this.isProbe(rule)) pieces.push(this.marked(rule));
+      else leftOut++;
+    }
+    pieces.push(text.slice(copied));
+    return { text: pieces.join(""), leftOut };
+  }
+
+  private marked(rule: number): string {
+    const { text, rules, shapes } = this.scan;
+    const { classes } = shapes[rules.shape[rule]!]!;
+    let marked = "";
+    let copied = rules.start[rule]!;
+    for (const [index, kind] of classes.entries()) {
+      const hole = rules.firstHole[rule]! + 2 * index;
+      const [from, to] = [rules.holes[hole]!, rules.holes[hole + 1]!];
+      marked += text.slice(copied, from) + kind.marker(index, text.slice(from, to), text.slice(to, to + 4));
+      copied = to;
+    }
+    return marked + text.slice(copied, rules.end[rule]!);
+  }
+}
+
+const unreached = 0;
+
+/** The chains that each chain calls, as indices. */
+export type Calls = ReadonlyMap<number, ReadonlySet<number>>;
+
+function callsOf({ shapes, rules }: Scan): Calls {
+  const calls = new Map<number, Set<number>>();
+  for (let rule = 0; rule < rules.count; rule++) {
+    const { jump } = shapes[rules.shape[rule]!]!;
+    if (jump === -1) continue;
+    let called = calls.get(rules.chain[rule]!);
+    if (called === undefined) calls.set(rules.chain[rule]!, (called = new Set()));
+    called.add(jump);
+  }
+  return calls;
+}
+
+/**
+ * A number for each chain, the same for chains whose rules are translated alike: a built-in chain is like none but itself, and a user's
+ * chain like all that are reached from the same built-in ones. 0: no built-in chain leads there.
+ */
+export function contextsOf(chains: readonly ScannedChain[], calls: Calls): Int32Array {
+  const reachedFrom = chains.map(() => "");
+  for (const [builtIn, { builtIn: isBuiltIn }] of chains.entries()) {
+    if (!isBuiltIn) continue;
+    const seen = new Set([builtIn]);
+    for (const chain of seen) for (const called of calls.get(chain) ?? []) seen.add(called);
+    for (const chain of seen) reachedFrom[chain] += ` ${builtIn}`;
+  }
+  const numbers = new Map<string, number>();
+  return Int32Array.from(chains, ({ builtIn }, chain) => {
+    if (reachedFrom[chain] === "") return unreached;
+    const key = builtIn ? `chain ${chain}` : reachedFrom[chain]!;
+    let number = numbers.get(key);
+    if (number === undefined) numbers.set(key, (number = numbers.size + 1));
+    return number;
+  });
+}

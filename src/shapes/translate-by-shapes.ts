@@ -1,0 +1,372 @@
+/**
+ * The quick way for large dumps: translates a dump that is reduced to its shapes with the existing code, and fills the script up. What
+ * a shape's rules become is learned from two of them; where that does not fit, all of them are translated one by one.
+ *
+ * The outcome is that of `translate`, byte for byte, diagnostics included.
+ */
+
+import { recentUsesOf } from "../extensions/matches/recent.js";
+import type { IptablesRuleset } from "../iptables/ast.js";
+import type { NftChain } from "../nft/ast.js";
+import { emitWithLines, type ChainLine } from "../nft/emit.js";
+import type { Source, TranslateOptions, Translation } from "../translate.js";
+import { contextsOf, Quotient, type Calls, type Cell } from "./quotient.js";
+import { counterValues } from "../extensions/values/uniform.js";
+import { scan, type Scan } from "./scan.js";
+import { fill, learn, type Template } from "./template.js";
+
+export interface QuickTranslation {
+  /** Of the reduced dumps: diagnostics and outcome are those of the whole, the trees and the script lack the rules left out. */
+  readonly translation: Translation;
+  /** Rules that are only in the script; all of them were carried over exactly. */
+  readonly leftOut: number;
+  /** The whole script, piece by piece. */
+  script(): Iterable<string>;
+}
+
+/** Why there is no quick way; lower case, no full stop. */
+export interface SlowWay {
+  readonly reason: string;
+}
+
+export interface QuickOptions {
+  /** The least share of the rules that must be left out; half of them unless told. */
+  readonly leastShare?: number;
+  /** The least length of the texts together, in characters; 20,000 unless told. */
+  readonly leastLength?: number;
+}
+
+/** Reductions of one input: each shows more rules that must stay. */
+const mostRounds = 6;
+
+type Translate = (input: readonly Source[], options: TranslateOptions) => Translation;
+
+export function translateByShapes(
+  sources: readonly Source[],
+  options: TranslateOptions,
+  translate: Translate,
+  { leastShare = 0.5, leastLength = 20_000 }: QuickOptions = {},
+): QuickTranslation | SlowWay {
+  if (options.origins === true || options.inet === true) return { reason: "the options ask for what lies between rules" };
+  if (sources.length > 2 || new Set(sources.map(({ file }) => file)).size < sources.length) return { reason: "more than two files" };
+  if (sources.reduce((sum, { text }) => sum + text.length, 0) < leastLength) return { reason: "the input is short" };
+  const dumps = sources.map((source) => Dump.of(source));
+  const known = dumps.filter((dump) => dump !== undefined);
+  if (known.length === 0) return { reason: "no input is a plain dump" };
+  for (let round = 0; round < mostRounds; round++) {
+    const rules = known.reduce((sum, { scanned }) => sum + scanned.rules.count, 0);
+    const leftOut = known.reduce((sum, { quotient }) => sum + quotient.leftOut(), 0);
+    if (leftOut === 0 || leftOut < rules * leastShare) return { reason: `only ${leftOut} of ${rules} rules are like others` };
+    const reduced = sources.map((source, index) => dumps[index]?.reduced() ?? source);
+    const translation = translate(reduced, options);
+    const result = new Filling(known, sources.length, translation, options).run();
+    if (result !== "again") return result;
+  }
+  return { reason: "the rules are too different" };
+}
+
+class Dump {
+  readonly quotient: Quotient;
+  private readonly byChain: ReadonlyMap<string, readonly number[]>;
+
+  private constructor(
+    readonly source: Source,
+    readonly scanned: Scan,
+  ) {
+    this.quotient = new Quotient(scanned);
+    const { chains, rules } = scanned;
+    const byChain = chains.map((): number[] => []);
+    for (let rule = 0; rule < rules.count; rule++) byChain[rules.chain[rule]!]!.push(rule);
+    this.byChain = new Map(chains.map(({ tableName, name }, index) => [`${tableName} ${name}`, byChain[index]!]));
+  }
+
+  static of(source: Source): Dump | undefined {
+    const scanned = scan(source.text);
+    return scanned && new Dump(source, scanned);
+  }
+
+  reduced(): Source {
+    return { ...this.source, text: this.quotient.reduce().text };
+  }
+
+  /** The rules of a chain that have a shape, in their order. */
+  rulesOf(table: string, chain: string): readonly number[] {
+    return this.byChain.get(`${table} ${chain}`) ?? [];
+  }
+
+  /** The rules with a shape before and behind a line in its chain. */
+  around(table: string, chain: string, line: number): number[] {
+    const { line: lines } = this.scanned.rules;
+    const own = this.rulesOf(table, chain);
+    let [low, high] = [0, own.length];
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (lines[own[middle]!]! < line) low = middle + 1;
+      else high = middle;
+    }
+    const behind = own[low] !== undefined && lines[own[low]!] === line ? low + 1 : low;
+    return [own[low - 1], own[behind]].filter((rule) => rule !== undefined);
+  }
+
+  /** The rule of a line; undefined if it has no shape. */
+  ruleAt(line: number): number | undefined {
+    const { count, line: lines } = this.scanned.rules;
+    let [low, high] = [0, count];
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (lines[middle]! < line) low = middle + 1;
+      else high = middle;
+    }
+    return low < count && lines[low] === line ? low : undefined;
+  }
+}
+
+/** What a line of the script, or several, is made of. */
+interface Made {
+  readonly from: number;
+  readonly to: number;
+}
+
+/** One reduced translation, looked at. */
+class Filling {
+  private readonly script: string;
+  private readonly chains: readonly ChainLine[];
+  /** Where each line of the script begins, and the end of the last. */
+  private readonly starts: number[];
+  private readonly templates = new Map<Dump, Map<number, Template>>();
+  private again = false;
+
+  constructor(
+    private readonly dumps: readonly Dump[],
+    private readonly sourceCount: number,
+    private readonly translation: Translation,
+    private readonly options: TranslateOptions,
+  ) {
+    const { text, chains } = translation.nft ? emitWithLines(translation.nft) : { text: "", chains: [] };
+    this.script = text;
+    this.chains = chains;
+    this.starts = [0];
+    for (let at = text.indexOf("\n"); at !== -1; at = text.indexOf("\n", at + 1)) this.starts.push(at + 1);
+  }
+
+  run(): QuickTranslation | SlowWay | "again" {
+    const { translation } = this;
+    if (translation.script === undefined) return { reason: "the input is in error" };
+    const counting = translation.diagnostics.find(({ code }) => code === "repeated-table" || code === "no-built-in-chain");
+    if (counting) return { reason: `${counting.code} counts rules` };
+    if (translation.iptables.length !== this.sourceCount) return { reason: "several files are of one family, or one is of two" };
+    for (const dump of this.dumps) {
+      const ruleset = this.rulesetOf(dump);
+      if (!ruleset) return { reason: "a file has no table" };
+      if (!this.isReachedAsScanned(dump, ruleset)) return { reason: "a jump is written in another way than iptables-save writes it" };
+      this.keepNeighbours(dump, ruleset);
+      this.learnAll(dump, ruleset);
+    }
+    if (this.again) {
+      for (const { quotient } of this.dumps) quotient.settle();
+      return "again";
+    }
+    if (!this.hasPlaceForAll()) return { reason: "a chain is not in the script" };
+    const leftOut = this.dumps.reduce((sum, { quotient }) => sum + quotient.leftOut(), 0);
+    return { translation, leftOut, script: () => this.pieces() };
+  }
+
+  /** Whether the script has the chain of every rule that is to be filled in. */
+  private hasPlaceForAll(): boolean {
+    return this.dumps.every((dump) => {
+      const { scanned, quotient } = dump;
+      const family = tableFamily(this.rulesetOf(dump)!);
+      const written = new Set(
+        this.chains.flatMap(({ chain: { holds }, family: own }) => (holds && own === family ? [`${holds.table} ${holds.chain}`] : [])),
+      );
+      const isWritten = scanned.chains.map(({ tableName, name }) => written.has(`${tableName} ${name}`));
+      for (let rule = 0; rule < scanned.rules.count; rule++) {
+        if (!quotient.stays(rule) && !isWritten[scanned.rules.chain[rule]!]) return false;
+      }
+      return true;
+    });
+  }
+
+  private rulesetOf({ source }: Dump): IptablesRuleset | undefined {
+    return this.translation.iptables.find(({ tables }) => tables[0]?.span.file === source.file);
+  }
+
+  /** Whether chains that are taken to be reached alike are. */
+  private isReachedAsScanned({ scanned: { chains }, quotient }: Dump, { tables }: IptablesRuleset): boolean {
+    const numbers = new Map(chains.map(({ tableName, name }, index) => [`${tableName} ${name}`, index]));
+    const calls: Map<number, Set<number>> = new Map();
+    for (const table of tables) {
+      for (const chain of table.chains) {
+        const caller = numbers.get(`${table.name} ${chain.name}`);
+        if (caller === undefined) return false;
+        const called = new Set<number>();
+        for (const { target } of chain.rules) {
+          if (target?.kind === "chain") called.add(numbers.get(`${table.name} ${target.chain}`) ?? -1);
+        }
+        if (called.has(-1)) return false;
+        calls.set(caller, called);
+      }
+    }
+    const contexts = contextsOf(chains, calls satisfies Calls);
+    return contexts.every((context, index) => context === quotient.contexts[index]);
+  }
+
+  /** Rules with lists of `recent` are fused with those beside them, and asked as often as their chains are called. */
+  private keepNeighbours(dump: Dump, { tables, family }: IptablesRuleset): void {
+    const { quotient, scanned } = dump;
+    let sensitive = false;
+    for (const table of tables) {
+      for (const chain of table.chains) {
+        for (const rule of chain.rules) {
+          if (recentUsesOf(rule, family).length === 0) continue;
+          sensitive = true;
+          const own = dump.ruleAt(rule.span.line);
+          if (own !== undefined) this.keepAlike(dump, own);
+          for (const neighbour of dump.around(table.name, chain.name, rule.span.line)) {
+            if (quotient.keep(neighbour)) this.again = true;
+          }
+        }
+      }
+    }
+    if (!sensitive) return;
+    const { rules, shapes } = scanned;
+    for (let rule = 0; rule < rules.count; rule++) if (shapes[rules.shape[rule]!]!.jump !== -1) this.keepAlike(dump, rule);
+  }
+
+  private keepAlike({ quotient }: Dump, rule: number): void {
+    if (quotient.keepAlike(rule)) this.again = true;
+  }
+
+  /** Learns what the rules of each cell become. */
+  private learnAll(dump: Dump, ruleset: IptablesRuleset): void {
+    const { file } = dump.source;
+    const made = this.madeOf(dump, ruleset);
+    const remarked = new Set<number>();
+    for (const { span } of this.translation.diagnostics) {
+      if (span.file !== file) continue;
+      for (let line = span.line; line <= (span.endLine ?? span.line); line++) remarked.add(line);
+    }
+    const templates = new Map<number, Template>();
+    this.templates.set(dump, templates);
+    for (const cell of dump.quotient.cells()) {
+      const template = this.learned(dump, cell, made, remarked);
+      if (template) templates.set(dump.quotient.cellAt(cell.first), template);
+      else this.keepAlike(dump, cell.first);
+    }
+  }
+
+  private learned(
+    { scanned }: Dump,
+    cell: Cell,
+    made: ReadonlyMap<number, Made | "apart">,
+    remarked: ReadonlySet<number>,
+  ): Template | undefined {
+    const lines = [cell.first, cell.probe].map((rule) => scanned.rules.line[rule]!);
+    if (lines.some((line) => remarked.has(line))) return undefined;
+    const [first, probe] = lines.map((line) => made.get(line));
+    if (!first || !probe || first === "apart" || probe === "apart") return undefined;
+    const { classes } = scanned.shapes[cell.shape]!;
+    const template = learn(
+      this.script.slice(probe.from, probe.to),
+      classes,
+      marksOf(scanned, cell.probe),
+      this.options.counters === false ? [counterValues] : [],
+    );
+    return template && fill(template, scanned, cell.first) === this.script.slice(first.from, first.to) ? template : undefined;
+  }
+
+  /** Of each line of the dump the piece of the script that is made of it alone; `apart`: it is in several places. */
+  private madeOf(dump: Dump, ruleset: IptablesRuleset): Map<number, Made | "apart"> {
+    const made = new Map<number, Made | "apart">();
+    for (const { chain, family, line } of this.chains) {
+      if (family !== tableFamily(ruleset)) continue;
+      if (chain.holds?.inPart === true) this.keepChain(dump, chain);
+      let at = line;
+      for (const entry of chain.entries) {
+        const height = entry.kind === "comment" ? entry.lines.length : 1;
+        const [from, to] = [this.starts[at]!, this.starts[at + height]!];
+        at += height;
+        for (const { line: origin } of entry.origins ?? []) {
+          const before = made.get(origin);
+          const alone = entry.origins!.length === 1 && chain.holds !== undefined;
+          if (!alone || before === "apart" || (before && before.to !== from)) made.set(origin, "apart");
+          else made.set(origin, { from: before?.from ?? from, to });
+        }
+      }
+    }
+    return made;
+  }
+
+  /** Its later rules stand in another chain: where the one begins and the other ends is not for others to know. */
+  private keepChain(dump: Dump, { holds }: NftChain): void {
+    for (const rule of dump.rulesOf(holds!.table, holds!.chain)) if (dump.quotient.keep(rule)) this.again = true;
+  }
+
+  // ------------------------------------------------------------------------------------------------- the script
+
+  private *pieces(): Generator<string, void, undefined> {
+    const { script } = this;
+    let piece = "";
+    let copied = 0;
+    for (const { chain, family, line } of this.chains) {
+      const dump = chain.holds && this.dumps.find((one) => tableFamily(this.rulesetOf(one)!) === family);
+      if (!dump) continue;
+      const { quotient, scanned } = dump;
+      const rules = dump.rulesOf(chain.holds!.table, chain.holds!.chain);
+      let next = 0;
+      const templates = this.templates.get(dump)!;
+      const fillUntil = (end: number): void => {
+        for (; next < rules.length && scanned.rules.line[rules[next]!]! < end; next++) {
+          const rule = rules[next]!;
+          if (quotient.stays(rule)) continue;
+          piece += fill(templates.get(quotient.cellAt(rule))!, scanned, rule);
+        }
+      };
+      let at = line;
+      for (const entry of chain.entries) {
+        const height = entry.kind === "comment" ? entry.lines.length : 1;
+        const from = this.starts[at]!;
+        at += height;
+        const origin = Math.min(...(entry.origins ?? []).map((span) => span.line));
+        if (origin === Infinity) continue;
+        const own = dump.ruleAt(origin);
+        const isProbe = own !== undefined && quotient.isProbe(own);
+        if (next < rules.length && scanned.rules.line[rules[next]!]! < origin + (isProbe ? 1 : 0)) {
+          piece += script.slice(copied, from);
+          copied = from;
+          fillUntil(origin + (isProbe ? 1 : 0));
+        }
+        if (isProbe) copied = this.starts[at]!;
+        if (piece.length > pieceLength) {
+          yield piece;
+          piece = "";
+        }
+      }
+      piece += script.slice(copied, this.starts[at]!);
+      copied = this.starts[at]!;
+      for (; next < rules.length; ) {
+        fillUntil(scanned.rules.line[rules[Math.min(next + 999, rules.length - 1)]!]! + 1);
+        if (piece.length > pieceLength) {
+          yield piece;
+          piece = "";
+        }
+      }
+    }
+    yield piece + script.slice(copied);
+  }
+}
+
+/** Characters of a piece of the script, about. */
+const pieceLength = 1 << 20;
+
+function tableFamily({ family }: IptablesRuleset): "ip" | "ip6" {
+  return family === "ipv4" ? "ip" : "ip6";
+}
+
+function marksOf({ text, rules, shapes }: Scan, rule: number): string[] {
+  return shapes[rules.shape[rule]!]!.classes.map((kind, index) => {
+    const hole = rules.firstHole[rule]! + 2 * index;
+    const [from, to] = [rules.holes[hole]!, rules.holes[hole + 1]!];
+    return kind.marker(index, text.slice(from, to), text.slice(to, to + 4));
+  });
+}

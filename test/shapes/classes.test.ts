@@ -1,0 +1,172 @@
+/** Every text that a class takes is translated like every other: special values of each option that has classes, in all kinds of chains. */
+
+import { describe, expect, it } from "vitest";
+
+import { matches, targets } from "../../src/extensions/registry.js";
+import {
+  counterValues,
+  ethernetAddress,
+  ipv4Address,
+  ipv4Endpoint,
+  ipv4Range,
+  onePort,
+  quotedComment,
+  severalPorts,
+  wholeIpv4Address,
+  wordComment,
+} from "../../src/extensions/values/uniform.js";
+import type { UniformClass } from "../../src/extensions/extension.js";
+import { compared } from "./compared.js";
+
+/** Values that somebody might think are special, beside usual ones. */
+const values: ReadonlyMap<UniformClass, readonly string[]> = new Map([
+  [
+    ipv4Address,
+    [
+      "192.0.2.7",
+      "198.51.100.9",
+      "127.0.0.1",
+      "1.0.0.0",
+      "224.0.0.1",
+      "239.255.255.250",
+      "255.255.255.255",
+      "169.254.0.1",
+      "240.0.0.1",
+      "217.200.253.199",
+      "10.0.0.0",
+    ],
+  ],
+  [wholeIpv4Address, ["192.0.2.7", "198.51.100.9", "127.0.0.1", "1.0.0.0", "224.0.0.1", "255.255.255.255", "217.201.253.199"]],
+  [ipv4Endpoint, ["192.0.2.7:80", "198.51.100.9:8080", "127.0.0.1:53", "1.0.0.0:1", "255.255.255.255:65535", "217.200.253.199:63901"]],
+  [
+    ipv4Range,
+    ["192.0.2.7-192.0.2.9", "198.51.100.0-198.51.100.255", "10.0.0.0-10.0.0.1", "1.0.0.0-255.255.255.255", "127.0.0.1-127.0.0.3"],
+  ],
+  [ethernetAddress, ["00:00:5E:00:53:01", "00:00:5e:00:53:af", "FF:FF:FF:FF:FF:FF", "01:00:5E:00:00:01", "00:00:00:00:00:00"]],
+  [onePort, ["80", "8080", "1", "20", "53", "500", "63901", "65535"]],
+  [severalPorts, ["80,443", "1,2,3", "65535,1", "22,21,20,19", "63901,63909", "1,2,3,4,5,6,7,8,9,10,11,12,13,14,15"]],
+  [quotedComment, ['"from the office"', '"a b"', '"ns/web:http cluster IP"', '"-j ACCEPT -s 192.0.2.9 or so"', `"${"x ".repeat(31)}y"`]],
+  [wordComment, ["office", "a", "ns/web:http", "x.y_z-1", "q".repeat(64)]],
+  [counterValues, ["[1:1]", "[12:3456]", "[999999999999999:999999999999999]", "[717273747:747372717]"]],
+]);
+
+/** Whose text is more than the values: they go the slow way. */
+const slow = ["--tunnel-src", "--vaddr", "--ports"];
+
+/** A rule for each option with classes; `@` is the value. */
+const rules: readonly (readonly [kind: UniformClass, rule: string, chains: readonly string[]])[] = [
+  [ipv4Address, "-s @/32 -j DROP", ["INPUT", "FORWARD", "OUTPUT", "USER"]],
+  [ipv4Address, "! -s @ -p udp -j ACCEPT", ["INPUT", "USER"]],
+  [ipv4Address, "-d @/32 -i eth0 -p tcp -m tcp --dport 80 -j REJECT --reject-with tcp-reset", ["INPUT", "FORWARD"]],
+  [ipv4Address, "-m policy --dir in --pol ipsec --mode tunnel --tunnel-src @/32 -j ACCEPT", ["INPUT", "FORWARD"]],
+  [ipv4Address, "-m ipvs --vaddr @/32 -j ACCEPT", ["INPUT"]],
+  [ipv4Range, "-m iprange --src-range @ -j DROP", ["INPUT", "USER"]],
+  [ipv4Range, "-m iprange ! --dst-range @ -j DROP", ["FORWARD"]],
+  [ethernetAddress, "-m mac --mac-source @ -j ACCEPT", ["INPUT", "FORWARD"]],
+  [onePort, "-p tcp -m tcp --dport @ -j ACCEPT", ["INPUT", "OUTPUT", "USER"]],
+  [onePort, "-p udp -m udp ! --sport @ -j ACCEPT", ["INPUT"]],
+  [onePort, "-p tcp -m tcp --sport 1024:65535 --dport @ -m conntrack --ctstate NEW -j ACCEPT", ["FORWARD"]],
+  [onePort, "-p tcp -m multiport --dports @ -j ACCEPT", ["INPUT"]],
+  [onePort, "-p sctp -m sctp --dport @ -j ACCEPT", ["INPUT"]],
+  [onePort, "-p tcp -m conntrack --ctorigsrcport @ -j ACCEPT", ["INPUT"]],
+  [onePort, "-p tcp -m conntrack --ctorigdstport @ -j ACCEPT", ["FORWARD"]],
+  [onePort, "-p tcp -m conntrack --ctreplsrcport @ -j ACCEPT", ["INPUT"]],
+  [onePort, "-p tcp -m conntrack --ctrepldstport @ -j ACCEPT", ["INPUT"]],
+  [onePort, "-p dccp -m dccp --sport @ -j ACCEPT", ["INPUT"]],
+  [severalPorts, "-p tcp -m multiport --dports @ -j ACCEPT", ["INPUT", "USER"]],
+  [severalPorts, "-p udp -m multiport ! --sports @ -j DROP", ["INPUT"]],
+  [severalPorts, "-p tcp -m multiport --ports @ -j DROP", ["INPUT"]],
+  [quotedComment, "-m comment --comment @ -j ACCEPT", ["INPUT", "USER"]],
+  [wordComment, "-m comment --comment @ -j ACCEPT", ["INPUT", "USER"]],
+  [quotedComment, '-m comment --comment @ -m limit --limit 5/min -j LOG --log-prefix "over "', ["INPUT"]],
+  [counterValues, "-j ACCEPT", ["INPUT"]],
+];
+const natRules: typeof rules = [
+  [wholeIpv4Address, "-p tcp -m tcp --dport 80 -j DNAT --to-destination @", ["PREROUTING", "USER"]],
+  [ipv4Endpoint, "-p tcp -m tcp --dport 80 -j DNAT --to-destination @", ["PREROUTING", "USER", "OUTPUT"]],
+  [wholeIpv4Address, "-o eth0 -j SNAT --to-source @", ["POSTROUTING"]],
+  [ipv4Endpoint, "-p udp -j SNAT --to-source @", ["POSTROUTING"]],
+];
+
+const usual = { filter: ["INPUT", "FORWARD", "OUTPUT"], nat: ["PREROUTING", "INPUT", "OUTPUT", "POSTROUTING"] } as const;
+
+function dump(table: "filter" | "nat", kind: UniformClass, rule: string, chain: string): string {
+  const [first] = usual[table];
+  return [
+    `*${table}`,
+    ...usual[table].map((name) => `:${name} ACCEPT [0:0]`),
+    ":USER - [0:0]",
+    `-A ${first} -i lo -j USER`,
+    ...values
+      .get(kind)!
+      .map((value) => (kind === counterValues ? `${value} -A ${chain} ${rule}` : `-A ${chain} ${rule.replace("@", value)}`)),
+    "COMMIT",
+    "",
+  ].join("\n");
+}
+
+describe("a class of texts", () => {
+  const all = [...rules.map((one) => ["filter", ...one] as const), ...natRules.map((one) => ["nat", ...one] as const)];
+  it.each(all.map((one) => [one[2].replace("@", `(${one[1].name})`), ...one] as const))("%s", (_, table, kind, rule, chains) => {
+    for (const chain of chains) {
+      const text = dump(table, kind, rule, chain);
+      const isQuick = !slow.some((option) => rule.includes(`${option} `));
+      expect(compared({ file: "rules.v4", text }), text).toBe(isQuick);
+      expect(compared({ file: "rules.v4", text }, { counters: false }), text).toBe(isQuick);
+    }
+  });
+
+  it("has a rule here for every option that names it", () => {
+    const named = [...matches, ...targets].flatMap(({ options }) =>
+      Object.entries(options).flatMap(([name, { aliases = [], value }]) =>
+        (value?.uniform ?? []).length > 0 ? [[name, ...aliases].map((spelling) => `--${spelling}`)] : [],
+      ),
+    );
+    const tried = [...rules, ...natRules].map(([, rule]) => rule);
+    // Of IPv6 alone, where no text of IPv4 is read.
+    const foreign = ["--src-pfx", "--dst-pfx", "--srh-psid", "--srh-nsid", "--srh-lsid"];
+    const alike = [
+      ["--ctorigdst", "--ctorigsrc", "--ctrepldst", "--ctreplsrc"],
+      ["--tunnel-src", "--tunnel-dst"],
+      ["--sport", "--dport"],
+    ];
+    const missing = named.filter(
+      (spellings) =>
+        !spellings.some((one) => foreign.includes(one)) &&
+        !spellings.some((one) =>
+          [one, ...(alike.find((group) => group.includes(one)) ?? [])].some((other) => tried.some((rule) => rule.includes(`${other} `))),
+        ),
+    );
+    expect(missing).toEqual([]);
+  });
+
+  it.each([
+    [
+      ipv4Address,
+      [
+        "0.0.0.0",
+        "0.1.2.3",
+        "1.2.3.256",
+        "01.2.3.4",
+        "1.2.3",
+        "1.2.3.4,5.6.7.8",
+        "10.0.0.1/24",
+        "10.0.0.0/8",
+        "10.1.0.0/255.255.0.0",
+        "10.1.0.0/33",
+        "host",
+        "",
+      ],
+    ],
+    [onePort, ["0", "65536", "080", "80:90", "http", "80,443", ""]],
+    [severalPorts, ["80", "80,80", "80,", "80,90:99", "0,1", "1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16"]],
+    [ipv4Range, ["1.2.3.4", "1.2.3.4-1.2.3.4", "1.2.3.5-1.2.3.4", "0.0.0.0-1.2.3.4"]],
+    [ipv4Endpoint, ["1.2.3.4", "1.2.3.4:0", "1.2.3.4:80-90", "1.2.3.4-1.2.3.5:80", ":80"]],
+    [quotedComment, ['"a\\"b"', '"it\'s"', '""', '"x"', '" a"', '"a "', '"a;b"', "word", `"${"x".repeat(65)}"`]],
+    [wordComment, ["-x", "a,b", '"a"', "x".repeat(65), ""]],
+    [counterValues, ["[0:0]", "[1:0]", "[0:1]", "[01:1]", "[1:1", "[1]", "[9999999999999999:1]"]],
+    [ethernetAddress, ["0:0:5E:0:53:1", "00:00:5E:00:53", "00-00-5E-00-53-01", "00:00:5E:00:53:0g"]],
+  ] as const)("%o does not take what may be treated otherwise", (kind: UniformClass, texts) => {
+    for (const text of texts) expect([text, kind.scan(`${text} -j DROP`, 0, text.length + 8)]).toEqual([text, -1]);
+  });
+});

@@ -1,0 +1,152 @@
+/** Where rules of one shape are not translated alike, or something counts them, the quick way keeps them apart or is not taken. */
+
+import { expect, it } from "vitest";
+
+import { translateByShapes } from "../../src/shapes/translate-by-shapes.js";
+import { translate } from "../../src/translate.js";
+import { compared } from "./compared.js";
+
+const hosts = (count: number, rule: (host: string, index: number) => string): string[] =>
+  Array.from({ length: count }, (_, index) => rule(`192.0.2.${1 + index}`, index));
+
+function filter(lines: readonly string[], chains: readonly string[] = []): string {
+  return [
+    "*filter",
+    ":INPUT DROP [0:0]",
+    ":FORWARD DROP [0:0]",
+    ":OUTPUT ACCEPT [0:0]",
+    ...chains.map((name) => `:${name} - [0:0]`),
+    ...lines,
+    "COMMIT",
+    "",
+  ].join("\n");
+}
+
+const recent = "-p tcp -m tcp --dport 22 -m recent --name SSH";
+
+/** Taken: the outcome must be that of the slow way; and it was quick, or not. */
+const inputs: Readonly<Record<string, readonly [text: string, quick: boolean]>> = {
+  "plain rules": [filter(hosts(9, (host) => `-A INPUT -s ${host}/32 -j DROP`)), true],
+  "a list's set and check with rules between them": [
+    filter([
+      ...hosts(4, (host) => `-A INPUT -s ${host}/32 -j DROP`),
+      `-A INPUT ${recent} --set`,
+      ...hosts(4, (host) => `-A INPUT -s ${host}/32 -j DROP`),
+      `-A INPUT ${recent} --update --seconds 60 --hitcount 4 -j DROP`,
+      ...hosts(4, (host) => `-A INPUT -s ${host}/32 -j DROP`),
+    ]),
+    true,
+  ],
+  "a list's set and check side by side": [
+    filter([
+      ...hosts(4, (host) => `-A INPUT -s ${host}/32 -j DROP`),
+      `-A INPUT ${recent} --set`,
+      `-A INPUT ${recent} --update --seconds 60 --hitcount 4 -j DROP`,
+      ...hosts(4, (host) => `-A INPUT -s ${host}/32 -j DROP`),
+    ]),
+    true,
+  ],
+  "a list in a chain that is called many times": [
+    filter(
+      [
+        ...hosts(9, (host) => `-A INPUT -s ${host}/32 -j limited`),
+        ...hosts(9, (host) => `-A INPUT -s ${host}/32 -j DROP`),
+        "-A limited -m recent --set",
+        "-A limited -m recent --update --seconds 5 --hitcount 3 -j DROP",
+      ],
+      ["limited"],
+    ),
+    true,
+  ],
+  "a check that ends in RETURN, behind which the chain goes on elsewhere": [
+    filter(
+      [
+        "-A INPUT -j users",
+        ...hosts(4, (host) => `-A users -s ${host}/32 -j DROP`),
+        `-A users ${recent} --set`,
+        `-A users -p tcp -m length --length 40 -m recent --name SSH ! --rcheck --seconds 60 --hitcount 4 -j RETURN`,
+        ...hosts(9, (host) => `-A users -s ${host}/32 -j DROP`),
+        ...hosts(9, (host) => `-A INPUT -s ${host}/32 -j ACCEPT`),
+      ],
+      ["users"],
+    ),
+    true,
+  ],
+  "the same shape in chains that other hooks reach": [
+    filter(
+      [
+        "-A INPUT -j one",
+        "-A FORWARD -j two",
+        "-A INPUT -j three",
+        "-A OUTPUT -j three",
+        ...["one", "two", "three"].flatMap((chain) => hosts(5, (host) => `-A ${chain} -i eth0 -s ${host}/32 -j DROP`)),
+        ...["one", "two", "three"].flatMap((chain) => hosts(5, (host) => `-A ${chain} -o eth0 -s ${host}/32 -j DROP`)),
+      ],
+      ["one", "two", "three"],
+    ),
+    true,
+  ],
+  "chains that nothing calls": [
+    filter([...hosts(9, (host) => `-A lost -s ${host}/32 -j DROP`), ...hosts(19, (host) => `-A INPUT -s ${host}/32 -j DROP`)], ["lost"]),
+    true,
+  ],
+  "rules in no built-in chain": [
+    filter(
+      hosts(9, (host) => `-A lost -s ${host}/32 -j DROP`),
+      ["lost"],
+    ),
+    true,
+  ],
+  "a jump in a long form": [filter(["-A INPUT --jump odd", ...hosts(9, (host) => `-A odd -s ${host}/32 -j DROP`)], ["odd"]), false],
+  "a jump without a blank": [filter(["-A INPUT -jodd", ...hosts(9, (host) => `-A odd -s ${host}/32 -j DROP`)], ["odd"]), false],
+  "what looks like a mark": [
+    filter([
+      ...hosts(5, (host) => `-A INPUT -s ${host}/32 -j LOG --log-prefix "217.200.253.199 "`),
+      ...hosts(5, (host, index) => `-A INPUT -s ${host}/32 -p tcp -m tcp --sport 63901 --dport ${80 + index} -j ACCEPT`),
+      ...hosts(5, (host) => `-A INPUT -s 217.200.253.199/32 -d ${host}/32 -j ACCEPT`),
+    ]),
+    true,
+  ],
+  "limits and quotas, which have objects of their own": [
+    filter([
+      ...hosts(
+        5,
+        (host) => `-A INPUT -s ${host}/32 -m hashlimit --hashlimit-upto 5/sec --hashlimit-mode srcip --hashlimit-name h -j ACCEPT`,
+      ),
+      ...hosts(5, (host) => `-A INPUT -s ${host}/32 -m connlimit --connlimit-above 5 -j DROP`),
+      ...hosts(5, (host) => `-A INPUT -s ${host}/32 -m quota --quota 1000 -j ACCEPT`),
+      ...hosts(25, (host) => `-A INPUT -s ${host}/32 -j DROP`),
+    ]),
+    true,
+  ],
+  "rules that are refused": [
+    filter([
+      ...hosts(5, (host) => `-A INPUT -s ${host}/32 -m geoip --source-country CN -j DROP`),
+      ...hosts(15, (host) => `-A INPUT -s ${host}/32 -j DROP`),
+    ]),
+    true,
+  ],
+  "line ends of another system": [filter(hosts(9, (host) => `-A INPUT -s ${host}/32 -j DROP`)).replaceAll("\n", "\r\n"), false],
+  "a line in error": [filter([...hosts(9, (host) => `-A INPUT -s ${host}/32 -j DROP`), "-A INPUT --nonsense"]), false],
+  "a table given twice": [filter(hosts(9, (host) => `-A INPUT -s ${host}/32 -j DROP`)).repeat(2), false],
+  "commands that put rules elsewhere": [filter([...hosts(9, (host) => `-A INPUT -s ${host}/32 -j DROP`), "-I INPUT 3 -j ACCEPT"]), false],
+  "no end of the last line": [filter(hosts(9, (host) => `-A INPUT -s ${host}/32 -j DROP`)).trimEnd(), true],
+  "rules of the other family": [filter(hosts(9, (host) => `-A INPUT -s ${host}/32 -p icmpv6 -j DROP`)), true],
+};
+
+it.each(Object.entries(inputs))("%s", (_, [text, quick]) => {
+  expect(compared({ file: "rules.v4", text })).toBe(quick);
+});
+
+it("takes the dumps of both families", () => {
+  const sources = [
+    { file: "rules.v4", text: filter(hosts(9, (host) => `-A INPUT -s ${host}/32 -j DROP`)) },
+    { file: "rules.v6", text: filter(hosts(9, (_, index) => `-A INPUT -p tcp -m tcp --dport ${80 + index} -j DROP`)) },
+  ];
+  const quick = translateByShapes(sources, {}, translate, { leastLength: 0 });
+  if ("reason" in quick) throw new Error(quick.reason);
+  const slow = translate(sources);
+  expect([...quick.script()].join("")).toBe(slow.script);
+  expect(quick.translation.diagnostics).toEqual(slow.diagnostics);
+  expect(quick.leftOut).toBe(14);
+});
