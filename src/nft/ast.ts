@@ -357,7 +357,10 @@ export interface NftSet {
   readonly elements?: readonly Expression[];
   /** Every element counts the packets that find it. */
   readonly counter?: boolean;
+  /** Lines in front of the set in the script. */
   readonly comment?: readonly string[];
+  /** What the kernel keeps with the set, at most 128 bytes; where the nft of the script cannot, it stands behind the set in the script. */
+  readonly label?: string;
 }
 /** A named conntrack helper: `ct helper name { type "ftp" protocol tcp; }`. */
 export interface NftHelper {

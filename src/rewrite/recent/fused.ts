@@ -220,7 +220,13 @@ function build(fused: FusedGroup, form: FusedForm, list: RecentList, group: Chai
 function timerChains({ window }: FusedGroup, list: RecentList, wish: string, key: Key, over: ChainBuilder): ChainBuilder {
   const { group } = list;
   const sets = list.setFactory(window);
-  const slots = Array.from({ length: window.hits }, (_, hit) => sets.add(`passed_${hit}`, window.seconds * 1000 + tick));
+  const slots = Array.from({ length: window.hits }, (_, hit) =>
+    sets.add(`passed_${hit}`, window.seconds * 1000 + tick, {
+      role: "passed",
+      index: hit,
+      ...(hit === 0 && { details: { ...window, own: 0, form: "timers" as const } }),
+    }),
+  );
   const entry = group.chain(wish);
   if (list.form.flat) {
     for (const slot of slots) takeTimer(entry, slot, key);
@@ -238,15 +244,17 @@ function timerChains({ window }: FusedGroup, list: RecentList, wish: string, key
 /** Hits that pass sit in timers in no order; the one that is too many, and every later one, bans for the window. */
 function banChains(fused: FusedGroup, list: RecentList, wish: string, key: Key, over: ChainBuilder): ChainBuilder {
   const { entry, banned, sets, timeout } = banEntry(fused, list, wish, key, over);
-  for (let hit = 0; hit < passesOf(fused); hit++) takeTimer(entry, sets.add(`passed_${hit}`, timeout), key);
+  for (let hit = 0; hit < passesOf(fused); hit++) takeTimer(entry, sets.add(`passed_${hit}`, timeout, { role: "passed", index: hit }), key);
   // A rule of its own, so that the verdict does not depend on room in the set.
   return entry.rule([updateSet(banned, key)]).rule([goto(over.name)]);
 }
 
-function banEntry({ window }: FusedGroup, list: RecentList, wish: string, key: Key, over: ChainBuilder) {
+function banEntry(group: FusedGroup, list: RecentList, wish: string, key: Key, over: ChainBuilder) {
+  const { window, setFirst } = group;
   const sets = list.setFactory(window);
   const timeout = window.seconds * 1000 + tick;
-  const banned = sets.add("banned", timeout);
+  const form = bansSuffice(group) ? "ban" : "short-ban";
+  const banned = sets.add("banned", timeout, { role: "banned", details: { ...window, own: setFirst ? 1 : 0, form } });
   const entry = list.group.chain(wish).rule([member(key, banned), updateSet(banned, key), goto(over.name)]);
   return { entry, banned, sets, timeout };
 }

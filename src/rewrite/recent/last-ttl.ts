@@ -35,7 +35,14 @@ export const ttlChanges = { rate: 15, burst: 15 } as const;
 /** How the sets are declared. */
 export interface TtlSets {
   /** Of addresses, or of addresses and TTLs; a timeout in milliseconds, undefined: for ever. */
-  add(suffix: string, timeout: number | undefined, withTtl: boolean): string;
+  add(suffix: string, timeout: number | undefined, withTtl: boolean, piece: TtlPiece): string;
+}
+
+/** What a set is for. */
+export interface TtlPiece {
+  readonly kind: "known" | "rate" | "low" | "high" | "bit";
+  /** Of a bit. */
+  readonly index?: number;
 }
 
 /** Deletions of digits in a rule. */
@@ -68,9 +75,9 @@ class TtlHosts {
 
   constructor(sets: TtlSets, time: number | undefined) {
     // Who has a TTL must be known as long as any piece of it is there.
-    this.known = sets.add("known", later(time, 2), false);
+    this.known = sets.add("known", later(time, 2), false, { kind: "known" });
     // By then the bucket is full again.
-    this.rate = sets.add("rate", (ttlChanges.burst / ttlChanges.rate + 1) * 1000, false);
+    this.rate = sets.add("rate", (ttlChanges.burst / ttlChanges.rate + 1) * 1000, false, { kind: "rate" });
   }
 
   /** Ends a touch that would change the TTL once too often. */
@@ -100,8 +107,8 @@ class TtlDigits implements LastTtl {
   ) {
     this.hosts = new TtlHosts(sets, time);
     // The hit itself is recorded a little later.
-    this.low = sets.add("low", later(time, 1), true);
-    this.high = sets.add("high", later(time, 1), true);
+    this.low = sets.add("low", later(time, 1), true, { kind: "low" });
+    this.high = sets.add("high", later(time, 1), true, { kind: "high" });
   }
 
   touch(group: ChainGroup, wish: string, key: Key): ChainBuilder {
@@ -187,7 +194,7 @@ class TtlBits implements LastTtl {
     private readonly header: HeaderTtls,
   ) {
     this.hosts = new TtlHosts(sets, time);
-    this.bits = Array.from({ length: 8 }, (_, bit) => sets.add(`bit_${bit}`, later(time, 1), false));
+    this.bits = Array.from({ length: 8 }, (_, bit) => sets.add(`bit_${bit}`, later(time, 1), false, { kind: "bit", index: bit }));
   }
 
   touch(group: ChainGroup, wish: string, key: Key): ChainBuilder {
