@@ -25,8 +25,7 @@ import { writeFileAtomically } from "../../output.js";
 import { orFailure, readText, usualMaxInput } from "../../read-file.js";
 import type { ExitStatus, Surroundings } from "../../surroundings.js";
 import { messageText, tell } from "../../telling.js";
-import { change, kernelClock, type Reading } from "./kernel.js";
-import { listNamed, withLists } from "./lists.js";
+import { change, kernelClock, listNamed, withLists, type Reading, type TableSettings } from "./kernel.js";
 import type { ListsAction, ListsSettings } from "./options.js";
 
 type EditAction = Extract<ListsAction, { readonly kind: "add" | "remove" | "clear" | "write" | "save" | "restore" | "import" }>;
@@ -113,7 +112,7 @@ function older(state: HostState, reading: Reading): HostState {
 }
 
 /** Does with each text what the kernel's file does with it; each is a transaction. Throws a Failure for what the file refuses. */
-export async function writeCommands(settings: ListsSettings, name: string, texts: readonly string[]): Promise<void> {
+export async function writeCommands(settings: TableSettings, name: string, texts: readonly string[]): Promise<void> {
   const commands = texts.map((text) => {
     const command = readFileCommand(text);
     if (!command) throw new Failure(`"${text}" is no command of a list: +ADDRESS, -ADDRESS or / is`);

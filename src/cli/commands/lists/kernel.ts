@@ -5,9 +5,10 @@ import { readFile } from "node:fs/promises";
 import { Failure } from "../../../failure.js";
 import type { TableChange } from "../../../lists/changes.js";
 import { labelsOfScript, readListing } from "../../../lists/listing.js";
-import { findLists, type Loaded } from "../../../lists/lists.js";
+import { findLists, type List, type Loaded } from "../../../lists/lists.js";
 import { readClock, type KernelClock } from "../../../lists/xt-recent-file.js";
 import { emitSetCommands, type TableName } from "../../../nft/set-commands.js";
+import { labelName } from "../../../rewrite/recent/set-label.js";
 import { runProgram } from "../../../run-program.js";
 import { readText, usualMaxInput } from "../../read-file.js";
 import { systemReason } from "../../system-error.js";
@@ -50,6 +51,25 @@ export async function readLists(settings: TableSettings, signal?: AbortSignal): 
       `some sets of lists lack others, or their labels: ${found.unreadable.slice(0, 5).join(", ")} (load the script again, or give it with --script)`,
     );
   return { ...found, at };
+}
+
+/** Throws a Failure where the table holds no list. */
+export async function withLists(settings: TableSettings): Promise<Reading> {
+  const reading = await readLists(settings);
+  if (reading.lists.length === 0)
+    throw new Failure(
+      `no set of the table "${settings.table}" says that it belongs to a list of recent: its script has none, or was made for an nft without comments of sets (give it with --script)`,
+    );
+  return reading;
+}
+
+/** By its name in the rules. Throws a Failure where there is none. */
+export function listNamed({ lists }: Pick<Reading, "lists">, name: string): List {
+  const key = labelName(name);
+  const found = lists.find((list) => list.key === key) ?? lists.find((list) => list.name === name);
+  if (found) return found;
+  const known = lists.map((list) => list.name).slice(0, 20);
+  throw new Failure(`no list "${name}" is loaded; there ${known.length === 0 ? "is none" : `are ${known.join(", ")}`}`);
 }
 
 /** Makes all changes in one transaction. */

@@ -2,15 +2,13 @@
 
 import { Failure } from "../../../failure.js";
 import { hostsOf, readAddress } from "../../../lists/hosts.js";
-import { labelName } from "../../../rewrite/recent/set-label.js";
-import type { List } from "../../../lists/lists.js";
 import { hostJson, listJson, listText, overviewText } from "../../../lists/render.js";
 import { overLimit } from "../../../lists/words.js";
 import { recentLine } from "../../../lists/xt-recent-file.js";
 import type { CommandDefinition } from "../../command.js";
 import type { ExitStatus, Surroundings } from "../../surroundings.js";
 import { edit } from "./edit.js";
-import { kernelClock, readLists, type Reading } from "./kernel.js";
+import { kernelClock, listNamed, readLists, withLists } from "./kernel.js";
 import { parseListsWords, type ListsSettings } from "./options.js";
 import { hostReport } from "./where-held.js";
 import { watch } from "./watch.js";
@@ -61,23 +59,4 @@ async function runLists(settings: ListsSettings, surroundings: Surroundings): Pr
     default:
       return edit(settings, action, surroundings);
   }
-}
-
-/** Throws a Failure where the table holds no list. */
-export async function withLists(settings: ListsSettings): Promise<Reading> {
-  const reading = await readLists(settings);
-  if (reading.lists.length === 0)
-    throw new Failure(
-      `no set of the table "${settings.table}" says that it belongs to a list of recent: its script has none, or was made for an nft without comments of sets (give it with --script)`,
-    );
-  return reading;
-}
-
-/** By its name in the rules. Throws a Failure where there is none. */
-export function listNamed({ lists }: Pick<Reading, "lists">, name: string): List {
-  const key = labelName(name);
-  const found = lists.find((list) => list.key === key) ?? lists.find((list) => list.name === name);
-  if (found) return found;
-  const known = lists.map((list) => list.name).slice(0, 20);
-  throw new Failure(`no list "${name}" is loaded; there ${known.length === 0 ? "is none" : `are ${known.join(", ")}`}`);
 }

@@ -12,7 +12,7 @@ import { orFailure } from "../../read-file.js";
 import type { ExitStatus, Surroundings } from "../../surroundings.js";
 import { messageText, reasonOf, tell } from "../../telling.js";
 import { writeCommands } from "./edit.js";
-import { withLists } from "./lists.js";
+import { withLists } from "./kernel.js";
 import type { ListsAction, ListsSettings } from "./options.js";
 
 /** Milliseconds after which lists are looked for that have come or gone. */

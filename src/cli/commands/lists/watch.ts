@@ -8,7 +8,7 @@ import { freeIn, overLimit, timeWords } from "../../../lists/words.js";
 import type { ExitStatus, Surroundings } from "../../surroundings.js";
 import { withInterruption, Interrupted } from "../../interruption.js";
 import type { ListsAction, ListsSettings } from "./options.js";
-import { withLists } from "./lists.js";
+import { withLists } from "./kernel.js";
 
 export type Event = "came" | "hit" | "over" | "under" | "gone";
 
