@@ -41,7 +41,11 @@ const sameHit = 8;
 
 /** The hosts of a list, by address. */
 export function hostsOf({ sides }: List): Host[] {
-  return sides.flatMap((side) => hostsOfSide(side)).sort(byAddress);
+  return sides
+    .flatMap((side) => hostsOfSide(side))
+    .map((host) => ({ host, key: sortKey(host) }))
+    .sort((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0))
+    .map(({ host }) => host);
 }
 
 export function hostsOfSide(side: ListSide): Host[] {
@@ -203,10 +207,13 @@ function ttlOf(side: ListSide, address: string, indexed: Indexed): number | unde
   return undefined;
 }
 
-function byAddress(a: Host, b: Host): number {
-  if (a.family !== b.family) return a.family === "ipv4" ? -1 : 1;
-  const [first, second] = [a, b].map(({ address, family }) => parseAddress(address, family) ?? 0n) as [bigint, bigint];
-  return first < second ? -1 : first > second ? 1 : 0;
+/** IPv4 before IPv6, and by number. */
+function sortKey({ address, family }: Host): string {
+  if (family === "ipv6") return `6${(parseAddress(address, family) ?? 0n).toString(16).padStart(32, "0")}`;
+  return `4${address
+    .split(".")
+    .map((byte) => byte.padStart(3, "0"))
+    .join("")}`;
 }
 
 /** An address in the notation of nft; undefined if the text is none. */

@@ -25,9 +25,9 @@ const lists: readonly PlayedList[] = [
     rules: [`DPORT ${recent("--set", "ring")}`, `DPORT ${recent(`--update --seconds ${N} --hitcount 4`, "ring")} -j DROP`],
   },
   {
-    name: "ring8",
+    name: "ring5",
     family: "ipv4",
-    rules: [`DPORT ${recent(`--update --seconds ${N} --hitcount 8`, "ring8")} -j DROP`, `DPORT ${recent("--set", "ring8")}`],
+    rules: [`DPORT ${recent(`--update --seconds ${N} --hitcount 5`, "ring5")} -j DROP`, `DPORT ${recent("--set", "ring5")}`],
   },
   {
     name: "ban",

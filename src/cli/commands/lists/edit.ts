@@ -17,7 +17,7 @@ import {
 } from "../../../lists/changes.js";
 import { hostOf } from "../../../lists/hosts.js";
 import type { List } from "../../../lists/lists.js";
-import { readSavedLists, saveLists } from "../../../lists/saved-lists.js";
+import { readSavedLists, saveLists, type SavedList } from "../../../lists/saved-lists.js";
 import { agesOf, readFileCommand, readRecentFile } from "../../../lists/xt-recent-file.js";
 import type { JsonMessage } from "../../../report/json.js";
 import { labelName } from "../../../rewrite/recent/set-label.js";
@@ -41,15 +41,7 @@ export async function edit(settings: ListsSettings, action: EditAction, surround
       await writeCommands(settings, action.list, action.commands);
       return 0;
     case "restore": {
-      const saved = readSavedLists(readText(action.file, usualMaxInput), action.file);
-      const now = Date.now();
-      const later = saved.flatMap(({ hosts }) => hosts).find(({ stamps }) => stamps.some((stamp) => stamp > now + 60_000));
-      if (later) throw new Failure(`${later.address} was seen after now by this machine's clock: set the clock first`);
-      const wanted = saved.map(({ name, hosts }) => ({
-        name,
-        hosts: hosts.map((host) => ({ ...host, ages: host.stamps.map((stamp) => Math.max(0, now - stamp)) })),
-      }));
-      await change(takeOver(reading, wanted, messages));
+      await change(restoring(reading, readSavedLists(readText(action.file, usualMaxInput), action.file), messages));
       break;
     }
     case "import": {
@@ -130,6 +122,18 @@ export async function writeCommands(settings: TableSettings, name: string, texts
     const after = withHits(host && { ...host, ages: host.ages.map((age) => age + elapsed(reading)) }, address, 1);
     await change([{ table: side.table, commands: command.kind === "remove" ? takeHost(side, address) : putHost(side, after) }]);
   }
+}
+
+/** Puts saved hosts back. Throws a Failure for hits that are still to come. */
+export function restoring(reading: Reading, saved: readonly SavedList[], messages: JsonMessage[]): TableChange[] {
+  const now = Date.now();
+  const later = saved.flatMap(({ hosts }) => hosts).find(({ stamps }) => stamps.some((stamp) => stamp > now + 60_000));
+  if (later) throw new Failure(`${later.address} was seen after now by this machine's clock: set the clock first`);
+  const wanted = saved.map(({ name, hosts }) => ({
+    name,
+    hosts: hosts.map((host) => ({ ...host, ages: host.stamps.map((stamp) => Math.max(0, now - stamp)) })),
+  }));
+  return takeOver(reading, wanted, messages);
 }
 
 interface WantedList {
