@@ -3,7 +3,7 @@
 import { hostsOf, type Host } from "../../../../lists/hosts.js";
 import { listJson } from "../../../../lists/render.js";
 import { overLimit } from "../../../../lists/words.js";
-import { readLists, type Reading, type TableSettings } from "../kernel.js";
+import type { Reading } from "../kernel.js";
 
 export interface ListedHost {
   readonly list: string;
@@ -25,7 +25,7 @@ export class State {
   /** Milliseconds that the last reading took. */
   private took = 0;
 
-  constructor(private readonly settings: TableSettings) {}
+  constructor(private readonly readTable: () => Promise<Reading>) {}
 
   /** A reading that is young, or as young as it can be without reading all the time. */
   async recent(): Promise<Snapshot> {
@@ -52,7 +52,7 @@ export class State {
 
   private async read(): Promise<Snapshot> {
     const start = performance.now();
-    const reading = await readLists(this.settings);
+    const reading = await this.readTable();
     const hosts = reading.lists.flatMap((list) =>
       hostsOf(list).map((host) => ({ list: list.name, host, over: overLimit(host).length > 0 })),
     );
