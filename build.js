@@ -42,7 +42,7 @@ const rawText = {
       namespace: "raw-text",
     }));
     onLoad({ filter: /.*/, namespace: "raw-text" }, async ({ path }) => {
-      if (extname(path) === ".sh") return { contents: readFileSync(path, "utf8"), loader: "text" };
+      if ([".sh", ".html"].includes(extname(path))) return { contents: readFileSync(path, "utf8"), loader: "text" };
       const { code } = await transform(readFileSync(path, "utf8"), { loader: extname(path).slice(1), minify: true, target: "es2022" });
       return { contents: code.trimEnd(), loader: "text" };
     });

@@ -20,7 +20,7 @@ const stages = [
 ];
 
 /** What stands on the translation, each for itself. */
-const consumers = ["simulate", "verify", "review", "corpus"];
+const consumers = ["simulate", "verify", "review", "corpus", "lists"];
 
 /** Doors between consumers: the only files of one that another may import. Data types, and one function that does the work. */
 const doors = {
@@ -80,7 +80,7 @@ export default defineConfig(
   { ignores: ["dist/", "node_modules/", "examples/", "corpus/"] },
   { linterOptions: { reportUnusedDisableDirectives: "error" } },
   {
-    files: ["**/*.ts", "src/review/formats/html/page/*.js"],
+    files: ["**/*.ts", "src/review/formats/html/page/*.js", "src/cli/commands/lists/serve/page/*.js"],
     ignores: ["vitest.config.ts"],
     extends: [tseslint.configs.recommendedTypeChecked],
     languageOptions: {
@@ -108,7 +108,7 @@ export default defineConfig(
   },
   {
     // One project for each file: which of two is asked first would hang on the order in which files come.
-    files: ["src/review/formats/html/page/*.js", "test/browser/**/*.ts"],
+    files: ["src/review/formats/html/page/*.js", "src/cli/commands/lists/serve/page/*.js", "test/browser/**/*.ts"],
     languageOptions: { parserOptions: { project: ["tsconfig.browser.json"] } },
   },
   {

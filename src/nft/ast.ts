@@ -327,6 +327,8 @@ export interface NftComment {
   readonly lines: readonly string[];
   /** The iptables rules of which there is nothing but this. */
   readonly origins?: readonly Span[];
+  /** The iptables rules that it stands above. */
+  readonly above?: readonly Span[];
 }
 
 export type Hook = "prerouting" | "input" | "forward" | "output" | "postrouting";
@@ -359,7 +361,10 @@ export interface NftSet {
   readonly elements?: readonly Expression[];
   /** Every element counts the packets that find it. */
   readonly counter?: boolean;
+  /** Lines in front of the set in the script. */
   readonly comment?: readonly string[];
+  /** What the kernel keeps with the set, at most 128 bytes; where the nft of the script cannot, it stands behind the set in the script. */
+  readonly label?: string;
 }
 /** A named conntrack helper: `ct helper name { type "ftp" protocol tcp; }`. */
 export interface NftHelper {

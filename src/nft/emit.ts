@@ -5,6 +5,7 @@
 
 import { allBaseChains, type BaseChain } from "./base-chains.js";
 import { spellingFor } from "./older.js";
+import { isLoadable } from "./versions.js";
 import type { Expression, NftChain, NftRule, NftScript, NftSet, NftTable, Statement } from "./ast.js";
 
 /** A rule and the line of the script where it stands, from 1. */
@@ -58,14 +59,22 @@ function write(script: NftScript): Emitted {
     lines.push("", `add table ${tableName}`, `delete table ${tableName}`);
   }
   const spell = spellingFor(script.targetNft);
-  for (const table of script.tables) emitTable(table, script.keepSets, spell, lines, { rules, chains });
+  const labels = isLoadable("setComment", script.targetNft);
+  for (const table of script.tables) emitTable(table, script.keepSets, { spell, labels }, lines, { rules, chains });
   return { text: `${lines.join("\n")}\n`, rules, chains };
+}
+
+/** What an nft of the script's version takes. */
+interface Ways {
+  readonly spell: Spelling;
+  /** It has comments of sets. */
+  readonly labels: boolean;
 }
 
 function emitTable(
   table: NftTable,
   keepSets: boolean,
-  spell: Spelling,
+  { spell, labels }: Ways,
   lines: string[],
   found: { readonly rules: RuleLine[]; readonly chains: ChainLine[] },
 ): void {
@@ -84,7 +93,7 @@ function emitTable(
     // nft 0.9.8 crashes at a set within a table that the script has named before, unless the table is deleted in between.
     for (const set of table.sets) {
       for (const line of set.comment ?? []) lines.push(commentLine(line));
-      for (const line of emitSet(set, `add set ${name}`)) lines.push(line);
+      for (const line of emitSet(set, `add set ${name}`, labels)) lines.push(line);
     }
   } else {
     lines.push(`delete table ${name}`);
@@ -98,7 +107,7 @@ function emitTable(
   for (const set of keepSets ? [] : table.sets) {
     if (set.comment) blocks.push((inline = set.comment.map(commentLine)));
     else if (blocks.at(-1) !== inline) blocks.push((inline = []));
-    for (const line of emitSet(set, "set")) inline.push(line);
+    for (const line of emitSet(set, "set", labels)) inline.push(line);
   }
   const firstChain = blocks.length;
   for (const chain of table.chains) blocks.push(emitChain(chain, spell));
@@ -182,8 +191,9 @@ function setParts(set: NftSet): string[] {
 const mostElementsInLine = 3;
 
 /** @param command what stands in front of the set's name */
-function emitSet(set: NftSet, command: string): string[] {
+function emitSet(set: NftSet, command: string, labels: boolean): string[] {
   const parts = setParts(set);
+  if (labels && set.label !== undefined) parts.push(`comment ${quote(set.label)}`);
   const elements = (set.elements ?? []).map(emitExpression);
   if (elements.length > mostElementsInLine) {
     return [
@@ -196,8 +206,13 @@ function emitSet(set: NftSet, command: string): string[] {
     ];
   }
   if (elements.length > 0) parts.push(`elements = { ${elements.join(", ")} }`);
-  return [`${command} ${word(set.name)} { ${parts.join("; ")}; }`];
+  const behind = labels || set.label === undefined ? "" : ` ${commentLine(set.label)}`;
+  return [`${command} ${word(set.name)} { ${parts.join("; ")}; }${behind}`];
 }
+
+/** For other printers of this folder. */
+export const emitWord = word;
+export const emitDuration = duration;
 
 // ----------------------------------------------------------------------------------------------- statements
 

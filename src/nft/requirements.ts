@@ -47,7 +47,10 @@ export function partOf(name: FeatureName): KernelPartName | undefined {
 function featuresOfTable(table: NftTable, targetNft: string | undefined): Set<FeatureName> {
   const found = new Set<FeatureName>();
   if (table.helpers.length > 0) found.add("helper");
-  for (const set of table.sets) addFeaturesOfSet(set, found);
+  for (const set of table.sets) {
+    addFeaturesOfSet(set, found);
+    if (set.label !== undefined && isLoadable("setComment", targetNft)) found.add("setComment");
+  }
   for (const chain of table.chains) addFeaturesOfChain(chain, found);
   // Scripts for an older nft spell these otherwise.
   for (const { entries } of table.chains) {

@@ -74,6 +74,12 @@ export const features = {
     kernel: "4.1",
     source: "measured: nft 0.9.8 refuses it; kernel as for concatenations",
   },
+  setComment: {
+    name: "comments of sets",
+    nft: "0.9.7",
+    kernel: "4.6",
+    source: 'changes-nftables-0.9.7; kernel commit "Add new attributes into nft_set to store user data", 5 January 2016',
+  },
   ruleComment: { name: "comments of a rule", nft: "0.9.1", kernel: "3.15", source: kernelList },
 
   // expressions

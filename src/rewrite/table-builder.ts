@@ -25,13 +25,19 @@ export class ChainBuilder {
   attribute(start: number, origins: readonly Span[]): void {
     for (let index = start; index < this.entries.length; index++) {
       const entry = this.entries[index]!;
-      if (!entry.origins) this.entries[index] = { ...entry, origins };
+      if (!entry.origins && !("above" in entry)) this.entries[index] = { ...entry, origins };
     }
   }
 
   /** Comment lines in front of what is added next. */
   remark(...lines: string[]): this {
     if (lines.length > 0) this.entries.push({ kind: "comment", lines });
+    return this;
+  }
+
+  /** Comment lines in front of what becomes of these rules. */
+  remarkAbove(rules: readonly { readonly span: Span }[], ...lines: string[]): this {
+    if (lines.length > 0) this.entries.push({ kind: "comment", lines, above: rules.map(({ span }) => span) });
     return this;
   }
 

@@ -125,15 +125,13 @@ class Writer {
         attributed([rule], chain, group, () => chain.remark(`can never match (${decision.reason}): ${rule.text}`));
         return this.writeRecording(decision.recording, chain, group, planned);
       case "refused":
-        attributed([rule], chain, group, () =>
-          chain.remark(`not translated [${decision.diagnostic.code}]: ${decision.diagnostic.message}`, `    ${rule.text}`),
-        );
+        chain.remarkAbove([rule], `not translated [${decision.diagnostic.code}]: ${decision.diagnostic.message}`, `    ${rule.text}`);
         return this.writeRecording(decision.recording, chain, group, planned);
       case "parts": {
         const { parts } = decision;
         const simple = parts.steps.every(({ kind }) => kind === "statements");
         const empty = simple && parts.steps.length === 0 && !parts.body.counter && !parts.body.end && parts.body.effects.length === 0;
-        if (!simple || empty) attributed([rule], chain, group, () => chain.remark(rule.text));
+        if (!simple || empty) chain.remarkAbove([rule], rule.text);
         return this.place(parts, chain, group, planned);
       }
     }
@@ -142,7 +140,7 @@ class Writer {
   /** The hits that a rule records which does nothing else any more. */
   private writeRecording(recording: RuleParts | undefined, chain: ChainBuilder, group: ChainGroup, planned: PlannedChain): ChainBuilder {
     if (!recording) return chain;
-    attributed([recording.rule], chain, group, () => chain.remark("    what it records before that:"));
+    chain.remarkAbove([recording.rule], "    what it records before that:");
     return this.place(recording, chain, group, planned);
   }
 
@@ -199,7 +197,7 @@ class Writer {
       `list "${printable(usage.name)}": records a hit and leaves to ${over.name} if the host ${setFirst ? "now has" : "already had"} ` +
         `${window.hits} hits in ${window.seconds} s`,
     );
-    attributed(rules, chain, group, () => chain.remark(...rules.map(({ text }) => text)));
+    chain.remarkAbove(rules, ...rules.map(({ text }) => text));
     const counted = setFirst && set.body.counter ? [set.body.counter] : [];
     attributed(rules, chain, group, () =>
       chain.rule([...conditions, ...counted, jump(entry.name)], setFirst ? set.body.comment : undefined),

@@ -6,6 +6,7 @@
  */
 
 import { recentUsesOf } from "../extensions/matches/recent.js";
+import type { Span } from "../diagnostic.js";
 import type { IptablesRuleset } from "../iptables/ast.js";
 import type { NftChain } from "../nft/ast.js";
 import { emitWithLines, type ChainLine } from "../nft/emit.js";
@@ -286,9 +287,10 @@ class Filling {
         const height = entry.kind === "comment" ? entry.lines.length : 1;
         const [from, to] = [this.starts[at]!, this.starts[at + height]!];
         at += height;
-        for (const { line: origin } of entry.origins ?? []) {
+        const origins = originsOf(entry);
+        for (const { line: origin } of origins) {
           const before = made.get(origin);
-          const alone = entry.origins!.length === 1 && chain.holds !== undefined;
+          const alone = origins.length === 1 && chain.holds !== undefined;
           if (!alone || before === "apart" || (before && before.to !== from)) made.set(origin, "apart");
           else made.set(origin, { from: before?.from ?? from, to });
         }
@@ -327,7 +329,7 @@ class Filling {
         const height = entry.kind === "comment" ? entry.lines.length : 1;
         const from = this.starts[at]!;
         at += height;
-        const origin = Math.min(...(entry.origins ?? []).map((span) => span.line));
+        const origin = Math.min(...originsOf(entry).map((span) => span.line));
         if (origin === Infinity) continue;
         const own = dump.ruleAt(origin);
         const isProbe = own !== undefined && quotient.isProbe(own);
@@ -354,6 +356,11 @@ class Filling {
     }
     yield piece + script.slice(copied);
   }
+}
+
+/** The iptables rules that an entry comes of, or stands above. */
+function originsOf(entry: NftChain["entries"][number]): readonly Span[] {
+  return entry.origins ?? (entry.kind === "comment" ? entry.above : undefined) ?? [];
 }
 
 /** Characters of a piece of the script, about. */

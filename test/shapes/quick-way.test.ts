@@ -95,7 +95,7 @@ const inputs: Readonly<Record<string, readonly [text: string, quick: boolean]>> 
       hosts(9, (host) => `-A lost -s ${host}/32 -j DROP`),
       ["lost"],
     ),
-    true,
+    false,
   ],
   "a jump in a long form": [filter(["-A INPUT --jump odd", ...hosts(9, (host) => `-A odd -s ${host}/32 -j DROP`)], ["odd"]), false],
   "a jump without a blank": [filter(["-A INPUT -jodd", ...hosts(9, (host) => `-A odd -s ${host}/32 -j DROP`)], ["odd"]), false],

@@ -16,7 +16,7 @@ import { payload, updateSet, deleteFromSet, concatenation, goto, type Expression
 import { declaredSize } from "../../nft/set-size.js";
 import { formatAddress } from "../../extensions/values/address.js";
 import type { RecentUse } from "../../extensions/matches/recent.js";
-import type { ExtensionUse } from "../../iptables/ast.js";
+import type { ExtensionUse, Family } from "../../iptables/ast.js";
 import {
   callStatement,
   exitStatement,
@@ -32,10 +32,13 @@ import { printable } from "../../diagnostic.js";
 import { nameable } from "../../nft/names.js";
 import { passesIn, type Bounds } from "./bounds.js";
 import { isTooLarge, keptFor, touchesOfOnePacket, windowId, type ListForm } from "./form.js";
-import { lastTtl, type LastTtl } from "./last-ttl.js";
+import type { HostStore } from "./host-stores.js";
+import { lastTtl, type LastTtl, type TtlPiece } from "./last-ttl.js";
 import { limitTouch, limitRate, type HitLimit } from "./limit.js";
-import { listKey, member, Ring, tick, type SetFactory, type Window } from "./ring.js";
+import { listKey, member, Ring, type SetFactory, type SetPurpose } from "./ring.js";
+import { writeLabel } from "./set-label.js";
 import { asksForPresence, isCheck, isQuietRemoval, type ListUsage, type PlacedUse } from "./usage.js";
+import { windowTime, type Window } from "./window.js";
 
 type Side = RecentUse["side"];
 
@@ -59,6 +62,12 @@ export interface Removal {
 /** The kinds of questions, each of which counts its own from 1: the first has no number in the names of its sets. */
 type QuestionKind = "window" | "hits" | "count" | "ttl";
 
+/** A mask as labels have it: a number of bits where it has no gaps. */
+function maskWords(mask: bigint, family: Family): string {
+  const bits = mask.toString(2).padStart(family === "ipv4" ? 32 : 128, "0");
+  return /^1*0*$/.test(bits) ? String(bits.replace(/0+$/, "").length) : formatAddress(mask, family);
+}
+
 const secondsId = (seconds: number): string => `${seconds}s`;
 const countId = (hits: number): string => `${hits}_hits`;
 
@@ -74,6 +83,8 @@ export class RecentList {
   private seen: string | undefined;
   /** The sets of this list, those of a fused group too. */
   readonly sets: string[] = [];
+  /** What they hold of a host. */
+  readonly hostStores: HostStore[] = [];
   private readonly knownPresent: ReadonlySet<ExtensionUse>;
   private readonly asksTtl: ReadonlySet<ExtensionUse>;
   private readonly touchChains = new Map<Side, string>();
@@ -82,6 +93,8 @@ export class RecentList {
   private readonly stores = new Map<Side, readonly string[]>();
   private readonly stops = new Map<ExtensionUse, string>();
   private readonly mask: Expression | undefined;
+  /** As a label has it. */
+  private readonly maskText: string | undefined;
   /** Questions of each kind in the order in which rules ask them. */
   private readonly asked = new Map<QuestionKind, string[]>();
 
@@ -101,6 +114,7 @@ export class RecentList {
       usage.mask === (1n << (family === "ipv4" ? 32n : 128n)) - 1n
         ? undefined
         : { kind: "address", address: formatAddress(usage.mask, family) };
+    this.maskText = this.mask === undefined ? undefined : maskWords(usage.mask, family);
     this.knownPresent = new Set(usage.uses.filter(({ knownPresent }) => knownPresent).map(({ use }) => use));
     this.asksTtl = new Set(usage.uses.filter(({ rttl }) => rttl).map(({ use }) => use));
     // A fused group makes its own sets; everything else is declared here, in a fixed order.
@@ -149,23 +163,45 @@ export class RecentList {
     for (const use of checks) {
       const { seconds, hits } = use;
       if (seconds !== undefined && hits === 1 && !this.windows.has(seconds)) {
-        this.windows.set(seconds, this.set(`${this.setPrefix("window", secondsId(seconds))}_recent`, seconds * 1000 + tick));
+        const prefix = this.setPrefix("window", secondsId(seconds));
+        const purpose: SetPurpose = { role: "recent", details: { seconds } };
+        this.windows.set(seconds, this.set(`${prefix}_recent`, windowTime(seconds), purpose, this.numberOf("window", secondsId(seconds))));
       }
       if (seconds !== undefined && hits > 1) this.declareWindow({ seconds, hits });
       if (seconds === undefined && hits > 1 && !this.counts.has(hits)) {
         const prefix = this.untimedPrefix(this.setPrefix("count", countId(hits)));
         this.counts.set(
           hits,
-          Array.from({ length: hits }, (_, index) => this.set(`${prefix}_count_${index}`, kept)),
+          Array.from({ length: hits }, (_, index) =>
+            this.set(
+              `${prefix}_count_${index}`,
+              kept,
+              { role: "count", index, ...(index === 0 && { details: { hits, ...this.keptDetails } }) },
+              this.numberOf("count", countId(hits)),
+            ),
+          ),
         );
       }
     }
     // A host that was merely removed from timed sets, in a rule that does nothing else, need not be remembered for ever.
     const timed = checks.length > 0 && checks.every(({ seconds, hits }) => seconds !== undefined && hits === 1);
     if (checks.length === 0 || uses.some((use) => asksForPresence(use) && !(timed && isQuietRemoval(use))))
-      this.seen = this.set(`${this.untimedPrefix(this.base)}_seen`, kept);
+      this.seen = this.set(`${this.untimedPrefix(this.base)}_seen`, kept, { role: "seen", details: this.keptDetails }, 1);
     this.declareTtls(checks.filter(({ rttl }) => rttl));
+    this.hostStores.push(...this.declaredStores());
     return this;
+  }
+
+  private declaredStores(): HostStore[] {
+    const time = this.keptTime;
+    return [
+      ...[...this.windows].map(([seconds, set]): HostStore => ({ kind: "seen", set, time: windowTime(seconds) })),
+      ...[...this.rings.values()].map((ring) => ring.hostStore()),
+      ...[...this.limits.values()].map(({ window, rate, banned }): HostStore => ({ kind: "limit", window, tokens: rate, banned })),
+      ...[...this.counts.values()].map((sets): HostStore => ({ kind: "count", sets, time })),
+      ...(this.seen === undefined ? [] : [{ kind: "seen" as const, set: this.seen, time }]),
+      ...[this.timedTtls, this.keptTtls].flatMap((ttls) => ttls?.hostStore() ?? []),
+    ];
   }
 
   /** Checks with seconds have TTLs of their own beside those that are kept without a timeout, which may be full. */
@@ -173,23 +209,30 @@ export class RecentList {
     const { ttl, windowsInNames } = this.form;
     if (!ttl) return;
     const basis = windowsInNames && ttl.header === "forwarded" ? "_forwarded_ttl" : "_ttl";
-    const declare = (name: string, time: number | undefined): LastTtl => {
-      const add = (suffix: string, timeout: number | undefined, withTtl: boolean): string =>
-        this.set(`${name}${basis}_${suffix}`, timeout, undefined, withTtl);
+    const declare = (name: string, time: number | undefined, roles: "ttl" | "kept-ttl"): LastTtl => {
+      const add = (suffix: string, timeout: number | undefined, withTtl: boolean, { kind, ...piece }: TtlPiece): string => {
+        const details = kind === "known" && { details: { header: ttl.header } };
+        return this.set(`${name}${basis}_${suffix}`, timeout, { role: `${roles}-${kind}`, ...piece, ...details }, 1, undefined, withTtl);
+      };
       return lastTtl(ttl, { add }, time, this.timeToLive());
     };
     const longest = greatest(
       checks.flatMap((use) => (asksKeptTtl(use) ? [] : use.seconds!)),
       0,
     );
-    if (longest > 0) this.timedTtls = declare(`${this.setPrefix("ttl", secondsId(longest))}_recent`, longest * 1000 + tick);
-    if (checks.some(asksKeptTtl)) this.keptTtls = declare(`${this.untimedPrefix(this.base)}_seen`, this.keptTime);
+    if (longest > 0) this.timedTtls = declare(`${this.setPrefix("ttl", secondsId(longest))}_recent`, windowTime(longest), "ttl");
+    if (checks.some(asksKeptTtl)) this.keptTtls = declare(`${this.untimedPrefix(this.base)}_seen`, this.keptTime, "kept-ttl");
   }
 
   /** How long hosts stay in the sets that are asked without seconds, in milliseconds; undefined: for ever. */
+  private get keptDetails(): { readonly seconds?: number } {
+    const seconds = keptFor(this.usage, this.form);
+    return seconds === undefined ? {} : { seconds };
+  }
+
   private get keptTime(): number | undefined {
     const seconds = keptFor(this.usage, this.form);
-    return seconds === undefined ? undefined : seconds * 1000 + tick;
+    return seconds === undefined ? undefined : windowTime(seconds);
   }
 
   /** Of the names of these sets: kept elements have the time they were made with, and nft refuses a set of that name that had none. */
@@ -203,9 +246,11 @@ export class RecentList {
     if (this.rings.has(id) || this.limits.has(id)) return;
     if (this.form.asLimit(window)) {
       const prefix = this.setPrefix("hits", id);
-      const banned = this.set(`${prefix}_banned`, window.seconds * 1000 + tick);
+      const number = this.numberOf("hits", id);
+      const details = { ...window, own: 0, form: "limit" } as const;
+      const banned = this.set(`${prefix}_banned`, windowTime(window.seconds), { role: "banned", details }, number);
       // Not `rate`, as in a ring: elements keep their limit, and under --keep-sets the one form must not meet those of the other.
-      const rate = this.set(`${prefix}_tokens`, window.seconds * 1000 + tick);
+      const rate = this.set(`${prefix}_tokens`, windowTime(window.seconds), { role: "tokens" }, number);
       this.limits.set(id, { window, rate, banned });
     } else {
       this.rings.set(
@@ -224,13 +269,26 @@ export class RecentList {
   setFactory(window: Window): SetFactory {
     const prefix = this.setPrefix("hits", windowId(window));
     return {
-      add: (suffix, timeout, gcInterval) => this.set(`${prefix}_${suffix}`, timeout, gcInterval),
+      add: (suffix, timeout, purpose, gcInterval) =>
+        this.set(`${prefix}_${suffix}`, timeout, purpose, this.numberOf("hits", windowId(window)), gcInterval),
       undeleted: !this.usage.uses.some((use) => use.operation === "remove"),
       kept: this.form.windowsInNames,
     };
   }
 
-  private set(name: string, timeout: number | undefined, gcInterval?: number, withTtl = false): string {
+  /** Which of its kind a question is, from 1. */
+  private numberOf(kind: QuestionKind, id: string): number {
+    return (this.asked.get(kind) ?? []).indexOf(id) + 1;
+  }
+
+  private set(
+    name: string,
+    timeout: number | undefined,
+    purpose: SetPurpose,
+    number: number,
+    gcInterval?: number,
+    withTtl = false,
+  ): string {
     const { family, setSize } = this.form;
     const address = family === "ipv4" ? "ipv4_addr" : "ipv6_addr";
     const declared = this.table.set(name, {
@@ -239,6 +297,12 @@ export class RecentList {
       flags: timeout === undefined ? ["dynamic"] : ["dynamic", "timeout"],
       ...(timeout !== undefined && { timeout }),
       ...(gcInterval !== undefined && { gcInterval }),
+      label: writeLabel({
+        list: this.usage.name,
+        number,
+        ...purpose,
+        ...(purpose.details !== undefined && this.maskText !== undefined && { mask: this.maskText }),
+      }),
     });
     this.sets.push(declared);
     return declared;

@@ -22,11 +22,11 @@
 
 import { binary, deleteFromSet, goto, match, setReference, updateSet, type Expression, type Statement } from "../../nft/ast.js";
 import { countWithFirst, findTimer, isTimed, takeToken } from "./processors.js";
+import type { Ban, RingStore } from "./host-stores.js";
+import type { SetLabel } from "./set-label.js";
 import { turnCode, type TurnCode } from "./turn-code.js";
+import { tick, type Window } from "./window.js";
 import { callStatement, exitStatement, exitTo, type ChainBuilder, type ChainGroup, type Exit, type Key } from "../table-builder.js";
-
-/** One tick of the kernel's clock on HZ=250, in milliseconds: xt_recent still counts a stamp that is exactly N seconds old. */
-export const tick = 4;
 
 /** How long a muted host is answered without being looked at, in milliseconds. */
 const muteTime = 250;
@@ -46,20 +46,18 @@ export function longestMute(hits: number, pushes: number): number {
   return muteTime / 1000 + hits / (triesBeforeMute(hits, pushes) * pushes);
 }
 
-export interface Window {
-  readonly seconds: number;
-  readonly hits: number;
-}
-
 /** How the sets of a list are declared: all of them alike but for name, timeout and collection. */
 export interface SetFactory {
   /** Times in milliseconds; no timeout keeps elements for ever. */
-  add(suffix: string, timeout: number | undefined, gcInterval?: number): string;
+  add(suffix: string, timeout: number | undefined, purpose: SetPurpose, gcInterval?: number): string;
   /** Elements of these sets are never deleted by a packet. */
   readonly undeleted: boolean;
   /** Elements outlive the script: sets in which they have another limit need another name. */
   readonly kept: boolean;
 }
+
+/** What a set is for, without what it shares with others of its list. */
+export type SetPurpose = Pick<SetLabel, "role" | "index" | "details">;
 
 export interface RingUse {
   /** Stamps that a packet has pushed itself when the check looks: 1 if `--set` comes first. */
@@ -107,19 +105,24 @@ export class Ring {
     // Elements that are kept have the limit they were made with.
     const bounded = (suffix: string, most: number): string => (sets.kept ? `${suffix}_of_${most}` : suffix);
     this.lane = {
-      busy: sets.add("busy", outliving, lazy),
+      busy: sets.add("busy", outliving, { role: "busy", details: { hits, seconds, own, form: "ring" } }, lazy),
       // So few that a host in the lane alone is never over the limit.
       few: Array.from({ length: Math.min(2, hits - 1 - own) }, (_, hit) =>
-        sets.add(hit === 0 && use.fused && passes !== undefined ? bounded("few_0", passes) : `few_${hit}`, windowTime, lazy),
+        sets.add(
+          hit === 0 && use.fused && passes !== undefined ? bounded("few_0", passes) : `few_${hit}`,
+          windowTime,
+          { role: "few", index: hit },
+          lazy,
+        ),
       ),
     };
-    this.pass = passes === undefined ? undefined : sets.add(bounded("pass", passes), windowTime, lazy);
-    this.hit = Array.from({ length: this.slots }, (_, slot) => sets.add(`hit_${slot}`, windowTime, lazy));
-    this.turn = Array.from({ length: this.turns.bits }, (_, bit) => sets.add(`turn_${bit}`, outliving));
+    this.pass = passes === undefined ? undefined : sets.add(bounded("pass", passes), windowTime, { role: "pass" }, lazy);
+    this.hit = Array.from({ length: this.slots }, (_, slot) => sets.add(`hit_${slot}`, windowTime, { role: "hit", index: slot }, lazy));
+    this.turn = Array.from({ length: this.turns.bits }, (_, bit) => sets.add(`turn_${bit}`, outliving, { role: "turn", index: bit }));
     if (pushes > 0) {
-      this.rate = sets.add("rate", 2000);
-      this.flood = sets.add("flood", windowTime + muteTime);
-      this.mute = sets.add("mute", muteTime);
+      this.rate = sets.add("rate", 2000, { role: "rate" });
+      this.flood = sets.add("flood", windowTime + muteTime, { role: "flood" });
+      this.mute = sets.add("mute", muteTime, { role: "mute" });
     }
   }
 
@@ -132,6 +135,14 @@ export class Ring {
   /** The sets one of which a host with a hit in the window is in. */
   get presenceSets(): readonly string[] {
     return [this.lane.busy, ...this.lane.few];
+  }
+
+  /** What its sets hold of a host. */
+  hostStore(ban?: Ban): RingStore {
+    const { busy, few } = this.lane;
+    const guards = [this.pass, this.rate, this.flood, this.mute].filter((name) => name !== undefined);
+    const { window, hit, turn, use } = this;
+    return { kind: "ring", window, most: window.hits - use.own, few, busy, hit, turn, ban, guards };
   }
 
   /** What the sets are for, for a reader of the script. */

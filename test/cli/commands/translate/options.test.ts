@@ -33,6 +33,7 @@ describe("parseTranslateWords", () => {
       maxInput: 256 * 1024 * 1024,
       strict: false,
       check: false,
+      verbose: false,
       format: "text",
       color: undefined,
     });
@@ -66,6 +67,7 @@ describe("parseTranslateWords", () => {
         "0.9.8",
         "--strict",
         "--check",
+        "--verbose",
         "--without",
         "queue,tproxy",
         "--without=fib,queue",
@@ -93,6 +95,7 @@ describe("parseTranslateWords", () => {
       maxInput: 256 * 1024 * 1024,
       strict: true,
       check: true,
+      verbose: true,
       format: "json",
       color: false,
     });
