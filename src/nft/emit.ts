@@ -158,7 +158,7 @@ const mostElementsInLine = 3;
 /** @param command what stands in front of the set's name */
 function emitSet(set: NftSet, command: string): string[] {
   const parts = setParts(set);
-  const elements = (set.elements ?? []).map(emitExpression);
+  const elements = [...(set.elements ?? []), ...(set.hosts ?? [])].map(emitExpression);
   if (elements.length > mostElementsInLine) {
     return [
       `${command} ${word(set.name)} {`,
@@ -340,6 +340,7 @@ function emitExpression(expression: Expression): string {
       const parts = [emitExpression(expression.key)];
       if (expression.counter) parts.push(emitStatement(expression.counter));
       if (expression.timeout !== undefined) parts.push(`timeout ${duration(expression.timeout)}`);
+      if (expression.expires !== undefined) parts.push(`expires ${duration(expression.expires)}`);
       if (expression.comment !== undefined) parts.push(`comment ${quote(expression.comment)}`);
       return parts.join(" ");
     }
