@@ -90,7 +90,7 @@ export const catalogue = {
     notPlayed: true,
   },
   "recent-forget-after": { effect: "approximated", title: "a host that `--forget-after` takes off a list without seconds" },
-  "recent-hosts": { effect: "approximated", title: "hosts that were on a list when it was captured", notPlayed: true },
+  "recent-hosts": { effect: "approximated", title: "hosts that were on a list when it was captured, and are not in the script as they were", notPlayed: true },
   "recent-both-families": { effect: "approximated", title: "an IPv4 list that cuts IPv6 addresses to 32 bits" },
   "recent-seconds-overflow": { effect: "approximated", title: "`--seconds` so large that xt_recent's arithmetic wraps" },
   "approximate-match": { effect: "approximated", title: "a match whose nft form differs in some packets" },
@@ -128,6 +128,8 @@ export interface Diagnostic {
   readonly message: string;
   /** What to do about it. */
   readonly help?: string;
+  /** What the firewall is without the rule that is refused: `more open`, `more closed`, or a clause that says what is missing. */
+  readonly without?: string;
 }
 
 export function effectOf(code: DiagnosticCode): Effect {

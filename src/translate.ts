@@ -18,7 +18,7 @@ import { checkOptions, checkSources } from "./option-checks.js";
 import { isInvalid, rewriteRuleset, type RecentForm, type Rewriting } from "./rewrite/ruleset.js";
 import { mergeFamilies, type Merging } from "./rewrite/inet.js";
 import { withOrigins } from "./rewrite/origins.js";
-import { bothFamiliesRemarks, memoryRemarks, recentHostsRemarks } from "./rewrite/recent/remarks.js";
+import { bothFamiliesRemarks, memoryRemarks } from "./rewrite/recent/remarks.js";
 import { rulesWithoutWay } from "./rewrite/rules-without-way.js";
 import { mergeByFamily } from "./rewrite/families.js";
 import { buildScript } from "./shell/run-script.js";
@@ -120,12 +120,23 @@ export function translate(input: string | readonly Source[], options: TranslateO
   let rewritten: Rewriting[] = [];
   if (!isInvalid(diagnostics)) {
     rewritten = rulesets.map((ruleset) =>
-      rewriteRuleset(ruleset, { table, recent, setSize, forgetAfter, keepSets, counters, targetNft, without: missing, ipsets, geoip }),
+      rewriteRuleset(ruleset, {
+        table,
+        recent,
+        setSize,
+        forgetAfter,
+        keepSets,
+        counters,
+        targetNft,
+        without: missing,
+        ipsets,
+        geoip,
+        hosts: lists,
+      }),
     );
     for (const one of rewritten) append(diagnostics, one.diagnostics);
     append(diagnostics, bothFamiliesRemarks(rulesets));
     append(diagnostics, rulesWithoutWay(rulesets));
-    append(diagnostics, recentHostsRemarks(rulesets, lists));
     const fullLists = rewritten.reduce((bytes, one) => bytes + one.fullLists, 0);
     append(diagnostics, memoryRemarks(rulesets, fullLists, setSize));
   }

@@ -14,11 +14,11 @@ const captured = writeCaptured({
     {
       list: "bad",
       hosts: [
-        { address: "192.0.2.1", hits: 1 },
-        { address: "192.0.2.2", hits: 2 },
+        { address: "192.0.2.1", ages: [0], ttl: 0 },
+        { address: "192.0.2.2", ages: [61004, 0], ttl: 64 },
       ],
     },
-    { list: "other list", hosts: [{ address: "2001:db8::2", hits: 1 }] },
+    { list: "other list", hosts: [{ address: "2001:db8::2", ages: [0], ttl: 0 }] },
   ],
 });
 
@@ -33,12 +33,12 @@ describe("a captured firewall", () => {
       {
         list: "bad",
         hosts: [
-          { address: "192.0.2.1", hits: 1 },
-          { address: "192.0.2.2", hits: 2 },
+          { address: "192.0.2.1", ages: [0], ttl: 0 },
+          { address: "192.0.2.2", ages: [61004, 0], ttl: 64 },
         ],
         span: { line: lines.indexOf("# Hosts of the list bad") + 1 },
       },
-      { list: "other list", hosts: [{ address: "2001:db8::2", hits: 1 }] },
+      { list: "other list", hosts: [{ address: "2001:db8::2", ages: [0], ttl: 0 }] },
     ]);
   });
 
@@ -64,25 +64,41 @@ describe("a captured firewall", () => {
       const { script, diagnostics, iptables } = translate([{ file: "captured", text: captured, ...(family && { family }) }]);
       expect(iptables.map((ruleset) => ruleset.family)).toEqual(["ipv4", "ipv6"]);
       expect(script).toContain("elements = { 2001:db8::1 }");
-      const hosts = diagnostics.filter(({ code }) => code === "recent-hosts");
-      expect(hosts.map(({ message }) => message)).toEqual([
-        'list "bad": the script begins without the 2 hosts on it, 192.0.2.1, 192.0.2.2; until they are recorded again: packets of such ' +
-          "hosts that the rule stops go on to the next rule: the firewall is more open",
-      ]);
+      expect(script).toContain("elements = { 192.0.2.1, 192.0.2.2 }");
+      expect(diagnostics.filter(({ code }) => code === "recent-hosts")).toEqual([]);
     }
+  });
+
+  it("does not give its hosts to sets that are kept, and says so", () => {
+    const { script, diagnostics } = translate([{ file: "captured", text: captured }], { keepSets: true });
+    expect(script).not.toContain("192.0.2.1");
+    expect(diagnostics.find(({ code }) => code === "recent-hosts")!.message).toBe(
+      'list "bad": the script begins without the 2 hosts on it, 192.0.2.1, 192.0.2.2; until they are recorded again: packets of such ' +
+        "hosts that the rule stops go on to the next rule: the firewall is more open",
+    );
   });
 
   it("says what hosts of a list that lets in close, and names a few of many", () => {
     const text = captured
       .replace("--rcheck -j DROP", "--rcheck -j ACCEPT")
       .replace("+192.0.2.1\n", Array.from({ length: 9 }, (_, n) => `+192.0.2.1${n}\n`).join(""));
-    const [found] = translate([{ file: "captured", text }]).diagnostics.filter(({ code }) => code === "recent-hosts");
+    const options = { keepSets: true };
+    const [found] = translate([{ file: "captured", text }], options).diagnostics.filter(({ code }) => code === "recent-hosts");
     expect(found!.message).toMatch(/the 10 hosts on it, 192\.0\.2\.10, .*192\.0\.2\.14 and 5 more; .* the firewall is more closed$/);
-    expect(translate([{ file: "captured", text }]).outcome).toBe("approximated");
+    expect(translate([{ file: "captured", text }], options).outcome).toBe("approximated");
   });
 
   it("is refused where a line belongs to no part", () => {
-    for (const line of ["add six 2001:db8::3", "+192.0.2.300 -j", "-A INPUT -j ACCEPT"]) {
+    for (const line of [
+      "add six 2001:db8::3",
+      "+192.0.2.300 -j",
+      "+192.0.2.300",
+      "+192.0.2.010",
+      "+192.0.2.1 age 5",
+      "+192.0.2.1 ttl 256",
+      "+192.0.2.1, 192.0.2.2 } ; flush ruleset",
+      "-A INPUT -j ACCEPT",
+    ]) {
       const { outcome, diagnostics } = translate([{ file: "captured", text: `${captured}${line}\n` }]);
       expect(outcome, line).toBe("invalid");
       expect(diagnostics[0]!.span.line).toBe(captured.split("\n").length);
@@ -98,7 +114,7 @@ describe("a captured firewall", () => {
     expect(text.split("\n")[0]).toBe("# Captured by ipt2nft-recent");
     expect(text.split("\n")).toHaveLength(captured.split("\n").length);
     const { lists, ipsets } = readCaptured(sources[0]!)!;
-    expect(lists.map(({ list, hosts }) => [list, hosts.map(({ hits }) => hits)])).toEqual([
+    expect(lists.map(({ list, hosts }) => [list, hosts.map(({ ages }) => ages.length)])).toEqual([
       ["bad", [1, 2]],
       ["other list", [1]],
     ]);

@@ -56,7 +56,7 @@ function countriesOf({ file, text }: Source): Geoip {
 export function translateCase(texts: CaseTexts, translator: typeof translate): Made {
   const { sources, ipsets } = texts;
   const translation = translator(sources, translateOptionsOf(texts));
-  const diagnostics = renderText(translation.diagnostics, ipsets ? [...sources, ipsets] : sources, { color: false });
+  const diagnostics = renderText(translation.diagnostics, ipsets ? [...sources, ipsets] : sources, { color: false, eachPlace: true });
   return { script: translation.script, diagnostics, translation };
 }
 

@@ -76,6 +76,8 @@ export interface Remark {
   readonly message: string;
   readonly help?: string;
   readonly at?: OptionUse<unknown> | undefined;
+  /** Of a rule that does not do what it did: as in a diagnostic. */
+  readonly without?: string | undefined;
 }
 
 interface Remarks {

@@ -67,6 +67,8 @@ export interface SetElement {
   readonly counter?: CounterStatement;
   /** Milliseconds. */
   readonly timeout?: number;
+  /** Milliseconds that are left of the timeout; all of it unless told. */
+  readonly expires?: number;
   /** At most 128 bytes, no double quote. */
   readonly comment?: string;
 }
@@ -359,6 +361,8 @@ export interface NftSet {
   readonly gcInterval?: number;
   readonly size?: number;
   readonly elements?: readonly Expression[];
+  /** Elements that a set begins with which rules fill: hosts of a list. */
+  readonly hosts?: readonly SetElement[];
   /** Every element counts the packets that find it. */
   readonly counter?: boolean;
   /** Lines in front of the set in the script. */

@@ -194,7 +194,7 @@ const mostElementsInLine = 3;
 function emitSet(set: NftSet, command: string, labels: boolean): string[] {
   const parts = setParts(set);
   if (labels && set.label !== undefined) parts.push(`comment ${quote(set.label)}`);
-  const elements = (set.elements ?? []).map(emitExpression);
+  const elements = [...(set.elements ?? []), ...(set.hosts ?? [])].map(emitExpression);
   if (elements.length > mostElementsInLine) {
     return [
       `${command} ${word(set.name)} {`,
@@ -381,6 +381,7 @@ function emitExpression(expression: Expression): string {
       const parts = [emitExpression(expression.key)];
       if (expression.counter) parts.push(emitStatement(expression.counter));
       if (expression.timeout !== undefined) parts.push(`timeout ${duration(expression.timeout)}`);
+      if (expression.expires !== undefined) parts.push(`expires ${duration(expression.expires)}`);
       if (expression.comment !== undefined) parts.push(`comment ${quote(expression.comment)}`);
       return parts.join(" ");
     }

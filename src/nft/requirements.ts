@@ -102,7 +102,7 @@ export function addFeaturesOfSet(set: Omit<NftSet, "name">, found: Set<FeatureNa
     found.add("setTypeof");
     addFeaturesOf(set.typeof, found);
   }
-  for (const element of set.elements ?? []) addFeaturesOf(element, found);
+  for (const element of [...(set.elements ?? []), ...(set.hosts ?? [])]) addFeaturesOf(element, found);
 }
 
 export function addFeaturesOfStatements(statements: readonly Statement[], found: Set<FeatureName>): void {
@@ -210,6 +210,7 @@ function addFeaturesOf(expression: Expression, found: Set<FeatureName>): void {
       return;
     case "element":
       if (expression.counter) found.add("setCounter");
+      if (expression.expires !== undefined) found.add("elementExpiry");
       addFeaturesOf(expression.key, found);
       return;
     case "map":

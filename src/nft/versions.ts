@@ -54,6 +54,13 @@ export const features = {
     source: `announcement of 0.9.5; kernel of that release by ${releaseList}`,
   },
   setCounter: { name: "counters of a set's elements", nft: "0.9.5", kernel: "5.7", source: `announcement of 0.9.5; ${kernelList}` },
+  elementExpiry: {
+    name: "elements with the time they have left",
+    nft: "0.9.2",
+    kernel: "5.3",
+    source:
+      "changes-nftables-0.9.2 (enable set expiration date for set elements); kernel commit 79ebb5bb4e38, 2019, and the release after it",
+  },
   concatenation: { name: "concatenations", nft: "0.9.1", kernel: "4.1", source: `announcement of 0.5; ${kernelList}` },
   concatenatedIntervals: {
     name: "intervals within concatenations",

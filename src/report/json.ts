@@ -32,6 +32,8 @@ export interface JsonDiagnostic {
   readonly effect: Effect;
   readonly message: string;
   readonly help?: string;
+  /** What the firewall is without the rule that is refused: `more open`, `more closed`, or a clause that says what is missing. */
+  readonly without?: string;
 }
 
 export interface JsonMessage {
@@ -56,7 +58,7 @@ export function renderJson(report: {
   return `${visibleJson(JSON.stringify(document, undefined, 2))}\n`;
 }
 
-function jsonDiagnostic({ code, severity, span, message, help }: Diagnostic): JsonDiagnostic {
+function jsonDiagnostic({ code, severity, span, message, help, without }: Diagnostic): JsonDiagnostic {
   return {
     file: span.file,
     line: span.line,
@@ -67,5 +69,6 @@ function jsonDiagnostic({ code, severity, span, message, help }: Diagnostic): Js
     effect: effectOf(code),
     message,
     ...(help !== undefined && { help }),
+    ...(without !== undefined && { without }),
   };
 }

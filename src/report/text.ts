@@ -7,7 +7,7 @@
  *       help: load the ranges into a named set and match on it
  */
 
-import type { Diagnostic, Severity } from "../diagnostic.js";
+import type { Diagnostic, Severity, Span } from "../diagnostic.js";
 import { painter, type Paint } from "./paint.js";
 import type { Tally } from "./tally.js";
 import { cells, isPlain, visible, type Cell } from "./visible.js";
@@ -16,6 +16,8 @@ export interface TextOptions {
   readonly color: boolean;
   /** Terminal columns a source line may take before only the part around the blamed stretch is shown; 160 unless told. */
   readonly width?: number;
+  /** A block for each place, however many diagnostics say the same; false unless told. */
+  readonly eachPlace?: boolean;
 }
 
 /** A diagnostic, or anything else that is told like one. */
@@ -31,8 +33,11 @@ export interface SourceText {
   readonly text: string;
 }
 
-/** Errors of one kind that are shown; the others are counted. */
-const mostErrors = 20;
+/** Blocks of one kind that are shown; what the others say is counted. */
+const mostBlocks = { error: 20, warning: 200, note: 200 } as const satisfies Record<Severity, number>;
+
+/** Places at which the same is said that are shown, beside the first. */
+const mostPlaces = 20;
 
 const indent = "  ";
 const defaultWidth = 160;
@@ -40,28 +45,71 @@ const leastWidth = 40;
 
 const styles = { bold: "1", error: "1;31", warning: "1;35", note: "1;36", help: "1;32" } as const;
 
-/** Renders the diagnostics in the order given, each with the line it blames; the empty text if there are none. */
+/**
+ * Renders the diagnostics in the order given, each with the line it blames; the empty text if there are none. Where several say the same,
+ * the first says it, with the places of the others.
+ */
 export function renderText(diagnostics: readonly TextDiagnostic[], sources: readonly SourceText[], options: TextOptions): string {
   const paint = painter(options.color, styles);
   const width = Math.max(leastWidth, (options.width ?? defaultWidth) - indent.length);
   const lineOf = lineFinder(sources);
-  let text = "";
-  const errors = new Map<string, number>();
-  for (const { code, severity, span, message, help, source } of diagnostics) {
-    if (severity === "error") {
-      const known = (errors.get(code) ?? 0) + 1;
-      errors.set(code, known);
-      if (known > mostErrors) continue;
+  const lines: string[] = [];
+  const shown = new Map<string, number>();
+  const hidden = new Map<string, { readonly severity: Severity; count: number }>();
+  for (const [{ code, severity, span, message, help, source }, ...others] of grouped(diagnostics, options.eachPlace === true)) {
+    const known = (shown.get(code) ?? 0) + 1;
+    shown.set(code, known);
+    if (known > mostBlocks[severity] && (severity === "error" || !options.eachPlace)) {
+      const more = hidden.get(code) ?? { severity, count: 0 };
+      more.count += 1 + others.length;
+      hidden.set(code, more);
+      continue;
     }
-    const place = `${visible(span.file)}:${span.line}:${span.column}:`;
-    text += `${paint(place, "bold")} ${paint(`${severity}:`, severity)} ${paint(visible(message), "bold")} [${code}]\n`;
+    lines.push(`${paint(`${placeOf(span)}:`, "bold")} ${paint(`${severity}:`, severity)} ${paint(visible(message), "bold")} [${code}]\n`);
     const line = source ?? lineOf(span.file, span.line);
-    if (line !== undefined && !isBlank(line)) text += excerpt(line, span.column - 1, span.length, width, severity, paint);
-    if (help !== undefined) text += `${indent}${paint("help:", "help")} ${visible(help)}\n`;
+    if (line !== undefined && !isBlank(line)) lines.push(excerpt(line, span.column - 1, span.length, width, severity, paint));
+    if (others.length > 0) lines.push(placesText(others, width));
+    if (help !== undefined) lines.push(`${indent}${paint("help:", "help")} ${visible(help)}\n`);
   }
-  for (const [code, count] of errors)
-    if (count > mostErrors) text += `${paint("error:", "error")} ${count - mostErrors} more of the same kind [${code}]\n`;
-  return text;
+  for (const [code, { severity, count }] of hidden) {
+    const whole = severity === "error" ? "" : "; --format json has them all";
+    lines.push(`${paint(`${severity}:`, severity)} ${count} more of the same kind${whole} [${code}]\n`);
+  }
+  return lines.join("");
+}
+
+const placeOf = ({ file, line, column }: Span): string => `${visible(file)}:${line}:${column}`;
+
+type Group = readonly [TextDiagnostic, ...TextDiagnostic[]];
+
+/** Those that say the same, each group where its first is. */
+function grouped(diagnostics: readonly TextDiagnostic[], eachPlace: boolean): Group[] {
+  if (eachPlace) return diagnostics.map((one): Group => [one]);
+  const groups = new Map<string, [TextDiagnostic, ...TextDiagnostic[]]>();
+  for (const one of diagnostics) {
+    const said = [one.code, one.severity, one.message, one.help ?? ""].join("\0");
+    const group = groups.get(said);
+    if (group) group.push(one);
+    else groups.set(said, [one]);
+  }
+  return [...groups.values()];
+}
+
+/** Where the same is said, in lines that fit the terminal. */
+function placesText(others: readonly TextDiagnostic[], width: number): string {
+  const places = others.slice(0, mostPlaces).map(({ span }) => placeOf(span));
+  const more = others.length - places.length;
+  const words = ["the same at", ...places.map((place, index) => place + (index < places.length - 1 || more > 0 ? "," : ""))];
+  if (more > 0) words.push(`and ${more} more`);
+  let [line = "", ...rest] = words;
+  let text = "";
+  for (const word of rest) {
+    if (line.length + 1 + word.length > width) {
+      text += `${indent}${line}\n`;
+      line = `${indent}${word}`;
+    } else line += ` ${word}`;
+  }
+  return `${text}${indent}${line}\n`;
 }
 
 /** One line that says how many rules came through. */
@@ -85,7 +133,7 @@ function isBlank(line: string): boolean {
 }
 
 /** Finds lines by number; a file is indexed when the first of its lines is asked for. */
-function lineFinder(sources: readonly SourceText[]): (file: string, line: number) => string | undefined {
+export function lineFinder(sources: readonly SourceText[]): (file: string, line: number) => string | undefined {
   const texts = new Map(sources.map(({ file, text }) => [file, text]));
   const starts = new Map<string, number[]>();
   // Thousands of diagnostics may blame one long line.

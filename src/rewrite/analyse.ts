@@ -287,9 +287,10 @@ class Analyser {
     { approximations, notes }: { approximations?: readonly Remark[]; notes?: readonly Remark[] },
   ): void {
     const say = (remark: Remark, code: DiagnosticCode): void => {
-      this.report(
-        diagnostic(remark.code ?? code, remark.at?.span ?? use.span, `${kind} "${use.extension}": ${remark.message}`, remark.help),
-      );
+      this.report({
+        ...diagnostic(remark.code ?? code, remark.at?.span ?? use.span, `${kind} "${use.extension}": ${remark.message}`, remark.help),
+        ...(remark.without !== undefined && { without: remark.without }),
+      });
     };
     for (const remark of approximations ?? []) say(remark, kind === "match" ? "approximate-match" : "approximate-target");
     for (const remark of notes ?? []) say(remark, "option-without-effect");
@@ -314,7 +315,7 @@ class Analyser {
 
   private refuse(code: DiagnosticCode, span: IptablesRule["span"], message: string, help?: string): never {
     throw new Stop({
-      diagnostic: diagnostic(code, span, `${message}; ${consequence(this.rule, this.notRecorded())}`, help),
+      diagnostic: refusal(code, span, message, lossOf(this.rule, this.notRecorded()), help),
       ...this.recordingOf(this.steps),
     });
   }
@@ -370,52 +371,85 @@ function recordsHits({ operation }: RecentUse): boolean {
   return operation !== "rcheck";
 }
 
+/** What leaving a rule out means. */
+export interface Loss {
+  /** As clauses of a message. */
+  readonly told: string;
+  /** As in `Diagnostic.without`. */
+  readonly without: string;
+}
+
+/** Says of a rule that it is not in the script, and what that means. */
+export function refusal(code: DiagnosticCode, span: IptablesRule["span"], message: string, loss: Loss, help?: string): Diagnostic {
+  return { ...diagnostic(code, span, `${message}; ${loss.told}`, help), without: loss.without };
+}
+
 /** What leaving the rule out means for the packets it was made for; `notRecorded` are the uses of `recent` that are lost with it. */
-export function consequence(rule: IptablesRule, notRecorded: readonly RecentUse[] = []): string {
+export function lossOf(rule: IptablesRule, notRecorded: readonly RecentUse[] = []): Loss {
   const lists = (operations: readonly string[]): string =>
     [...new Set(notRecorded.filter(({ operation }) => operations.includes(operation)).map(({ list }) => list))]
       .map((list) => `"${printable(list)}"`)
       .join(", ");
   const [fed, emptied] = [lists(["set", "update"]), lists(["remove"])];
   const lost = [
-    ...(fed === "" ? [] : [`its hits are missing from list ${fed}, and rules that check it decide without them`]),
-    ...(emptied === "" ? [] : [`it takes no host off list ${emptied} any more, and rules that check it still find it there`]),
+    ...(fed === ""
+      ? []
+      : [
+          {
+            told: `its hits are missing from list ${fed}, and rules that check it decide without them`,
+            without: `no hits for list ${fed}`,
+          },
+        ]),
+    ...(emptied === ""
+      ? []
+      : [
+          {
+            told: `it takes no host off list ${emptied} any more, and rules that check it still find it there`,
+            without: `no host leaves list ${emptied}`,
+          },
+        ]),
   ];
-  return [...(rule.target || lost.length === 0 ? [withoutTarget(rule)] : []), ...lost].join("; ");
+  const all = [...(rule.target || lost.length === 0 ? [withoutTarget(rule)] : []), ...lost];
+  return { told: all.map(({ told }) => told).join("; "), without: all.map(({ without }) => without).join(", ") };
 }
 
-function withoutTarget({ target }: IptablesRule): string {
-  if (!target) return "the rule only counted, no verdict changes";
-  if (target.kind === "chain") return `packets no longer reach chain "${printable(target.chain)}" by this rule`;
+function withoutTarget({ target }: IptablesRule): Loss {
+  const more = (state: "open" | "closed", told: string): Loss => ({
+    told: `without the rule the firewall is more ${state}: ${told}`,
+    without: `more ${state}`,
+  });
+  const clause = (told: string): Loss => ({ told, without: told });
+  if (!target) return { told: "the rule only counted, no verdict changes", without: "no verdict changes" };
+  if (target.kind === "chain") return clause(`packets no longer reach chain "${printable(target.chain)}" by this rule`);
   switch (target.extension) {
     case "DROP":
     case "REJECT":
     case "TARPIT":
-      return `without the rule the firewall is more open: packets that it stopped go on to the next rule`;
+      return more("open", "packets that it stopped go on to the next rule");
     case "ACCEPT":
-      return `without the rule the firewall is more closed: packets that it let through go on to the next rule`;
+      return more("closed", "packets that it let through go on to the next rule");
     case "RETURN":
-      return `without the rule the rest of the chain also decides about packets that it sent back`;
+      return clause("without the rule the rest of the chain also decides about packets that it sent back");
     case "NFQUEUE":
     case "QUEUE":
-      return `without the rule the firewall is more open: packets that a program was to judge go on to the next rule`;
+      return more("open", "packets that a program was to judge go on to the next rule");
     case "SYNPROXY":
-      return `without the rule the firewall is more open: SYNs that it answered in place of the server go on to the next rule`;
+      return more("open", "SYNs that it answered in place of the server go on to the next rule");
     case "TPROXY":
-      return `packets that it handed to a proxy go on to the next rule`;
+      return clause("packets that it handed to a proxy go on to the next rule");
     case "LOG":
     case "NFLOG":
     case "ULOG":
     case "AUDIT":
     case "TRACE":
-      return `no verdict changes, but packets are no longer reported`;
+      return { told: "no verdict changes, but packets are no longer reported", without: "packets are no longer reported" };
     case "SNAT":
     case "DNAT":
     case "MASQUERADE":
     case "REDIRECT":
     case "NETMAP":
-      return `addresses and ports are no longer translated by this rule`;
+      return clause("addresses and ports are no longer translated by this rule");
     default:
-      return `what "${printable(target.extension)}" did no longer happens`;
+      return clause(`what "${printable(target.extension)}" did no longer happens`);
   }
 }

@@ -3,12 +3,12 @@
  * rule is looked at again that the analysis has said.
  */
 
-import { diagnostic, printable, type Diagnostic } from "../diagnostic.js";
+import { printable, type Diagnostic } from "../diagnostic.js";
 import type { RecentUse } from "../extensions/matches/recent.js";
 import type { Family, IptablesRule } from "../iptables/ast.js";
 import { fitsOneRule } from "../nft/rule-size.js";
 import { features, isLoadable } from "../nft/versions.js";
-import { consequence, recentUses, recordingOf, type Analysis, type Remains } from "./analyse.js";
+import { lossOf, recentUses, recordingOf, refusal, type Analysis, type Remains } from "./analyse.js";
 import { deadLoop, type AnalysedChain, type AnalysedList, type RulesetAnalysis } from "./analyse-ruleset.js";
 import { deepestLevel } from "./hooks.js";
 import type { RuleParts, Step } from "./parts.js";
@@ -221,10 +221,11 @@ class Decider {
   /** Why a rule is refused that the analysis found nothing wrong with. */
   private refusal(rule: IptablesRule, analysis: Analysis, depth: number): Decision | undefined {
     if (this.given.refused.has(rule)) {
-      const found = diagnostic(
+      const found = refusal(
         "rule-too-large",
         rule.span,
-        `the rule has more tests than nft can hold in one rule or nest in chains; ${consequence(rule, this.recentUses(rule))}`,
+        "the rule has more tests than nft can hold in one rule or nest in chains",
+        lossOf(rule, this.recentUses(rule)),
         "write it as several rules",
       );
       return { kind: "refused", diagnostic: found };
@@ -247,18 +248,18 @@ class Decider {
         ? (["needs-newer-nft", `nft ${nft} (${name}), and the script is for ${this.options.targetNft}`] as const)
         : (["needs-kernel-part", `"${missing.part}", and the script is for a kernel without it`] as const);
     return refused(
-      diagnostic(code, missing.span, `${missing.blamed} needs ${reason}; ${consequence(rule, lost)}`),
+      refusal(code, missing.span, `${missing.blamed} needs ${reason}`, lossOf(rule, lost)),
       ({ match = -1 }) => match >= missing.matchesBefore,
     );
   }
 
   private tooDeep(rule: IptablesRule, depth: number): Diagnostic | undefined {
     if (rule.target?.kind !== "chain" || depth < this.given.deepestCaller) return undefined;
-    return diagnostic(
+    return refusal(
       "too-many-levels",
       rule.target.span,
-      `jump to "${printable(rule.target.chain)}" is deeper than the ${deepestLevel} levels that the kernel allows nft; ` +
-        consequence(rule),
+      `jump to "${printable(rule.target.chain)}" is deeper than the ${deepestLevel} levels that the kernel allows nft`,
+      lossOf(rule),
     );
   }
 
@@ -270,18 +271,20 @@ class Decider {
     if (!use) return undefined;
     if (use.operation === "remove" || use.hits <= largestRing) {
       const { nft } = features.setDeletion;
-      return diagnostic(
+      return refusal(
         "needs-newer-nft",
         use.use.options[use.operation === "remove" ? "remove" : "hitcount"]?.span ?? use.use.span,
         `list "${printable(use.list)}": ${use.operation === "remove" ? "taking a host off it" : "an exact window"} needs nft ${nft}, ` +
-          `which deletes from sets in rules, and the script is for ${this.options.targetNft}; ${consequence(rule, uses.slice(tooLarge))}`,
+          `which deletes from sets in rules, and the script is for ${this.options.targetNft}`,
+        lossOf(rule, uses.slice(tooLarge)),
         use.operation === "remove" ? undefined : "--recent auto writes it as a limit with a ban",
       );
     }
-    return diagnostic(
+    return refusal(
       "recent-too-large",
       use.use.options["hitcount"]?.span ?? use.use.span,
-      `hit count ${use.hits} is over the ${largestRing} that an exact form can hold; ${consequence(rule, uses.slice(tooLarge))}`,
+      `hit count ${use.hits} is over the ${largestRing} that an exact form can hold`,
+      lossOf(rule, uses.slice(tooLarge)),
       "--recent auto writes it as a limit with a ban",
     );
   }

@@ -3,18 +3,23 @@
  * each list and rule is written, write the table.
  */
 
+import type { RecentHosts } from "../captured-file.js";
 import { effectOf, type Diagnostic } from "../diagnostic.js";
 import type { IptablesRule, IptablesRuleset } from "../iptables/ast.js";
 import type { NftTable } from "../nft/ast.js";
 import { analyseRuleset, type AnalysisOptions } from "./analyse-ruleset.js";
 import { decide, nothingGivenUp, type DecisionOptions, type GivenUp, type RecentForm } from "./decide.js";
 import { deepestLevel, deepestPath } from "./hooks.js";
+import { carryHosts } from "./recent/carried-hosts.js";
 import { elementBytes } from "./recent/form.js";
 import { write, type WriteOptions, type Written } from "./write.js";
 
 export type { RecentForm } from "./decide.js";
 
-export type RewriteOptions = AnalysisOptions & DecisionOptions & WriteOptions;
+export interface RewriteOptions extends AnalysisOptions, DecisionOptions, WriteOptions {
+  /** Hosts that begin on lists; of all families. */
+  readonly hosts: readonly RecentHosts[];
+}
 
 export interface Rewriting {
   readonly table: NftTable;
@@ -34,7 +39,10 @@ export function rewriteRuleset(ruleset: IptablesRuleset, options: RewriteOptions
     const next = giveUpMore(given, written, options.recent);
     if (next === undefined) {
       const fullLists = written.listSets.length * options.setSize * elementBytes[ruleset.family];
-      return { table: written.table, diagnostics: plan.diagnostics, fullLists };
+      const { setSize, keepSets = false, targetNft } = options;
+      const carrying = { family: ruleset.family, setSize, keepSets, targetNft };
+      const carried = carryHosts(written.table, written.lists, options.hosts, carrying);
+      return { table: carried.table, diagnostics: [...plan.diagnostics, ...carried.diagnostics], fullLists };
     }
     given = next;
   }

@@ -12,6 +12,7 @@ import { Declarer } from "./declare.js";
 import type { RuleParts } from "./parts.js";
 import { placeMatched, placeRule } from "./place.js";
 import { buildFused, type FusedGroup } from "./recent/fused.js";
+import type { WrittenList } from "./recent/carried-hosts.js";
 import { RecentList } from "./recent/list.js";
 import { ruleLabel } from "./rule-label.js";
 import { TableBuilder, type ChainBuilder, type ChainGroup } from "./table-builder.js";
@@ -33,6 +34,8 @@ export interface Written {
   readonly listChains: ReadonlyMap<string, readonly string[]>;
   /** The sets that lists keep their hosts in. */
   readonly listSets: readonly string[];
+  /** What these sets are for, by the list's name. */
+  readonly lists: ReadonlyMap<string, WrittenList>;
 }
 
 export function write(plan: Plan, options: WriteOptions): Written {
@@ -72,6 +75,7 @@ class Writer {
       owners: this.owners,
       tooLarge: this.tooLarge,
       listChains: new Map([...this.lists].map(([name, { group }]) => [name, group.chains.map((chain) => chain.name)])),
+      lists: new Map([...this.lists].map(([name, { usage, hostStores }]) => [name, { usage, stores: hostStores }])),
       listSets: table.sets.map(({ name }) => name).filter((name) => listSets.has(name)),
     };
   }

@@ -28,6 +28,8 @@ export interface LabSetup {
   readonly hasScript: boolean;
   /** What `prepare.sh` does is done. */
   readonly prepares: boolean;
+  /** What `hosts.sh` does is done on the side of iptables, behind its rules. */
+  readonly hasHosts: boolean;
   readonly variant: IptablesVariant;
   /** Packets come from outside. */
   readonly hasWire: boolean;
@@ -68,7 +70,7 @@ const namespaceSettings = [
 
 const quoted = (word: string): string => `'${word.replaceAll("'", `'\\''`)}'`;
 
-export function labScript({ interfaces, loaded, hasScript, prepares, hasWire, variant, ownSender, nftRoot }: LabSetup): string {
+export function labScript({ interfaces, loaded, hasScript, prepares, hasHosts, hasWire, variant, ownSender, nftRoot }: LabSetup): string {
   const restore = (side: Side): string[] => [
     ...(loaded[side].hasSets ? [`inside ${side} ipset restore <sets.${side}`] : []),
     ...loaded[side].families.map((family) => `inside ${side} ${restoreCommand(family, variant)} <dump.${side}.${family}`),
@@ -135,6 +137,7 @@ ${prepares ? `inside ${side} bash -e prepare.sh` : ""}`,
   .join("\n")}
 
 ${restore("iptables").join("\n")}
+${hasHosts ? "inside iptables bash -e hosts.sh" : ""}
 ${hasScript ? `${nftIn("nft")} -f ${nftRoot === undefined ? "- <script.nft" : "/in/script.nft"}` : restore("nft").join("\n")}
 ${sides.map((side) => `${nftIn(side)} -f ${isOther(side) ? "/in/" : ""}observer.nft`).join("\n")}
 ${

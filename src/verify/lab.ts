@@ -46,6 +46,8 @@ export interface ReplayInput extends Loaded {
   readonly conntrack?: boolean;
   /** Further lines for both namespaces before the rules are loaded, such as `sysctl -qw net.ipv4.ip_forward=0`. */
   readonly prepare?: string;
+  /** Lines for iptables' namespace once its rules are loaded and before the other side's are, such as writes to /proc/net/xt_recent. */
+  readonly hosts?: string;
   /** `legacy` unless told. */
   readonly variant?: IptablesVariant;
   /** The root directory of an nft of another version, with a folder `in`, for the script; the machine's own unless told. Needs root. */
@@ -147,12 +149,14 @@ async function replayWhen(input: ReplayInput, ready: () => Promise<void>, signal
     ...filesOf("iptables", input),
     ...filesOf("nft", input.other ?? input),
     "prepare.sh": input.prepare ?? "",
+    "hosts.sh": input.hosts ?? "",
     "own.mjs": ownSender,
     "lab.sh": labScript({
       interfaces,
       loaded: { iptables: loadedOn(input), nft: loadedOn(input.other ?? input) },
       hasScript: input.script !== undefined,
       prepares: input.prepare !== undefined,
+      hasHosts: input.hosts !== undefined,
       variant: input.variant ?? "legacy",
       hasWire: events.some((event) => "bytes" in event),
       ownSender: ownPorts.length === 0 ? undefined : process.execPath,

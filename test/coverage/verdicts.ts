@@ -1,7 +1,7 @@
 /** What becomes of an option's rule: it is translated alone, and judged by what the translator says of it. */
 
 import { requirements, type Requirements } from "../../src/nft/requirements.js";
-import { consequence } from "../../src/rewrite/analyse.js";
+import { lossOf } from "../../src/rewrite/analyse.js";
 import { translate, type Outcome, type TranslateOptions, type Translation } from "../../src/translate.js";
 import type { OptionRule } from "./options.js";
 
@@ -19,7 +19,7 @@ export function translateAlone({ dump, family, options }: OptionRule, more: Tran
 export function judge(rule: OptionRule): Verdict {
   const { outcome, nft, diagnostics, iptables } = translateAlone(rule);
   const read = iptables[0]?.tables[0]?.chains[0]?.rules[0];
-  const ending = read ? `; ${consequence(read)}` : "";
+  const ending = read ? `; ${lossOf(read).told}` : "";
   const reasons = diagnostics
     .filter(({ severity }) => severity !== "note")
     .map(({ message }) => {

@@ -6,7 +6,7 @@ import { translate } from "../../src/translate.js";
 
 it("errors of one kind have an end, and the others are counted", () => {
   const span = (line: number): Parameters<typeof diagnostic>[1] => ({ file: "rules.v4", line, column: 1, length: 1 });
-  const errors = Array.from({ length: 30 }, (_, index) => diagnostic("unknown-option", span(index + 1), "no such option"));
+  const errors = Array.from({ length: 30 }, (_, index) => diagnostic("unknown-option", span(index + 1), `no such option: ${index}`));
   const other = diagnostic("missing-commit", span(31), "the table has no COMMIT");
   const lines = renderText([...errors, other], [], { color: false }).split("\n");
   expect(lines.filter((line) => line.includes("no such option"))).toHaveLength(20);

@@ -134,18 +134,16 @@ function missing(inverted: boolean, changes: boolean, { rule }: RuleContext, set
       at,
     };
   }
-  const effect =
-    target === undefined
-      ? ""
-      : stopping.includes(target)
-        ? inverted
-          ? ", which makes the firewall more closed: it stops all packets it asks about"
-          : ", which makes the firewall more open: it stops nothing"
-        : target === "ACCEPT"
-          ? inverted
-            ? ", which makes the firewall more open: it lets all packets through that it asks about"
-            : ", which makes the firewall more closed: it lets nothing through"
-          : "";
+  const stops = target !== undefined && stopping.includes(target);
+  const without = stops || target === "ACCEPT" ? (stops === inverted ? "more closed" : "more open") : undefined;
+  const does = stops
+    ? inverted
+      ? "it stops all packets it asks about"
+      : "it stops nothing"
+    : inverted
+      ? "it lets all packets through that it asks about"
+      : "it lets nothing through";
+  const effect = without === undefined ? "" : `, which makes the firewall ${without}: ${does}`;
   return {
     code: "ipset-missing",
     message:
@@ -153,5 +151,6 @@ function missing(inverted: boolean, changes: boolean, { rule }: RuleContext, set
       `matches it${effect}`,
     help: "give what `ipset save` prints with --ipset FILE",
     at,
+    without: without ?? `${inverted ? "every" : "no"} packet matches its set`,
   };
 }

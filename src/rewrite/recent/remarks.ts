@@ -1,7 +1,6 @@
 /** What has to be said about the lists of a ruleset: where the sets differ from xt_recent, and traps in the rules themselves. */
 
 import { diagnostic, printable, type Diagnostic } from "../../diagnostic.js";
-import type { RecentHosts } from "../../captured-file.js";
 import { features } from "../../nft/versions.js";
 import type { IptablesRuleset } from "../../iptables/ast.js";
 import { ttlChanges } from "./last-ttl.js";
@@ -136,7 +135,7 @@ function fullListRemarks(usage: ListUsage, form: ListForm): Diagnostic[] {
 }
 
 /** What the rule does with hosts that the list should know and does not. */
-function unknownHostText({ rule, inverted, operation, seconds }: PlacedUse, hosts: string): string {
+export function unknownHostText({ rule, inverted, operation, seconds }: PlacedUse, hosts: string): string {
   if (operation === "update" && inverted && seconds !== undefined)
     return `hits of ${hosts} that the rule would record are not recorded, so a hit count is reached later: the firewall is more open`;
   const target = rule.target?.kind === "extension" ? rule.target.extension : undefined;
@@ -183,33 +182,6 @@ export function bothFamiliesRemarks(rulesets: readonly IptablesRuleset[]): Diagn
       ),
     ];
   });
-}
-
-/** Hosts that a warning names. */
-const mostHosts = 5;
-
-/** What it means that the sets of the script begin empty, for lists that held hosts when they were captured. */
-export function recentHostsRemarks(rulesets: readonly IptablesRuleset[], captured: readonly RecentHosts[]): Diagnostic[] {
-  const usages = rulesets.map((ruleset) => ({ family: ruleset.family, lists: gatherLists(ruleset) }));
-  return captured.flatMap(({ list, hosts, span }) =>
-    usages.flatMap(({ family, lists }) => {
-      const own = hosts.filter(({ address }) => address.includes(":") === (family === "ipv6"));
-      const asking = (lists.get(list)?.uses ?? []).filter((use) => use.operation !== "set" && !isQuietRemoval(use));
-      if (own.length === 0 || asking.length === 0) return [];
-      const named = own.slice(0, mostHosts).map(({ address }) => address);
-      const more = own.length - named.length;
-      return [
-        diagnostic(
-          "recent-hosts",
-          span,
-          `list "${printable(list)}": the script begins without the ${own.length === 1 ? "host" : `${own.length} hosts`} on it, ` +
-            `${named.join(", ")}${more > 0 ? ` and ${more} more` : ""}; until they are recorded again: ` +
-            [...new Set(asking.map((use) => unknownHostText(use, "such hosts")))].join("; "),
-          'what wrote them to /proc/net/xt_recent has to use "nft add element" once the script is loaded',
-        ),
-      ];
-    }),
-  );
 }
 
 /** Bytes of kernel memory that lists may take without a word. */

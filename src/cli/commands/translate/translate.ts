@@ -1,6 +1,7 @@
 /** `ipt2nft-recent` without a subcommand: translates. */
 
 import { renderJson, type JsonMessage, type JsonReport } from "../../../report/json.js";
+import { renderRefused } from "../../../report/refused.js";
 import { tally, type Tally } from "../../../report/tally.js";
 import { renderInvalidSummary, renderSummary } from "../../../report/text.js";
 import { Failure } from "../../../failure.js";
@@ -94,7 +95,9 @@ async function report(
   }
   let text = "";
   if (diagnostics.length > 0) {
-    text += await diagnosticsText(diagnostics, given ? [...given.sources, ...given.ipsets] : [], color, surroundings);
+    const sources = given ? [...given.sources, ...given.ipsets] : [];
+    text += await diagnosticsText(diagnostics, sources, color, surroundings);
+    text += renderRefused(diagnostics, sources, await surroundings.errorWidth());
     text += rules ? renderSummary(rules) : renderInvalidSummary(diagnostics);
   }
   text += messages.map(messageText).join("");

@@ -131,11 +131,25 @@ it("reads hosts with their hits, and leaves lists without hosts out", () => {
     {
       list: "ssh",
       hosts: [
-        { address: "192.0.2.1", hits: 1 },
-        { address: "2001:db8::1", hits: 3 },
+        { address: "192.0.2.1", ages: [0], ttl: 0 },
+        { address: "2001:db8::1", ages: [0, 0, 0], ttl: 64 },
       ],
     },
   ]);
+});
+
+it.each([
+  [100, [600_000, 40_000, 1500]],
+  [250, [240_000, 16_000, 0]],
+  [1000, [60_000, 4000, 0]],
+])("reads how long ago hosts were seen by a clock of %d ticks a second", (ticks, ages) => {
+  const now = 5_000_000;
+  const stamps = [now - 60_000, now - 4000, now - 150];
+  const later = now + Math.round(ticks * 0.43);
+  const host = `src=192.0.2.1 ttl: 0 last_seen: ${stamps[2]} oldest_pkt: 3 ${stamps.join(", ")}`;
+  // /proc/uptime has hundredths of a second.
+  const text = `list ssh\n${host}\nclock ${now} 7000.11\nclock ${later} 7000.53\n`;
+  expect(readRecentHosts(text)[0]!.hosts[0]!.ages).toEqual(ages);
 });
 
 describe("what is said of a script", () => {
