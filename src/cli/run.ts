@@ -14,6 +14,7 @@ const runners: Readonly<Record<SubcommandName, Runner>> = {
   verify: async (...given) => perform((await import("./commands/verify/verify.js")).verifyCommand, ...given),
   review: async (...given) => perform((await import("./commands/review/review.js")).reviewCommand, ...given),
   capture: async (...given) => perform((await import("./commands/capture/capture.js")).captureCommand, ...given),
+  cutover: async (...given) => perform((await import("./commands/cutover/cutover.js")).cutoverCommand, ...given),
   corpus: async (...given) => perform((await import("./commands/corpus/corpus.js")).corpusCommand, ...given),
 };
 
