@@ -18,7 +18,8 @@ import { findFusedGroup, formOfGroup, type FusedGroup } from "./recent/fused.js"
 import type { TtlForm } from "./recent/last-ttl.js";
 import { checksOfOwnTtl } from "./recent/own-ttl.js";
 import { recentRemarks } from "./recent/remarks.js";
-import { longestMute, type Window } from "./recent/ring.js";
+import { longestMute } from "./recent/ring.js";
+import type { Window } from "./recent/window.js";
 import type { HeaderTtls, ListUsage, PlacedUse } from "./recent/usage.js";
 import { missingFeature, type Target } from "./target-version.js";
 

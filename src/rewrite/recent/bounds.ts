@@ -8,8 +8,8 @@ import type { ExtensionUse } from "../../iptables/ast.js";
 import type { Expression, Statement } from "../../nft/ast.js";
 import { isFinal, isStable, leavesChain, type RecentStep, type RuleParts } from "../parts.js";
 import { windowId } from "./form.js";
-import type { Window } from "./ring.js";
 import { isCheck, type ListUsage } from "./usage.js";
+import type { Window } from "./window.js";
 
 /** A token is taken for what passes this check. */
 export interface CheckBound {

@@ -4,8 +4,9 @@ import { greatest } from "../../append.js";
 import type { RecentUse } from "../../extensions/matches/recent.js";
 import type { Family } from "../../iptables/ast.js";
 import type { TtlForm } from "./last-ttl.js";
-import { longestMute, type Window } from "./ring.js";
+import { longestMute } from "./ring.js";
 import { isCheck, type ListUsage } from "./usage.js";
+import type { Window } from "./window.js";
 
 export interface ListForm {
   readonly family: Family;

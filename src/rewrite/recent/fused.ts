@@ -17,8 +17,9 @@ import { exitStatement, exitTo, type ChainBuilder, type ChainGroup, type Key } f
 import type { RecentList } from "./list.js";
 import { windowId, type ListForm } from "./form.js";
 import { startTimer } from "./processors.js";
-import { member, Ring, tick, type Window } from "./ring.js";
+import { member, Ring } from "./ring.js";
 import type { ListUsage } from "./usage.js";
+import { windowTime, type Window } from "./window.js";
 
 export interface FusedGroup {
   readonly usage: ListUsage;
@@ -181,6 +182,7 @@ function build(fused: FusedGroup, form: FusedForm, list: RecentList, group: Chai
   switch (form) {
     case "ring": {
       const ring = new Ring(window, list.setFactory(window), { own: setFirst ? 1 : 0, pushes, flat: list.form.flat, passes, fused: true });
+      list.hostStores.push(ring.hostStore());
       return { entry: ring.fused(list.group, wish, key, over.name), over, description: ring.describe() };
     }
     case "timers":
@@ -192,7 +194,7 @@ function build(fused: FusedGroup, form: FusedForm, list: RecentList, group: Chai
     case "ban":
     case "short ban":
       return {
-        entry: banChains(fused, list, wish, key, over),
+        entry: banChains(fused, list, wish, key, over, form === "ban"),
         over,
         description: ["    passed: hits that passed, a set each; banned: hosts that were over the limit less than the window ago"],
       };
@@ -205,6 +207,7 @@ function build(fused: FusedGroup, form: FusedForm, list: RecentList, group: Chai
         fused: true,
       });
       const { entry, banned } = banEntry(fused, list, wish, key, over);
+      list.hostStores.push(ring.hostStore({ banned, exact: false }));
       const ban = list.group
         .chain(`${wish}_ban`)
         .rule([updateSet(banned, key)])
@@ -220,7 +223,8 @@ function build(fused: FusedGroup, form: FusedForm, list: RecentList, group: Chai
 function timerChains({ window }: FusedGroup, list: RecentList, wish: string, key: Key, over: ChainBuilder): ChainBuilder {
   const { group } = list;
   const sets = list.setFactory(window);
-  const slots = Array.from({ length: window.hits }, (_, hit) => sets.add(`passed_${hit}`, window.seconds * 1000 + tick));
+  const slots = Array.from({ length: window.hits }, (_, hit) => sets.add(`passed_${hit}`, windowTime(window.seconds)));
+  list.hostStores.push({ kind: "timers", window, passed: slots, ban: undefined });
   const entry = group.chain(wish);
   if (list.form.flat) {
     for (const slot of slots) takeTimer(entry, slot, key);
@@ -236,16 +240,18 @@ function timerChains({ window }: FusedGroup, list: RecentList, wish: string, key
 }
 
 /** Hits that pass sit in timers in no order; the one that is too many, and every later one, bans for the window. */
-function banChains(fused: FusedGroup, list: RecentList, wish: string, key: Key, over: ChainBuilder): ChainBuilder {
+function banChains(fused: FusedGroup, list: RecentList, wish: string, key: Key, over: ChainBuilder, exact: boolean): ChainBuilder {
   const { entry, banned, sets, timeout } = banEntry(fused, list, wish, key, over);
-  for (let hit = 0; hit < passesOf(fused); hit++) takeTimer(entry, sets.add(`passed_${hit}`, timeout), key);
+  const passed = Array.from({ length: passesOf(fused) }, (_, hit) => sets.add(`passed_${hit}`, timeout));
+  for (const timer of passed) takeTimer(entry, timer, key);
+  list.hostStores.push({ kind: "timers", window: fused.window, passed, ban: { banned, exact } });
   // A rule of its own, so that the verdict does not depend on room in the set.
   return entry.rule([updateSet(banned, key)]).rule([goto(over.name)]);
 }
 
 function banEntry({ window }: FusedGroup, list: RecentList, wish: string, key: Key, over: ChainBuilder) {
   const sets = list.setFactory(window);
-  const timeout = window.seconds * 1000 + tick;
+  const timeout = windowTime(window.seconds);
   const banned = sets.add("banned", timeout);
   const entry = list.group.chain(wish).rule([member(key, banned), updateSet(banned, key), goto(over.name)]);
   return { entry, banned, sets, timeout };

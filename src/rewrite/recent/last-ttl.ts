@@ -17,8 +17,10 @@
 import { binary, compare, concatenation, deleteFromSet, hex, match, meta, number, range, updateSet } from "../../nft/ast.js";
 import type { Expression, Statement } from "../../nft/ast.js";
 import { exitBack, exitStatement, exitTo, type ChainBuilder, type ChainGroup, type Exit, type Key } from "../table-builder.js";
-import { member, tick } from "./ring.js";
+import type { TtlStore } from "./host-stores.js";
+import { member } from "./ring.js";
 import type { HeaderTtls } from "./usage.js";
+import { tick } from "./window.js";
 
 export interface TtlForm {
   readonly pieces: "digits" | "bits";
@@ -49,6 +51,8 @@ export interface LastTtl {
   check(group: ChainGroup, wish: string, key: Key, same: Exit, other: Exit): ChainBuilder;
   /** Chains that forget the host's TTL; returns the first. */
   remove(group: ChainGroup, wish: string, key: Key): ChainBuilder;
+  /** What its sets hold of a host. */
+  hostStore(): TtlStore;
   /** What the sets are for, for a reader of the script. */
   describe(): string[];
 }
@@ -58,13 +62,13 @@ export interface LastTtl {
  * @param field the header's field
  */
 export function lastTtl({ pieces, header }: TtlForm, sets: TtlSets, time: number | undefined, field: Expression): LastTtl {
-  return pieces === "digits" ? new TtlDigits(sets, time, field, header !== "forwarded") : new TtlBits(sets, time, field, header);
+  return pieces === "digits" ? new TtlDigits(sets, time, field, header) : new TtlBits(sets, time, field, header);
 }
 
 /** The hosts that have a TTL, and how often it may change. */
 class TtlHosts {
   readonly known: string;
-  private readonly rate: string;
+  readonly rate: string;
 
   constructor(sets: TtlSets, time: number | undefined) {
     // Who has a TTL must be known as long as any piece of it is there.
@@ -91,12 +95,11 @@ class TtlDigits implements LastTtl {
   private readonly low: string;
   private readonly high: string;
 
-  /** @param local whether packets that no router has touched are among those of the list */
   constructor(
     sets: TtlSets,
-    time: number | undefined,
+    private readonly time: number | undefined,
     private readonly field: Expression,
-    private readonly local: boolean,
+    private readonly header: HeaderTtls,
   ) {
     this.hosts = new TtlHosts(sets, time);
     // The hit itself is recorded a little later.
@@ -135,10 +138,11 @@ class TtlDigits implements LastTtl {
     const start = group.chain(wish);
     const leave = exitStatement(same);
     // What routing would leave 0 of is not routed.
-    if (this.local) start.rule([match(this.field, number(0)), leave]);
+    if (this.header !== "forwarded") start.rule([match(this.field, number(0)), leave]);
     start.rule([...this.same(key), leave]);
+    // So is what hosts have that were put on the list by hand.
     const none = concatenation(key, this.digit(0));
-    if (this.local) start.rule([member(none, this.low), member(none, this.high), leave]);
+    start.rule([member(none, this.low), member(none, this.high), leave]);
     if (other.kind === "goto") start.rule([exitStatement(other)]);
     return start;
   }
@@ -157,6 +161,11 @@ class TtlDigits implements LastTtl {
       );
     }
     return chain.rule([deleteFromSet(this.hosts.known, key)]);
+  }
+
+  hostStore(): TtlStore {
+    const { low, high, hosts, header, time } = this;
+    return { kind: "ttl", pieces: { kind: "digits", low, high }, known: hosts.known, rate: hosts.rate, header, time };
   }
 
   describe(): string[] {
@@ -182,7 +191,7 @@ class TtlBits implements LastTtl {
 
   constructor(
     sets: TtlSets,
-    time: number | undefined,
+    private readonly time: number | undefined,
     private readonly field: Expression,
     private readonly header: HeaderTtls,
   ) {
@@ -213,7 +222,7 @@ class TtlBits implements LastTtl {
       // What routing would leave 0 of is not routed.
       if (added === 0 && this.header !== "forwarded") chain.rule([match(this.field, number(0)), leave]);
       chain.rule([member(key, this.hosts.known, true), exitStatement(other)]);
-      if (this.header !== "forwarded") chain.rule([...this.bits.map((set) => member(key, set, true)), leave]);
+      chain.rule([...this.bits.map((set) => member(key, set, true)), leave]);
       for (const differs of this.differing(key, added)) chain.rule([...differs, exitStatement(other)]);
       chain.rule([leave]);
     });
@@ -221,6 +230,11 @@ class TtlBits implements LastTtl {
 
   remove(group: ChainGroup, wish: string, key: Key): ChainBuilder {
     return group.chain(wish).rule([...this.bits, this.hosts.known].map((set) => deleteFromSet(set, key)));
+  }
+
+  hostStore(): TtlStore {
+    const { bits, hosts, header, time } = this;
+    return { kind: "ttl", pieces: { kind: "bits", bits }, known: hosts.known, rate: hosts.rate, header, time };
   }
 
   describe(): string[] {

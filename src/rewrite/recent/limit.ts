@@ -10,7 +10,8 @@
 import { updateSet, type Statement } from "../../nft/ast.js";
 import type { ChainBuilder, ChainGroup, Key } from "../table-builder.js";
 import { rateOf, type Rate } from "./rate.js";
-import { member, type Window } from "./ring.js";
+import { member } from "./ring.js";
+import type { Window } from "./window.js";
 
 export interface HitLimit {
   readonly window: Window;

@@ -32,10 +32,12 @@ import { printable } from "../../diagnostic.js";
 import { nameable } from "../../nft/names.js";
 import { passesIn, type Bounds } from "./bounds.js";
 import { isTooLarge, keptFor, touchesOfOnePacket, windowId, type ListForm } from "./form.js";
+import type { HostStore } from "./host-stores.js";
 import { lastTtl, type LastTtl } from "./last-ttl.js";
 import { limitTouch, limitRate, type HitLimit } from "./limit.js";
-import { listKey, member, Ring, tick, type SetFactory, type Window } from "./ring.js";
+import { listKey, member, Ring, type SetFactory } from "./ring.js";
 import { asksForPresence, isCheck, isQuietRemoval, type ListUsage, type PlacedUse } from "./usage.js";
+import { windowTime, type Window } from "./window.js";
 
 type Side = RecentUse["side"];
 
@@ -74,6 +76,8 @@ export class RecentList {
   private seen: string | undefined;
   /** The sets of this list, those of a fused group too. */
   readonly sets: string[] = [];
+  /** What they hold of a host. */
+  readonly hostStores: HostStore[] = [];
   private readonly knownPresent: ReadonlySet<ExtensionUse>;
   private readonly asksTtl: ReadonlySet<ExtensionUse>;
   private readonly touchChains = new Map<Side, string>();
@@ -149,7 +153,7 @@ export class RecentList {
     for (const use of checks) {
       const { seconds, hits } = use;
       if (seconds !== undefined && hits === 1 && !this.windows.has(seconds)) {
-        this.windows.set(seconds, this.set(`${this.setPrefix("window", secondsId(seconds))}_recent`, seconds * 1000 + tick));
+        this.windows.set(seconds, this.set(`${this.setPrefix("window", secondsId(seconds))}_recent`, windowTime(seconds)));
       }
       if (seconds !== undefined && hits > 1) this.declareWindow({ seconds, hits });
       if (seconds === undefined && hits > 1 && !this.counts.has(hits)) {
@@ -165,7 +169,20 @@ export class RecentList {
     if (checks.length === 0 || uses.some((use) => asksForPresence(use) && !(timed && isQuietRemoval(use))))
       this.seen = this.set(`${this.untimedPrefix(this.base)}_seen`, kept);
     this.declareTtls(checks.filter(({ rttl }) => rttl));
+    this.hostStores.push(...this.declaredStores());
     return this;
+  }
+
+  private declaredStores(): HostStore[] {
+    const time = this.keptTime;
+    return [
+      ...[...this.windows].map(([seconds, set]): HostStore => ({ kind: "seen", set, time: windowTime(seconds) })),
+      ...[...this.rings.values()].map((ring) => ring.hostStore()),
+      ...[...this.limits.values()].map(({ window, rate, banned }): HostStore => ({ kind: "limit", window, tokens: rate, banned })),
+      ...[...this.counts.values()].map((sets): HostStore => ({ kind: "count", sets, time })),
+      ...(this.seen === undefined ? [] : [{ kind: "seen" as const, set: this.seen, time }]),
+      ...[this.timedTtls, this.keptTtls].flatMap((ttls) => ttls?.hostStore() ?? []),
+    ];
   }
 
   /** Checks with seconds have TTLs of their own beside those that are kept without a timeout, which may be full. */
@@ -182,14 +199,14 @@ export class RecentList {
       checks.flatMap((use) => (asksKeptTtl(use) ? [] : use.seconds!)),
       0,
     );
-    if (longest > 0) this.timedTtls = declare(`${this.setPrefix("ttl", secondsId(longest))}_recent`, longest * 1000 + tick);
+    if (longest > 0) this.timedTtls = declare(`${this.setPrefix("ttl", secondsId(longest))}_recent`, windowTime(longest));
     if (checks.some(asksKeptTtl)) this.keptTtls = declare(`${this.untimedPrefix(this.base)}_seen`, this.keptTime);
   }
 
   /** How long hosts stay in the sets that are asked without seconds, in milliseconds; undefined: for ever. */
   private get keptTime(): number | undefined {
     const seconds = keptFor(this.usage, this.form);
-    return seconds === undefined ? undefined : seconds * 1000 + tick;
+    return seconds === undefined ? undefined : windowTime(seconds);
   }
 
   /** Of the names of these sets: kept elements have the time they were made with, and nft refuses a set of that name that had none. */
@@ -203,9 +220,9 @@ export class RecentList {
     if (this.rings.has(id) || this.limits.has(id)) return;
     if (this.form.asLimit(window)) {
       const prefix = this.setPrefix("hits", id);
-      const banned = this.set(`${prefix}_banned`, window.seconds * 1000 + tick);
+      const banned = this.set(`${prefix}_banned`, windowTime(window.seconds));
       // Not `rate`, as in a ring: elements keep their limit, and under --keep-sets the one form must not meet those of the other.
-      const rate = this.set(`${prefix}_tokens`, window.seconds * 1000 + tick);
+      const rate = this.set(`${prefix}_tokens`, windowTime(window.seconds));
       this.limits.set(id, { window, rate, banned });
     } else {
       this.rings.set(

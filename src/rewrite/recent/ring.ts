@@ -22,11 +22,10 @@
 
 import { binary, deleteFromSet, goto, match, setReference, updateSet, type Expression, type Statement } from "../../nft/ast.js";
 import { countWithFirst, findTimer, isTimed, takeToken } from "./processors.js";
+import type { Ban, RingStore } from "./host-stores.js";
 import { turnCode, type TurnCode } from "./turn-code.js";
+import { tick, type Window } from "./window.js";
 import { callStatement, exitStatement, exitTo, type ChainBuilder, type ChainGroup, type Exit, type Key } from "../table-builder.js";
-
-/** One tick of the kernel's clock on HZ=250, in milliseconds: xt_recent still counts a stamp that is exactly N seconds old. */
-export const tick = 4;
 
 /** How long a muted host is answered without being looked at, in milliseconds. */
 const muteTime = 250;
@@ -44,11 +43,6 @@ function triesBeforeMute(hits: number, pushes: number): number {
 /** How much longer than by xt_recent a muted host may stay blocked, in seconds: the mute, and the time of its last round. */
 export function longestMute(hits: number, pushes: number): number {
   return muteTime / 1000 + hits / (triesBeforeMute(hits, pushes) * pushes);
-}
-
-export interface Window {
-  readonly seconds: number;
-  readonly hits: number;
 }
 
 /** How the sets of a list are declared: all of them alike but for name, timeout and collection. */
@@ -132,6 +126,14 @@ export class Ring {
   /** The sets one of which a host with a hit in the window is in. */
   get presenceSets(): readonly string[] {
     return [this.lane.busy, ...this.lane.few];
+  }
+
+  /** What its sets hold of a host. */
+  hostStore(ban?: Ban): RingStore {
+    const { busy, few } = this.lane;
+    const guards = [this.pass, this.rate, this.flood, this.mute].filter((name) => name !== undefined);
+    const { window, hit, turn, use } = this;
+    return { kind: "ring", window, most: window.hits - use.own, few, busy, hit, turn, ban, guards };
   }
 
   /** What the sets are for, for a reader of the script. */
