@@ -15,8 +15,8 @@ export interface ChangeEffects {
   oldRules(old: OldRules): Promise<string>;
   /** From here on the way back restores the rules. */
   markChanged(): Promise<void>;
-  /** One transaction. */
-  load(script: string): Promise<void>;
+  /** One transaction, with the hosts that are on lists at this moment. */
+  load(plan: Plan): Promise<void>;
   /** One table after the other, each in one step of the kernel. */
   empty(old: OldRules): Promise<void>;
   /** Throws where the new tables are not there, or a rule of the old firewall is. */
@@ -58,7 +58,7 @@ export async function changeFirewall(plan: Plan, effects: ChangeEffects, rulesOf
     },
     mark: () => effects.markChanged(),
     // Both firewalls decide for a moment: a packet passes that both let pass.
-    load: () => effects.load(plan.script),
+    load: () => effects.load(plan),
     empty: async () => {
       for (const old of plan.old) if (old.emptied) await effects.empty(old);
     },

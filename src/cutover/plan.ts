@@ -30,9 +30,9 @@ export interface Plan {
   readonly rules: Tally;
   /** Tables of other programs and of the administrator, which stay and decide as well. */
   readonly otherTables: readonly TableName[];
-  /** What nft loads in one transaction. */
+  /** What nft loads, in one transaction with the hosts on lists. */
   readonly script: string;
-  /** What the machine may load when it starts: the same without what hosts have left on lists. */
+  /** What the machine may load when it starts. */
   readonly lasting: string;
   /** Takes the new tables away, and puts back what was there before under their names. */
   readonly removal: string;
@@ -67,7 +67,9 @@ export function planCutover({ machine, sources, options, translate, acceptedLoss
   const deciding = machine.saved.filter(({ text }) => decides(text));
   const obstacle = obstacleIn(machine.saved, deciding, options.table ?? "ipt2nft");
   if (obstacle !== undefined) return { obstacle, sources: [] };
-  const given = sources ?? [{ file: machineName, text: capturedText(machine, deciding) }];
+  // Lists go with the load, when their hosts are read once more; what cannot take them is to say so.
+  const rulesOnly = { ...machine, lists: [] };
+  const given = sources ?? [{ file: machineName, text: capturedText(options.inet ? machine : rulesOnly, deciding) }];
   const translation = translate(given, options);
   if (translation.nft === undefined || translation.script === undefined)
     return { obstacle: "the rules cannot be translated", sources: given, translation };
@@ -81,10 +83,6 @@ export function planCutover({ machine, sources, options, translate, acceptedLoss
   const leaving = deciding.filter(({ family }) => families.has(family));
   const own = translation.nft.tables.map(({ family, name }) => ({ family, name }));
   const replaced = leaving.flatMap((saved) => (saved.variant === "nft" ? tablesOf(saved) : []));
-  const lasting =
-    sources === undefined
-      ? translate([{ file: machineName, text: capturedText({ ...machine, lists: [] }, deciding) }], options)
-      : translation;
   return {
     sources: given,
     old: leaving.map((saved) => ({ ...saved, emptied: saved.variant === "legacy" ? emptiedRules(saved.text) : undefined })),
@@ -98,7 +96,7 @@ export function planCutover({ machine, sources, options, translate, acceptedLoss
     }),
     otherTables: machine.tables.filter((one) => ![...own, ...machine.saved.flatMap(tablesOf)].some((other) => isSame(one, other))),
     script: emit(withReplaced(translation.nft, replaced)),
-    lasting: lasting.script ?? translation.script,
+    lasting: translation.script,
     removal: emit({ header: ["Takes the new firewall away."], tables: [], keepSets: false, replaced: own }) + machine.ownTables,
     ipsets: ipsetsApart(machine.ipsets),
     windows: windowsOf(deciding),

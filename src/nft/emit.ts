@@ -173,6 +173,10 @@ function emitSet(set: NftSet, command: string): string[] {
   return [`${command} ${word(set.name)} { ${parts.join("; ")}; }`];
 }
 
+/** For other printers of this folder. */
+export const emitWord = word;
+export const emitDuration = duration;
+
 // ----------------------------------------------------------------------------------------------- statements
 
 export function emitStatement(statement: Statement): string {

@@ -21,6 +21,7 @@ export interface Rewriting {
   readonly diagnostics: readonly Diagnostic[];
   /** Bytes of kernel memory that the lists of `recent` take when all their sets are full. */
   readonly fullLists: number;
+  readonly hostStores: Written["hostStores"];
 }
 
 export function rewriteRuleset(ruleset: IptablesRuleset, options: RewriteOptions): Rewriting {
@@ -34,7 +35,7 @@ export function rewriteRuleset(ruleset: IptablesRuleset, options: RewriteOptions
     const next = giveUpMore(given, written, options.recent);
     if (next === undefined) {
       const fullLists = written.listSets.length * options.setSize * elementBytes[ruleset.family];
-      return { table: written.table, diagnostics: plan.diagnostics, fullLists };
+      return { table: written.table, diagnostics: plan.diagnostics, fullLists, hostStores: written.hostStores };
     }
     given = next;
   }

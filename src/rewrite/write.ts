@@ -12,6 +12,7 @@ import { Declarer } from "./declare.js";
 import type { RuleParts } from "./parts.js";
 import { placeMatched, placeRule } from "./place.js";
 import { buildFused, type FusedGroup } from "./recent/fused.js";
+import type { HostStore } from "./recent/host-stores.js";
 import { RecentList } from "./recent/list.js";
 import { ruleLabel } from "./rule-label.js";
 import { TableBuilder, type ChainBuilder, type ChainGroup } from "./table-builder.js";
@@ -33,6 +34,15 @@ export interface Written {
   readonly listChains: ReadonlyMap<string, readonly string[]>;
   /** The sets that lists keep their hosts in. */
   readonly listSets: readonly string[];
+  /** What the sets of each list hold of a host, by its name. */
+  readonly hostStores: ReadonlyMap<string, ListStores>;
+}
+
+/** Where the table keeps the hosts of a list. */
+export interface ListStores {
+  /** That the addresses of hosts are stored under. */
+  readonly mask: bigint;
+  readonly stores: readonly HostStore[];
 }
 
 export function write(plan: Plan, options: WriteOptions): Written {
@@ -73,6 +83,7 @@ class Writer {
       tooLarge: this.tooLarge,
       listChains: new Map([...this.lists].map(([name, { group }]) => [name, group.chains.map((chain) => chain.name)])),
       listSets: table.sets.map(({ name }) => name).filter((name) => listSets.has(name)),
+      hostStores: new Map([...this.lists].map(([name, { usage, hostStores }]) => [name, { mask: usage.mask, stores: hostStores }])),
     };
   }
 

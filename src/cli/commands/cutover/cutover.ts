@@ -3,6 +3,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { setTimeout as delay } from "node:timers/promises";
 import { changeFirewall, ChangeFailed } from "../../../cutover/change.js";
+import { hostCommands } from "../../../cutover/hosts.js";
 import type { Machine } from "../../../cutover/machine.js";
 import { judgeConnection } from "../../../cutover/own-connection.js";
 import { planCutover, type Plan } from "../../../cutover/plan.js";
@@ -113,7 +114,7 @@ async function prepare(settings: ChangeSettings, surroundings: Surroundings): Pr
   });
   await showDiagnostics(planned.translation, planned.sources, settings, surroundings);
   if ("obstacle" in planned) return { machine, plan: undefined, messages, obstacle: planned.obstacle };
-  await ask("nft", ["-c", "-f", "-"], { input: planned.script });
+  await ask("nft", ["-c", "-f", "-"], { input: planned.script + hostCommands(planned.translation, machine.lists) });
   for (const { family } of planned.staying) {
     messages.push(warning(`the files have no rules of ${family}: the old ones of that family stay`));
   }

@@ -4,6 +4,7 @@ import { existsSync, mkdirSync, symlinkSync, unlinkSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import type { ChangeEffects, Step } from "../../../cutover/change.js";
+import { hostCommands } from "../../../cutover/hosts.js";
 import type { Machine } from "../../../cutover/machine.js";
 import type { OldRules, Plan } from "../../../cutover/plan.js";
 import rollBackScript from "../../../cutover/roll-back.sh?raw";
@@ -12,6 +13,7 @@ import { Failure } from "../../../failure.js";
 import { findProgram, startDetached } from "../../../run-program.js";
 import { writeFileAtomically } from "../../output.js";
 import { ask } from "./programs.js";
+import { readLists } from "./read-machine.js";
 import { deadlineText, placeHere, startOf, uptime, type StateDirectory } from "./state-directory.js";
 
 /** Seconds that the change itself may take, from arming on, before it is taken back. */
@@ -57,8 +59,9 @@ export class MachineEffects implements ChangeEffects {
     this.state.write("changed", "");
   }
 
-  async load(script: string): Promise<void> {
-    await ask("nft", ["-f", "-"], { input: script, inherited: this.state.inherited });
+  async load({ script, translation }: Plan): Promise<void> {
+    const input = script + hostCommands(translation, readLists());
+    await ask("nft", ["-f", "-"], { input, inherited: this.state.inherited });
   }
 
   async empty({ restore, emptied }: OldRules): Promise<void> {
