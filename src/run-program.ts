@@ -37,6 +37,8 @@ export interface LimitedRequest extends ProgramRequest {
   readonly mostOutput: number;
   /** Aborted, it kills the program at once. */
   readonly signal?: AbortSignal | undefined;
+  /** Open files that it gets as its own, numbered from 3 on; none unless told. */
+  readonly inherited?: readonly number[];
 }
 
 /** What became of a program. */
@@ -150,11 +152,27 @@ export function startProgram(request: ProgramRequest, stdio: StdioOptions): Runn
   return { child, end };
 }
 
+/**
+ * Starts a program in a session of its own that outlives this process, with nothing to read and nobody to listen. False where it is
+ * missing; broken with an Error where it does not start.
+ */
+export async function startDetached(request: ProgramRequest): Promise<boolean> {
+  const command = commandOf({ ...request, endsItself: true });
+  if (!command) return false;
+  const child = spawn(command.path, command.words, { ...command.options, stdio: "ignore", detached: true });
+  await new Promise<void>((resolve, reject) => {
+    child.on("spawn", resolve);
+    child.on("error", reject);
+  });
+  child.unref();
+  return true;
+}
+
 /** Runs a program to its end, or to a limit. The promise is broken with the signal's reason only. */
 export async function runProgram(request: LimitedRequest): Promise<ProgramOutcome> {
-  const { input = "", seconds, mostOutput, signal } = request;
+  const { input = "", seconds, mostOutput, signal, inherited = [] } = request;
   signal?.throwIfAborted();
-  const started = startProgram(request, ["pipe", "pipe", "pipe"]);
+  const started = startProgram(request, ["pipe", "pipe", "pipe", ...inherited]);
   if (!started) return { kind: "missing" };
   const { child, end } = started;
   const stdout: Buffer[] = [];

@@ -17,6 +17,7 @@ import type { Feature } from "./nft/versions.js";
 import { checkOptions, checkSources } from "./option-checks.js";
 import { isInvalid, rewriteRuleset, type RecentForm, type Rewriting } from "./rewrite/ruleset.js";
 import { mergeFamilies, type Merging } from "./rewrite/inet.js";
+import type { ListStores } from "./rewrite/write.js";
 import { withOrigins } from "./rewrite/origins.js";
 import { bothFamiliesRemarks, memoryRemarks } from "./rewrite/recent/remarks.js";
 import { rulesWithoutWay } from "./rewrite/rules-without-way.js";
@@ -76,6 +77,15 @@ export interface Translation {
   /** The sets of ipset by name, from files and from commands in a script. */
   readonly ipsets: ReadonlyMap<string, Ipset>;
   readonly outcome: Outcome;
+  /** Where each table keeps the hosts of lists of `recent`; nothing of the family inet, whose sets have other names. */
+  readonly listStores: readonly TableStores[];
+}
+
+/** The lists of `recent` of a table, by their names. */
+export interface TableStores {
+  readonly family: Family;
+  readonly table: string;
+  readonly lists: ReadonlyMap<string, ListStores>;
 }
 
 /**
@@ -162,6 +172,10 @@ export function translate(input: string | readonly Source[], options: TranslateO
     nft,
     ipsets: sets.sets,
     outcome: outcome(diagnostics),
+    listStores:
+      nft === undefined || nft.tables.some((one) => one.family === "inet")
+        ? []
+        : rewritten.map(({ hostStores }, index) => ({ family: rulesets[index]!.family, table, lists: hostStores })),
   };
 }
 

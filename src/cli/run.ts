@@ -15,6 +15,7 @@ const runners: Readonly<Record<SubcommandName, Runner>> = {
   review: async (...given) => perform((await import("./commands/review/review.js")).reviewCommand, ...given),
   capture: async (...given) => perform((await import("./commands/capture/capture.js")).captureCommand, ...given),
   lists: async (...given) => perform((await import("./commands/lists/lists.js")).listsCommand, ...given),
+  cutover: async (...given) => perform((await import("./commands/cutover/cutover.js")).cutoverCommand, ...given),
   corpus: async (...given) => perform((await import("./commands/corpus/corpus.js")).corpusCommand, ...given),
 };
 

@@ -12,7 +12,7 @@ import { decide, nothingGivenUp, type DecisionOptions, type GivenUp, type Recent
 import { deepestLevel, deepestPath } from "./hooks.js";
 import { carryHosts } from "./recent/carried-hosts.js";
 import { elementBytes } from "./recent/form.js";
-import { write, type WriteOptions, type Written } from "./write.js";
+import { write, type ListStores, type WriteOptions, type Written } from "./write.js";
 
 export type { RecentForm } from "./decide.js";
 
@@ -26,6 +26,8 @@ export interface Rewriting {
   readonly diagnostics: readonly Diagnostic[];
   /** Bytes of kernel memory that the lists of `recent` take when all their sets are full. */
   readonly fullLists: number;
+  /** What the sets of each list hold of a host, by its name. */
+  readonly hostStores: ReadonlyMap<string, ListStores>;
 }
 
 export function rewriteRuleset(ruleset: IptablesRuleset, options: RewriteOptions): Rewriting {
@@ -42,7 +44,12 @@ export function rewriteRuleset(ruleset: IptablesRuleset, options: RewriteOptions
       const { setSize, keepSets = false, targetNft } = options;
       const carrying = { family: ruleset.family, setSize, keepSets, targetNft };
       const carried = carryHosts(written.table, written.lists, options.hosts, carrying);
-      return { table: carried.table, diagnostics: [...plan.diagnostics, ...carried.diagnostics], fullLists };
+      return {
+        table: carried.table,
+        diagnostics: [...plan.diagnostics, ...carried.diagnostics],
+        fullLists,
+        hostStores: new Map([...written.lists].map(([name, { usage, stores }]) => [name, { mask: usage.mask, stores }])),
+      };
     }
     given = next;
   }

@@ -13,6 +13,7 @@ import type { RuleParts } from "./parts.js";
 import { placeMatched, placeRule } from "./place.js";
 import { buildFused, type FusedGroup } from "./recent/fused.js";
 import type { WrittenList } from "./recent/carried-hosts.js";
+import type { HostStore } from "./recent/host-stores.js";
 import { RecentList } from "./recent/list.js";
 import { ruleLabel } from "./rule-label.js";
 import { TableBuilder, type ChainBuilder, type ChainGroup } from "./table-builder.js";
@@ -36,6 +37,13 @@ export interface Written {
   readonly listSets: readonly string[];
   /** What these sets are for, by the list's name. */
   readonly lists: ReadonlyMap<string, WrittenList>;
+}
+
+/** Where the table keeps the hosts of a list. */
+export interface ListStores {
+  /** That the addresses of hosts are stored under. */
+  readonly mask: bigint;
+  readonly stores: readonly HostStore[];
 }
 
 export function write(plan: Plan, options: WriteOptions): Written {

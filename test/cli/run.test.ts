@@ -22,6 +22,7 @@ const exact: Translation = {
   iptables: [],
   nft: undefined,
   ipsets: new Map(),
+      listStores: [],
   outcome: "exact",
 };
 const approximated: Translation = { ...exact, outcome: "approximated", diagnostics: [diagnostic("recent-rttl", span, "stricter")] };

@@ -1,0 +1,377 @@
+/** `ipt2nft-recent cutover`: changes a machine from iptables to nftables, and back unless somebody confirms it. */
+
+import { existsSync, readFileSync } from "node:fs";
+import { setTimeout as delay } from "node:timers/promises";
+import { changeFirewall, ChangeFailed } from "../../../cutover/change.js";
+import { hostCommands } from "../../../cutover/hosts.js";
+import type { Machine } from "../../../cutover/machine.js";
+import { judgeConnection } from "../../../cutover/own-connection.js";
+import { planCutover, type Plan } from "../../../cutover/plan.js";
+import { decides, rulesOf } from "../../../cutover/saved-rules.js";
+import { Failure } from "../../../failure.js";
+import { runProgram } from "../../../run-program.js";
+import type { JsonMessage } from "../../../report/json.js";
+import type { Source, Translation } from "../../../translate.js";
+import type { CommandDefinition } from "../../command.js";
+import { readGiven, readOptions } from "../../input.js";
+import { writeFileAtomically } from "../../output.js";
+import type { ExitStatus, Surroundings } from "../../surroundings.js";
+import { diagnosticsText, tell } from "../../telling.js";
+import { give, type Answer, type PlannedParts, type State } from "./answer.js";
+import { loginOf, ownConnection } from "./connection.js";
+import { anyWatches, MachineEffects, oldUnits, rollBack, startWatcher } from "./effects.js";
+import { parseCutoverWords, type ChangeSettings, type ConfirmSettings, type CutoverSettings } from "./options.js";
+import { ask, requirePrograms } from "./programs.js";
+import { readMachine } from "./read-machine.js";
+import { placeHere, StateDirectory, startOf, uptime } from "./state-directory.js";
+
+export const cutoverCommand: CommandDefinition<CutoverSettings> = { parse: parseCutoverWords, run: runCutover };
+
+async function runCutover(settings: CutoverSettings, surroundings: Surroundings): Promise<ExitStatus> {
+  if (process.platform !== "linux") throw new Failure("cutover needs Linux, whose kernel holds the firewall; this is another system");
+  if (process.getuid?.() !== 0) throw new Failure("cutover needs root, who alone may see and change the firewall");
+  requirePrograms([
+    ["nft", "nftables"],
+    ["flock", "util-linux"],
+    ["sh", "dash"],
+  ]);
+  const state = new StateDirectory(settings.stateDirectory);
+  return give(await perform(settings, state, surroundings), settings, surroundings);
+}
+
+function perform(settings: CutoverSettings, state: StateDirectory, surroundings: Surroundings): Promise<Answer> {
+  switch (settings.action) {
+    case "plan":
+      return plan(settings, state, surroundings);
+    case "start":
+      return start(settings, state, surroundings);
+    case "confirm":
+      return confirm(settings, state);
+    case "undo":
+      return undo(state);
+    case "status":
+      return status(state);
+  }
+}
+
+// -------------------------------------------------------------------------------------------------------- state
+
+function stateOf(state: StateDirectory): State {
+  const decision = state.decision();
+  if (decision === undefined) return "none";
+  if (decision !== "armed") return decision;
+  if (state.has("waiting")) return "waiting";
+  if (holderLives(state)) return "changing";
+  // Killed before anything was changed, or else the watchers take it back.
+  return state.has("changed") ? "undoing" : "none";
+}
+
+function holderLives(state: StateDirectory): boolean {
+  const [pid, started] = state.read("holder")?.trim().split(" ") ?? [];
+  return pid !== undefined && startOf(pid) === Number(started);
+}
+
+/** Throws a Failure where the change is one of another network namespace, whose firewall is not to be mixed up with this one. */
+function requireSamePlace(state: StateDirectory): void {
+  const place = state.place();
+  if (!place) return;
+  const here = placeHere();
+  const same = place.boot === here.boot ? place.namespace === here.namespace : place.initial && here.initial;
+  if (!same) {
+    throw new Failure(`${JSON.stringify(state.folder)} remembers a change in another network namespace: give another --state-dir here`);
+  }
+}
+
+const error = (message: string): JsonMessage => ({ severity: "error", message });
+const warning = (message: string): JsonMessage => ({ severity: "warning", message });
+const note = (message: string): JsonMessage => ({ severity: "note", message });
+
+// --------------------------------------------------------------------------------------------------- plan, start
+
+interface Prepared {
+  readonly machine: Machine;
+  readonly plan: Plan | undefined;
+  readonly messages: JsonMessage[];
+  /** What does not let it go on. */
+  readonly obstacle: string | undefined;
+}
+
+async function prepare(settings: ChangeSettings, surroundings: Surroundings): Promise<Prepared> {
+  const messages: JsonMessage[] = [];
+  const machine = await readMachine(settings.table);
+  const nothingOld = machine.saved.every(({ text }) => !decides(text));
+  if (nothingOld && settings.files.length === 0) return { machine, plan: undefined, messages, obstacle: undefined };
+  const given =
+    settings.files.length > 0
+      ? await readGiven(settings.files, settings, messages, surroundings)
+      : { sources: undefined, ...(await readOptions(settings, messages, surroundings)) };
+  const planned = planCutover({
+    machine,
+    sources: given.sources,
+    options: given.options,
+    translate: surroundings.translate,
+    acceptedLoss: settings.acceptedLoss,
+  });
+  await showDiagnostics(planned.translation, planned.sources, settings, surroundings);
+  if ("obstacle" in planned) return { machine, plan: undefined, messages, obstacle: planned.obstacle };
+  await ask("nft", ["-c", "-f", "-"], { input: planned.script + hostCommands(planned.translation, machine.lists) });
+  for (const { family } of planned.staying) {
+    messages.push(warning(`the files have no rules of ${family}: the old ones of that family stay`));
+  }
+  for (const table of planned.missingTables) messages.push(warning(`the files have nothing of the old table ${table}, which goes`));
+  return { machine, plan: planned, messages, obstacle: connectionObstacle(planned.translation, surroundings, messages) };
+}
+
+async function showDiagnostics(
+  translation: Translation | undefined,
+  sources: readonly Source[],
+  { format, color }: ChangeSettings,
+  surroundings: Surroundings,
+): Promise<void> {
+  if (!translation || translation.diagnostics.length === 0 || format === "json") return;
+  await tell(await diagnosticsText(translation.diagnostics, sources, color, surroundings), surroundings);
+}
+
+function connectionObstacle(translation: Translation, { environment }: Surroundings, messages: JsonMessage[]): string | undefined {
+  const connection = ownConnection(environment);
+  if (!connection) return undefined;
+  const judged = judgeConnection(connection, translation);
+  const name = `your own connection from ${connection.client} to port ${connection.serverPort}`;
+  if (judged.kind === "not judged") {
+    messages.push(warning(`whether ${name} stays allowed was not judged: ${judged.reason}`));
+    return undefined;
+  }
+  const [first] = judged.closed;
+  return (
+    first && (first === "new" ? `the new firewall would refuse ${name} if it were opened again` : `the new firewall would cut ${name}`)
+  );
+}
+
+function partsOf({ machine, plan: planned }: { readonly machine: Machine; readonly plan: Plan }): PlannedParts {
+  const tables = planned.translation.nft?.tables ?? [];
+  return {
+    old: planned.old.map(({ restore }) =>
+      restore
+        .split("/")
+        .at(-1)!
+        .replace(/-restore$/, ""),
+    ),
+    lists: machine.lists.map(({ list, hosts }) => ({ name: list, hosts: hosts.length })),
+    ipsets: planned.ipsets.length,
+    otherTables: planned.otherTables.map(({ family, name }) => `${family} ${name}`),
+    bytes: Buffer.byteLength(planned.script),
+    chains: tables.reduce((sum, { chains }) => sum + chains.length, 0),
+    sets: tables.reduce((sum, { sets }) => sum + sets.length, 0),
+    elements: tables.reduce((sum, { sets }) => sum + sets.reduce((count, { elements = [] }) => count + elements.length, 0), 0),
+    units: unitAdvice(),
+  };
+}
+
+/** What is to be done so that the machine starts with the new firewall and not with the old one. */
+function unitAdvice(): string[] {
+  const folders = ["/etc/systemd/system", "/lib/systemd/system", "/usr/lib/systemd/system"];
+  const has = (unit: string): boolean => folders.some((folder) => existsSync(`${folder}/${unit}.service`));
+  const old = oldUnits.filter((unit) => existsSync(`/etc/systemd/system/multi-user.target.wants/${unit}.service`));
+  return [
+    ...old.map((unit) => `systemctl disable ${unit}`),
+    ...(has("nftables") ? ["systemctl enable nftables, which loads /etc/nftables.conf"] : []),
+  ];
+}
+
+async function plan(settings: ChangeSettings, state: StateDirectory, surroundings: Surroundings): Promise<Answer> {
+  const prepared = await prepare(settings, surroundings);
+  const { plan: planned, messages, obstacle, machine } = prepared;
+  const common = { changed: false, state: stateOf(state) };
+  if (obstacle !== undefined) messages.push(error(obstacle));
+  if (!planned) {
+    if (obstacle === undefined) messages.push(note("no rule of iptables decides here: there is nothing to change"));
+    return { ...common, status: obstacle === undefined ? 0 : 1, messages };
+  }
+  return { ...common, status: obstacle === undefined ? 0 : 1, messages, rules: planned.rules, plan: partsOf({ machine, plan: planned }) };
+}
+
+async function start(settings: ChangeSettings, state: StateDirectory, surroundings: Surroundings): Promise<Answer> {
+  state.make();
+  if (!(await state.lock())) throw new Failure("another cutover is at work here");
+  try {
+    state.mend();
+    requireSamePlace(state);
+    const before = stateOf(state);
+    if (before === "waiting") throw new Failure("a change waits for its confirmation: cutover confirm, or cutover undo");
+    if (before === "undoing") throw new Failure("a change is being taken back: cutover undo, or wait for it");
+    if (state.decision() === "armed") state.decide("armed", "undone");
+    const { machine, plan: planned, messages, obstacle } = await prepare(settings, surroundings);
+    const unchanged = { changed: false, state: stateOf(state) };
+    if (obstacle !== undefined) return { ...unchanged, status: 1, messages: [...messages, error(`${obstacle}; nothing was changed`)] };
+    if (!planned) {
+      messages.push(note("no rule of iptables decides here: there is nothing to change"));
+      return { ...unchanged, status: 0, messages };
+    }
+    const effects = new MachineEffects(state, machine, planned, settings.confirmWithin);
+    try {
+      await changeFirewall(planned, effects, rulesOf);
+    } catch (failure) {
+      if (!(failure instanceof ChangeFailed)) throw failure;
+      return failed(failure, state, [...messages, ...effects.warnings.map(warning)]);
+    }
+    messages.push(...effects.warnings.map(warning));
+    messages.push(
+      note(
+        `the new firewall decides; it is taken back in ${settings.confirmWithin} s unless a new connection to this machine says: ` +
+          "ipt2nft-recent cutover confirm",
+      ),
+    );
+    const answer: Answer = {
+      changed: true,
+      state: "waiting",
+      status: 0,
+      messages,
+      rules: planned.rules,
+      secondsLeft: settings.confirmWithin,
+    };
+    if (!settings.wait) return answer;
+    state.unlock();
+    while (state.decision() === "armed" || state.decision() === "undoing") await delay(200);
+    const decided = stateOf(state);
+    return { ...answer, state: decided, status: decided === "confirmed" ? 0 : 1, secondsLeft: 0 };
+  } finally {
+    state.unlock();
+  }
+}
+
+function failed({ step, reason, onTheWayBack }: ChangeFailed, state: StateDirectory, messages: readonly JsonMessage[]): Answer {
+  const back = onTheWayBack
+    ? error(`the old firewall is not restored yet (${onTheWayBack.message}); the watching process goes on trying`)
+    : note("the old firewall decides");
+  return {
+    changed: false,
+    state: stateOf(state),
+    status: 1,
+    messages: [...messages, error(`the change failed at the step ${step}: ${reason.message}`), back],
+  };
+}
+
+// ------------------------------------------------------------------------------------------------------- confirm
+
+async function confirm({ probe, persist }: ConfirmSettings, state: StateDirectory): Promise<Answer> {
+  requireSamePlace(state);
+  const before = stateOf(state);
+  const messages: JsonMessage[] = [];
+  if (before !== "waiting" && before !== "confirmed") {
+    return { changed: false, state: before, status: 1, messages: [error("no change waits for a confirmation")] };
+  }
+  if (before === "waiting") {
+    const refusal = probe === undefined ? loginRefusal(Number(state.read("waiting"))) : await probeRefusal(probe);
+    if (refusal !== undefined) return { changed: false, state: before, status: 1, messages: [error(`not confirmed: ${refusal}`)] };
+    if (!state.decide("armed", "confirmed")) {
+      return { changed: false, state: stateOf(state), status: 1, messages: [error("too late: the change is being taken back")] };
+    }
+  }
+  // The watchers see the decision within a second and tidy up.
+  for (let tries = 0; tries < 100 && anyWatches(state); tries += 1) await delay(50);
+  let changed = before === "waiting";
+  if (persist !== undefined) changed = (await persistScript(persist, state)) || changed;
+  const advice = unitAdvice();
+  if (advice.length > 0) messages.push(note(`so that the machine starts with it: ${advice.join("; ")}`));
+  if (persist === undefined) messages.push(note("nothing loads the new firewall when the machine starts: --persist FILE writes a script"));
+  return { changed, state: stateOf(state), status: 0, messages };
+}
+
+/** @param changedAt in seconds since the machine was started */
+function loginRefusal(changedAt: number): string | undefined {
+  const login = loginOf();
+  if (!login) return "this is no connection of sshd, so it does not show that the machine can be reached; --probe COMMAND takes its place";
+  if (login.at > changedAt) return undefined;
+  return "this connection was opened before the change, and says nothing about a new one: open another, or give --probe COMMAND";
+}
+
+/** Seconds. */
+const probePatience = 60;
+
+async function probeRefusal(command: string): Promise<string | undefined> {
+  const outcome = await runProgram({ program: "sh", arguments: ["-c", command], seconds: probePatience, mostOutput: 16 * 1024 * 1024 });
+  if (outcome.kind === "ended" && outcome.status === 0) return undefined;
+  if (outcome.kind === "missing") return "the program sh is not installed";
+  const how =
+    outcome.kind === "stopped" ? outcome.reason : `it ended with ${outcome.status === null ? outcome.signal : `status ${outcome.status}`}`;
+  const said = outcome.stderr.toString("utf8").trim().slice(0, 500);
+  return `the probe failed: ${how}${said === "" ? "" : `: ${said}`}`;
+}
+
+/** Writes what the machine loads when it starts; false where the file holds it already. */
+async function persistScript(path: string, state: StateDirectory): Promise<boolean> {
+  const text = state.read("lasting.nft");
+  if (text === undefined) throw new Failure(`${JSON.stringify(state.run)} holds no script`);
+  const before = existsSync(path) ? readFileSync(path, "utf8") : undefined;
+  if (before === text) return false;
+  state.write("persisted", `${path}\n`);
+  if (before !== undefined && !state.has("persisted.before")) state.write("persisted.before", before);
+  await writeFileAtomically(path, text);
+  return true;
+}
+
+// ---------------------------------------------------------------------------------------------------------- undo
+
+async function undo(state: StateDirectory): Promise<Answer> {
+  requireSamePlace(state);
+  const before = stateOf(state);
+  if (before === "none" || before === "undone") {
+    return { changed: false, state: before, status: 0, messages: [note("no change is there to take back")] };
+  }
+  // Whatever becomes of this process, the watcher goes on.
+  if (before === "confirmed" && state.decide("confirmed", "undoing")) await startWatcher(state, 0);
+  else if (!anyWatches(state)) await startWatcher(state, 0);
+  try {
+    await rollBack(state);
+  } catch (failure) {
+    if (!(failure instanceof Failure)) throw failure;
+    const message = `the old firewall is not restored yet, and a process goes on trying: ${failure.message} (${state.run}/roll-back.log)`;
+    return { changed: false, state: stateOf(state), status: 1, messages: [error(message)] };
+  }
+  const messages = [note("the old firewall decides"), ...(await unpersist(state))];
+  return { changed: true, state: stateOf(state), status: 0, messages };
+}
+
+/** Puts back what the machine loads when it starts, unless somebody has written there since. */
+async function unpersist(state: StateDirectory): Promise<JsonMessage[]> {
+  const path = state.read("persisted")?.trimEnd();
+  if (path === undefined || !existsSync(path)) return [];
+  if (readFileSync(path, "utf8") !== state.read("lasting.nft")) {
+    return [warning(`${JSON.stringify(path)} was changed since and stays as it is: see that the machine starts with the right firewall`)];
+  }
+  const before = state.read("persisted.before");
+  if (before === undefined) {
+    return [warning(`${JSON.stringify(path)} still holds the new firewall, and was not there before: remove it`)];
+  }
+  await writeFileAtomically(path, before);
+  return [note(`${JSON.stringify(path)} holds again what it held before`)];
+}
+
+// -------------------------------------------------------------------------------------------------------- status
+
+async function status(state: StateDirectory): Promise<Answer> {
+  requireSamePlace(state);
+  const now = stateOf(state);
+  const own = state.read("tables")?.split("\n") ?? ["table ip ipt2nft", "table ip6 ipt2nft", "table inet ipt2nft"];
+  const { saved, tables } = await readMachine("");
+  const firewalls = [
+    ...(saved.some(({ text }) => decides(text)) ? (["old"] as const) : []),
+    ...(tables.some(({ family, name }) => own.includes(`table ${family} ${name}`)) ? (["new"] as const) : []),
+  ];
+  const messages: JsonMessage[] = [];
+  const open = now === "waiting" || now === "changing" || now === "undoing";
+  const watched = open ? anyWatches(state) : undefined;
+  if (watched === false) messages.push(warning("no process watches: the change is not taken back by itself; cutover undo, or confirm"));
+  if (firewalls.length === 2 && (now === "waiting" || now === "confirmed")) {
+    messages.push(warning("rules of iptables have come back since the change, and decide as well"));
+  }
+  return {
+    changed: false,
+    state: now,
+    status: 0,
+    messages,
+    firewalls,
+    ...(watched !== undefined && { watched }),
+    ...(now === "waiting" && { secondsLeft: Math.max(0, Math.ceil(state.deadline() - uptime())) }),
+  };
+}

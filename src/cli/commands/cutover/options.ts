@@ -1,0 +1,181 @@
+/** The command line of `cutover` as data. */
+
+import { Command, InvalidArgumentError, Option } from "commander";
+import type { Parsed, SharedSettings } from "../../command.js";
+import { addColorOptions, addFormatOptions, colorOf, formatOf, plainFormats } from "../../options/report-form.js";
+import { addInputOption, addTranslationOptions, translationSettings, type TranslationSettings } from "../../options/translation.js";
+import { duration, readWords, repeatedFile, usageError, wholeNumber } from "../../options/words.js";
+
+interface Common extends SharedSettings {
+  /** Path. */
+  readonly stateDirectory: string;
+  readonly format: (typeof plainFormats)[number];
+}
+
+export interface ChangeSettings extends Common, TranslationSettings {
+  readonly action: "plan" | "start";
+  readonly files: readonly string[];
+  /** Seconds. */
+  readonly confirmWithin: number;
+  /** Rules that may be lost. */
+  readonly acceptedLoss: number;
+  /** Do not end before it is decided. */
+  readonly wait: boolean;
+}
+
+export interface ConfirmSettings extends Common {
+  readonly action: "confirm";
+  /** A command of the shell that proves that the machine can be reached. */
+  readonly probe: string | undefined;
+  /** Path. */
+  readonly persist: string | undefined;
+}
+
+export interface PlainSettings extends Common {
+  readonly action: "undo" | "status";
+}
+
+export type CutoverSettings = ChangeSettings | ConfirmSettings | PlainSettings;
+
+export const usualStateDirectory = "/var/lib/ipt2nft-recent";
+
+const examples = `
+Actions:
+  plan [FILE…]     say what would happen; changes nothing
+  start [FILE…]    change from iptables to nftables, and change back unless it is confirmed
+  confirm          keep the new firewall; from a connection opened after the change
+  undo             back to the old firewall, confirmed or not
+  status           what is decided, and which firewall the kernel has
+
+Examples:
+  ipt2nft-recent cutover plan
+  ipt2nft-recent cutover start --confirm-within 5m
+  ipt2nft-recent cutover confirm --persist /etc/nftables.conf
+  ipt2nft-recent cutover confirm --probe 'ssh admin@198.51.100.7 ssh 192.0.2.1 true'
+
+Exit status:
+  0  it is as was asked for, whether or not that took a change
+  1  it is not: rules would be lost, the change failed and was taken back, or the
+     confirmation was refused
+  2  bad input or usage, or the machine lacks something; nothing was changed
+`;
+
+const longestConfirmation = 86400;
+
+/** Plain, so that a unit of systemd and a shell read it as it is. */
+function statePath(text: string): string {
+  if (!/^\/[A-Za-z0-9_./-]+$/.test(text)) throw new InvalidArgumentError("it must be an absolute path of letters, digits and . _ - /");
+  return text.replace(/\/+$/, "");
+}
+
+function common(name: string): Command {
+  const command = new Command(`ipt2nft-recent cutover ${name}`.trim()).addOption(
+    new Option("--state-dir <DIR>", "where the change is remembered")
+      .argParser(statePath)
+      .default(usualStateDirectory, usualStateDirectory),
+  );
+  return addColorOptions(addFormatOptions(command, plainFormats, "answer"), "diagnostics");
+}
+
+/** Reads the words behind the command's name; prints nothing. */
+export function parseCutoverWords(words: readonly string[]): Parsed<CutoverSettings> {
+  const [action, ...rest] = words;
+  switch (action) {
+    case "plan":
+    case "start":
+      return parseChange(action, rest);
+    case "confirm":
+      return parseConfirm(rest);
+    case "undo":
+    case "status":
+      return parsePlain(action, rest);
+    default: {
+      const command = common("")
+        .usage("ACTION [options]")
+        .description("Changes this machine from iptables to nftables, and back unless that is confirmed.\nNeeds root.")
+        .addHelpText("after", examples);
+      const shown = readWords(command, action === undefined ? ["--help"] : action.startsWith("-") ? words : []);
+      return shown ?? usageError(`${JSON.stringify(action)} is no action: plan, start, confirm, undo or status`);
+    }
+  }
+}
+
+function commonSettings(command: Command): Parsed<Common> {
+  const format = formatOf<Common["format"]>(command);
+  if (typeof format === "object") return format;
+  return { settings: { stateDirectory: command.opts<{ readonly stateDir: string }>().stateDir, format, color: colorOf(command) } };
+}
+
+function parseChange(action: ChangeSettings["action"], words: readonly string[]): Parsed<ChangeSettings> {
+  const command = common(action)
+    .usage("[options] [FILE…]")
+    .description(
+      action === "plan"
+        ? "Says what `cutover start` would do, and changes nothing."
+        : "Takes a snapshot, arms the way back, loads the nft script in one transaction, takes the\n" +
+            "old rules away, and goes back unless `cutover confirm` comes in time.",
+    )
+    .argument("[FILE...]", "dumps to make the new firewall of; the rules of this machine unless given")
+    .addOption(
+      new Option("--confirm-within <DURATION>", "go back unless it is confirmed within this time, such as 2m")
+        .argParser(duration(longestConfirmation))
+        .default(120, "2m"),
+    )
+    .addOption(
+      new Option("--accept-loss <N>", "go on where up to N rules cannot be carried over")
+        .argParser(wholeNumber(0, 1_000_000))
+        .default(0, "0"),
+    );
+  if (action === "start") command.option("--wait", "end only when it is confirmed or taken back");
+  addInputOption(addTranslationOptions(command));
+  const shown = readWords(command, words);
+  if (shown) return shown;
+  const parsed = commonSettings(command);
+  if (!("settings" in parsed)) return parsed;
+  const translation = translationSettings(command);
+  const repeated = repeatedFile([...command.args, ...translation.ipsets]);
+  if (repeated) return repeated;
+  const { confirmWithin, acceptLoss, wait } = command.opts<{
+    readonly confirmWithin: number;
+    readonly acceptLoss: number;
+    readonly wait?: true;
+  }>();
+  return {
+    settings: {
+      ...translation,
+      ...parsed.settings,
+      action,
+      files: command.args,
+      confirmWithin,
+      acceptedLoss: acceptLoss,
+      wait: wait ?? false,
+    },
+  };
+}
+
+function parseConfirm(words: readonly string[]): Parsed<ConfirmSettings> {
+  const command = common("confirm")
+    .usage("[options]")
+    .description("Keeps the new firewall.")
+    .option("--probe <COMMAND>", "in place of a new connection: a command of the shell that must succeed")
+    .option("--persist <FILE>", "write the script there, for the machine to load when it starts");
+  const shown = readWords(command, words);
+  if (shown) return shown;
+  const parsed = commonSettings(command);
+  if (!("settings" in parsed)) return parsed;
+  if (command.args.length > 0) return usageError(`${JSON.stringify(command.args[0])} is too much: confirm takes no file`);
+  const { probe, persist } = command.opts<{ readonly probe?: string; readonly persist?: string }>();
+  return { settings: { ...parsed.settings, action: "confirm", probe, persist } };
+}
+
+function parsePlain(action: PlainSettings["action"], words: readonly string[]): Parsed<PlainSettings> {
+  const command = common(action)
+    .usage("[options]")
+    .description(action === "undo" ? "Goes back to the old firewall." : "Says what is decided, and which firewall the kernel has.");
+  const shown = readWords(command, words);
+  if (shown) return shown;
+  const parsed = commonSettings(command);
+  if (!("settings" in parsed)) return parsed;
+  if (command.args.length > 0) return usageError(`${JSON.stringify(command.args[0])} is too much: ${action} takes no file`);
+  return { settings: { ...parsed.settings, action } };
+}

@@ -1,0 +1,118 @@
+/** Reads what this machine's kernel holds: both kinds of iptables, sets, hosts on lists, tables of nft. */
+
+import { readdirSync, readFileSync } from "node:fs";
+import type { SavedRules, SeenHosts, Machine, TableName, Variant } from "../../../cutover/machine.js";
+import { Failure } from "../../../failure.js";
+import type { Family } from "../../../iptables/ast.js";
+import { families } from "../../../iptables/family.js";
+import { findProgram } from "../../../run-program.js";
+import { ask } from "./programs.js";
+
+const variants: readonly Variant[] = ["legacy", "nft"];
+
+/** @param table the name of our own tables */
+export async function readMachine(table: string): Promise<Machine> {
+  const tables = await readTables();
+  const own = tables.filter(({ family, name }) => name === table && (family === "ip" || family === "ip6" || family === "inet"));
+  let ownTables = "";
+  for (const { family, name } of own) ownTables += await ask("nft", ["list", "table", family, name]);
+  const saved: SavedRules[] = [];
+  for (const family of families) {
+    for (const variant of variants) {
+      const one = await readSavedRules(variant, family);
+      if (one) saved.push(one);
+    }
+  }
+  return {
+    saved,
+    ipsets: findProgram("ipset") === undefined ? "" : await ask("ipset", ["save"]),
+    lists: readLists(),
+    tables,
+    ownTables,
+  };
+}
+
+async function readTables(): Promise<TableName[]> {
+  const listed = await ask("nft", ["list", "tables"]);
+  return [...listed.matchAll(/^table (\S+) (\S+)$/gm)].map(([, family, name]) => ({ family: family as TableName["family"], name: name! }));
+}
+
+/** Undefined where there are no programs of the kind. */
+async function readSavedRules(variant: Variant, family: Family): Promise<SavedRules | undefined> {
+  const base = family === "ipv4" ? "iptables" : "ip6tables";
+  let prefix = `${base}-${variant}`;
+  if (findProgram(`${prefix}-save`) === undefined) {
+    // Where one kind alone is installed its programs may have the plain names.
+    if (findProgram(`${base}-save`) === undefined) return undefined;
+    const kind = (await ask(base, ["-V"])).includes("nf_tables") ? "nft" : "legacy";
+    if (kind !== variant) return undefined;
+    prefix = base;
+  }
+  const [save, restore, iptables] = [`${prefix}-save`, `${prefix}-restore`, prefix].map((name) => findProgram(name));
+  if (save === undefined || restore === undefined || iptables === undefined) {
+    throw new Failure(`${prefix}-save is installed, and ${prefix}-restore or ${prefix} is not`);
+  }
+  return { variant, family, text: await ask(save, ["-c"]), save, restore, iptables };
+}
+
+const folder = "/proc/net/xt_recent";
+
+/** Lists that hold a host. Their order and that of their hosts are the kernel's. */
+export function readLists(): SeenHosts[] {
+  let names: string[];
+  try {
+    names = readdirSync(folder);
+  } catch {
+    return [];
+  }
+  const clock = readClock();
+  return names.flatMap((list) => {
+    let text: string;
+    try {
+      text = readFileSync(`${folder}/${list}`, "latin1");
+    } catch {
+      // It went with its last rule.
+      return [];
+    }
+    const hosts = readHosts(text, clock);
+    return hosts.length === 0 ? [] : [{ list, hosts }];
+  });
+}
+
+/** The kernel's clock: its ticks now, and how many of them a second has. */
+interface Clock {
+  readonly ticks: number;
+  readonly rate: number;
+}
+
+/** The ticks begin five minutes before they leave 32 bits (INITIAL_JIFFIES in linux/jiffies.h). */
+const beginning = 2 ** 32;
+const secondsBefore = 300;
+
+/** Undefined where the kernel does not show it; /proc/timer_list is root's. */
+function readClock(): Clock | undefined {
+  try {
+    const uptime = Number(readFileSync("/proc/uptime", "latin1").split(" ")[0]);
+    const ticks = Number(/^jiffies: ([0-9]+)$/m.exec(readFileSync("/proc/timer_list", "latin1"))?.[1]);
+    return clockOf(uptime, ticks);
+  } catch {
+    return undefined;
+  }
+}
+
+/** @param uptime in seconds */
+export function clockOf(uptime: number, ticks: number): Clock | undefined {
+  // `uptime * rate = ticks - (beginning - secondsBefore * rate)`; the kernel is built with one of these.
+  const rate = [100, 250, 300, 1000].find((one) => Math.abs((ticks - beginning) / one + secondsBefore - uptime) < 5 + uptime / 1000);
+  return rate === undefined ? undefined : { ticks, rate };
+}
+
+/** Of a file of /proc/net/xt_recent. */
+export function readHosts(text: string, clock: Clock | undefined): SeenHosts["hosts"] {
+  return text.split("\n").flatMap((line) => {
+    const [, address, ttl, stamps] = /^src=([0-9a-fA-F.:]+) ttl: ([0-9]+) .*oldest_pkt: [0-9]+ ([0-9, ]+)$/.exec(line) ?? [];
+    if (address === undefined) return [];
+    const ages = stamps!.split(", ").map((stamp) => clock && Math.max(0, (clock.ticks - Number(stamp)) / clock.rate));
+    return [{ address, ttl: Number(ttl), ages }];
+  });
+}

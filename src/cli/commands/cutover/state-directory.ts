@@ -1,0 +1,236 @@
+/** The folder that remembers a change. What the files are is in src/cutover/README.md. */
+
+import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, readFileSync, readlinkSync, renameSync, rmSync, writeSync } from "node:fs";
+import { join } from "node:path";
+import { Failure } from "../../../failure.js";
+import { runProgram } from "../../../run-program.js";
+import { codeOf, systemReason } from "../../system-error.js";
+
+/** What is decided about a change: the name of a file, which is renamed. */
+export const decisions = ["armed", "confirmed", "undoing", "undone"] as const;
+export type Decision = (typeof decisions)[number];
+
+/** Where a change happens: the machine since it was started, and the network namespace. */
+export interface Place {
+  readonly boot: string;
+  readonly namespace: string;
+  /** The namespace is that of the first process. */
+  readonly initial: boolean;
+}
+
+export function placeHere(): Place {
+  const namespace = readlinkSync("/proc/self/ns/net");
+  return {
+    boot: readFileSync("/proc/sys/kernel/random/boot_id", "latin1").trim(),
+    namespace,
+    initial: namespace === firstNamespace(),
+  };
+}
+
+/** Undefined where this process may not look at the first one. */
+function firstNamespace(): string | undefined {
+  try {
+    return readlinkSync("/proc/1/ns/net");
+  } catch {
+    return undefined;
+  }
+}
+
+/** Seconds since the machine was started, with two digits behind the point. */
+export function uptime(): number {
+  return Number(readFileSync("/proc/uptime", "latin1").split(" ")[0]);
+}
+
+/** When a process was started, in hundredths of a second since the machine was; undefined where there is none. */
+export function startOf(pid: number | string): number | undefined {
+  try {
+    // The name may hold blanks and parentheses.
+    const rest = readFileSync(`/proc/${pid}/stat`, "latin1").replace(/^.*\) /s, "");
+    return Number(rest.split(" ")[19]);
+  } catch {
+    return undefined;
+  }
+}
+
+/** Width of the deadline, so that it can be written over in place where the disk is full. */
+const deadlineWidth = 12;
+
+export class StateDirectory {
+  /** The change that waits or was the last. */
+  readonly run: string;
+  private readonly next: string;
+  private readonly previous: string;
+  private lockFile: number | undefined;
+
+  constructor(readonly folder: string) {
+    this.run = join(folder, "run");
+    this.next = join(folder, "next");
+    this.previous = join(folder, "previous");
+  }
+
+  /** Makes the folder. Throws a Failure. */
+  make(): void {
+    this.doing(() => mkdirSync(this.folder, { recursive: true, mode: 0o700 }));
+  }
+
+  /** For who holds the lock: puts back what a process that was killed in `begin` has left. */
+  mend(): void {
+    this.doing(() => {
+      if (!existsSync(this.run) && existsSync(this.previous)) renameSync(this.previous, this.run);
+    });
+  }
+
+  /**
+   * Takes the lock; it is held until this process and every program that inherits it have ended, however they end.
+   * False where somebody else holds it.
+   */
+  async lock(): Promise<boolean> {
+    const file = this.doing(() => openSync(join(this.folder, "lock"), "a", 0o600));
+    const outcome = await runProgram({ program: "flock", arguments: ["-n", "3"], seconds: 30, mostOutput: 10_000, inherited: [file] });
+    if (outcome.kind === "missing") throw new Failure("the program flock (util-linux) is not installed");
+    if (outcome.kind === "ended" && outcome.status === 0) {
+      this.lockFile = file;
+      return true;
+    }
+    closeSync(file);
+    if (outcome.kind === "ended" && outcome.status === 1) return false;
+    throw new Failure(`${JSON.stringify(join(this.folder, "lock"))} cannot be locked`);
+  }
+
+  unlock(): void {
+    if (this.lockFile !== undefined) closeSync(this.lockFile);
+    this.lockFile = undefined;
+  }
+
+  /** For programs that change the firewall. */
+  get inherited(): readonly number[] {
+    return this.lockFile === undefined ? [] : [this.lockFile];
+  }
+
+  decision(): Decision | undefined {
+    return decisions.find((name) => existsSync(join(this.run, name)));
+  }
+
+  has(name: string): boolean {
+    return existsSync(join(this.run, name));
+  }
+
+  /** Undefined where there is no such file. */
+  read(name: string): string | undefined {
+    try {
+      return readFileSync(join(this.run, name), "utf8");
+    } catch (error) {
+      if (codeOf(error) === "ENOENT" || codeOf(error) === "ENOTDIR") return undefined;
+      throw new Failure(`${JSON.stringify(join(this.run, name))} cannot be read: ${systemReason(error)}`);
+    }
+  }
+
+  place(): Place | undefined {
+    const [boot, namespace, kind] = this.read("place")?.split("\n") ?? [];
+    return boot === undefined || namespace === undefined ? undefined : { boot, namespace, initial: kind === "initial" };
+  }
+
+  /** Puts the folder of a new change in the place of the last one: whole, and on the disk. */
+  begin(files: ReadonlyMap<string, string>): void {
+    this.doing(() => {
+      rmSync(this.next, { recursive: true, force: true });
+      mkdirSync(this.next, { mode: 0o700 });
+      const folders = new Set<string>();
+      for (const name of files.keys()) {
+        const slash = name.indexOf("/");
+        if (slash > 0) folders.add(name.slice(0, slash));
+      }
+      for (const name of folders) mkdirSync(join(this.next, name), { mode: 0o700 });
+      for (const [name, text] of files) writeSynced(join(this.next, name), text);
+      for (const name of folders) syncFolder(join(this.next, name));
+      syncFolder(this.next);
+      rmSync(this.previous, { recursive: true, force: true });
+      if (existsSync(this.run)) renameSync(this.run, this.previous);
+      renameSync(this.next, this.run);
+      syncFolder(this.folder);
+    });
+  }
+
+  write(name: string, text: string): void {
+    this.doing(() => {
+      writeSynced(join(this.run, name), text);
+      syncFolder(this.run);
+    });
+  }
+
+  /** A line more; where that cannot be, nothing. */
+  append(name: string, line: string): void {
+    try {
+      const file = openSync(join(this.run, name), "a", 0o600);
+      try {
+        writeSync(file, `${line}\n`);
+        fsyncSync(file);
+      } finally {
+        closeSync(file);
+      }
+    } catch {
+      // The journal tells people; nothing is decided by it.
+    }
+  }
+
+  /** @param at in seconds since the machine was started */
+  writeDeadline(at: number): void {
+    this.doing(() => {
+      const file = openSync(join(this.run, "deadline"), "r+");
+      try {
+        writeSync(file, deadlineText(at), 0);
+        fsyncSync(file);
+      } finally {
+        closeSync(file);
+      }
+    });
+  }
+
+  deadline(): number {
+    return Number(this.read("deadline")?.trim());
+  }
+
+  /** Decides; false where somebody else has decided before. */
+  decide(from: Decision, to: Decision): boolean {
+    try {
+      renameSync(join(this.run, from), join(this.run, to));
+    } catch (error) {
+      if (codeOf(error) === "ENOENT") return false;
+      throw new Failure(`${JSON.stringify(this.run)} cannot be written to: ${systemReason(error)}`);
+    }
+    this.doing(() => syncFolder(this.run));
+    return true;
+  }
+
+  private doing<Result>(work: () => Result): Result {
+    try {
+      return work();
+    } catch (error) {
+      throw error instanceof Failure ? error : new Failure(`${JSON.stringify(this.folder)} cannot be written to: ${systemReason(error)}`);
+    }
+  }
+}
+
+export function deadlineText(at: number): string {
+  return `${String(Math.ceil(at)).padEnd(deadlineWidth)}\n`;
+}
+
+function writeSynced(path: string, text: string): void {
+  const file = openSync(path, "w", 0o600);
+  try {
+    const bytes = Buffer.from(text, "utf8");
+    for (let done = 0; done < bytes.length; ) done += writeSync(file, bytes, done);
+    fsyncSync(file);
+  } finally {
+    closeSync(file);
+  }
+}
+
+function syncFolder(path: string): void {
+  const file = openSync(path, "r");
+  try {
+    fsyncSync(file);
+  } finally {
+    closeSync(file);
+  }
+}

@@ -1,0 +1,236 @@
+/** `cutover` on this kernel: whatever goes wrong, and whenever a process is killed, the machine has one firewall. */
+
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
+import { afterAll, afterEach, beforeAll, expect, it } from "vitest";
+
+import { steps } from "../../src/cutover/change.js";
+import { BuiltCommand, TestMachine } from "./cutover-machine.js";
+import { describeOnKernel } from "./requirements.js";
+
+/** Random kills; with it, kills at every step. */
+const campaign = process.env["CUTOVER_KILLS"] !== undefined;
+
+const isRoot = process.getuid?.() === 0;
+
+const dump = readFileSync("corpus/machine/web-server/rules.v4", "utf8");
+const small = `*filter
+:INPUT DROP [7:420]
+:FORWARD DROP [0:0]
+:OUTPUT ACCEPT [0:0]
+[3:180] -A INPUT -i lo -j ACCEPT
+[2:120] -A INPUT -p tcp -m tcp --dport 22 -m recent --update --seconds 600 --hitcount 3 --name tries --mask 255.255.255.255 --rsource -j DROP
+[2:120] -A INPUT -p tcp -m tcp --dport 22 -m recent --set --name tries --mask 255.255.255.255 --rsource -j ACCEPT
+COMMIT
+*mangle
+:PREROUTING ACCEPT [0:0]
+:INPUT ACCEPT [0:0]
+:FORWARD ACCEPT [0:0]
+:OUTPUT ACCEPT [0:0]
+:POSTROUTING ACCEPT [0:0]
+[5:300] -A PREROUTING -p tcp -m tcp --dport 80 -j MARK --set-xmark 0x7/0xffffffff
+COMMIT
+`;
+
+let command: BuiltCommand;
+let machine: TestMachine | undefined;
+
+function machineWith(rules: string, variant: "legacy" | "nft" = "legacy"): TestMachine {
+  machine = new TestMachine(command, { variant });
+  machine.load(rules);
+  return machine;
+}
+
+describeOnKernel(isRoot ? "cutover" : "cutover (skipped: it needs root of the machine)", () => {
+  if (!isRoot) return it.skip("needs root of the machine");
+  beforeAll(() => {
+    command = new BuiltCommand();
+  });
+  afterEach(() => {
+    machine?.remove();
+    machine = undefined;
+  });
+  afterAll(() => command.remove());
+
+  it.each(["legacy", "nft"] as const)(
+    "changes %s rules, goes back at the deadline, and is confirmed from a new connection",
+    async (variant) => {
+      const one = machineWith(small, variant);
+      const old = one.oldRules();
+      expect(one.cutover("plan")).toMatchObject({ status: 0, output: expect.stringContaining(`iptables-${variant}`) });
+      expect(one.firewall(old)).toBe("old");
+
+      expect(one.cutover("start --confirm-within 2s").status).toBe(0);
+      expect(one.firewall(old)).toBe("new");
+      expect(one.cutover("start")).toMatchObject({ status: 2, error: expect.stringContaining("waits for its confirmation") });
+      expect(one.cutover("confirm")).toMatchObject({ status: 1, error: expect.stringContaining("no connection of sshd") });
+      await delay(2_000);
+      expect(await one.settled({ decided: true })).toBe("undone");
+      expect(one.firewall(old)).toBe("old");
+      expect(one.run(`iptables-${variant}-save -c`).output).toContain("[5:300] -A PREROUTING");
+
+      expect(one.cutover("start --confirm-within 5m").status).toBe(0);
+      const persisted = join(one.folder, "boot.nft");
+      expect(one.overNewConnection(`confirm --persist ${persisted} --json`)).toMatchObject({
+        status: 0,
+        output: expect.stringMatching(/"changed": true,\n {2}"state": "confirmed"/),
+      });
+      expect(one.overNewConnection(`confirm --persist ${persisted} --json`).output).toContain('"changed": false');
+      expect(one.run(`nft -c -f ${persisted}`).status).toBe(0);
+      expect(one.processes()).toEqual([]);
+      expect(one.firewall(old)).toBe("new");
+      expect(one.cutover("start --json")).toMatchObject({ status: 0, output: expect.stringContaining('"changed": false') });
+
+      expect(one.cutover("undo").status).toBe(0);
+      expect(one.firewall(old)).toBe("old");
+      expect(one.cutover("undo --json").output).toContain('"changed": false');
+    },
+  );
+
+  it("refuses a confirmation over the connection that the change was made on", () => {
+    const one = machineWith(small);
+    const old = one.oldRules();
+    expect(one.overNewConnection("start --confirm-within 5m", "confirm")).toMatchObject({
+      status: 1,
+      error: expect.stringContaining("opened before the change"),
+    });
+    expect(one.decision()).toBe("waiting");
+    expect(one.cutover("confirm --probe false")).toMatchObject({ status: 1, error: expect.stringContaining("the probe failed") });
+    expect(one.decision()).toBe("waiting");
+    expect(one.firewall(old)).toBe("new");
+  });
+
+  it("restores what it was, whichever step a kill comes at", async () => {
+    const one = machineWith(small);
+    const old = one.oldRules();
+    for (const step of campaign ? steps : (["load", "empty", "wait"] as const)) {
+      const started = one.begin("start --confirm-within 5m");
+      const ended = new Promise((resolve) => started.once("exit", resolve));
+      for (let tries = 0; tries < 20_000 && !one.file("journal").includes(`"${step}","event":"begins"`); tries += 1) await delay(1);
+      started.kill("SIGKILL");
+      await ended;
+      const state = await one.settled();
+      expect(["none", "undone", "waiting"], step).toContain(state);
+      expect(one.firewall(old), step).toBe(state === "waiting" ? "new" : "old");
+      if (state === "waiting") one.cutover("undo");
+      expect(one.firewall(old), step).toBe("old");
+    }
+  });
+
+  const kills = Number(process.env["CUTOVER_KILLS"] ?? 3);
+  it(
+    `ends with one firewall when any process is killed at random, ${kills} times`,
+    async () => {
+      const one = machineWith(dump);
+      const old = one.oldRules();
+      for (let round = 0; round < kills; round += 1) {
+        const words = round % 3 === 2 ? "undo" : "start --confirm-within 2s";
+        if (words === "undo") one.cutover("start --confirm-within 5m");
+        const began = one.begin(words);
+        const ended = new Promise((resolve) => began.once("exit", resolve));
+        await delay(Math.random() * (words === "undo" ? 700 : 2_000));
+        const victims = one.processes();
+        const victim = victims[Math.floor(Math.random() * victims.length)];
+        if (victim !== undefined) {
+          try {
+            process.kill(victim, "SIGKILL");
+          } catch {
+            // It was quicker.
+          }
+        }
+        await ended;
+        // An undo that was killed before it decided has changed nothing.
+        await one.settled({ decided: words !== "undo" });
+        if (one.firewall(old) === "new") one.cutover("undo");
+        expect(one.firewall(old), `round ${round}: ${words}`).toBe("old");
+      }
+    },
+    30_000 + kills * 15_000,
+  );
+
+  it("changes nothing where nft fails, and goes back where the old rules cannot be taken away", () => {
+    const one = machineWith(small);
+    const old = one.oldRules();
+    one.program("nft", 'case "$*" in "-f -") exit 1 ;; esac; exec /usr/sbin/nft "$@"');
+    expect(one.cutover("start")).toMatchObject({
+      status: 1,
+      error: expect.stringMatching(/at the step load.*\n.*the old firewall decides/),
+    });
+    expect(one.firewall(old)).toBe("old");
+    one.withoutProgram("nft");
+    one.program("iptables-legacy-restore", 'case "$*" in *-c*) exec /usr/sbin/iptables-legacy-restore "$@" ;; esac; exit 3');
+    expect(one.cutover("start")).toMatchObject({ status: 1, error: expect.stringContaining("at the step empty") });
+    expect(one.firewall(old)).toBe("old");
+  });
+
+  it("keeps the new firewall where the old one cannot be restored, and goes on trying", async () => {
+    const one = machineWith(small);
+    const old = one.oldRules();
+    one.program(
+      "iptables-legacy-restore",
+      `[ ! -e ${one.folder}/broken ] || case "$*" in *-c*) exit 3 ;; esac; exec /usr/sbin/iptables-legacy-restore "$@"`,
+    );
+    expect(one.cutover("start --confirm-within 5m").status).toBe(0);
+    writeFileSync(join(one.folder, "broken"), "");
+    expect(one.cutover("undo").status).toBe(1);
+    expect(one.firewall(old)).toBe("new");
+    one.run(`rm ${one.folder}/broken`);
+    await delay(1_500);
+    expect(await one.settled()).toBe("undone");
+    expect(one.firewall(old)).toBe("old");
+  });
+
+  it("changes nothing on a full disk, and goes back on one that fills up later", async () => {
+    const one = machineWith(small);
+    const old = one.oldRules();
+    mkdirSync(one.state);
+    // In a mount namespace of its own, so that nothing is left behind.
+    const words = `mount -t tmpfs -o size=SIZE none ${one.state} && ${"COMMAND"}`;
+    const inside = (size: string, lines: string) =>
+      one.run(`unshare --mount bash -c '${words.replace("SIZE", size).replace("COMMAND", lines.replaceAll("'", `'\\''`))}'`);
+    const line = (action: string): string => `node ${command.path} cutover ${action} --state-dir ${one.state}`;
+    expect(inside("8k", line("start"))).toMatchObject({ status: 1, error: expect.stringContaining("no space left") });
+    expect(one.firewall(old)).toBe("old");
+    const filled = inside(
+      "2m",
+      `${line("start --confirm-within 2s")}; status=$?; cat /dev/zero > ${one.state}/zero; sleep 4; ls ${one.state}/run; exit $status`,
+    );
+    expect(filled).toMatchObject({ status: 0, output: expect.stringMatching(/^undone$/m) });
+    expect(one.firewall(old)).toBe("old");
+  });
+
+  it("confirms or goes back where both come at once, and never both", async () => {
+    const one = machineWith(small);
+    const old = one.oldRules();
+    for (let round = 0; round < (campaign ? 10 : 2); round += 1) {
+      one.cutover("start --confirm-within 1s");
+      await delay(300 + Math.random() * 500);
+      const { status } = one.cutover("confirm --probe true");
+      await delay(1_500);
+      const state = await one.settled({ decided: true });
+      expect(state).toBe(status === 0 ? "confirmed" : "undone");
+      expect(one.firewall(old)).toBe(status === 0 ? "new" : "old");
+      one.cutover("undo");
+      expect(one.firewall(old)).toBe("old");
+    }
+  });
+
+  it("keeps the stamps of hosts while a change waits", () => {
+    const one = machineWith(small);
+    one.run("echo +192.0.2.7 > /proc/net/xt_recent/tries; echo +192.0.2.7 > /proc/net/xt_recent/tries");
+    const before = one.run("cat /proc/net/xt_recent/tries").output;
+    expect(before).toContain("192.0.2.7");
+    one.cutover("start --confirm-within 5m");
+    one.cutover("undo");
+    expect(one.run("cat /proc/net/xt_recent/tries").output).toBe(before);
+  });
+
+  it("loses no rule that it is not told to lose", () => {
+    const one = machineWith(small.replace("COMMIT", "-A FORWARD -m string --string never --algo bm --icase -j DROP\nCOMMIT"));
+    const old = one.oldRules();
+    expect(one.cutover("start")).toMatchObject({ status: 1, error: expect.stringContaining("1 rule would be lost; --accept-loss 1") });
+    expect(one.firewall(old)).toBe("old");
+    expect(existsSync(join(one.state, "run"))).toBe(false);
+  });
+});
