@@ -88,11 +88,15 @@ beforeAll(() => {
 afterAll(() => folder.remove());
 
 describe("commands on the pages", () => {
-  it.each(withCommands)("%s: those for users run", (page) => {
-    const { status, error } = folder.run(userScript(page, saved));
-    expect({ status, error: status === 0 ? "" : error }).toEqual({ status: 0, error: "" });
-    // Some forty processes one after the other.
-  }, 120_000);
+  it.each(withCommands)(
+    "%s: those for users run",
+    (page) => {
+      const { status, error } = folder.run(userScript(page, saved));
+      expect({ status, error: status === 0 ? "" : error }).toEqual({ status: 0, error: "" });
+      // Some forty processes one after the other.
+    },
+    120_000,
+  );
 
   it("README.md: what is tried first fits a screen", () => {
     const first = blocksOf("README.md").find(({ info }) => info === "sh")!.text;
