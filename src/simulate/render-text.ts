@@ -83,7 +83,13 @@ function linesOf(numbers: readonly number[]): string {
   return `${plural(lines.length, "line")} ${lines.join(", ")}`;
 }
 
-function effortOf({ schedules, exhaustiveMoves, hits, classes }: Extract<ListSearch["result"], { kind: "searched" }>["effort"]): string {
+/** What a search has tried, in words. */
+export function effortOf({
+  schedules,
+  exhaustiveMoves,
+  hits,
+  classes,
+}: Extract<ListSearch["result"], { kind: "searched" }>["effort"]): string {
   const all =
     exhaustiveMoves === Infinity
       ? "all there are"

@@ -1,0 +1,4 @@
+/** A link of the first form, as it was made once: it must be read for ever. */
+
+export const oldLink =
+  "#1=jVDLbsIwEPwVy8cqQQkttM0NpT1wIKBCT4SDcTaJ28RObYdHEf_edaAgpB56sbyzM7Oze6AWdtbQ6EB1WwF-6F0uKgs6ldE4mb0vyMvbdEaWQRSsUumPyAn0a2LAEt-vmeWl7_65FiAzQ4zmxP8gozh-nS1uJQUo0aAIKT7nJE4c0fmnMp5OJmOkU48a4Epm_07SENFshr7gNVpf594Yug0p18AsXHKWzJSRaFLJsuwChs_9XtDr9x47IVettNhx6n5wj50wxNe7_vuDgRcnHXkNudLwR-xTot_gl1xHj6rGCiW761u2rpw436KVBg7SYrVm5_xz8Y3dMAgCj-KYAuwoxxk0eho-OOwToJl3a1rdwjk5aKxzVhkEclaLao-WeKwH9LTMmSS5mxK6lRHbCluqFpEl_WqhBUdrtNrt6cqjQgJ2Tu5Ki0K43K7EPTYCtuhTgzGswGsdfwA";
