@@ -53,10 +53,11 @@ export function stateOf(given: unknown): PlaygroundState {
   };
 }
 
-/** The state without what is as it is in an empty one: what a link carries. */
+/** The state without what is as it is in an empty one, and its options in one order: what a link carries. */
 export function withoutEmpty({ texts, options, view }: PlaygroundState): object {
   const filled = Object.fromEntries(Object.entries(texts).filter(([, text]) => text !== ""));
-  return { texts: filled, options, ...(view !== emptyState.view && { view }) };
+  const sorted = Object.fromEntries(Object.entries(options).sort(([one], [other]) => (one < other ? -1 : 1)));
+  return { texts: filled, options: sorted, ...(view !== emptyState.view && { view }) };
 }
 
 function members(value: unknown): Readonly<Record<string, unknown>> {

@@ -95,8 +95,10 @@ let waiting: ReturnType<typeof setTimeout> | undefined;
 /** @param wait milliseconds; as long as the text is long unless told */
 function changed(wait?: number): void {
   clearTimeout(waiting);
-  searcher.stop();
-  reviewer.stop();
+  // What is on its way is about what the texts were.
+  translator.giveUp();
+  searcher.giveUp();
+  reviewer.giveUp();
   searchEnded();
   isReviewed = false;
   const length = textNames.reduce((sum, name) => sum + editors[name].area.textLength, 0);
@@ -363,7 +365,7 @@ button("save-script", () => save("rules.nft", script ?? ""));
 button("save-review", () => save("review.html", reviewHtml));
 button("search-start", search);
 button("search-stop", () => {
-  searcher.stop();
+  searcher.giveUp();
   searchEnded();
   find("search-progress", HTMLElement).textContent = "Stopped.";
 });

@@ -109,6 +109,7 @@ export class ScriptView {
       const text = this.script.slice(this.starts[line - 1], (this.starts[line] ?? this.script.length + 1) - 1);
       const isComment = /^\s*#/.test(text);
       const element = make("div", isComment ? "script-line comment" : "script-line", text.replaceAll("\t", "    ") || " ");
+      if (text.trim() === "") element.setAttribute("aria-label", "empty line");
       element.id = `script-${line}`;
       element.dataset["line"] = String(line);
       element.setAttribute("role", "option");

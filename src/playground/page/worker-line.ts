@@ -13,7 +13,7 @@ export class WorkerLine {
 
   /** Asks, and gives up what was asked before. */
   ask(message: Request, take: (answer: Answer) => void): void {
-    if (this.isBusy) this.stop();
+    this.giveUp();
     this.take = take;
     this.worker ??= this.start();
     this.isBusy = true;
@@ -21,8 +21,12 @@ export class WorkerLine {
     this.worker.postMessage(numbered);
   }
 
-  /** Gives up what was asked. */
-  stop(): void {
+  /** Gives up what was asked and has not been answered. */
+  giveUp(): void {
+    if (this.isBusy) this.stop();
+  }
+
+  private stop(): void {
     this.worker?.terminate();
     this.worker = undefined;
     this.isBusy = false;
