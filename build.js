@@ -4,9 +4,9 @@
  *     node build.js [--directory dist] [--no-types]
  */
 
-import { build, transform } from "esbuild";
-import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { extname, join } from "node:path";
+import { build } from "esbuild";
+import { chmodSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 
@@ -14,6 +14,8 @@ const { values: options } = parseArgs({
   options: { directory: { type: "string", default: "dist" }, "no-types": { type: "boolean", default: false } },
 });
 process.chdir(fileURLToPath(new URL(".", import.meta.url)));
+// It takes the directory that it is loaded in.
+const { common, notices, rawText } = await import("./bundling.js");
 const { version } = JSON.parse(readFileSync("package.json", "utf8"));
 const directory = options.directory;
 const commandFile = join(directory, "ipt2nft-recent.js");
@@ -31,38 +33,6 @@ const withoutSubcommands = {
     );
     onLoad({ filter: /.*/, namespace: "left-out" }, () => ({ contents: "module.exports = {};" }));
   },
-};
-
-/** `import text from "./page.css?raw"`, as vite and vitest have it: the file as text, made smaller where esbuild knows its language. */
-const rawText = {
-  name: "raw-text",
-  setup({ onResolve, onLoad }) {
-    onResolve({ filter: /\?raw$/ }, ({ path, resolveDir }) => ({
-      path: join(resolveDir, path.replace(/\?raw$/, "")),
-      namespace: "raw-text",
-    }));
-    onLoad({ filter: /.*/, namespace: "raw-text" }, async ({ path }) => {
-      if ([".sh", ".html"].includes(extname(path))) return { contents: readFileSync(path, "utf8"), loader: "text" };
-      const { code } = await transform(readFileSync(path, "utf8"), { loader: extname(path).slice(1), minify: true, target: "es2022" });
-      return { contents: code.trimEnd(), loader: "text" };
-    });
-  },
-};
-
-const common = {
-  // esbuild keeps the directory that it was loaded in.
-  absWorkingDir: process.cwd(),
-  bundle: true,
-  format: "esm",
-  target: "es2022",
-  // A third less to read at every start.
-  minify: true,
-  // The notices of everything bundled are in a file of their own.
-  legalComments: "none",
-  metafile: true,
-  // The ES module of a package where there is one: what is not used of it is left out.
-  mainFields: ["module", "main"],
-  logLevel: "warning",
 };
 
 const [command, library] = await Promise.all([
@@ -94,26 +64,6 @@ const [command, library] = await Promise.all([
 chmodSync(commandFile, 0o755);
 writeFileSync(join(directory, "third-party-licenses.txt"), notices([command, library]));
 if (!options["no-types"]) await emitTypes();
-
-/** The licences of the packages inside the bundles. */
-function notices(results) {
-  const packages = new Set();
-  for (const { metafile } of results) {
-    for (const input of Object.keys(metafile.inputs)) {
-      const found = /^(.*node_modules\/(?:@[^/]+\/)?[^/]+)\//.exec(input);
-      if (found) packages.add(found[1]);
-    }
-  }
-  return [...packages]
-    .sort()
-    .map((folder) => {
-      const { name, version, license } = JSON.parse(readFileSync(join(folder, "package.json"), "utf8"));
-      const file = readdirSync(folder).find((entry) => /^licen[cs]e/i.test(entry));
-      const text = file && existsSync(join(folder, file)) ? readFileSync(join(folder, file), "utf8").trim() : "(see the package)";
-      return `${name} ${version} (${license})\n\n${text}\n`;
-    })
-    .join(`\n${"-".repeat(80)}\n\n`);
-}
 
 async function emitTypes() {
   const { default: ts } = await import("typescript");

@@ -2,7 +2,19 @@
 
 import { Failure } from "../failure.js";
 
-export class Interrupted extends Failure {}
+/** As shells say it: 128 and the number of the signal. */
+const statuses = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 } as const;
+
+export class Interrupted extends Failure {
+  constructor(private readonly signal: keyof typeof statuses) {
+    super(`stopped by ${signal}; nothing is left behind`);
+  }
+
+  /** What the process ends with. */
+  get status(): (typeof statuses)[keyof typeof statuses] {
+    return statuses[this.signal];
+  }
+}
 
 /**
  * The signal given to the work is aborted with an Interrupted on Ctrl-C or `kill`; a second one ends this process at once, and
@@ -12,7 +24,7 @@ export async function withInterruption<Result>(work: (signal: AbortSignal) => Pr
   const controller = new AbortController();
   const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
   const stop = (name: NodeJS.Signals): void => {
-    controller.abort(new Interrupted(`stopped by ${name}; nothing is left behind`));
+    controller.abort(new Interrupted(name as (typeof signals)[number]));
     forget();
   };
   const forget = (): void => {

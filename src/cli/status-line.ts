@@ -4,10 +4,13 @@ import type { Surroundings } from "./surroundings.js";
 
 /** Milliseconds between two versions of the line. */
 const interval = 100;
+/** Milliseconds that work may take without a word. */
+const patience = 1_000;
 
 const clearToEnd = "\x1b[K";
 
 export class StatusLine {
+  private readonly begin = performance.now();
   private shownAt = -Infinity;
   private pending: Promise<void> = Promise.resolve();
 
@@ -19,10 +22,10 @@ export class StatusLine {
     return new StatusLine(able ? (text) => surroundings.writeError(text) : undefined);
   }
 
-  /** Shows the text, unless something was shown a moment ago. */
+  /** Shows the text, unless something was shown a moment ago, or the work has only begun. It is written at once: who calls may not wait. */
   show(text: string): void {
     const now = performance.now();
-    if (now - this.shownAt < interval) return;
+    if (now - this.begin < patience || now - this.shownAt < interval) return;
     this.shownAt = now;
     this.put(`\r${text}${clearToEnd}`);
   }
@@ -37,6 +40,6 @@ export class StatusLine {
   private put(text: string): void {
     const { write } = this;
     // Nobody can be told that standard error does not work.
-    if (write) this.pending = this.pending.then(() => write(text)).catch(() => undefined);
+    if (write) this.pending = Promise.all([this.pending, write(text).catch(() => undefined)]).then(() => undefined);
   }
 }

@@ -6,6 +6,7 @@ import type { JsonMessage } from "../report/json.js";
 import { renderInvalidSummary, renderText, type SourceText } from "../report/text.js";
 import { visibleLines, withoutCommands } from "../report/visible.js";
 import { wantsColor } from "./color.js";
+import { Interrupted } from "./interruption.js";
 import type { ExitStatus, Surroundings } from "./surroundings.js";
 
 /** What went wrong, for the user. */
@@ -16,6 +17,10 @@ export function reasonOf(error: unknown): string {
 
 /** Ends a run that threw. */
 export async function tellError(error: unknown, color: boolean | undefined, surroundings: Surroundings): Promise<ExitStatus> {
+  if (error instanceof Interrupted) {
+    await fail(error.message, surroundings);
+    return error.status;
+  }
   if (!(error instanceof InvalidInput) || error.diagnostics.length === 0) return fail(reasonOf(error), surroundings);
   const { diagnostics, sources } = error;
   await tell((await diagnosticsText(diagnostics, sources, color, surroundings)) + renderInvalidSummary(diagnostics), surroundings);

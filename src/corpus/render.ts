@@ -7,18 +7,25 @@ import { visible, visibleJson } from "../report/visible.js";
 import { failedCases, isError, type CaseResult, type CorpusReport, type KernelResult } from "./result.js";
 
 /** Lines of one difference; the JSON report and the XML have all of them. */
-const mostLines = 120;
+const mostLines = 20;
 
 const styles = { name: "1", problem: "31", note: "36" } as const;
 
-/** Every problem, then one line that counts the cases. */
-export function renderCorpusText(report: CorpusReport, { color }: { readonly color: boolean }): string {
+export interface CorpusTextOptions {
+  readonly color: boolean;
+  /** Without the lines that differ; false unless told. */
+  readonly quiet?: boolean;
+}
+
+/** Every problem, in words before lines, then the names of the cases that have any, then one line that counts the cases. */
+export function renderCorpusText(report: CorpusReport, { color, quiet = false }: CorpusTextOptions): string {
   const paint = painter(color, styles);
   let text = "";
   for (const { name, problems } of failedCases(report)) {
-    for (const { message, detail } of problems) {
+    for (const { message, words = [], detail } of problems) {
       text += `${paint(visible(name), "name")}: ${paint(visible(message), "problem")}\n`;
-      if (detail !== "") text += renderDifference(detail, { color, lines: mostLines });
+      for (const line of words) text += `  ${visible(line)}\n`;
+      if (detail !== "" && !quiet) text += renderDifference(detail, { color, lines: mostLines });
     }
   }
   for (const { name, written } of report.results)
@@ -26,7 +33,12 @@ export function renderCorpusText(report: CorpusReport, { color }: { readonly col
   for (const { name, kernel } of report.results)
     for (const note of kernel?.verified ? [] : (kernel?.notes ?? [])) text += `${paint("note:", "note")} ${visible(`${name}: ${note}`)}\n`;
   for (const note of report.notes) text += `${paint("note:", "note")} ${visible(note)}\n`;
-  return text + renderSummary(report);
+  return text + renderNames(failedCases(report)) + renderSummary(report);
+}
+
+/** Behind many lines nobody finds the names again. */
+function renderNames(failed: readonly CaseResult[]): string {
+  return failed.length < 2 ? "" : `not as expected:\n${failed.map(({ name }) => `  ${visible(name)}\n`).join("")}`;
 }
 
 function renderSummary(report: CorpusReport): string {

@@ -21,6 +21,8 @@ export interface Problem {
   readonly kind: ProblemKind;
   /** One line. */
   readonly message: string;
+  /** What it comes to, a line each; absent where there is no more to say. */
+  readonly words?: readonly string[];
   /** Several lines, such as a unified diff; may be empty. */
   readonly detail: string;
 }

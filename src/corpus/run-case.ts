@@ -7,6 +7,7 @@ import { difference } from "../report/difference.js";
 import { renderText } from "../report/text.js";
 import type { Source, translate, TranslateOptions, Translation } from "../translate.js";
 import { CaseFault } from "./case-fault.js";
+import { diagnosticsWords, scriptWords } from "./difference-words.js";
 import type { CaseFiles } from "./layout.js";
 import { readOptions } from "./options.js";
 import type { Problem } from "./result.js";
@@ -77,12 +78,26 @@ export function runCase(
 }
 
 function compare(files: CaseFiles, expected: CaseTexts, made: Made): Problem[] {
-  if (expected.diagnostics === undefined) {
-    return [
-      { kind: "missing", message: `nothing is expected yet (no ${files.diagnostics}); --update writes what is made now`, detail: "" },
-    ];
-  }
+  if (expected.diagnostics === undefined) return [missing(files, made)];
   return [...compareScripts(files, expected.script, made.script), ...compareDiagnostics(files, expected.diagnostics, made.diagnostics)];
+}
+
+function missing(files: CaseFiles, { script, translation }: Made): Problem {
+  const nothing = `nothing is expected yet (no ${files.diagnostics})`;
+  if (script !== undefined) return { kind: "missing", message: `${nothing}; --update writes what is made now`, detail: "" };
+  const errors = translation.diagnostics.filter(({ severity }) => severity === "error");
+  const [first] = errors;
+  return {
+    kind: "missing",
+    message: `${nothing}, and the input is no ruleset; --update says that it is to be refused`,
+    ...(first && {
+      words: [
+        `${first.span.file} line ${first.span.line}: ${first.message}`,
+        ...(errors.length > 1 ? [`${errors.length - 1} more errors`] : []),
+      ],
+    }),
+    detail: "",
+  };
 }
 
 const madeNow = "made now";
@@ -95,11 +110,19 @@ function compareScripts({ script: file }: CaseFiles, expected: string | undefine
       : expected === undefined
         ? "a script is made, and none is expected"
         : "the script differs";
-  return [{ kind: "script", message, detail: difference(file, expected ?? "", madeNow, made ?? "") }];
+  const words = made === undefined || expected === undefined ? {} : { words: scriptWords(expected, made) };
+  return [{ kind: "script", message, ...words, detail: difference(file, expected ?? "", madeNow, made ?? "") }];
 }
 
 function compareDiagnostics({ diagnostics: file }: CaseFiles, expected: string, made: string): Problem[] {
   return expected === made
     ? []
-    : [{ kind: "diagnostics", message: "the diagnostics differ", detail: difference(file, expected, madeNow, made) }];
+    : [
+        {
+          kind: "diagnostics",
+          message: "the diagnostics differ",
+          words: diagnosticsWords(expected, made),
+          detail: difference(file, expected, madeNow, made),
+        },
+      ];
 }

@@ -1,6 +1,7 @@
 /** Whether a committed script is the one made from the rules, or says the same rule by rule. */
 
 import type { Span } from "../diagnostic.js";
+import { blocksOf, withoutAsides, type Blocks } from "../nft/script-blocks.js";
 import { align } from "../rewrite/alignment.js";
 import type { Remark } from "./findings.js";
 import { reviewCatalogue, type ReviewCode } from "./catalogue.js";
@@ -53,34 +54,6 @@ function essence(script: string): string {
     .filter((line) => line !== "" && !line.startsWith("#"))
     .map((line) => line.replace(/\bcounter packets [0-9]+ bytes [0-9]+/g, "counter").replace(/ comment "[^"]*"$/, ""))
     .join("\n");
-}
-
-/** The rules or properties of each chain and set, by table and name. */
-type Blocks = ReadonlyMap<string, readonly string[]>;
-
-/** `table ip x {` → `chain y {` or `set z {` → lines. */
-export function blocksOf(listing: string): Blocks {
-  const blocks = new Map<string, string[]>();
-  let table = "";
-  let block: string[] | undefined;
-  for (const raw of listing.split("\n")) {
-    const line = raw.trim();
-    const opened = /^(table|chain|set|map|ct helper|counter|quota|limit) (.*) \{$/.exec(line);
-    if (opened?.[1] === "table") table = opened[2]!;
-    else if (opened) blocks.set(`${opened[1]} ${opened[2]} of table ${table}`, (block = []));
-    else if (line === "}") block = undefined;
-    else if (line !== "" && block) block.push(withoutAsides(line));
-  }
-  return blocks;
-}
-
-/** What decides nothing: counters, comments, the elements a set has by now. */
-function withoutAsides(line: string): string {
-  return line
-    .replace(/\bcounter(?: packets [0-9]+ bytes [0-9]+)?(?= |$)/g, "")
-    .replace(/ comment "[^"]*"$/, "")
-    .replace(/\s+/g, " ")
-    .trim();
 }
 
 function compareListings(made: Blocks, committed: Blocks, file: string, text: string): Remark[] {

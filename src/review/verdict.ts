@@ -50,7 +50,12 @@ export function judge({ findings, opens, closes, alters, unjudged, compared }: J
   }
   if (effects.length === 0 && others === 0) {
     const told = [...rest, ...notes(active)];
-    const reason = compared ? "every change was judged, and none opens or closes anything" : "nothing needs a look";
+    const isAccepted = [opens, closes, alters, unjudged].some((some) => some.length > 0);
+    const reason = isAccepted
+      ? "what the change does was accepted"
+      : compared
+        ? "every change was judged, and none opens or closes anything"
+        : "nothing needs a look";
     return { verdict: "safe", headline: `Safe to merge: ${reason}${told.length > 0 ? ` (${told.join(", ")})` : ""}.` };
   }
   const [first, ...more] = [...effects, ...(others > 0 && effects.length === 0 ? [count(others, "thing")] : [])];

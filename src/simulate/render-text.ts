@@ -4,6 +4,7 @@ import { greatest } from "../append.js";
 import { painter, type Paint as PaintWith } from "../report/paint.js";
 import { visible } from "../report/visible.js";
 import { renderPlot } from "./plot.js";
+import type { PlayedPacket } from "./replay.js";
 import type { SimulationReport, TrafficReport } from "./report.js";
 import type { LimitComparison, ScenarioResult } from "./scenarios.js";
 import type { ListSearch } from "./search.js";
@@ -40,12 +41,10 @@ function renderVerdict({ verdict, lists, traffic }: SimulationReport, paint: Pai
   const notSearched = lists.filter(({ result }) => result.kind === "not-searched").length;
   const partly = lists.filter(({ result, leftOut }) => result.kind === "searched" && leftOut.length > 0).length;
   const words = [
-    `${lists.length} ${plural(lists.length, "list")}`,
-    `${different} different`,
+    ...(lists.length > 0 ? [`${lists.length} ${plural(lists.length, "list")}`, `${different} different`] : []),
     ...(notSearched > 0 ? [`${notSearched} not searched`] : []),
     ...(partly > 0 ? [`${partly} with rules left out`] : []),
-    `${grouped(schedules)} schedules`,
-    `${grouped(packets)} packets`,
+    ...(lists.length > 0 ? [`${grouped(schedules)} schedules`, `${grouped(packets)} packets`] : []),
     ...(traffic
       ? [`${grouped(traffic.families.reduce((sum, { differing }) => sum + differing, 0))} packets of the traffic different`]
       : []),
@@ -83,7 +82,13 @@ function linesOf(numbers: readonly number[]): string {
   return `${plural(lines.length, "line")} ${lines.join(", ")}`;
 }
 
-function effortOf({ schedules, exhaustiveMoves, hits, classes }: Extract<ListSearch["result"], { kind: "searched" }>["effort"]): string {
+/** What a search has tried, in words. */
+export function effortOf({
+  schedules,
+  exhaustiveMoves,
+  hits,
+  classes,
+}: Extract<ListSearch["result"], { kind: "searched" }>["effort"]): string {
   const all =
     exhaustiveMoves === Infinity
       ? "all there are"
@@ -177,22 +182,30 @@ function table(rows: readonly (readonly string[])[], width: number): string {
 // ---------------------------------------------------------------------------------------------------------- traffic
 
 function renderTraffic({ file, skipped, families }: TrafficReport, paint: Paint, width: number): string {
-  const lines = families.map(({ family, sent, passed, differing, first, notPlayed, forgotten, leftOut }) => {
+  const lines = families.map(({ family, sent, passed, differing, first, notPlayed, forgotten, leftOut, packets = [] }) => {
     const head = `${paint(`traffic of ${visible(file)}`, "bold")} (${family === "ipv4" ? "IPv4" : "IPv6"}): `;
     if (notPlayed !== undefined) return `${head}${paint("not played", "unknown")}: ${visible(notPlayed)}\n`;
     const counts = `${grouped(sent)} packets, iptables lets ${grouped(passed.iptables)} through, nft ${grouped(passed.nft)}`;
+    const each = packets.map((packet) => renderPlayed(packet, paint)).join("");
     const rest =
       leftOut === 0 ? "" : `  left out on both sides: ${leftOut} ${plural(leftOut, "rule")} that the script has not, or only in part\n`;
-    if (differing === 0) return `${head}${paint("no difference", leftOut === 0 ? "equal" : "unknown")}: ${counts}\n${rest}`;
+    if (differing === 0) return `${head}${paint("no difference", leftOut === 0 ? "equal" : "unknown")}: ${counts}\n${each}${rest}`;
     const why = `${grouped(forgotten)} of these because iptables forgets all but the last 100 hosts of a list, and the script does not`;
     return [
       `${head}${paint("different", "different")} in ${grouped(differing)} of ${counts}\n`,
+      each,
       forgotten === 0 ? "" : wrapped(why, width, "    "),
       first ? renderTimeline(first, paint, width) : "",
       rest,
     ].join("");
   });
   return [...lines, ...skipped.map((text) => `  left out: ${visible(text)}\n`)].join("");
+}
+
+function renderPlayed({ at, packet, iptables, nft, line }: PlayedPacket, paint: Paint): string {
+  const differs = iptables !== nft;
+  const verdicts = differs ? paint(`iptables ${iptables}, nft ${nft}`, "different") : `both ${iptables}`;
+  return `  ${`+${at.toFixed(3)} s`.padStart(12)}  ${visible(packet)}: ${verdicts}${line === undefined ? "" : ` (line ${line})`}\n`;
 }
 
 // ------------------------------------------------------------------------------------------------------------ words

@@ -35,8 +35,17 @@ export interface SearchOptions {
   readonly seed?: number;
   /** The lists to search; all unless told. */
   readonly lists?: readonly string[];
+  /** Is told again and again how far the search has come. */
+  readonly progress?: (progress: SearchProgress) => void;
   /** What was translated with. */
   readonly translated?: Pick<TranslateOptions, "setSize" | "forgetAfter" | "geoip">;
+}
+
+export interface SearchProgress {
+  readonly list: string;
+  /** From 1 on, of so many lists. */
+  readonly number: number;
+  readonly lists: number;
 }
 
 /** What the search of one list came to. */
@@ -78,7 +87,7 @@ const usualSteps = 100_000_000;
 const classShare = 0.4;
 
 /** Throws a `RangeError` that names the option and its value. */
-export function checkSearchOptions({ schedules, steps, milliseconds, now, seed, lists, translated }: SearchOptions): void {
+export function checkSearchOptions({ schedules, steps, milliseconds, now, seed, lists, progress, translated }: SearchOptions): void {
   for (const [name, value] of Object.entries({ schedules, steps })) {
     const wanted = value === undefined || value === Infinity ? undefined : wholeNumberFault(value, 1, Number.MAX_SAFE_INTEGER);
     if (wanted !== undefined) throw fault(name, wanted, value);
@@ -90,6 +99,7 @@ export function checkSearchOptions({ schedules, steps, milliseconds, now, seed, 
   if (seed !== undefined && !Number.isSafeInteger(seed)) throw fault("seed", "a whole number", seed);
   if (lists !== undefined && !(Array.isArray(lists) && lists.every((list) => typeof list === "string")))
     throw fault("lists", "an array of strings", lists);
+  if (progress !== undefined && typeof progress !== "function") throw fault("progress", "a function", progress);
   if (translated !== undefined) checkOptions(translated);
 }
 
@@ -105,10 +115,11 @@ export function searchLists(translation: Translation, options: SearchOptions = {
     const table = tableOf(ruleset, nft.tables);
     return table ? [new RulesetSearch(ruleset, table, diagnostics, options)] : [];
   });
-  let listsLeft = families.reduce((sum, { names }) => sum + names.length, 0);
+  const lists = families.reduce((sum, { names }) => sum + names.length, 0);
+  let listsLeft = lists;
   const budget = new SearchBudget(options);
   return families.flatMap((family) => {
-    const found = family.run(budget, listsLeft);
+    const found = family.run(budget, listsLeft, lists);
     listsLeft -= family.names.length;
     return found;
   });
@@ -155,6 +166,8 @@ class RulesetSearch {
   private deadline = Infinity;
   /** The part that was used when its search began. */
   private begin = 0;
+  /** What is searched now. */
+  private position: SearchProgress | undefined;
 
   constructor(
     private readonly ruleset: IptablesRuleset,
@@ -167,7 +180,7 @@ class RulesetSearch {
   }
 
   /** Searches the lists, which get equal shares of what so many lists have left of the budget. */
-  run(budget: SearchBudget, listsLeft: number): ListSearch[] {
+  run(budget: SearchBudget, listsLeft: number, lists: number): ListSearch[] {
     const { seed = 1, translated } = this.options;
     const { names } = this;
     this.budget = budget;
@@ -194,14 +207,21 @@ class RulesetSearch {
         return { ...this.about(list, rules.get(list) ?? []), result: { kind: "not-searched", reason } };
       }
       this.begin = used;
+      this.position = { list, number: lists - listsLeft + index + 1, lists };
       this.deadline = used + (1 - used) / (listsLeft - index);
       return this.searchList(list, models, rules, witnesses, memories);
     });
   }
 
+  /** Asked again and again while a list is searched. */
+  private used(): number {
+    if (this.position) this.options.progress?.(this.position);
+    return this.budget.used();
+  }
+
   /** @param share of what the list may cost: it has been used */
   private isOver(share = 1): boolean {
-    return this.budget.used() >= this.begin + share * (this.deadline - this.begin);
+    return this.used() >= this.begin + share * (this.deadline - this.begin);
   }
 
   private about(
@@ -257,7 +277,7 @@ class RulesetSearch {
     const exploration = new Explorer({ xtables: models.xtables, other: models.nft, classes: packets, uses }, seededRandom(seed)).run({
       schedules,
       deadline: this.deadline,
-      now: () => this.budget.used(),
+      now: () => this.used(),
     });
     const { difference } = exploration;
     if (exploration.schedules === 0)

@@ -57,7 +57,9 @@ export interface VerifyInput {
 
 export interface Progress {
   readonly stage: "reading" | "finding packets" | "playing" | "playing again" | "looking into differences";
+  /** Those whose fates are known, and those that are on their way. */
   readonly packets: number;
+  readonly playing: number;
   /** Seconds from the start. */
   readonly seconds: number;
 }
@@ -248,7 +250,7 @@ class Verification {
         break;
       }
       const some = inputs.slice(next, next + width);
-      this.tell("playing");
+      this.tell("playing", some);
       const reports = await this.replay(some);
       const results = reports.map((report, index): Played => ({ input: some[index]!, report }));
       const doubtful = results.filter((one) => this.differing(one.report).length > 0 || this.countersOf(one.report).differing.size > 0);
@@ -277,7 +279,10 @@ class Verification {
 
   /** What differs once may be noise: a packet that came late, one of the kernel's own. What differs twice is not. */
   private async playAgain(doubtful: readonly Played[]): Promise<void> {
-    this.tell("playing again");
+    this.tell(
+      "playing again",
+      doubtful.map(({ input }) => input),
+    );
     const again = await this.replay(doubtful.map(({ input }) => input));
     for (const [index, first] of doubtful.entries()) await this.confirm(first, again[index]!);
   }
@@ -376,8 +381,9 @@ class Verification {
     return this.played.reduce((sum, { report }) => sum + report.outcomes.length, 0);
   }
 
-  private tell(stage: Progress["stage"]): void {
-    this.input.progress?.({ stage, packets: this.packets(), seconds: (Date.now() - this.start) / 1000 });
+  private tell(stage: Progress["stage"], inputs: readonly ReplayInput[] = []): void {
+    const playing = inputs.reduce((sum, { frames }) => sum + frames.length, 0);
+    this.input.progress?.({ stage, packets: this.packets(), playing, seconds: (Date.now() - this.start) / 1000 });
   }
 }
 

@@ -1,6 +1,8 @@
 /** The Chromium of this machine, and pages in it that report whatever they should not do. */
 
+import axe from "axe-core";
 import { existsSync } from "node:fs";
+import { pathToFileURL } from "node:url";
 import { chromium, type Browser, type BrowserContextOptions, type Page } from "playwright-core";
 
 const programs = ["/usr/bin/chromium-headless-shell", "/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"];
@@ -24,23 +26,53 @@ export interface Opened {
   readonly events: readonly string[];
 }
 
-/** Shows the page from memory, without a network, on a tab of its own. */
-export async function open(browser: Browser, html: string, options: BrowserContextOptions = {}): Promise<Opened> {
-  const context = await browser.newContext({ viewport: { width: 1280, height: 900 }, ...options });
+/** Shows a page that is a file, offline, on a tab of its own. */
+export async function openFile(browser: Browser, path: string, fragment = "", options: BrowserContextOptions = {}): Promise<Opened> {
+  const context = await browser.newContext({ viewport: { width: 1280, height: 900 }, offline: true, ...options });
   const page = await context.newPage();
-  page.setDefaultTimeout(10_000);
-  const events: string[] = [];
-  const address = "http://192.0.2.1/review.html";
-  await context.route("**", (route) => {
-    if (route.request().url() === address) return route.fulfill({ contentType: "text/html; charset=utf-8", body: html });
-    events.push(`request: ${route.request().url()}`);
-    return route.abort();
+  page.setDefaultTimeout(20_000);
+  const address = pathToFileURL(path).href;
+  const events = eventsOf(page);
+  page.on("request", (request) => {
+    const url = request.url();
+    if (!url.startsWith(address) && !url.startsWith("blob:") && url !== "about:srcdoc") events.push(`request: ${url}`);
   });
+  await page.goto(address + fragment);
+  return { page, events };
+}
+
+function eventsOf(page: Page): string[] {
+  const events: string[] = [];
   page.on("console", (message) => events.push(`${message.type()}: ${message.text()}`));
   page.on("pageerror", (error) => events.push(`error: ${error.message}`));
   page.on("dialog", (dialog) => {
     events.push(`dialog: ${dialog.message()}`);
     void dialog.dismiss();
+  });
+  return events;
+}
+
+/** What axe finds, with the elements it blames. */
+export async function accessibilityFaults(page: Page): Promise<string[]> {
+  await page.evaluate(axe.source);
+  return page.evaluate(async () => {
+    for (const details of document.querySelectorAll("details")) details.open = true;
+    const { violations } = await (globalThis as unknown as { axe: typeof axe }).axe.run();
+    return violations.flatMap(({ id, nodes }) => nodes.map(({ target }) => `${id}: ${target.join(" ")}`));
+  });
+}
+
+/** Shows the page from memory, without a network, on a tab of its own. */
+export async function open(browser: Browser, html: string, options: BrowserContextOptions = {}): Promise<Opened> {
+  const context = await browser.newContext({ viewport: { width: 1280, height: 900 }, ...options });
+  const page = await context.newPage();
+  page.setDefaultTimeout(10_000);
+  const events = eventsOf(page);
+  const address = "http://192.0.2.1/review.html";
+  await context.route("**", (route) => {
+    if (route.request().url() === address) return route.fulfill({ contentType: "text/html; charset=utf-8", body: html });
+    events.push(`request: ${route.request().url()}`);
+    return route.abort();
   });
   await page.goto(address);
   return { page, events };

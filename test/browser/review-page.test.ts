@@ -1,4 +1,3 @@
-import axe from "axe-core";
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import type { Browser, Page } from "playwright-core";
@@ -7,7 +6,7 @@ import { renderHtml } from "../../src/review/formats/html.js";
 import type { ReviewReport } from "../../src/review/report.js";
 import { reviewRulesets } from "../../src/review/review.js";
 import { finding, hostileReport, report, row, sampleReport, spanAt } from "../review/formats/sample-report.js";
-import { isSkipped, launch, open } from "./chromium.js";
+import { accessibilityFaults, isSkipped, launch, open } from "./chromium.js";
 
 let browser: Browser;
 
@@ -20,16 +19,6 @@ function shownRules(page: Page): Promise<string[]> {
 
 function linked(page: Page): Promise<string[]> {
   return page.locator(".row.linked").evaluateAll((rows) => rows.map(({ id }) => id));
-}
-
-/** What axe finds, with the elements it blames. */
-async function accessibilityFaults(page: Page): Promise<string[]> {
-  await page.evaluate(axe.source);
-  return page.evaluate(async () => {
-    for (const details of document.querySelectorAll("details")) details.open = true;
-    const { violations } = await (globalThis as unknown as { axe: typeof axe }).axe.run();
-    return violations.flatMap(({ id, nodes }) => nodes.map(({ target }) => `${id}: ${target.join(" ")}`));
-  });
 }
 
 describe.skipIf(isSkipped)("the review page in Chromium", () => {

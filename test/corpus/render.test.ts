@@ -24,6 +24,7 @@ describe("renderCorpusText", () => {
     );
     expect(text).toBe(
       "d: script is wrong\nd: diagnostics is wrong\ne: missing is wrong\nf: crash is wrong\ng: load is wrong\ng: verify is wrong\n" +
+        "not as expected:\n  d\n  e\n  f\n  g\n" +
         "5 cases: 1 as expected, 1 otherwise, 1 without expectation, 1 not run, 1 wrong on the kernel (1.3 s)\n",
     );
   });
@@ -36,9 +37,14 @@ describe("renderCorpusText", () => {
 
   it("shows long differences in part", () => {
     const detail = `--- a\n+++ b\n${"-x\n".repeat(200)}`;
-    const text = renderCorpusText(reportOf({ ...passed, problems: [{ kind: "script", message: "differs", detail }] }), { color: false });
-    expect(text.split("\n")).toHaveLength(1 + 120 + 1 + 1 + 1);
-    expect(text).toContain("… and 82 more lines\n");
+    const report = reportOf({ ...passed, problems: [{ kind: "script", message: "differs", words: ["set a is new"], detail }] });
+    const text = renderCorpusText(report, { color: false });
+    expect(text.split("\n")).toHaveLength(2 + 20 + 1 + 1 + 1);
+    expect(text).toMatch(/^web\/a: differs\n {2}set a is new\n--- a\n/);
+    expect(text).toContain("… and 182 more lines\n");
+    expect(renderCorpusText(report, { color: false, quiet: true })).toBe(
+      "web/a: differs\n  set a is new\n1 case: 0 as expected, 1 otherwise (1.3 s)\n",
+    );
   });
 });
 

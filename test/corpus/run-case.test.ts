@@ -23,15 +23,32 @@ describe("runCase", () => {
       {
         kind: "script",
         message: "the script differs",
+        words: ["chain filter_INPUT of table ip ipt2nft: 1 line less, 1 line more"],
         detail: expect.stringMatching(/^--- web\/expected\.nft\n\+\+\+ made now\n@@[^]*\n-.*policy drop;\n\+.*policy accept;\n/) as string,
       },
-      { kind: "diagnostics", message: "the diagnostics differ", detail: expect.stringContaining("\n+rules.v4:3:10: warning:") as string },
+      {
+        kind: "diagnostics",
+        message: "the diagnostics differ",
+        words: ["1 more: warning untranslatable-match"],
+        detail: expect.stringContaining("\n+rules.v4:3:10: warning:") as string,
+      },
     ]);
   });
 
   it("says that nothing is expected yet", () => {
     expect(problems({ sources: [rules] })).toEqual([
       { kind: "missing", message: "nothing is expected yet (no web/expected.diagnostics); --update writes what is made now", detail: "" },
+    ]);
+  });
+
+  it("says so of what is no ruleset, with the first error", () => {
+    expect(problems({ sources: [{ file: "rules.v4", text: "no rules\nat all\n" }] })).toMatchObject([
+      {
+        kind: "missing",
+        message:
+          "nothing is expected yet (no web/expected.diagnostics), and the input is no ruleset; --update says that it is to be refused",
+        words: ["rules.v4 line 1: this line is outside of any table", "2 more errors"],
+      },
     ]);
   });
 

@@ -222,7 +222,7 @@ END
     const ended = new Promise<number | null>((resolve) => child.on("close", resolve));
     child.kill(signal);
     if (signal !== "SIGKILL") {
-      expect(await ended).toBe(2);
+      expect(await ended).toBe(signal === "SIGINT" ? 130 : 143);
       expect(error).toContain(`stopped by ${signal}; nothing is left behind`);
     }
     await expect.poll(() => [...processesWith(marker), ...processesWith("endless.sh")]).toEqual([]);

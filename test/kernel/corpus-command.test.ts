@@ -23,7 +23,7 @@ const wrong: Readonly<Record<string, (script: string) => string>> = {
 };
 
 describeOnKernel("corpus --kernel", () => {
-  it("notes what is left when it is stopped, with exit status 2", async () => {
+  it("notes what is left when it is stopped, with exit status 130", async () => {
     writeFileSync(join(folder, "right.v4"), "*filter\n:INPUT ACCEPT [0:0]\nCOMMIT\n");
     await execute(["corpus", folder, "--update"]);
     // Once for the comparison with what is expected, then for the kernel.
@@ -34,7 +34,7 @@ describeOnKernel("corpus --kernel", () => {
         return translate(sources, options);
       },
     });
-    expect(status).toBe(2);
+    expect(status).toBe(130);
     expect(output).toContain("note: right: not verified: stopped by SIGINT");
   });
 

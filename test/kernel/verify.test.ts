@@ -293,7 +293,7 @@ describeOnKernel("verify as a process", () => {
       child.on("close", resolve);
     });
     child.kill(signal);
-    expect(await ended).toBe(2);
+    expect(await ended).toBe(signal === "SIGINT" ? 130 : 143);
     expect(error()).toContain(`stopped by ${signal}`);
     await until(() => processesOf(directory).length === 0, 5);
     expect([processesOf(directory), readdirSync(directory)]).toEqual([[], []]);

@@ -2,7 +2,13 @@
 
 import { catalogue, effectOf, type DiagnosticCode } from "../../src/diagnostic.js";
 import { describeCode } from "../../src/review/formats/describe.js";
+import { makeLink } from "../../src/playground/link.js";
+import { emptyState } from "../../src/playground/state.js";
+import { dump } from "./dumps.js";
 import { reviewCatalogue, type CatalogueEntry } from "../../src/review/catalogue.js";
+
+/** From this page on: there is no address that all the world knows. */
+const playground = "../playground/index.html";
 
 const severities = { invalid: "error", refused: "warning", approximated: "warning", noted: "note" } as const;
 
@@ -17,6 +23,8 @@ export function findingsPage(): string {
     "    # ipt2nft-recent: allow CODE reason",
     "    # ipt2nft-recent: allow-file CODE,CODE reason",
     "",
+    "Each example can be tried in the playground, a page that `npm run build:playground` makes.",
+    "",
     "## Of the review",
     "",
     ...own.flatMap(([code, entry]) => section(code, entry)),
@@ -28,6 +36,11 @@ export function findingsPage(): string {
   ].join("\n");
 }
 
+function linkTo(rules: string): string {
+  const text = rules.startsWith("iptables ") ? `${rules}\n` : dump(rules);
+  return makeLink({ ...emptyState, texts: { ...emptyState.texts, rules: text }, view: "review" });
+}
+
 function section(code: string, { severity, title, explanation, example }: CatalogueEntry): string[] {
   const block = (rules: string): string[] => rules.split("\n").map((line) => `    ${line}`);
   return [
@@ -37,6 +50,19 @@ function section(code: string, { severity, title, explanation, example }: Catalo
     "",
     explanation,
     "",
-    ...(example ? ["Instead of", "", ...block(example.bad), "", "write", "", ...block(example.good), ""] : []),
+    ...(example
+      ? [
+          "Instead of",
+          "",
+          ...block(example.bad),
+          "",
+          "write",
+          "",
+          ...block(example.good),
+          "",
+          `[In the playground](${playground}${linkTo(example.bad)})`,
+          "",
+        ]
+      : []),
   ];
 }

@@ -8,7 +8,7 @@ import { withoutCommands } from "../../../report/visible.js";
 import { Failure } from "../../../failure.js";
 import { wantsColor } from "../../color.js";
 import type { CommandDefinition } from "../../command.js";
-import { withInterruption } from "../../interruption.js";
+import { Interrupted, withInterruption } from "../../interruption.js";
 import { refuseOverwriting, writeFileAtomically } from "../../output.js";
 import type { ExitStatus, Surroundings } from "../../surroundings.js";
 import { addCase } from "./add.js";
@@ -30,20 +30,26 @@ async function runCorpus(settings: CorpusSettings, surroundings: Surroundings): 
       [settings.junit],
       listFiles(settings.directory).map((file) => join(settings.directory, file)),
     );
-  const report = await makeReport(settings, surroundings);
+  const { report, stopped } = await makeReport(settings, surroundings);
   if (settings.junit !== undefined) await writeFileAtomically(settings.junit, renderCorpusJunit(report));
   const color = wantsColor(settings.color, surroundings.environment, await surroundings.outputIsTerminal());
   await surroundings.writeOutput(
-    settings.format === "json" ? renderCorpusJson(report) : withoutCommands(renderCorpusText(report, { color })),
+    settings.format === "json" ? renderCorpusJson(report) : withoutCommands(renderCorpusText(report, { color, quiet: settings.quiet })),
   );
-  return failedCases(report).length > 0 ? 1 : report.complete ? 0 : 2;
+  return stopped ?? (failedCases(report).length > 0 ? 1 : 0);
 }
 
 function isSet(variable: string | undefined): boolean {
   return variable !== undefined && variable !== "" && variable !== "false";
 }
 
-async function makeReport(settings: CorpusSettings, surroundings: Surroundings): Promise<CorpusReport> {
+/** A report, and the exit status where a signal has ended the work before all was done. */
+interface Made {
+  readonly report: CorpusReport;
+  readonly stopped: ExitStatus | undefined;
+}
+
+async function makeReport(settings: CorpusSettings, surroundings: Surroundings): Promise<Made> {
   const begin = performance.now();
   const { cases, notes } = chooseCases(settings);
   const results: CaseResult[] = [];
@@ -65,10 +71,10 @@ async function makeReport(settings: CorpusSettings, surroundings: Surroundings):
     : await run();
   await progress.end();
   const inOrder = results.sort((a, b) => (a.name < b.name ? -1 : 1));
-  const checked = settings.kernel
+  const { stopped, ...checked } = settings.kernel
     ? await onKernel({ directory, maxInput }, cases, inOrder, surroundings)
-    : { results: inOrder, complete: true };
-  return { ...checked, notes, threads, seconds: (performance.now() - begin) / 1000 };
+    : { results: inOrder, complete: true, stopped: undefined };
+  return { report: { ...checked, notes, threads, seconds: (performance.now() - begin) / 1000 }, stopped };
 }
 
 async function onKernel(
@@ -76,12 +82,13 @@ async function onKernel(
   cases: readonly CaseFiles[],
   results: readonly CaseResult[],
   surroundings: Surroundings,
-): Promise<Pick<CorpusReport, "results" | "complete">> {
+): Promise<Pick<CorpusReport, "results" | "complete"> & Pick<Made, "stopped">> {
   // Loaded when asked for: it tries at once what namespaces this machine allows.
   const { checkOnKernel } = await import("./kernel.js");
   return withInterruption(async (signal) => ({
     results: await checkOnKernel(corpus, cases, results, surroundings, signal),
     complete: !signal.aborted,
+    stopped: signal.reason instanceof Interrupted ? signal.reason.status : undefined,
   }));
 }
 

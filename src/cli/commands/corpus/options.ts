@@ -12,6 +12,8 @@ export interface CorpusSettings extends SharedSettings {
   readonly filters: readonly string[];
   readonly update: boolean;
   readonly kernel: boolean;
+  /** Names and words of what differs, without the lines. */
+  readonly quiet: boolean;
   /** Path; no such report if absent. */
   readonly junit: string | undefined;
   readonly format: (typeof plainFormats)[number];
@@ -51,13 +53,15 @@ Examples:
 Exit status:
   0  everything is as expected
   1  something is not
-  2  it could not be run: no such folder, no case in it, wrong usage; or it was stopped
+  2  it could not be run: no such folder, no case in it, wrong usage
+  130  it was stopped by Ctrl-C
 `;
 
 interface RawOptions {
   readonly update?: true;
   readonly filter?: readonly string[];
   readonly kernel?: true;
+  readonly quiet?: true;
   readonly junit?: string;
   readonly jobs?: number;
   readonly add?: readonly string[];
@@ -79,6 +83,7 @@ function build(): Command {
       "--kernel",
       "also load each script twice in a namespace of its own, and verify it against the dump there; takes root or user namespaces",
     )
+    .option("-q, --quiet", "say in words what differs, without the lines")
     .option("-j, --jobs <N>", "run on N threads (default: one, or one per processor where that is faster)", wholeNumber(1, 999));
   addFormatOptions(addInputOption(command), plainFormats, "report").option("--junit <FILE>", "write a report as JUnit XML, too");
   addColorOptions(command, "report")
@@ -95,7 +100,7 @@ export function parseCorpusWords(words: readonly string[]): Parsed<CorpusSetting
   const command = build();
   const shown = readWords(command, words);
   if (shown) return shown;
-  const { update, filter = [], kernel, junit, jobs, add, ...more } = command.opts<RawOptions>();
+  const { update, filter = [], kernel, quiet, junit, jobs, add, ...more } = command.opts<RawOptions>();
   const format = formatOf<CorpusSettings["format"]>(command);
   if (typeof format === "object") return format;
   const directory = command.args[0]!;
@@ -103,7 +108,7 @@ export function parseCorpusWords(words: readonly string[]): Parsed<CorpusSetting
   if (newCase && "text" in newCase) return newCase;
   const beside =
     newCase &&
-    Object.entries({ update, filter: filter[0], kernel, junit, ...(format === "json" && { json: true }) }).find(
+    Object.entries({ update, filter: filter[0], kernel, quiet, junit, ...(format === "json" && { json: true }) }).find(
       ([, value]) => value !== undefined,
     );
   if (beside) return usageError(`--${beside[0]} cannot be with --add`);
@@ -113,6 +118,7 @@ export function parseCorpusWords(words: readonly string[]): Parsed<CorpusSetting
       filters: filter,
       update: update ?? false,
       kernel: kernel ?? false,
+      quiet: quiet ?? false,
       junit,
       format,
       jobs,

@@ -4,7 +4,7 @@ import { existsSync } from "node:fs";
 import { Failure } from "../../../failure.js";
 import type { Family } from "../../../iptables/ast.js";
 import type { JsonMessage } from "../../../report/json.js";
-import { withoutCommands } from "../../../report/visible.js";
+import { visible, withoutCommands } from "../../../report/visible.js";
 import { fails } from "../../../review/fail-on.js";
 import type { ReviewReport } from "../../../review/report.js";
 import { reviewRulesets, type ReviewRequest } from "../../../review/review.js";
@@ -16,6 +16,7 @@ import type { CommandDefinition } from "../../command.js";
 import { readOptions, readSources } from "../../input.js";
 import { refuseOverwriting, writeFileAtomically } from "../../output.js";
 import { readText } from "../../read-file.js";
+import { StatusLine } from "../../status-line.js";
 import type { ExitStatus, Surroundings } from "../../surroundings.js";
 import { codeOf } from "../../system-error.js";
 import { messageText } from "../../telling.js";
@@ -35,7 +36,9 @@ async function runReview(settings: ReviewSettings, surroundings: Surroundings): 
     [...files, ...old, ...ipsets, ...oldIpsets, ...geoip, script, updateBaseline ? undefined : baseline],
   );
   const messages: JsonMessage[] = [];
-  const report = await makeReport(settings, messages, surroundings);
+  const line = await StatusLine.of(surroundings);
+  const report = await makeReport(settings, messages, surroundings, line);
+  await line.clear();
   for (const message of messages) await surroundings.writeError(messageText(message));
   await writeReports(report, settings, surroundings);
   return report.findings.some((finding) => fails(finding, settings.failOn)) ? 1 : 0;
@@ -43,7 +46,12 @@ async function runReview(settings: ReviewSettings, surroundings: Surroundings): 
 
 // ---------------------------------------------------------------------------------------------------- the review
 
-async function makeReport(settings: ReviewSettings, messages: JsonMessage[], surroundings: Surroundings): Promise<ReviewReport> {
+async function makeReport(
+  settings: ReviewSettings,
+  messages: JsonMessage[],
+  surroundings: Surroundings,
+  line: StatusLine,
+): Promise<ReviewReport> {
   const repository = settings.baseRef === undefined ? undefined : await repositoryOf(settings);
   const gone = settings.baseRef === undefined ? [] : settings.files.filter((file) => !existsSync(file));
   const present = settings.files.filter((file) => !gone.includes(file));
@@ -62,6 +70,7 @@ async function makeReport(settings: ReviewSettings, messages: JsonMessage[], sur
         steps: searchSteps,
         milliseconds: searchMilliseconds,
         now: () => performance.now(),
+        progress: ({ list, number, lists }) => line.show(`searching list ${number} of ${lists}, "${visible(list)}"`),
         translated: options,
       },
     }),

@@ -15,6 +15,10 @@ export interface SimulateSettings extends TranslationSettings, SharedSettings {
   readonly seed: number;
   /** Path of a file of traffic. */
   readonly traffic: string | undefined;
+  /** Tell of each packet of the traffic what both decide. */
+  readonly perPacket: boolean;
+  /** Search lists, and not the traffic alone. */
+  readonly search: boolean;
   /** Of packets of the traffic that do not say theirs. */
   readonly interface: string;
   /** Addresses of the firewall. */
@@ -35,9 +39,10 @@ Examples:
   ipt2nft-recent simulate --budget 10s --list SSH rules.v4
   ipt2nft-recent simulate --recent limit --svg limits.svg rules.v4    # what the limit form costs
   ipt2nft-recent simulate --traffic eth0.pcap --local 192.0.2.1 rules.v4
+  ipt2nft-recent simulate --traffic traffic.csv --per-packet --no-search rules.v4
 
 Exit status:
-  0  no difference was found, and every list was searched
+  0  no difference was found, and every list was searched (with --no-search: the traffic was played)
   1  a difference was found, or a list could not be searched as a whole
   2  bad input or usage
 `;
@@ -47,6 +52,8 @@ interface RawOptions {
   readonly budget: SimulateSettings["budget"];
   readonly seed: number;
   readonly traffic?: string;
+  readonly perPacket?: true;
+  readonly search: boolean;
   readonly interface: string;
   readonly local?: readonly string[];
   readonly svg?: string;
@@ -72,6 +79,8 @@ function build(): Command {
     )
     .addOption(new Option("--seed <N>", "of the schedules that are left to chance").argParser(wholeNumber(0, largestSeed)).default(1, "1"))
     .option("--traffic <FILE>", "play this traffic through both")
+    .option("--per-packet", "say of each packet of the traffic what both decide")
+    .option("--no-search", "play the traffic alone, without searching for more")
     .option("--interface <NAME>", "where packets of the traffic come in or go out that do not say it", "eth0")
     .addOption(
       new Option(
@@ -89,7 +98,7 @@ export function parseSimulateWords(words: readonly string[]): Parsed<SimulateSet
   const command = build();
   const shown = readWords(command, words);
   if (shown) return shown;
-  const { list, budget: given, seed: number, traffic, interface: name, local = [], svg } = command.opts<RawOptions>();
+  const { list, budget: given, seed: number, traffic, perPacket, search, interface: name, local = [], svg } = command.opts<RawOptions>();
   const format = formatOf<SimulateSettings["format"]>(command);
   if (typeof format === "object") return format;
   const translation = translationSettings(command);
@@ -97,6 +106,8 @@ export function parseSimulateWords(words: readonly string[]): Parsed<SimulateSet
   const repeated = repeatedFile([...files, ...translation.ipsets]);
   if (repeated) return repeated;
   if (traffic === "-") return usageError("--traffic needs a file");
+  if (traffic === undefined && perPacket) return usageError("--per-packet is for --traffic");
+  if (traffic === undefined && !search) return usageError("--no-search is for --traffic: without either there is nothing to do");
   return {
     settings: {
       ...translation,
@@ -105,6 +116,8 @@ export function parseSimulateWords(words: readonly string[]): Parsed<SimulateSet
       budget: given,
       seed: number,
       traffic,
+      perPacket: perPacket ?? false,
+      search,
       interface: name,
       local,
       svg,

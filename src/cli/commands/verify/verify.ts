@@ -7,7 +7,7 @@ import { isNftScript } from "../../../verify/nft-script.js";
 import { renderJson } from "../../../verify/report/json.js";
 import { reproductionFiles } from "../../../verify/report/reproduction.js";
 import { renderText } from "../../../verify/report/text.js";
-import { verify as verifyRulesets, type VerifyReport } from "../../../verify/verify.js";
+import { verify as verifyRulesets, type Progress, type VerifyReport } from "../../../verify/verify.js";
 import type { CommandDefinition } from "../../command.js";
 import { readGiven } from "../../input.js";
 import { withInterruption } from "../../interruption.js";
@@ -38,6 +38,11 @@ async function play(settings: VerifySettings, signal: AbortSignal, surroundings:
   const [script] = scripts;
   const { packets, seed, budget, realTime, leaveOut } = settings;
   const line = await StatusLine.of(surroundings);
+  const begin = performance.now();
+  let stage = "reading";
+  const show = (): void => line.show(`${stage}, ${((performance.now() - begin) / 1000).toFixed(0)} s`);
+  // Packets are on their way for seconds without a word.
+  const ticking = setInterval(show, 500);
   try {
     return await verifyRulesets({
       sources,
@@ -49,11 +54,20 @@ async function play(settings: VerifySettings, signal: AbortSignal, surroundings:
       realTime,
       leaveOut,
       signal,
-      progress: (so) => line.show(`${so.stage} … ${so.packets} packets so far, ${so.seconds.toFixed(0)} s`),
+      progress: (so) => {
+        stage = stageWords(so);
+        show();
+      },
     });
   } finally {
+    clearInterval(ticking);
     await line.clear();
   }
+}
+
+/** `playing 946 packets, 300 played`. */
+function stageWords({ stage, playing, packets }: Progress): string {
+  return [playing > 0 ? `${stage}: ${playing} packets` : stage, ...(packets > 0 ? [`${packets} played`] : [])].join(", ");
 }
 
 async function writeReproduction(prefix: string, report: VerifyReport): Promise<void> {

@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { CorpusJson } from "../../../../src/corpus/render.js";
 import { translate } from "../../../../src/translate.js";
 import { execute, type Result } from "../../execute.js";
@@ -50,9 +50,11 @@ describe("corpus", () => {
     const plain = await run();
     expect(plain.status).toBe(1);
     expect(plain.output).toMatch(
-      /^mail: the script differs\n--- mail\.nft\n\+\+\+ made now\n@@ .*\n[^]*\n-\t\tip saddr 192\.0\.2\.2 counter accept comment "Bob"\n\+\t\tip saddr 192\.0\.2\.2 counter drop comment "Bob"\n/,
+      /^mail: the script differs\n {2}chain filter_INPUT of table ip mail: 1 line less, 1 line more\n--- mail\.nft\n\+\+\+ made now\n@@ .*\n[^]*\n-\t\tip saddr 192\.0\.2\.2 counter accept comment "Bob"\n\+\t\tip saddr 192\.0\.2\.2 counter drop comment "Bob"\n/,
     );
     expect(plain.output).toContain("\n2 cases: 1 as expected, 1 otherwise (");
+    const quiet = await run(["--quiet"]);
+    expect(quiet.output).toMatch(/^mail: the script differs\n {2}chain [^\n]*\n2 cases: /);
     expect((await run([], { outputIsTerminal: async () => true })).output).toContain("\x1b[31m-\t\tip saddr");
     expect((await run(["--color"])).output).toContain("\x1b[32m+\t\tip saddr");
     expect((await run(["--no-color"], { outputIsTerminal: async () => true })).output).not.toContain("\x1b");
@@ -195,7 +197,12 @@ describe("corpus", () => {
 
   it("says how far it is on a terminal, and takes that away", async () => {
     await twoCases();
+    expect((await run([], { errorIsTerminal: async () => true })).error).toBe("");
+    // What takes longer than a second.
+    let now = 0;
+    vi.spyOn(performance, "now").mockImplementation(() => (now += 2_000));
     const { error } = await run([], { errorIsTerminal: async () => true });
+    vi.restoreAllMocks();
     expect(error).toMatch(/^\r1 of 2 cases\x1b\[K.*\r\x1b\[K$/s);
     expect((await run([], { errorIsTerminal: async () => true, environment: { TERM: "dumb" } })).error).toBe("");
   });

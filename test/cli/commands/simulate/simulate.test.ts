@@ -1,7 +1,7 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { SimulationReport } from "../../../../src/simulate/report.js";
 import { execute, type Result } from "../../execute.js";
 
@@ -118,7 +118,63 @@ describe("a search", () => {
   });
 });
 
+describe("what it shows on a terminal", () => {
+  const terminal = { errorIsTerminal: async () => true };
+
+  it("is nothing for what is done in a second", async () => {
+    expect((await execute(["simulate", "--budget", "10"], { input: throttle, ...terminal })).error).toBe("");
+  });
+
+  it("is how far it has come, which goes away at the end", async () => {
+    let now = 0;
+    vi.spyOn(performance, "now").mockImplementation(() => (now += 2_000));
+    const file = fileWith("traffic.csv", "time,source,dport\n0,192.0.2.7,22\n");
+    const { error } = await execute(["simulate", "--budget", "10", "--traffic", file], { input: throttle, ...terminal });
+    const { error: other } = await execute(["simulate", "--budget", "10"], { input: throttle });
+    vi.restoreAllMocks();
+    expect(error).toMatch(/\rsearching list 1 of 1, "SSH", \d+ s\x1b\[K/);
+    expect(error).toContain("playing traffic: 0 of 1 packets, ");
+    expect(error.endsWith("\r\x1b[K")).toBe(true);
+    expect(other).toBe("");
+  });
+});
+
 describe("traffic", () => {
+  const four = "time,source,dport\n0,192.0.2.7,22\n1,192.0.2.7,22\n2,192.0.2.7,22\n2.5,192.0.2.7,22\n";
+
+  it("is told packet by packet where that is asked for, and alone", async () => {
+    const file = fileWith("traffic.csv", four);
+    const { status, output } = await run(throttle, "--traffic", file, "--per-packet", "--no-search");
+    expect(output.split("\n").slice(1)).toEqual([
+      "      +0.000 s  tcp 192.0.2.7:40000 to 198.51.100.1:22, in by eth0: both accept",
+      "      +1.000 s  tcp 192.0.2.7:40000 to 198.51.100.1:22, in by eth0: both accept",
+      "      +2.000 s  tcp 192.0.2.7:40000 to 198.51.100.1:22, in by eth0: both accept",
+      "      +2.500 s  tcp 192.0.2.7:40000 to 198.51.100.1:22, in by eth0: both drop (line 5)",
+      "",
+      expect.stringMatching(/^no difference: 0 packets of the traffic different$/) as string,
+      "",
+    ]);
+    expect(status).toBe(0);
+    const { output: json } = await run(throttle, "--traffic", file, "--per-packet", "--no-search", "--json");
+    const { lists, traffic } = JSON.parse(json) as SimulationReport;
+    expect([lists, traffic!.families[0]!.packets!.map(({ at, iptables, nft }) => [at, iptables, nft])]).toEqual([
+      [],
+      [
+        [0, "accept", "accept"],
+        [1, "accept", "accept"],
+        [2, "accept", "accept"],
+        [2.5, "drop", "drop"],
+      ],
+    ]);
+  });
+
+  it.each([["--per-packet"], ["--no-search"]])("is what %s is for", async (option) => {
+    expect(await run(throttle, option)).toMatchObject({
+      status: 2,
+      error: expect.stringContaining(`${option} is for --traffic`) as string,
+    });
+  });
+
   const csv = `time,source,dport\n${[0, 1, 2, 3, 64].map((time) => `${time},192.0.2.9,22\n`).join("")}`;
 
   it("is played through both", async () => {

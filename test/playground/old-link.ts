@@ -1,0 +1,4 @@
+/** A link of the first form, as it was made once: it must be read for ever. */
+
+export const oldLink =
+  "#1=jZBNb8IwDIb_SpTj1KKWAdt6Q90OHPjQYCfKIaRum61NuiTlY4j_PqfdQEg77BI59uPXr32iFg7W0OhEdVMCBvQuE6UFnchoMlu8rcjz63xB1kEUbBLpj0mX9CtiwBLfr5jlhe_iTAuQqSFGc-K_k3EcvyxWty05KFFjEyI-5ySeOdDpJzKeT6cTxKlHDXAl0387qYmodyNf8Aqlr3NvBN2GlGtgFi4-C2aKSNSJZGl6SYZP_V7Q6_ce2kauGmmx4rr7wT1WwhBf7xr3h0MvnrXwFjKl4Q_bnaNf4xdfZ4-q2gol2-u3o0BjnLHSgEczVonyiHK43QDlUTwHO84QotHjaBAEHhUSLI2sbpD_AKiX7aLdX2mRC6fdfTVwkAjTLfs5yVJ8odswcEKWbUtnPdtjzTI3aZY5OnTXwNxe2EI1mFnTzwYacFit1eFIN7jHTsAe4QqMYTle6_wN";
