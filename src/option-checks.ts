@@ -16,7 +16,7 @@ const oneOf =
     typeof value === "string" && choices.includes(value) ? undefined : choices.map((choice) => JSON.stringify(choice)).join(" or ");
 
 /** Of the options that are plain values, by name. */
-export const optionChecks: Readonly<Record<keyof Omit<TranslateOptions, "ipsets" | "geoip">, OptionCheck>> = {
+export const optionChecks: Readonly<Record<keyof Omit<TranslateOptions, "ipsets" | "geoip" | "replaces">, OptionCheck>> = {
   counters: truth,
   family: oneOf("ipv4", "ipv6"),
   forgetAfter: (value) => wholeNumberFault(value, 1, longestMemory, " of seconds"),
@@ -52,7 +52,8 @@ export function checkOptions(options: TranslateOptions): void {
     const wanted = value === undefined ? undefined : check(value);
     if (wanted !== undefined) throw fault(name, wanted, value);
   }
-  const { geoip, ipsets } = options;
+  const { geoip, ipsets, replaces } = options;
+  if (replaces !== undefined && typeof replaces !== "string") throw fault("replaces", "a text", replaces);
   if (geoip !== undefined && typeof geoip !== "function") throw fault("geoip", "a function", geoip);
   if (ipsets !== undefined) checkSources("ipsets", ipsets as readonly Source[]);
 }

@@ -11,6 +11,7 @@ import { IpsetReader } from "./ipset/read-ipsets.js";
 import { unusedIpsets } from "./ipset/use.js";
 import type { NftScript, NftTable } from "./nft/ast.js";
 import { emit } from "./nft/emit.js";
+import { readEarlierScript } from "./nft/earlier-script.js";
 import { requirements, type Requirements } from "./nft/requirements.js";
 import type { KernelPartName } from "./nft/kernel-parts.js";
 import type { Feature } from "./nft/versions.js";
@@ -46,6 +47,8 @@ export interface TranslateOptions {
   readonly forgetAfter?: number;
   /** Keep what the sets hold when the script is loaded again; false unless told. */
   readonly keepSets?: boolean;
+  /** With `keepSets`, the script that was loaded last: what it made and this one does not is taken away. Nothing unless told. */
+  readonly replaces?: string;
   /** Write counters, with the values of the dump; true unless told. */
   readonly counters?: boolean;
   /** What `ipset save` prints: the sets that the rules ask. */
@@ -105,6 +108,7 @@ export function translate(input: string | readonly Source[], options: TranslateO
     setSize = 65535,
     forgetAfter,
     keepSets = false,
+    replaces,
     counters = true,
     family,
     targetNft,
@@ -160,7 +164,7 @@ export function translate(input: string | readonly Source[], options: TranslateO
     }
     // Only now: rules of both families that are equal are one whatever their lines.
     if (origins) tables = tables.map((one) => withOrigins(one, rulesets));
-    nft = scriptOf(tables, keepSets, targetNft);
+    nft = scriptOf(tables, keepSets, targetNft, replaces);
   }
   return {
     script: nft && emit(nft),
@@ -195,7 +199,7 @@ function oneTable([ipv4, ipv6]: readonly NftTable[]): Merging {
   return "table" in merged ? merged : { obstacle: `the tables of both families stay apart: ${merged.obstacle}` };
 }
 
-function scriptOf(tables: readonly NftTable[], keepSets: boolean, targetNft: string | undefined): NftScript {
+function scriptOf(tables: readonly NftTable[], keepSets: boolean, targetNft: string | undefined, replaces: string | undefined): NftScript {
   // Both forms at once would ask every packet twice. The other way round a script of one family would take the other's rules away.
   const replaced = tables.flatMap(({ family, name }) =>
     family === "inet" ? (["ip", "ip6"] as const).map((other) => ({ family: other, name })) : [],
@@ -204,6 +208,7 @@ function scriptOf(tables: readonly NftTable[], keepSets: boolean, targetNft: str
     header: header(tables, targetNft),
     tables,
     keepSets,
+    ...(keepSets && replaces !== undefined && { earlier: readEarlierScript(replaces) }),
     ...optional("targetNft", targetNft),
     ...(replaced.length > 0 && { replaced }),
   };

@@ -4,6 +4,7 @@
  */
 
 import type { Span } from "../diagnostic.js";
+import type { EarlierTable } from "./earlier-script.js";
 
 // ---------------------------------------------------------------------------------------------- expressions
 
@@ -391,6 +392,8 @@ export interface NftScript {
   readonly keepSets: boolean;
   /** The version of nft that it is for; the present one unless told. */
   readonly targetNft?: string | undefined;
+  /** What an earlier script has left in these tables under `keepSets`: chains and sets that this one lacks go. */
+  readonly earlier?: readonly EarlierTable[];
   /** Tables of ours that this script takes the place of. */
   readonly replaced?: readonly Pick<NftTable, "family" | "name">[];
 }

@@ -6,6 +6,7 @@
 import { allBaseChains, type BaseChain } from "./base-chains.js";
 import { spellingFor } from "./older.js";
 import { isLoadable } from "./versions.js";
+import type { EarlierTable } from "./earlier-script.js";
 import type { Expression, NftChain, NftRule, NftScript, NftSet, NftTable, Statement } from "./ast.js";
 
 /** A rule and the line of the script where it stands, from 1. */
@@ -60,7 +61,7 @@ function write(script: NftScript): Emitted {
   }
   const spell = spellingFor(script.targetNft);
   const labels = isLoadable("setComment", script.targetNft);
-  for (const table of script.tables) emitTable(table, script.keepSets, { spell, labels }, lines, { rules, chains });
+  for (const table of script.tables) emitTable(table, script, { spell, labels }, lines, { rules, chains });
   return { text: `${lines.join("\n")}\n`, rules, chains };
 }
 
@@ -73,7 +74,7 @@ interface Ways {
 
 function emitTable(
   table: NftTable,
-  keepSets: boolean,
+  { keepSets, earlier = [] }: NftScript,
   { spell, labels }: Ways,
   lines: string[],
   found: { readonly rules: RuleLine[]; readonly chains: ChainLine[] },
@@ -86,6 +87,7 @@ function emitTable(
     for (const chain of obsoleteBaseChains(table)) {
       lines.push(`add chain ${name} ${word(chain.name)} { ${baseChain(chain.base)} }`, `delete chain ${name} ${word(chain.name)}`);
     }
+    emitRemovals(table, earlier, lines);
     // What this script puts into an interval set would not load beside other intervals of an earlier one that overlap.
     for (const set of table.sets.filter(({ flags, elements = [] }) => flags.includes("interval") && elements.length > 0)) {
       lines.push(`add set ${name} ${word(set.name)} { ${setParts(set).join("; ")}; }`, `flush set ${name} ${word(set.name)}`);
@@ -125,6 +127,19 @@ function emitTable(
     }
   });
   lines.push("}");
+}
+
+/** What an earlier script has made and this one does not: added first, since it may be gone already. */
+function emitRemovals(table: NftTable, earlier: readonly EarlierTable[], lines: string[]): void {
+  const before = earlier.filter(({ family, name }) => family === table.family && name === table.name);
+  const name = `${tableFamily(table.family)} ${word(table.name)}`;
+  const present = new Set([...table.chains, ...table.sets, ...obsoleteBaseChains(table)].map((one) => one.name));
+  for (const chain of before.flatMap(({ chains }) => chains).filter((one) => !present.has(one))) {
+    lines.push(`add chain ${name} ${word(chain)}`, `delete chain ${name} ${word(chain)}`);
+  }
+  for (const set of before.flatMap(({ sets }) => sets).filter((one) => !present.has(one.name))) {
+    lines.push(`add set ${name} ${word(set.name)} { ${setParts(set).join("; ")}; }`, `delete set ${name} ${word(set.name)}`);
+  }
 }
 
 type Spelling = ReturnType<typeof spellingFor>;

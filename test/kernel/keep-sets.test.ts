@@ -31,7 +31,7 @@ describeOnKernel("--keep-sets", () => {
   it("begins a window that has changed with no hosts, and its own time", async () => {
     const { first, loaded } = await loadTwice(scriptOf(30), { before: `${scriptOf(60)}${recorded("ssh_60s_recent")}` });
     expect(loaded).toBe(true);
-    expect(setIn(first, "ssh_30s_recent")).toBe("type ipv4_addr size 65535 flags dynamic,timeout timeout 30s4ms");
+    expect(setIn(first, "ssh_30s_recent")).toBe('type ipv4_addr size 65535 flags dynamic,timeout timeout 30s4ms comment "recent ssh: recent; 30s"');
     expect(first).toContain("ip saddr @ssh_30s_recent");
     expect(first).not.toContain("ip saddr @ssh_60s_recent");
   });
@@ -54,6 +54,58 @@ describeOnKernel("--keep-sets", () => {
       expect(setIn(listing, "ipset_ips")).toMatch(/elements = \{ 192\.0\.2\.1, 192\.0\.2\.7 \}/);
       expect(listing).toContain("jump filter_fresh");
       expect(listing).not.toContain("jump filter_old");
+    }
+  });
+
+  it("with --replaces leaves nothing of five rulesets but the last, and the hosts that stay on a list", { timeout: 240_000 }, async () => {
+    const ipsets = [
+      { file: "sets.ipset", text: "create ips hash:ip family inet\nadd ips 192.0.2.1\ncreate nets hash:net\nadd nets 198.51.100.0/24\n" },
+    ];
+    const list = (name: string, hits: number): string[] => [
+      `-A INPUT -m recent --name ${name} --set`,
+      `-A INPUT -m recent --name ${name} --update --seconds 600 --hitcount ${hits} -j DROP`,
+    ];
+    const asks = (set: string): string => `-A INPUT -m set --match-set ${set} src -j DROP`;
+    const rulesets: readonly (readonly [chains: readonly string[], rules: readonly string[]])[] = [
+      [["web"], ["-A INPUT -j web", ...list("ssh", 3), asks("ips")]],
+      [["mail"], ["-A INPUT -j mail", ...list("ssh", 3), asks("ips"), asks("nets")]],
+      [
+        ["mail", "web"],
+        ["-A INPUT -j web", "-A web -j mail", ...list("ssh", 12), asks("ips")],
+      ],
+      [[], [...list("login", 3), ...list("ssh", 12), asks("ips"), "-A FORWARD -j DROP"]],
+      [["last"], ["-A INPUT -j last", ...list("ssh", 12), asks("ips")]],
+    ];
+    let earlier: string | undefined;
+    let loadedSoFar = `add table ip other\nadd chain ip other mine\n`;
+    for (const [index, [chains, rules]] of rulesets.entries()) {
+      const dump = [
+        "*filter",
+        ":INPUT ACCEPT [0:0]",
+        ":FORWARD ACCEPT [0:0]",
+        ...chains.map((name) => `:${name} - [0:0]`),
+        ...rules,
+        "COMMIT",
+        "",
+      ].join("\n");
+      const { script, nft } = translate(dump, {
+        family: "ipv4",
+        keepSets: true,
+        ipsets,
+        ...(earlier !== undefined && { replaces: earlier }),
+      });
+      const { first, second, loaded, messages } = await loadTwice(script!, { before: loadedSoFar });
+      expect([index, loaded, messages]).toEqual([index, true, ""]);
+      const [table] = nft!.tables;
+      for (const listing of [first, second]) {
+        const own = /table ip ipt2nft \{[^]*?\n\}/.exec(listing)![0];
+        expect([...own.matchAll(/^\tchain (\S+)/gm)].map(([, name]) => name).sort()).toEqual(table!.chains.map(({ name }) => name).sort());
+        expect([...own.matchAll(/^\tset (\S+)/gm)].map(([, name]) => name).sort()).toEqual(table!.sets.map(({ name }) => name).sort());
+        expect(listing).toContain("chain mine");
+        if (index > 0) expect(setIn(listing, "ipset_ips")).toMatch(/192\.0\.2\.1, 192\.0\.2\.7/);
+      }
+      loadedSoFar += script! + recorded("ipset_ips");
+      earlier = script;
     }
   });
 

@@ -4,7 +4,7 @@ import { Command } from "commander";
 import type { Parsed, SharedSettings } from "../../command.js";
 import { addColorOptions, addFormatOptions, colorOf, formatOf, plainFormats } from "../../options/report-form.js";
 import { addInputOption, addTranslationOptions, translationSettings, type TranslationSettings } from "../../options/translation.js";
-import { readWords, repeatedFile } from "../../options/words.js";
+import { readWords, repeatedFile, usageError } from "../../options/words.js";
 import { subcommands } from "../../subcommands.js";
 import { version } from "../../version.js";
 
@@ -13,6 +13,8 @@ export interface TranslateSettings extends TranslationSettings, SharedSettings {
   /** Path; standard output if absent. */
   readonly output: string | undefined;
   readonly keepSets: boolean;
+  /** Path of the script that was loaded last. */
+  readonly replaces: string | undefined;
   readonly counters: boolean;
   readonly origins: boolean;
   readonly strict: boolean;
@@ -44,6 +46,7 @@ Exit status:
 interface RawOptions {
   readonly output?: string;
   readonly keepSets?: true;
+  readonly replaces?: string;
   readonly counters: boolean;
   readonly origins?: true;
   readonly strict?: true;
@@ -63,6 +66,7 @@ function build(): Command {
     .option("-o, --output <FILE>", 'write the script to FILE, all of it or nothing ("-" is standard output)');
   addInputOption(addTranslationOptions(command))
     .option("--keep-sets", "keep the contents of the sets, and their size, when the script is loaded again")
+    .option("--replaces <FILE>", "with --keep-sets: the script loaded last; what it made and the new one lacks is taken away")
     .option("--no-counters", "leave out packet and byte counters")
     .option("--origins", "say in the comment of each nft rule, which nft list ruleset shows, what rule it comes from")
     .option("--strict", "exit status 1 also if a rule was carried over only approximately")
@@ -80,10 +84,13 @@ export function parseTranslateWords(words: readonly string[]): Parsed<TranslateS
   const command = build();
   const shown = readWords(command, words);
   if (shown) return shown;
-  const { output, keepSets, origins, strict, check, verbose, counters } = command.opts<RawOptions>();
+  const { output, keepSets, replaces, origins, strict, check, verbose, counters } = command.opts<RawOptions>();
   const format = formatOf<TranslateSettings["format"]>(command);
   if (typeof format === "object") return format;
   const translation = translationSettings(command);
+  if (replaces !== undefined && keepSets !== true) {
+    return usageError("--replaces is for --keep-sets: without it the whole table is made anew");
+  }
   const files = command.args;
   const repeated = repeatedFile([...files, ...translation.ipsets]);
   if (repeated) return repeated;
@@ -93,6 +100,7 @@ export function parseTranslateWords(words: readonly string[]): Parsed<TranslateS
       files,
       output: output === "-" ? undefined : output,
       keepSets: keepSets ?? false,
+      replaces,
       counters,
       origins: origins ?? false,
       strict: strict ?? false,

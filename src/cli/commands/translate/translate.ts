@@ -9,6 +9,7 @@ import { translateByShapes } from "../../../shapes/translate-by-shapes.js";
 import type { TranslateOptions, Translation } from "../../../translate.js";
 import type { CommandDefinition } from "../../command.js";
 import { readGiven, type Given } from "../../input.js";
+import { readText } from "../../read-file.js";
 import { refuseOverwriting, writeFileAtomically } from "../../output.js";
 import type { ExitStatus, Surroundings } from "../../surroundings.js";
 import { diagnosticsText, messageText, reasonOf, tell } from "../../telling.js";
@@ -27,7 +28,8 @@ async function runTranslate(settings: TranslateSettings, surroundings: Surroundi
     refuseOverwriting([settings.output], [...settings.files, ...settings.ipsets, ...settings.geoip]);
     given = await readGiven(settings.files, settings, messages, surroundings);
     const { keepSets, counters, origins } = settings;
-    const options = { ...given.options, keepSets, counters, origins };
+    const replaces = settings.replaces === undefined ? {} : { replaces: readText(settings.replaces, settings.maxInput) };
+    const options = { ...given.options, ...replaces, keepSets, counters, origins };
     const quick = translateByShapes(given.sources, options, surroundings.translate);
     if (settings.verbose) messages.push({ severity: "note", message: wayTaken(quick) });
     if ("reason" in quick) translation = surroundings.translate(given.sources, options);
