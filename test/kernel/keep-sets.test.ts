@@ -31,7 +31,9 @@ describeOnKernel("--keep-sets", () => {
   it("begins a window that has changed with no hosts, and its own time", async () => {
     const { first, loaded } = await loadTwice(scriptOf(30), { before: `${scriptOf(60)}${recorded("ssh_60s_recent")}` });
     expect(loaded).toBe(true);
-    expect(setIn(first, "ssh_30s_recent")).toBe('type ipv4_addr size 65535 flags dynamic,timeout timeout 30s4ms comment "recent ssh: recent; 30s"');
+    expect(setIn(first, "ssh_30s_recent")).toBe(
+      'type ipv4_addr size 65535 flags dynamic,timeout timeout 30s4ms comment "recent ssh: recent; 30s"',
+    );
     expect(first).toContain("ip saddr @ssh_30s_recent");
     expect(first).not.toContain("ip saddr @ssh_60s_recent");
   });
