@@ -86,7 +86,7 @@ export function labelName(list: string): string {
     })
     .join("");
   if (text.length <= longestName) return text;
-  return `${text.slice(0, longestName - 9).replace(/%.?$/, "")}~${fingerprint([list]).slice(0, 8)}`;
+  return `${text.slice(0, longestName - 9).replace(/%.?$/, "")}~${fingerprint([list]).slice(-8)}`;
 }
 
 /** The name to show: as the rules have it, or its beginning. */
