@@ -84,7 +84,8 @@ export function findLists(tables: readonly LoadedTable[], labels: ReadonlyMap<st
       lists.set(key, list);
     }
   }
-  return { lists: [...lists.values()], others, unreadable };
+  const byName = [...lists.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
+  return { lists: byName, others, unreadable };
 }
 
 function push<Item>(map: Map<string, Item[]>, key: string, item: Item): void {
