@@ -93,7 +93,7 @@ function listRemarks({ usage, form, fused }: ListFacts): Diagnostic[] {
         "recent-never-set",
         first.use.span,
         `list "${printable(usage.name)}" is checked but no rule sets it`,
-        'if a program writes to /proc/net/xt_recent, let it use "nft add element" instead',
+        'if a program writes to /proc/net/xt_recent, let it use "ipt2nft-recent lists pipes" instead',
       ),
     );
   }
@@ -205,7 +205,7 @@ export function recentHostsRemarks(rulesets: readonly IptablesRuleset[], capture
           `list "${printable(list)}": the script begins without the ${own.length === 1 ? "host" : `${own.length} hosts`} on it, ` +
             `${named.join(", ")}${more > 0 ? ` and ${more} more` : ""}; until they are recorded again: ` +
             [...new Set(asking.map((use) => unknownHostText(use, "such hosts")))].join("; "),
-          'what wrote them to /proc/net/xt_recent has to use "nft add element" once the script is loaded',
+          'what wrote them to /proc/net/xt_recent has to use "ipt2nft-recent lists pipes" once the script is loaded',
         ),
       ];
     }),
