@@ -204,11 +204,6 @@ function hitStore(
   return { question, store: { kind: "ring", window, most: hits - own, few, busy: busy.set.name, hit, turn, ban, guards }, guards };
 }
 
-/** The side of a list for an address, and the address as its sets hold it. */
-export function sideFor(list: List, family: Family): ListSide | undefined {
-  return list.sides.find((side) => side.family === family);
-}
-
 /** The questions of a list, each once. */
 export function questionsOf({ sides }: List): Question[] {
   const questions = new Map<string, Question>();
