@@ -56,7 +56,7 @@ export function readRecentFile(text: string, name: string): FileHost[] {
   });
 }
 
-/** How old the stamps are, in milliseconds. Throws a Failure for stamps that are still to come: they are of another start of the machine. */
+/** How old the stamps are, in milliseconds. Throws a Failure for stamps that are still to come, of another start of the machine. */
 export function agesOf({ stamps, address }: FileHost, { jiffies, ticksPerSecond }: KernelClock): number[] {
   return stamps.map((stamp) => {
     // A tick may have passed between the two readings.
