@@ -5,7 +5,6 @@ import type { List, ListSide } from "./lists.js";
 import { formatAddress } from "../extensions/values/address.js";
 import type { SetCommand, SetElement, TableName } from "../nft/set-commands.js";
 import { hostElements } from "../rewrite/recent/host-elements.js";
-import { setsOfStore } from "../rewrite/recent/host-stores.js";
 import { Failure } from "../failure.js";
 
 /** What belongs into one transaction. */
@@ -131,9 +130,4 @@ export function placeOf(list: List, text: string, asWritten = false): Place {
 /** Hits after which a host is over every limit of the list. */
 export function hitsOverLimit(side: ListSide): number {
   return Math.max(1, ...side.stores.flatMap(({ question }) => (question ? [question.hits] : [])));
-}
-
-/** The sets of a list that hold hits; for a reader of the table. */
-export function setsOf(side: ListSide): string[] {
-  return side.stores.flatMap(({ store }) => setsOfStore(store));
 }

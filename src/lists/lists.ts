@@ -84,7 +84,8 @@ export function findLists(tables: readonly LoadedTable[], labels: ReadonlyMap<st
       lists.set(key, list);
     }
   }
-  return { lists: [...lists.values()], others, unreadable };
+  const byName = [...lists.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
+  return { lists: byName, others, unreadable };
 }
 
 function push<Item>(map: Map<string, Item[]>, key: string, item: Item): void {
@@ -201,11 +202,6 @@ function hitStore(
   if (!few || !hit || !turn || hit.length === 0) return undefined;
   const guards = (["pass", "rate", "flood", "mute"] as const).flatMap((role) => named(role)?.set.name ?? []);
   return { question, store: { kind: "ring", window, most: hits - own, few, busy: busy.set.name, hit, turn, ban, guards }, guards };
-}
-
-/** The side of a list for an address, and the address as its sets hold it. */
-export function sideFor(list: List, family: Family): ListSide | undefined {
-  return list.sides.find((side) => side.family === family);
 }
 
 /** The questions of a list, each once. */

@@ -55,7 +55,7 @@ export function readSavedLists(text: string, name: string): SavedList[] {
       if (!isWhole(ttl, 255) || !isWhole(count, 65_535)) throw refused(`the host ${address} has no TTL or no count`);
       if (!Array.isArray(stamps) || !stamps.every((stamp) => isWhole(stamp, Number.MAX_SAFE_INTEGER)))
         throw refused(`the host ${address} has no stamps`);
-      return { address, ttl, count, stamps: stamps as number[] };
+      return { address, ttl, count, stamps: stamps };
     });
     return { name: list["name"], hosts };
   });

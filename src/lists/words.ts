@@ -31,10 +31,10 @@ export function secondsWords(seconds: number): string {
   return `${seconds} s`;
 }
 
-/** Milliseconds: to a tenth of a second below a minute. */
+/** Milliseconds: to a tenth of a second below two minutes. */
 export function timeWords(milliseconds: number): string {
   const seconds = milliseconds / 1000;
-  if (seconds < 60) return `${seconds.toFixed(1)} s`;
+  if (seconds < 120) return `${seconds.toFixed(1)} s`;
   const parts = [
     [Math.floor(seconds / 86_400), "d"],
     [Math.floor(seconds / 3600) % 24, "h"],

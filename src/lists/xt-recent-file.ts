@@ -1,4 +1,7 @@
-/** The files of /proc/net/xt_recent: read, printed, and what may be written to them (xt_recent.c, `recent_seq_show`, `recent_mt_proc_write`). */
+/**
+ * The files of /proc/net/xt_recent: read, printed, and what may be written to them (xt_recent.c, `recent_seq_show`,
+ * `recent_mt_proc_write`).
+ */
 
 import { Failure } from "../failure.js";
 import { addressBits, parseAddress } from "../extensions/values/address.js";
@@ -40,26 +43,27 @@ export interface FileHost {
   readonly stamps: readonly bigint[];
 }
 
+const lineForm = /^src=([0-9a-fA-F.:]+) ttl: ([0-9]+) last_seen: [0-9]+ oldest_pkt: [0-9]+ ([0-9]+(?:, [0-9]+)*)$/;
+
 /** Reads a file; throws a Failure for a line that is none of it. */
 export function readRecentFile(text: string, name: string): FileHost[] {
   return text.split("\n").flatMap((line, index) => {
     if (line.trim() === "") return [];
-    const [, address, ttl, stamps] =
-      /^src=([0-9a-fA-F.:]+) ttl: ([0-9]+) last_seen: [0-9]+ oldest_pkt: [0-9]+ ([0-9]+(?:, [0-9]+)*)$/.exec(line) ?? [];
+    const [, address, ttl, stamps] = lineForm.exec(line) ?? [];
     const found = address === undefined ? undefined : readAddress(address);
     if (!found) throw new Failure(`line ${index + 1} of ${JSON.stringify(name)} is no line of a list of xt_recent`);
     return [{ address: address!, family: found.family, ttl: Number(ttl), stamps: stamps!.split(", ").map(BigInt) }];
   });
 }
 
-/** How old the stamps are, in milliseconds. Throws a Failure for stamps that are still to come: they are of another start of the machine. */
+/** How old the stamps are, in milliseconds. Throws a Failure for stamps that are still to come, of another start of the machine. */
 export function agesOf({ stamps, address }: FileHost, { jiffies, ticksPerSecond }: KernelClock): number[] {
   return stamps.map((stamp) => {
     // A tick may have passed between the two readings.
     const ticks = Number(jiffies - stamp);
     if (ticks < -ticksPerSecond)
       throw new Failure(
-        `${address} was seen at ${stamp}, and the kernel's clock is at ${jiffies}: the file is of another start of this machine`,
+        `${address} was seen at ${stamp}, and the kernel's clock is at ${jiffies}: ` + "the file is of another start of this machine",
       );
     return (Math.max(0, ticks) * 1000) / ticksPerSecond;
   });

@@ -42,7 +42,7 @@ export const reviewCatalogue = {
     title: "a list that is checked and that no rule sets",
     explanation:
       "No rule records hosts on the list, so its checks never match, unless a program writes to /proc/net/xt_recent. Such a program " +
-      "has to use nft add element once the script is loaded.",
+      "has to use the pipes of ipt2nft-recent lists once the script is loaded.",
     example: {
       bad: "-A INPUT -m recent --rcheck --seconds 60 --name attackers -j DROP",
       good:

@@ -14,7 +14,7 @@ export const listNeverSet: Check = ({ lists }) =>
         check.use.span,
         `list "${printable(name)}" is checked, and no rule records hosts on ` +
           `it${setElsewhere ? " (those of the other family never match)" : ""}`,
-        'if a program writes to /proc/net/xt_recent, let it use "nft add element" once the script is loaded',
+        'if a program writes to /proc/net/xt_recent, let it use "ipt2nft-recent lists pipes" once the script is loaded',
       ),
     ];
   });

@@ -92,7 +92,7 @@ function listRemarks({ usage, form, fused }: ListFacts): Diagnostic[] {
         "recent-never-set",
         first.use.span,
         `list "${printable(usage.name)}" is checked but no rule sets it`,
-        'if a program writes to /proc/net/xt_recent, let it use "nft add element" instead',
+        'if a program writes to /proc/net/xt_recent, let it use "ipt2nft-recent lists pipes" instead',
       ),
     );
   }

@@ -86,7 +86,7 @@ export function labelName(list: string): string {
     })
     .join("");
   if (text.length <= longestName) return text;
-  return `${text.slice(0, longestName - 9).replace(/%.?$/, "")}~${fingerprint([list]).slice(0, 8)}`;
+  return `${text.slice(0, longestName - 9).replace(/%.?$/, "")}~${fingerprint([list]).slice(-8)}`;
 }
 
 /** The name to show: as the rules have it, or its beginning. */
@@ -125,8 +125,13 @@ function writeDetails({ hits, seconds, own, form, header }: StoreDetails): strin
     .join(", ");
 }
 
-const labelForm =
-  /^recent ([^ ]+?)(?: #([0-9]{1,6}))?: ([a-z-]+)(?: ([0-9]{1,6}))?(?:; (?:([0-9]{1,6}) hits(?: in )?)?(?:([0-9]{1,10})s)?(?:, own ([0-9]))?(?:, ([a-z-]+))?(?:TTL ([a-z ]+))?)?(?:; mask ([0-9a-f.:]+|unknown))?$/;
+const labelForm = new RegExp(
+  [
+    "^recent ([^ ]+?)(?: #([0-9]{1,6}))?: ([a-z-]+)(?: ([0-9]{1,6}))?",
+    "(?:; (?:([0-9]{1,6}) hits(?: in )?)?(?:([0-9]{1,10})s)?(?:, own ([0-9]))?(?:, ([a-z-]+))?(?:TTL ([a-z ]+))?)?",
+    "(?:; mask ([0-9a-f.:]+|unknown))?$",
+  ].join(""),
+);
 
 /** A label that was read: its name as in `labelName`, too. */
 export interface ReadLabel extends SetLabel {

@@ -48,7 +48,8 @@ export async function readLists(settings: TableSettings, signal?: AbortSignal): 
   const found = findLists(loaded, labels);
   if (found.unreadable.length > 0)
     throw new Failure(
-      `some sets of lists lack others, or their labels: ${found.unreadable.slice(0, 5).join(", ")} (load the script again, or give it with --script)`,
+      `some sets of lists lack others, or their labels: ${found.unreadable.slice(0, 5).join(", ")} ` +
+        "(load the script again, or give it with --script)",
     );
   return { ...found, at };
 }
@@ -58,7 +59,8 @@ export async function withLists(settings: TableSettings): Promise<Reading> {
   const reading = await readLists(settings);
   if (reading.lists.length === 0)
     throw new Failure(
-      `no set of the table "${settings.table}" says that it belongs to a list of recent: its script has none, or was made for an nft without comments of sets (give it with --script)`,
+      `no set of the table "${settings.table}" says that it belongs to a list of recent: its script has none, ` +
+        "or was made for an nft without comments of sets (give it with --script)",
     );
   return reading;
 }

@@ -18,7 +18,8 @@ export function addPipeOptions(command: Command): Command {
     .option("--mode <MODE>", "their mode, in octal: who may write changes the firewall", mode, 0o200);
 }
 
-addPipeOptions.details = `Each pipe takes a command in each line: +ADDRESS, -ADDRESS or /. What it does not understand is told on standard error, and ignored. A list
+addPipeOptions.details = `\
+Each pipe takes a command in each line: +ADDRESS, -ADDRESS or /. What it does not understand is told on standard error, and ignored. A list
 of the table that comes later gets its pipe within some seconds. The pipes are removed at the end.
 
 Example:

@@ -30,7 +30,9 @@ export function addServeOptions(command: Command): Command {
     .option("--log <FILE>", `where changes are written to, with who and why (default: ${usualLog})`);
 }
 
-addServeOptions.details = `Who has the token sees the lists, and with --allow-changes changes the firewall. It is sent in a header with each request; there are no cookies.
+addServeOptions.details = `\
+Who has the token sees the lists, and with --allow-changes changes the firewall. It is sent in a header with each request; there are
+no cookies.
 
 Examples:
   ipt2nft-recent lists serve

@@ -83,7 +83,8 @@ const signs: Readonly<Record<Event, string>> = {
 
 function eventText({ event, list, host }: ListEvent): string {
   const time = event === "over" ? freeIn(host) : undefined;
-  return `${new Date().toISOString()}  ${list}  ${host.address}  ${signs[event]}${time === undefined ? "" : `, free in ${timeWords(time)}`}\n`;
+  const until = time === undefined ? "" : `, free in ${timeWords(time)}`;
+  return `${new Date().toISOString()}  ${list}  ${host.address}  ${signs[event]}${until}\n`;
 }
 
 function eventJson({ event, list, host }: ListEvent): string {

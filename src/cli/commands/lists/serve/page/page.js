@@ -2,7 +2,10 @@
 
 /**
  * @typedef {{ name: string, hosts: number, over: number, questions: { words: string }[] }} List
- * @typedef {{ list: string, address: string, state: string, over: boolean, ages: number[], answers: { hits: number, seconds: number | null, hitsNow: number }[] }} Host
+ * @typedef {{ hits: number, seconds: number | null, hitsNow: number }} Answer
+ * @typedef {{ list: string, address: string, state: string, over: boolean, ages: number[], answers: Answer[] }} Host
+ * @typedef {{ at: string, from: string, who: string, why: string, action: string, list: string, addresses: string[] }} Asked
+ * @typedef {Asked & { outcome: string }} Change
  */
 
 /** @template {HTMLElement} Kind @param {string} id @returns {Kind} */
@@ -40,16 +43,23 @@ async function ask(path, options = {}) {
   const headers = { ...options.headers, authorization: `Bearer ${token}` };
   const response = await fetch(path, { ...options, headers, credentials: "omit", cache: "no-store" });
   if (response.ok) return response;
-  /** @type {{ error?: string }} */
-  const { error = response.statusText } = await response.json().catch(() => ({}));
+  const { error = response.statusText } = /** @type {{ error?: string }} */ (await read(response).catch(() => ({})));
   if (response.status === 401) logOut(error);
   throw new Error(error);
+}
+
+/** @param {string} text @returns {unknown} */
+const parsed = (text) => JSON.parse(text);
+
+/** @param {Response} response @returns {Promise<unknown>} */
+async function read(response) {
+  return response.json();
 }
 
 /** @param {string} path @param {object} body @returns {Promise<{ messages: string[] }>} */
 async function send(path, body) {
   const response = await ask(path, { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(body) });
-  return response.json();
+  return /** @type {{ messages: string[] }} */ (await read(response));
 }
 
 /** @param {unknown} error */
@@ -169,8 +179,7 @@ async function showHosts() {
   if (list !== undefined) parameters.set("list", list);
   try {
     const response = await ask(`/api/hosts?${parameters}`);
-    /** @type {{ total: number, page: number, hosts: Host[] }} */
-    const found = await response.json();
+    const found = /** @type {{ total: number, page: number, hosts: Host[] }} */ (await read(response));
     // Somebody has asked for something else meanwhile.
     if (mine !== asked) return;
     page = found.page;
@@ -193,15 +202,13 @@ async function showHosts() {
 
 async function showHistory() {
   if (!mayChange) return;
-  /** @type {{ changes: { at: string, from: string, who: string, why: string, action: string, list: string, addresses: string[], outcome: string }[] }} */
-  const { changes } = await (await ask("/api/history")).json();
+  const { changes } = /** @type {{ changes: Change[] }} */ (await read(await ask("/api/history")));
   const lines = changes.map(({ at, from, who: name, why: reason, action, list: on, addresses: all, outcome }) => {
     const some = all.length > 5 ? `${all.slice(0, 5).join(" ")} and ${all.length - 5} more` : all.join(" ");
     const said = [name, reason].filter((text) => text !== "").join(": ");
-    return make(
-      "li",
-      `${at.replace("T", " ").slice(0, 19)} ${action} ${some} on ${on}${outcome === "failed" ? " FAILED" : ""}${said === "" ? "" : ` (${said})`} from ${from}`,
-    );
+    const failed = outcome === "failed" ? " FAILED" : "";
+    const time = at.replace("T", " ").slice(0, 19);
+    return make("li", `${time} ${action} ${some} on ${on}${failed}${said === "" ? "" : ` (${said})`} from ${from}`);
   });
   byId("history").replaceChildren(...lines);
 }
@@ -229,8 +236,7 @@ async function change(change, done) {
 }
 
 async function refresh() {
-  /** @type {{ lists: List[] }} */
-  const told = await (await ask("/api/lists")).json();
+  const told = /** @type {{ lists: List[] }} */ (await read(await ask("/api/lists")));
   ({ lists } = told);
   showLists();
   await showHosts();
@@ -250,8 +256,7 @@ release.addEventListener("click", () => {
   /** @type {Map<string, string[]>} */
   const byList = new Map();
   for (const key of chosen) {
-    /** @type {[string, string]} */
-    const [name, address] = JSON.parse(key);
+    const [name, address] = /** @type {[string, string]} */ (parsed(key));
     byList.set(name, [...(byList.get(name) ?? []), address]);
   }
   chosen.clear();
@@ -359,9 +364,9 @@ async function watch() {
 /** @param {string} event */
 function take(event) {
   const [, kind, data = ""] = /^event: (\w+)\ndata: (.*)$/s.exec(event) ?? [];
-  if (kind === "trouble") return trouble(new Error(JSON.parse(data).error));
+  if (kind === "trouble") return trouble(new Error(/** @type {{ error: string }} */ (parsed(data)).error));
   if (kind !== "lists") return;
-  ({ lists } = JSON.parse(data));
+  ({ lists } = /** @type {{ lists: List[] }} */ (parsed(data)));
   showLists();
   void showHosts();
 }
