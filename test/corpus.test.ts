@@ -19,8 +19,9 @@ describe("corpus", () => {
     expect(problems.map(({ message, detail }) => `${message}\n${detail}`).join("\n")).toBe("");
   });
 
-  it("refuses what stands in invalid/ and translates everything else", () => {
+  it("refuses what stands in invalid/ and translates everything else, but for scripts of which a shell has to say what they do", () => {
     for (const one of cases) {
+      if (one.group === "script" && one.texts.script === undefined) continue;
       const { translation } = run(one);
       expect([one.name, translation.outcome === "invalid"]).toEqual([one.name, one.group === "invalid"]);
     }

@@ -73,7 +73,7 @@ export async function readSources(
   const sources: Source[] = [];
   for (const name of files.length === 0 ? ["-"] : files) {
     const file = name === "-" ? standardInputName : name;
-    const bytes = name === "-" ? await readInput(input, maxInput) : readBytes(name, maxInput);
+    const bytes = name === "-" ? await readInput(input, maxInput) : readBytes(name, maxInput, folderHelp);
     const { text, encoding } = decode(bytes);
     if (encoding === "latin1") {
       messages.push({ severity: "note", message: `${file} is not valid UTF-8 and was read as ISO 8859-1` });
@@ -82,6 +82,11 @@ export async function readSources(
   }
   return sources;
 }
+
+/** What becomes of a folder that is given in the place of a dump. */
+const folderHelp =
+  "; each machine is translated by itself (ipt2nft-recent host.v4 host.v6 -o host.nft), and ipt2nft-recent corpus --update FOLDER makes " +
+  "x.nft of each x.v4 and x.v6 in a folder";
 
 async function readInput(input: Input, limit: number): Promise<Uint8Array> {
   if (await input.inputIsTerminal()) {

@@ -11,15 +11,15 @@ const opened = /^\/(?:dev\/(?:null|stdin|fd\/\d+)|proc\/self\/fd\/\d+)$/;
 export const usualMaxInput = 256 * 1024 * 1024;
 
 /** The whole file, of at most `limit` bytes; regular files alone, and what the caller itself has opened. Throws a Failure. */
-export function readBytes(path: string, limit: number): Uint8Array {
+export function readBytes(path: string, limit: number, folderHelp = ""): Uint8Array {
   return orFailure(path, () => {
     // Asked before it is opened: a FIFO would keep the program waiting, and opening a device may do something.
-    requireRegular(path, statSync(path));
+    requireRegular(path, statSync(path), folderHelp);
     const descriptor = openSync(path, "r");
     try {
       const stats = fstatSync(descriptor);
       // Somebody may have exchanged it meanwhile.
-      requireRegular(path, stats);
+      requireRegular(path, stats, folderHelp);
       return readAll(descriptor, stats.size, path, limit);
     } finally {
       closeSync(descriptor);
@@ -27,9 +27,9 @@ export function readBytes(path: string, limit: number): Uint8Array {
   });
 }
 
-function requireRegular(path: string, stats: Stats): void {
+function requireRegular(path: string, stats: Stats, folderHelp: string): void {
   if (stats.isFile() || opened.test(path)) return;
-  if (stats.isDirectory()) throw new Failure(`${JSON.stringify(path)} cannot be read: it is a directory`);
+  if (stats.isDirectory()) throw new Failure(`${JSON.stringify(path)} cannot be read: it is a directory${folderHelp}`);
   const kind = stats.isFIFO() ? "a pipe" : stats.isSocket() ? "a socket" : "a device";
   throw new Failure(
     `${JSON.stringify(path)} is not read: it is ${kind}; what is no file can be given as standard input only ("< ${path}")`,

@@ -200,11 +200,28 @@ export class RuleReader extends LineReader {
       }
       if (option.argument !== "none") {
         const joined = at + 1 < text.length ? text.slice(at + 1) : undefined;
+        if (at === 1 && joined !== undefined && this.isLongOption(letter, text)) {
+          const help = `write -${text}`;
+          const message = `"${text}" is read as "-${letter}" with the address "${joined}", which is a name`;
+          this.fail("invalid-value", this.spanOf(start, start + 1), message, help);
+          // What belongs to the option that is meant is not blamed, too.
+          this.takeOptionalWord();
+          return true;
+        }
         return this.bindBuiltIn(start, `-${letter}`, option, joined);
       }
       if (!this.bindBuiltIn(start, `-${letter}`, option, undefined)) return false;
     }
     return true;
+  }
+
+  /** Whether the word is a long option with a hyphen too few: `-dport`. No address is made of letters alone. */
+  private isLongOption(letter: string, text: string): boolean {
+    return (
+      (letter === "s" || letter === "d") &&
+      /^-[a-z]+(?:-[a-z]+)*$/.test(text) &&
+      ["built-in", "extension"].includes(this.resolve(text.slice(1)).kind)
+    );
   }
 
   private resolve(spelling: string): Resolution {

@@ -20,14 +20,41 @@ const services: ReadonlySet<string> = new Set([
   "chkconfig",
 ]);
 
+/**
+ * Those of a command's words that name what it writes, as places in the list; of a word of which only the beginning is known, what it
+ * may be is asked elsewhere.
+ */
+export function writtenBy(name: string, words: readonly string[]): number[] {
+  const all = [...words.keys()];
+  switch (name) {
+    case "tee":
+    // What is linked may be a list as well, and written by its other name.
+    // falls through
+    case "ln":
+      return all.filter((index) => !words[index]!.startsWith("-"));
+    case "dd":
+      return all.filter((index) => words[index] === "" || words[index]!.startsWith("of="));
+    case "cp":
+    case "mv":
+    case "install": {
+      const isFolderOption = (word: string | undefined): boolean => word !== undefined && /^(?:-\w*t$|--target)/.test(word);
+      return all.filter((index) => index === words.length - 1 || isFolderOption(words[index]) || isFolderOption(words[index - 1]));
+    }
+    default:
+      return [];
+  }
+}
+
 /** Modules that hold rules, or without which they are gone. */
 const ruleModules = /^(?:ip6?_?tables?|ip6?table_\w+|x_tables|xt_\w+|ipt_\w+|ip6t_\w+|nf_\w+|ip_set\w*|nft_\w+|arp\w+|eb\w+)$/;
 
 /**
  * What a command of this name does to the firewall with these words, or may do; undefined: nothing.
+ * @param words where only the beginning of one is known, that
  * @param someUnknown not all of the words are known
+ * @param mayBeList one of the files could be by which a list of recent is written
  */
-export function harmFrom(name: string, words: readonly string[], someUnknown: boolean): Harm | undefined {
+export function harmFrom(name: string, words: readonly string[], someUnknown: boolean, mayBeList: boolean): Harm | undefined {
   const runs = (what: string): Harm => ({ message: `"${printable(name)}" ${what}` });
   if (words.some((word) => /xt_recent|ipt_recent/.test(word)) && !readers.has(name)) return runs("may write to a list of recent");
   switch (name) {
@@ -62,7 +89,7 @@ export function harmFrom(name: string, words: readonly string[], someUnknown: bo
     case "dd":
     case "ln":
     case "install":
-      return someUnknown && name === "tee" ? runs("writes to a file that only a shell knows") : undefined;
+      return mayBeList ? runs("writes to a file that only a shell knows, which a list of recent could be") : undefined;
     case "shopt":
       return words.includes("expand_aliases") ? runs("changes what commands mean") : undefined;
     default:

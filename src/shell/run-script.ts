@@ -19,7 +19,7 @@ import {
   type Value,
   type Variable,
 } from "./expansion.js";
-import { harmFrom, statusOfHarmless, type Harm } from "./harmless.js";
+import { harmFrom, writtenBy, statusOfHarmless, type Harm } from "./harmless.js";
 import { parseScript } from "./parse-script.js";
 import { findProgram, wrappers, type Program } from "./programs.js";
 import { ScriptFirewall, type Arguments, type Status } from "./script-firewall.js";
@@ -49,6 +49,8 @@ export function buildScript(source: Source, ipsets: IpsetReader): BuildResult {
 interface KnownField {
   readonly text: string;
   readonly quoted: boolean;
+  /** Only how it begins is known. */
+  readonly isBeginning: boolean;
   readonly place: Place;
   /** As it stands in the script. */
   readonly isWritten: boolean;
@@ -490,6 +492,7 @@ class ScriptRun implements Surroundings {
       known.push({
         text: value.known ? value.text : value.prefix,
         quoted,
+        isBeginning: !value.known,
         place: word.place,
         isWritten: word.parts.every(({ kind }) => kind === "text"),
       });
@@ -692,11 +695,12 @@ class ScriptRun implements Surroundings {
     const variable = name === "printf" && rest[0]?.text === "-v" ? rest[1]?.text : undefined;
     if (variable !== undefined) this.forget(variable, place);
     if (name === "cd") this.isElsewhere ||= unknown !== undefined || !/^\/(?!proc|dev)/.test(rest[0]?.text ?? "");
-    const harm: Harm | undefined = harmFrom(
-      name,
-      rest.map(({ text }) => text),
-      unknown !== undefined,
-    );
+    const words = rest.map(({ text }) => text);
+    const mayBeList = writtenBy(name, words).some((index) => {
+      const { text, isBeginning } = rest[index]!;
+      return !isOrdinary(name === "dd" ? text.slice("of=".length) : text, !isBeginning, this.isElsewhere);
+    });
+    const harm: Harm | undefined = harmFrom(name, words, unknown !== undefined, mayBeList);
     if (harm) {
       this.refuse(program.place, harm.message, advice, "shell-command");
       return "next";

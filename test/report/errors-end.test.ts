@@ -21,9 +21,11 @@ it.each([
   ["-m recent --set –rsource", '"–rsource" begins with a dash (U+2013), not with hyphens', "write --rsource"],
   ["—j DROP", '"—j" begins with a dash (U+2014), not with hyphens', "write -j"],
   ["-j DNAT [unsupported revision]", "iptables-save could not print what stands here: it is too old for the rule", expect.any(String)],
+  ["-d 192.0.2.1 -dport 22 -j ACCEPT", '"-dport" is read as "-d" with the address "port", which is a name', "write --dport"],
+  ["-sport 22 -j ACCEPT", '"-sport" is read as "-s" with the address "port", which is a name', "write --sport"],
 ])("%s: the cause is named", (rule, message, help) => {
   const { diagnostics } = translate(`*nat\n-A PREROUTING -p tcp ${rule}\nCOMMIT\n`, { family: "ipv4" });
-  expect(diagnostics.find(({ severity }) => severity === "error")).toMatchObject({ message, help });
+  expect(diagnostics.filter(({ severity }) => severity === "error")).toMatchObject([{ message, help }]);
 });
 
 it("a file of user chains alone is told apart", () => {

@@ -188,6 +188,7 @@ describe("scripts", () => {
     ["iptables -F\necho +192.0.2.1 > /proc/net/xt_recent/SSH", "2:17+25 shell-command"],
     ["iptables -F\necho +192.0.2.1 | tee /proc/net/xt_recent/SSH", "2:19+3 shell-command"],
     ["iptables -F\necho / > $F", "2:8+4 shell-construct"],
+    ["iptables -F\ncd /proc/net/xt_recent\ncp /tmp/x bad", "2:1+2 shell-command"],
     ["iptables -F\necho $(iptables -A INPUT -j DROP; false) `./other`", "2:43+7 shell-command"],
     ["iptables -F\nawk 'BEGIN { system(\"iptables -F\") }'", "2:1+3 shell-command"],
     ["iptables -F\nfind . -exec iptables -F ';'", "2:1+4 shell-command"],
@@ -217,6 +218,18 @@ describe("scripts", () => {
     expect([outcome, script]).toEqual(["invalid", undefined]);
     expect(diagnostics.map(({ code, span }) => `${span.line}:${span.column}+${span.length} ${code}`)).toContain(expected);
   });
+
+  it.each([
+    ...['tee "$F"', 'cp /tmp/x "$F"', "mv a b $F", "install -m 600 x $D/list", "ln -s x $F", 'ln -s "$F" /tmp/x', "dd if=/tmp/x of=$F"],
+    ...["dd $X", "cp -t $D a", "cp --target-directory=$D a"],
+  ])("are refused where a list of recent could be the file they write: %s", (command) => {
+    expect(found(`iptables -F\n${command}`)).toContain(`2:1+${command.indexOf(" ")} shell-command`);
+  });
+
+  it.each(["cp $X /etc/rules", "mv a /var/lib/$X", 'tee "/tmp/$X"', "dd if=$X of=/tmp/x", "install -d /etc/x"])(
+    "are passed over where none could be: %s",
+    (command) => expect(run(`iptables -A INPUT -j DROP\n${command}`).outcome).toBe("exact"),
+  );
 
   it("carry out a bounded number of commands", () => {
     const loops = "for a in 1 2 3 4 5 6 7 8 9 10; do ".repeat(8);

@@ -1,7 +1,10 @@
 /** The programs that have a stand-in while a script is captured, by what becomes of them. */
 
 /** They succeed without an effect, whether or not this machine has them. */
-export const alwaysHeld = ["modprobe", "insmod", "rmmod", "depmod", "sysctl", "systemctl", "service", "logger"] as const;
+const alwaysHeld = ["modprobe", "insmod", "rmmod", "depmod", "sysctl", "systemctl", "service", "logger"] as const;
+
+/** The same, and what runs the command given to it: a captured script is root. */
+export const alwaysThere = [...alwaysHeld, "sudo", "doas"] as const;
 
 /** Their rules are in no dump of iptables. They succeed without an effect where the machine has them. */
 export const otherFirewalls: readonly string[] = ["nft", "ebtables", "ebtables-restore", "arptables", "arptables-restore", "firewall-cmd"];

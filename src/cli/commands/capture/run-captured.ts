@@ -18,11 +18,12 @@ import ifconfig from "./namespace/stand-ins/ifconfig.sh?raw";
 import ip from "./namespace/stand-ins/ip.sh?raw";
 import log from "./namespace/stand-ins/log.sh?raw";
 import route from "./namespace/stand-ins/route.sh?raw";
+import sudo from "./namespace/stand-ins/sudo.sh?raw";
 import sysctl from "./namespace/stand-ins/sysctl.sh?raw";
 import { PartReader } from "./parts.js";
-import { alwaysHeld, heldWherePresent, networkPrograms } from "./programs.js";
+import { alwaysThere, heldWherePresent, networkPrograms } from "./programs.js";
 
-const standIns = [log, firewall, held, failing, ip, ifconfig, route, sysctl];
+const standIns = [log, firewall, held, failing, ip, ifconfig, route, sysctl, sudo];
 
 export interface CaptureRequest {
   readonly command: readonly string[];
@@ -94,7 +95,7 @@ export function runCaptured(request: CaptureRequest): Promise<Left> {
   const { peers, addresses } = batchesOf(machine);
   const words = [
     ...[process.cwd(), String(megabytes), peers, addresses],
-    ...[alwaysHeld, heldWherePresent, networkPrograms].map((names) => names.join(" ")),
+    ...[alwaysThere, heldWherePresent, networkPrograms].map((names) => names.join(" ")),
     ...standIns,
     ...command,
   ];

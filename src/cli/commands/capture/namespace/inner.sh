@@ -9,7 +9,7 @@
 #   always      programs that are held, present or not
 #   present     programs that are held where this machine has them
 #   failing     programs that ask the network
-# and the texts of the stand-ins: log, firewall, held, failing, ip, ifconfig, route, sysctl.
+# and the texts of the stand-ins: log, firewall, held, failing, ip, ifconfig, route, sysctl, sudo.
 #
 # Standard output takes the result in parts: a line `name length`, then so many bytes. Standard error takes what the command prints.
 
@@ -47,8 +47,8 @@ mkdir $root $memory/layers $own $own/real $own/stand-in $own/front
 
 printf %s "$1" >$own/stand-in/log
 chmod 755 $own/stand-in/log
-text_firewall=$2 text_held=$3 text_failing=$4 text_ip=$5 text_ifconfig=$6 text_route=$7 text_sysctl=$8
-shift 8
+text_firewall=$2 text_held=$3 text_failing=$4 text_ip=$5 text_ifconfig=$6 text_route=$7 text_sysctl=$8 text_sudo=$9
+shift 9
 
 firewall='iptables iptables-restore iptables-save ip6tables ip6tables-restore ip6tables-save'
 variants=$(for name in $firewall; do
@@ -63,6 +63,7 @@ put_stand_in() {
   ip) text=$text_ip ;;
   sysctl) text=$text_sysctl ;;
   ifconfig | hostname) text=$text_ifconfig ;;
+  sudo | doas) text=$text_sudo ;;
   route | tc | brctl | bridge) text=$text_route ;;
   *) case " $failing " in *" $1 "*) text=$text_failing ;; *) text=$text_held ;; esac ;;
   esac

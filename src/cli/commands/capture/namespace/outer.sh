@@ -6,6 +6,9 @@
 # an ordinary user maps to root alone.
 
 exec 3<&0
+# It is not there where our standard input is a terminal.
+# shellcheck disable=SC2188
+(<&4) 2>/dev/null || exec 4</dev/null
 mode=$1
 shift
 spaces='--net --mount --pid --uts --ipc --fork --kill-child'
