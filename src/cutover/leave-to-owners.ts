@@ -9,7 +9,7 @@
  */
 
 import { ownerOf } from "../owners/owners.js";
-import { readSaved, type SavedTable } from "./saved-rules.js";
+import { readSaved, withoutQuotes, type SavedTable } from "./saved-rules.js";
 
 export interface Parted {
   /** The chains that go, as iptables-save would print them alone. */
@@ -92,7 +92,7 @@ function treeOf(table: SavedTable, chain: string): Tree {
   const chains = new Set([chain]);
   for (const name of chains) {
     for (const rule of byChain.get(name) ?? []) {
-      const target = / -[jg] (\S+)/.exec(rule)?.[1];
+      const target = / -[jg] (\S+)/.exec(withoutQuotes(rule))?.[1];
       if (target !== undefined && users.has(target)) chains.add(target);
     }
   }
@@ -108,7 +108,9 @@ const chainOf = (rule: string): string => rule.split(" ")[1] ?? "";
 const policyOf = ({ chains }: SavedTable, chain: string): string => chains.find(({ name }) => name === chain)!.policy;
 
 /** What a rule shares with others of the machine by a name. */
-function memoriesOf(rule: string): string[] {
+function memoriesOf(quoted: string): string[] {
+  // Names in quotes are all one: better a chain too many stays.
+  const rule = withoutQuotes(quoted);
   const named = (pattern: RegExp, kind: string): string[] => [...rule.matchAll(pattern)].map(([, name]) => `${kind} ${name}`);
   return [
     ...(rule.includes(" -m recent ") ? named(/ --name (\S+)/g, "recent") : []),

@@ -52,6 +52,11 @@ export function unshownTables(text: string): string[] {
   return [...text.matchAll(/^# Table [`'](\S+)' is incompatible/gm)].map(([, name]) => name!);
 }
 
+/** A rule without the texts in quotes, which may look like options. */
+export function withoutQuotes(rule: string): string {
+  return rule.replace(/"(?:[^"\\]|\\.)*"/g, '""');
+}
+
 /** The rules without what differs from one reading to the next: counters and comments. */
 export function rulesOf(text: string): string {
   return text
@@ -86,7 +91,7 @@ export function emptiedRules(text: string): EmptiedRules {
   let kept: KeptLists | undefined;
   for (const table of tables) {
     for (const rule of table.rules) {
-      for (const [, words] of rule.matchAll(/ -m recent((?: (?!-[mjg] )\S+)+)/g)) {
+      for (const [, words] of withoutQuotes(rule).matchAll(/ -m recent((?: (?!-[mjg] )\S+)+)/g)) {
         const name = / --name ([A-Za-z0-9_.:+-]+)(?= |$)/.exec(`${words!} `)?.[1];
         if (name === undefined || lists.has(name)) continue;
         kept ??= { table: table.name, chain: freeChain(table) };

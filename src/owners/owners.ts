@@ -105,9 +105,11 @@ const ownChain = (name: string): Owner | undefined => owners.find(({ chains }) =
 
 /** Whose rule it is. @param rule as iptables-save prints it, without counters */
 export function ownerOf(rule: string): Owner | undefined {
-  const chain = /^-A (\S+)/.exec(rule)?.[1] ?? "";
-  const target = / -[jg] (\S+)/.exec(rule)?.[1] ?? "";
-  const sets = [...rule.matchAll(/ --(?:match-set|add-set|del-set|map-set) (\S+)/g)].map(([, name]) => name!);
+  // A comment may look like options.
+  const plain = rule.replace(/"(?:[^"\\]|\\.)*"/g, '""');
+  const chain = /^-A (\S+)/.exec(plain)?.[1] ?? "";
+  const target = / -[jg] (\S+)/.exec(plain)?.[1] ?? "";
+  const sets = [...plain.matchAll(/ --(?:match-set|add-set|del-set|map-set) (\S+)/g)].map(([, name]) => name!);
   return (
     ownChain(chain) ??
     ownChain(target) ??

@@ -277,6 +277,32 @@ describeOnKernel(isRoot ? "cutover" : "cutover (skipped: it needs root of the ma
     expect(one.hasNew()).toBe(false);
   });
 
+  it("does what docs/migration.md says", () => {
+    const one = machineWith(dump, "nft");
+    const old = one.oldRules();
+    one.run("echo +203.0.113.9 > /proc/net/xt_recent/SSH");
+    one.program("ipt2nft-recent", `case $1 in cutover) set -- "$@" --state-dir ${one.state} ;; esac; exec node ${command.path} "$@"`);
+    const guide = readFileSync("docs/migration.md", "utf8");
+    const commands = [...guide.matchAll(/^ {4}(.*)$/gm)].map(([, line]) => line!.replace("/etc/nftables.conf", `${one.folder}/boot.nft`));
+    expect(commands).toHaveLength(8);
+    const said = commands.map((line) => {
+      const onSshd = line.includes("--persist") ? `cp /bin/bash sshd; ./sshd --norc -c '${line}; exit $?'` : line;
+      const { status, output, error } = one.run(`cd ${one.folder}; ${onSshd}`);
+      expect(status, `${line}:\n${error}`).toBe(0);
+      return output + error;
+    });
+    const [plan, , review, start, status, confirm, again, undo] = said;
+    expect(plan).toMatch(/old firewall: +iptables-nft\n.*35 exact.*\nlists of recent: +SSH \(1 host\)/s);
+    expect(review).toContain("WEB");
+    expect(start).toContain("taken back in 300 s");
+    expect(status).toMatch(/state: waiting\nkernel: the new firewall decides alone\ntaken back in: \d+ s\nwatched: yes/);
+    expect(confirm).toContain("so that the machine starts with it");
+    expect(again).not.toContain("error");
+    expect(undo).toContain("the old firewall decides");
+    expect(one.firewall(old)).toBe("old");
+    expect(one.run("cat /proc/net/xt_recent/SSH").output).toContain("src=203.0.113.9 ");
+  });
+
   it("loses no rule that it is not told to lose", () => {
     const one = machineWith(small.replace("COMMIT", "-A FORWARD -m string --string never --algo bm --icase -j DROP\nCOMMIT"));
     const old = one.oldRules();
