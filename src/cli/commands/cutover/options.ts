@@ -175,7 +175,6 @@ function parseConfirm(words: readonly string[]): Parsed<ConfirmSettings> {
   if (shown) return shown;
   const parsed = commonSettings(command);
   if (!("settings" in parsed)) return parsed;
-  if (command.args.length > 0) return usageError(`${JSON.stringify(command.args[0])} is too much: confirm takes no file`);
   const { probe, persist } = command.opts<{ readonly probe?: string; readonly persist?: string }>();
   return { settings: { ...parsed.settings, action: "confirm", probe, persist } };
 }
@@ -188,6 +187,5 @@ function parsePlain(action: PlainSettings["action"], words: readonly string[]): 
   if (shown) return shown;
   const parsed = commonSettings(command);
   if (!("settings" in parsed)) return parsed;
-  if (command.args.length > 0) return usageError(`${JSON.stringify(command.args[0])} is too much: ${action} takes no file`);
   return { settings: { ...parsed.settings, action } };
 }
