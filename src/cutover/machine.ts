@@ -39,6 +39,8 @@ export interface TableName {
 }
 
 export interface Machine {
+  /** Programs that run here and keep up rules of their own, as `src/owners` names them. */
+  readonly live: ReadonlySet<string>;
   readonly saved: readonly SavedRules[];
   /** What `ipset save` prints. */
   readonly ipsets: string;

@@ -7,6 +7,7 @@ import type { NftScript } from "../nft/ast.js";
 import { gatherLists, isCheck } from "../rewrite/recent/usage.js";
 import { tally, type Tally } from "../report/tally.js";
 import type { Source, TranslateOptions, Translation } from "../translate.js";
+import { leaveToOwners, type Parted, type StayingChain } from "./leave-to-owners.js";
 import type { Machine, SavedRules, TableName } from "./machine.js";
 import { decides, emptiedRules, ipsetsApart, readSaved, unshownTables, type EmptiedRules } from "./saved-rules.js";
 
@@ -14,8 +15,13 @@ type Translate = (input: readonly Source[], options: TranslateOptions) => Transl
 
 /** The old firewall of one family. */
 export interface OldRules extends SavedRules {
-  /** Of legacy tables, which are emptied after the new ones are loaded. Those of iptables-nft go in one transaction with them. */
+  /**
+   * Of legacy tables, and of those of which other programs keep chains: they are emptied after the new ones are loaded. Whole tables of
+   * iptables-nft go in one transaction with them.
+   */
   readonly emptied: EmptiedRules | undefined;
+  /** Where chains stay with other programs. */
+  readonly parted: Parted | undefined;
 }
 
 export interface Plan {
@@ -58,13 +64,29 @@ export interface PlanRequest {
   readonly translate: Translate;
   /** Rules that may be lost. */
   readonly acceptedLoss: number;
+  /** Leave chains in which live programs have rules to iptables. */
+  readonly leaveToOwners: boolean;
 }
 
 /** What is called the machine's rules in diagnostics. */
 export const machineName = "<this machine>";
 
-export function planCutover({ machine, sources, options, translate, acceptedLoss }: PlanRequest): Plan | Obstacle {
-  const deciding = machine.saved.filter(({ text }) => decides(text));
+/** The rules that go, each with what stays of them; rules of which all stay, or that decide nothing, are left out. */
+export function goingRules({ saved, live }: Machine, leaving: boolean): (SavedRules & { readonly parted: Parted | undefined })[] {
+  return saved.flatMap((one) => {
+    const parted = leaving ? leaveToOwners(one.text, live) : undefined;
+    return decides(parted?.moving ?? one.text) ? [{ ...one, parted }] : [];
+  });
+}
+
+/** The built-in chains that stay with other programs. */
+export function stayingChains({ saved, live }: Machine): StayingChain[] {
+  return saved.flatMap(({ text }) => leaveToOwners(text, live)?.staying ?? []);
+}
+
+export function planCutover(request: PlanRequest): Plan | Obstacle {
+  const { machine, sources, options, translate, acceptedLoss } = request;
+  const deciding = goingRules(machine, request.leaveToOwners);
   const obstacle = obstacleIn(machine.saved, deciding, options.table ?? "ipt2nft");
   if (obstacle !== undefined) return { obstacle, sources: [] };
   // Lists go with the load, when their hosts are read once more; what cannot take them is to say so.
@@ -82,17 +104,19 @@ export function planCutover({ machine, sources, options, translate, acceptedLoss
   // A family without new rules keeps its old ones: without any it would stand open.
   const leaving = deciding.filter(({ family }) => families.has(family));
   const own = translation.nft.tables.map(({ family, name }) => ({ family, name }));
-  const replaced = leaving.flatMap((saved) => (saved.variant === "nft" ? tablesOf(saved) : []));
+  const replaced = leaving.flatMap((saved) => (saved.variant === "nft" && !saved.parted ? tablesOf(saved) : []));
   return {
     sources: given,
-    old: leaving.map((saved) => ({ ...saved, emptied: saved.variant === "legacy" ? emptiedRules(saved.text) : undefined })),
+    old: leaving.map((saved) => ({ ...saved, emptied: emptiedOf(saved, saved.parted) })),
     translation,
     rules,
     staying: deciding.filter((saved) => !leaving.includes(saved)),
-    missingTables: leaving.flatMap(({ family, text }) => {
+    missingTables: leaving.flatMap(({ family, text, parted }) => {
       const ruleset = translation.iptables.find((one) => one.family === family);
       const known: readonly string[] = ruleset?.tables.map(({ name }) => name) ?? [];
-      return readSaved(text).flatMap(({ name, rules: lines }) => (lines.length > 0 && !known.includes(name) ? [`${family} ${name}`] : []));
+      return readSaved(parted?.moving ?? text).flatMap(({ name, rules: lines }) =>
+        lines.length > 0 && !known.includes(name) ? [`${family} ${name}`] : [],
+      );
     }),
     otherTables: machine.tables.filter((one) => ![...own, ...machine.saved.flatMap(tablesOf)].some((other) => isSame(one, other))),
     script: emit(withReplaced(translation.nft, replaced)),
@@ -102,6 +126,12 @@ export function planCutover({ machine, sources, options, translate, acceptedLoss
     windows: windowsOf(deciding),
     ownTables: own,
   };
+}
+
+function emptiedOf({ variant, text }: SavedRules, parted: Parted | undefined): EmptiedRules | undefined {
+  // Lists that go have no rule in the chains that stay.
+  if (parted) return { text: parted.taking, kept: undefined, only: parted.going };
+  return variant === "legacy" ? emptiedRules(text) : undefined;
 }
 
 const isSame = (a: TableName, b: TableName): boolean => a.family === b.family && a.name === b.name;
@@ -148,8 +178,13 @@ function windowsOf(saved: readonly SavedRules[]): Map<string, number> {
 }
 
 /** The machine's firewall as one file, as `capture` prints one. */
-function capturedText({ ipsets }: Machine, deciding: readonly SavedRules[]): string {
-  const of = (family: SavedRules["family"]): string => deciding.find((saved) => saved.family === family)?.text ?? "";
+function capturedText({ ipsets }: Machine, deciding: readonly (SavedRules & { readonly parted: Parted | undefined })[]): string {
+  const of = (family: SavedRules["family"]): string => {
+    const saved = deciding.find((one) => one.family === family);
+    if (!saved) return "";
+    const program = family === "ipv4" ? "iptables" : "ip6tables";
+    return saved.parted ? `# Generated by ${program}-save\n${saved.parted.moving}` : saved.text;
+  };
   return writeCaptured({
     madeWith: "cutover",
     ipv4: of("ipv4"),

@@ -91,8 +91,15 @@ restore_rules() {
   for old in legacy.ipv4 legacy.ipv6 nft.ipv4 nft.ipv6; do
     [ -e "$old" ] || continue
     { read -r save && read -r restore; } <"$old.programs"
-    if [ "$("$save" | rules_of)" = "$(rules_of "$old")" ]; then continue; fi
-    if "$restore" -w 20 -c <"$old" 2>>roll-back.log || "$restore" -c <"$old"; then
+    # Of rules that stay with other programs only the chains that went are put back.
+    whole=$old
+    part=
+    if [ -e "$old.whole" ]; then
+      whole=$old.whole
+      part=--noflush
+    fi
+    if [ "$("$save" | rules_of)" = "$(rules_of "$whole")" ]; then continue; fi
+    if "$restore" -w 20 -c $part <"$old" 2>>roll-back.log || "$restore" -c $part <"$old"; then
       say "restored $old"
     else
       say "cannot restore $old"

@@ -3,23 +3,37 @@
  * translation's to know.
  */
 
-interface SavedTable {
+export interface SavedTable {
   readonly name: string;
-  readonly chains: readonly { readonly name: string; /** A dash for a chain of the user. */ readonly policy: string }[];
+  readonly chains: readonly SavedChain[];
   /** Without counters. */
   readonly rules: readonly string[];
+  /** What stands in front of each rule: its counters and a blank, or nothing. */
+  readonly counters: readonly string[];
+}
+
+export interface SavedChain {
+  readonly name: string;
+  /** A dash for a chain of the user. */
+  readonly policy: string;
+  /** With its brackets. */
+  readonly counters: string;
 }
 
 export function readSaved(text: string): SavedTable[] {
-  const tables: { name: string; chains: { name: string; policy: string }[]; rules: string[] }[] = [];
+  const tables: { name: string; chains: SavedChain[]; rules: string[]; counters: string[] }[] = [];
   for (const line of text.split("\n")) {
-    const bare = line.replace(/^\[[0-9]+:[0-9]+\] /, "");
-    if (bare.startsWith("*")) tables.push({ name: bare.slice(1), chains: [], rules: [] });
+    const counters = /^\[[0-9]+:[0-9]+\] /.exec(line)?.[0] ?? "";
+    const bare = line.slice(counters.length);
+    if (bare.startsWith("*")) tables.push({ name: bare.slice(1), chains: [], rules: [], counters: [] });
     const table = tables.at(-1);
     if (!table) continue;
-    const [, name, policy] = /^:(\S+) (\S+)/.exec(bare) ?? [];
-    if (name !== undefined) table.chains.push({ name, policy: policy! });
-    else if (bare.startsWith("-")) table.rules.push(bare);
+    const [, name, policy, ofPolicy = "[0:0]"] = /^:(\S+) (\S+)(?: (\[[0-9]+:[0-9]+\]))?/.exec(bare) ?? [];
+    if (name !== undefined) table.chains.push({ name, policy: policy!, counters: ofPolicy });
+    else if (bare.startsWith("-")) {
+      table.rules.push(bare);
+      table.counters.push(counters);
+    }
   }
   return tables;
 }
@@ -36,6 +50,11 @@ export function decides(text: string): boolean {
 /** The tables that iptables-nft names and cannot show, since something else has made them. */
 export function unshownTables(text: string): string[] {
   return [...text.matchAll(/^# Table [`'](\S+)' is incompatible/gm)].map(([, name]) => name!);
+}
+
+/** A rule without the texts in quotes, which may look like options. */
+export function withoutQuotes(rule: string): string {
+  return rule.replace(/"(?:[^"\\]|\\.)*"/g, '""');
 }
 
 /** The rules without what differs from one reading to the next: counters and comments. */
@@ -58,6 +77,8 @@ export interface EmptiedRules {
   readonly text: string;
   /** Undefined where no rule names a list. */
   readonly kept: KeptLists | undefined;
+  /** The built-in chains that are emptied, by table; all unless told. The text is then for a program with --noflush. */
+  readonly only?: ReadonlyMap<string, readonly string[]>;
 }
 
 /**
@@ -70,7 +91,7 @@ export function emptiedRules(text: string): EmptiedRules {
   let kept: KeptLists | undefined;
   for (const table of tables) {
     for (const rule of table.rules) {
-      for (const [, words] of rule.matchAll(/ -m recent((?: (?!-[mjg] )\S+)+)/g)) {
+      for (const [, words] of withoutQuotes(rule).matchAll(/ -m recent((?: (?!-[mjg] )\S+)+)/g)) {
         const name = / --name ([A-Za-z0-9_.:+-]+)(?= |$)/.exec(`${words!} `)?.[1];
         if (name === undefined || lists.has(name)) continue;
         kept ??= { table: table.name, chain: freeChain(table) };
@@ -97,12 +118,16 @@ function freeChain({ chains }: SavedTable): string {
 }
 
 /** Whether the text is that of tables which `emptiedRules` has emptied: no rule is left that a packet could meet. */
-export function isEmptied(text: string, { kept }: EmptiedRules): boolean {
-  return readSaved(text).every(
-    ({ name, chains, rules }) =>
-      chains.every(({ policy }) => policy === "ACCEPT" || policy === "-") &&
-      rules.every((rule) => kept !== undefined && name === kept.table && rule.startsWith(`-A ${kept.chain} `)),
-  );
+export function isEmptied(text: string, { kept, only }: Pick<EmptiedRules, "kept" | "only">): boolean {
+  return readSaved(text).every(({ name, chains, rules }) => {
+    const wanted = only?.get(name);
+    if (only && !wanted) return true;
+    const isConcerned = (chain: string): boolean => wanted?.includes(chain) ?? !(kept?.table === name && kept.chain === chain);
+    return (
+      chains.every((chain) => chain.policy === "ACCEPT" || chain.policy === "-" || !isConcerned(chain.name)) &&
+      rules.every((rule) => !isConcerned(rule.split(" ")[1] ?? ""))
+    );
+  });
 }
 
 /** What `ipset save` prints, cut into one piece for each set, in the order in which they can be made. */

@@ -55,7 +55,7 @@ export class TestMachine {
     this.folder = join(command.folder, `machine${machines}`);
     this.state = join(this.folder, "state");
     mkdirSync(join(this.folder, "bin"), { recursive: true });
-    this.holder = spawn("unshare", ["--net", "sleep", "600"], { stdio: "ignore" });
+    this.holder = spawn("unshare", ["--net", "sleep", "1800"], { stdio: "ignore" });
     const own = readlinkSync("/proc/self/ns/net");
     for (;;) {
       const namespace = namespaceOf(this.holder.pid!);
@@ -174,6 +174,13 @@ export class TestMachine {
     if (hasNew && !rules.split("\n").some((line) => /^-A (?!ipt2nft-kept )/.test(line) || / DROP$/.test(line))) return "new";
     const logs = `${this.file("journal")}\n${this.file("roll-back.log")}`;
     throw new Error(`neither: ${hasNew ? "with" : "without"} the new one, and\n${rules}\n${logs}`);
+  }
+
+  /** What `status` tells. */
+  status(): { readonly state: string; readonly firewalls: readonly string[] } {
+    const { output, error } = this.cutover("status --json");
+    if (output === "") throw new Error(error);
+    return JSON.parse(output) as ReturnType<TestMachine["status"]>;
   }
 
   file(name: string): string {

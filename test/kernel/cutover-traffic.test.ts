@@ -103,69 +103,72 @@ describeOnKernel(
     afterAll(() => command.remove());
 
     // The harder kind always; the other is one transaction.
-  it.each(campaign ? (["legacy", "nft"] as const) : (["legacy"] as const))("no packet is decided otherwise, and a ban ends when it would have ended (%s)", async (variant) => {
-      const [machine, client] = [new TestMachine(command, { variant }), new TestMachine(command)];
-      try {
-        machine.run(
-          `ip link add eth0 type veth peer name eth0 netns ${client.pid} && ip address add ${server}/24 dev eth0 && ip link set eth0 up`,
-        );
-        client.run(`ip address add 192.0.2.2/24 dev eth0 && ip address add ${banned}/24 dev eth0 && ip link set eth0 up`);
-        machine.load(rules);
-        const old = machine.oldRules();
-        const start = (one: TestMachine, name: string, text: string) => {
-          writeFileSync(join(command.folder, name), text);
-          const child = spawn("nsenter", [`--net=/proc/${one.pid}/ns/net`, process.execPath, join(command.folder, name)]);
-          let printed = "";
-          child.stdout.on("data", (piece: Buffer) => (printed += piece.toString()));
-          child.stderr.on("data", (piece: Buffer) => (printed += piece.toString()));
-          return {
-            said: async (word: string) => {
-              for (let tries = 0; tries < 500 && !printed.includes(word); tries += 1) await delay(20);
-            },
-            end: async () => {
-              const ended = new Promise((resolve) => child.once("close", resolve));
-              child.stdin.end();
-              await ended;
-              try {
-                return JSON.parse(printed.trim().split("\n").at(-1)!) as Record<string, never>;
-              } catch {
-                throw new Error(printed.slice(0, 2_000));
-              }
-            },
+    it.each(campaign ? (["legacy", "nft"] as const) : (["legacy"] as const))(
+      "no packet is decided otherwise, and a ban ends when it would have ended (%s)",
+      async (variant) => {
+        const [machine, client] = [new TestMachine(command, { variant }), new TestMachine(command)];
+        try {
+          machine.run(
+            `ip link add eth0 type veth peer name eth0 netns ${client.pid} && ip address add ${server}/24 dev eth0 && ip link set eth0 up`,
+          );
+          client.run(`ip address add 192.0.2.2/24 dev eth0 && ip address add ${banned}/24 dev eth0 && ip link set eth0 up`);
+          machine.load(rules);
+          const old = machine.oldRules();
+          const start = (one: TestMachine, name: string, text: string) => {
+            writeFileSync(join(command.folder, name), text);
+            const child = spawn("nsenter", [`--net=/proc/${one.pid}/ns/net`, process.execPath, join(command.folder, name)]);
+            let printed = "";
+            child.stdout.on("data", (piece: Buffer) => (printed += piece.toString()));
+            child.stderr.on("data", (piece: Buffer) => (printed += piece.toString()));
+            return {
+              said: async (word: string) => {
+                for (let tries = 0; tries < 500 && !printed.includes(word); tries += 1) await delay(20);
+              },
+              end: async () => {
+                const ended = new Promise((resolve) => child.once("close", resolve));
+                child.stdin.end();
+                await ended;
+                try {
+                  return JSON.parse(printed.trim().split("\n").at(-1)!) as Record<string, never>;
+                } catch {
+                  throw new Error(printed.slice(0, 2_000));
+                }
+              },
+            };
           };
-        };
-        const receiving = start(machine, "receiver.mjs", receiver);
-        await receiving.said("ready");
-        const sending = start(client, "sender.mjs", sender);
-        await delay(1_000);
-        expect(machine.cutover("start --confirm-within 5m")).toMatchObject({ status: 0 });
-        expect(machine.firewall(old)).toBe("new");
-        await delay(ban * 1_000);
-        if (variant === "legacy") {
-          expect(machine.cutover("undo")).toMatchObject({ status: 0 });
-          expect(machine.firewall(old)).toBe("old");
-          await delay(300);
+          const receiving = start(machine, "receiver.mjs", receiver);
+          await receiving.said("ready");
+          const sending = start(client, "sender.mjs", sender);
+          await delay(1_000);
+          expect(machine.cutover("start --confirm-within 5m")).toMatchObject({ status: 0 });
+          expect(machine.firewall(old)).toBe("new");
+          await delay(ban * 1_000);
+          if (variant === "legacy") {
+            expect(machine.cutover("undo")).toMatchObject({ status: 0 });
+            expect(machine.firewall(old)).toBe("old");
+            await delay(300);
+          }
+          const { sent, echoed, written, broken, first } = (await sending.end()) as unknown as {
+            readonly sent: Readonly<Record<number, number>>;
+            readonly echoed: number;
+            readonly written: number;
+            readonly broken: string;
+            readonly first: number;
+          };
+          const { got, firstTry } = (await receiving.end()) as unknown as {
+            readonly got: Readonly<Record<number, number>>;
+            readonly firstTry: number;
+          };
+          expect(sent[5001]).toBeGreaterThan(1_000);
+          expect(got).toEqual({ ...sent, 5002: 0 });
+          expect({ broken, echoed }).toEqual({ broken: "", echoed: written });
+          expect((firstTry - first) / 1000).toBeGreaterThan(ban - 0.05);
+          expect((firstTry - first) / 1000).toBeLessThan(ban + 0.5);
+        } finally {
+          machine.remove();
+          client.remove();
         }
-        const { sent, echoed, written, broken, first } = (await sending.end()) as unknown as {
-          readonly sent: Readonly<Record<number, number>>;
-          readonly echoed: number;
-          readonly written: number;
-          readonly broken: string;
-          readonly first: number;
-        };
-        const { got, firstTry } = (await receiving.end()) as unknown as {
-          readonly got: Readonly<Record<number, number>>;
-          readonly firstTry: number;
-        };
-        expect(sent[5001]).toBeGreaterThan(1_000);
-        expect(got).toEqual({ ...sent, 5002: 0 });
-        expect({ broken, echoed }).toEqual({ broken: "", echoed: written });
-        expect((firstTry - first) / 1000).toBeGreaterThan(ban - 0.05);
-        expect((firstTry - first) / 1000).toBeLessThan(ban + 0.5);
-      } finally {
-        machine.remove();
-        client.remove();
-      }
-    });
+      },
+    );
   },
 );

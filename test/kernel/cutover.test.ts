@@ -33,6 +33,31 @@ COMMIT
 COMMIT
 `;
 
+const withDocker = `*nat
+:PREROUTING ACCEPT [0:0]
+:INPUT ACCEPT [0:0]
+:OUTPUT ACCEPT [0:0]
+:POSTROUTING ACCEPT [0:0]
+-A POSTROUTING -s 172.17.0.0/16 ! -o docker0 -j MASQUERADE
+COMMIT
+*filter
+:INPUT DROP [0:0]
+:FORWARD DROP [0:0]
+:OUTPUT ACCEPT [0:0]
+:DOCKER - [0:0]
+:DOCKER-USER - [0:0]
+:mine - [0:0]
+-A INPUT -i lo -j ACCEPT
+-A INPUT -p tcp -m tcp --dport 22 -j mine
+-A FORWARD -j DOCKER-USER
+-A FORWARD -o docker0 -j DOCKER
+-A FORWARD -i eth1 -j ACCEPT
+-A DOCKER -d 172.17.0.2/32 ! -i docker0 -o docker0 -p tcp -m tcp --dport 80 -j ACCEPT
+-A DOCKER-USER -j RETURN
+-A mine -m recent --set --name tries --mask 255.255.255.255 --rsource -j ACCEPT
+COMMIT
+`;
+
 let command: BuiltCommand;
 let machine: TestMachine | undefined;
 
@@ -224,6 +249,58 @@ describeOnKernel(isRoot ? "cutover" : "cutover (skipped: it needs root of the ma
     one.cutover("start --confirm-within 5m");
     one.cutover("undo");
     expect(one.run("cat /proc/net/xt_recent/tries").output).toBe(before);
+  });
+
+  it.each(["legacy", "nft"] as const)("leaves the chains to iptables in which a live program keeps rules (%s)", async (variant) => {
+    const one = machineWith(withDocker, variant);
+    const old = one.oldRules();
+    // Without its process nobody keeps the rules up, and they are translated as all others.
+    expect(one.cutover("plan").error).not.toContain("stays in iptables");
+    one.run(`cp /bin/bash ${one.folder}/dockerd; ${one.folder}/dockerd --norc -c 'sleep 600; true' > /dev/null 2>&1 &`);
+    expect(one.cutover("start --confirm-within 5m")).toMatchObject({
+      status: 0,
+      error: expect.stringContaining("FORWARD of the table filter stays in iptables, with 1 rule of yours in it: Docker keeps rules in it"),
+    });
+    const left = one.oldRules();
+    expect(left.split("\n").filter((line) => line.startsWith("-A"))).toEqual(
+      old.split("\n").filter((line) => line.startsWith("-A") && !line.startsWith("-A INPUT") && !line.startsWith("-A mine")),
+    );
+    expect(left).toContain(":INPUT ACCEPT\n:FORWARD DROP\n");
+    expect(one.run("nft list table ip ipt2nft").output).toMatch(/hook input priority filter; policy drop/);
+    expect(one.run("nft list table ip ipt2nft").output).not.toContain("forward");
+    expect(one.status()).toMatchObject({ state: "waiting", firewalls: ["new"] });
+    // What the program does meanwhile stays.
+    one.run(`iptables-${variant} -A DOCKER -d 172.17.0.3/32 -j ACCEPT`);
+    expect(one.cutover("undo").status).toBe(0);
+    expect(one.oldRules().replace("-A DOCKER -d 172.17.0.3/32 -j ACCEPT\n", "")).toBe(old);
+    expect(one.oldRules()).not.toBe(old);
+    expect(one.hasNew()).toBe(false);
+  });
+
+  it("does what docs/migration.md says", () => {
+    const one = machineWith(dump, "nft");
+    const old = one.oldRules();
+    one.run("echo +203.0.113.9 > /proc/net/xt_recent/SSH");
+    one.program("ipt2nft-recent", `case $1 in cutover) set -- "$@" --state-dir ${one.state} ;; esac; exec node ${command.path} "$@"`);
+    const guide = readFileSync("docs/migration.md", "utf8");
+    const commands = [...guide.matchAll(/^ {4}(.*)$/gm)].map(([, line]) => line!.replace("/etc/nftables.conf", `${one.folder}/boot.nft`));
+    expect(commands).toHaveLength(8);
+    const said = commands.map((line) => {
+      const onSshd = line.includes("--persist") ? `cp /bin/bash sshd; ./sshd --norc -c '${line}; exit $?'` : line;
+      const { status, output, error } = one.run(`cd ${one.folder}; ${onSshd}`);
+      expect(status, `${line}:\n${error}`).toBe(0);
+      return output + error;
+    });
+    const [plan, , review, start, status, confirm, again, undo] = said;
+    expect(plan).toMatch(/old firewall: +iptables-nft\n.*35 exact.*\nlists of recent: +SSH \(1 host\)/s);
+    expect(review).toContain("WEB");
+    expect(start).toContain("taken back in 300 s");
+    expect(status).toMatch(/state: waiting\nkernel: the new firewall decides alone\ntaken back in: \d+ s\nwatched: yes/);
+    expect(confirm).toContain("so that the machine starts with it");
+    expect(again).not.toContain("error");
+    expect(undo).toContain("the old firewall decides");
+    expect(one.firewall(old)).toBe("old");
+    expect(one.run("cat /proc/net/xt_recent/SSH").output).toContain("src=203.0.113.9 ");
   });
 
   it("loses no rule that it is not told to lose", () => {

@@ -5,10 +5,12 @@ import { setTimeout as delay } from "node:timers/promises";
 import { changeFirewall, ChangeFailed } from "../../../cutover/change.js";
 import { hostCommands } from "../../../cutover/hosts.js";
 import type { Machine } from "../../../cutover/machine.js";
+import type { StayingChain } from "../../../cutover/leave-to-owners.js";
 import { judgeConnection } from "../../../cutover/own-connection.js";
-import { planCutover, type Plan } from "../../../cutover/plan.js";
-import { decides, rulesOf } from "../../../cutover/saved-rules.js";
+import { goingRules, planCutover, stayingChains, type Plan } from "../../../cutover/plan.js";
+import { rulesOf } from "../../../cutover/saved-rules.js";
 import { Failure } from "../../../failure.js";
+import { owners } from "../../../owners/owners.js";
 import { runProgram } from "../../../run-program.js";
 import type { JsonMessage } from "../../../report/json.js";
 import type { Source, Translation } from "../../../translate.js";
@@ -99,7 +101,9 @@ interface Prepared {
 async function prepare(settings: ChangeSettings, surroundings: Surroundings): Promise<Prepared> {
   const messages: JsonMessage[] = [];
   const machine = await readMachine(settings.table);
-  const nothingOld = machine.saved.every(({ text }) => !decides(text));
+  const { leaveToOwners } = settings;
+  if (leaveToOwners) messages.push(...stayingChains(machine).map((chain) => note(stayingText(chain))));
+  const nothingOld = goingRules(machine, leaveToOwners).length === 0;
   if (nothingOld && settings.files.length === 0) return { machine, plan: undefined, messages, obstacle: undefined };
   const given =
     settings.files.length > 0
@@ -111,6 +115,7 @@ async function prepare(settings: ChangeSettings, surroundings: Surroundings): Pr
     options: given.options,
     translate: surroundings.translate,
     acceptedLoss: settings.acceptedLoss,
+    leaveToOwners,
   });
   await showDiagnostics(planned.translation, planned.sources, settings, surroundings);
   if ("obstacle" in planned) return { machine, plan: undefined, messages, obstacle: planned.obstacle };
@@ -120,6 +125,15 @@ async function prepare(settings: ChangeSettings, surroundings: Surroundings): Pr
   }
   for (const table of planned.missingTables) messages.push(warning(`the files have nothing of the old table ${table}, which goes`));
   return { machine, plan: planned, messages, obstacle: connectionObstacle(planned.translation, surroundings, messages) };
+}
+
+/** Why a chain stays in iptables, and what would let it go. */
+function stayingText({ table, chain, owners: names, others }: StayingChain): string {
+  const where = `${chain} of the table ${table} stays in iptables`;
+  const own = others === 0 ? "" : `, with ${others === 1 ? "1 rule" : `${others} rules`} of yours in it`;
+  if (names.length === 0) return `${where}${own}: it shares a list, a set or a limit with a chain that stays`;
+  const advice = owners.flatMap(({ name, advice: text }) => (names.includes(name) ? [`${name}: ${text}`] : []));
+  return `${where}${own}: ${names.join(" and ")} ${names.length === 1 ? "keeps" : "keep"} rules in it (to let it go, ${advice.join("; ")})`;
 }
 
 async function showDiagnostics(
@@ -353,12 +367,12 @@ async function status(state: StateDirectory): Promise<Answer> {
   requireSamePlace(state);
   const now = stateOf(state);
   const own = state.read("tables")?.split("\n") ?? ["table ip ipt2nft", "table ip6 ipt2nft", "table inet ipt2nft"];
-  const { saved, tables } = await readMachine("");
+  const machine = await readMachine("");
   const firewalls = [
-    ...(saved.some(({ text }) => decides(text)) ? (["old"] as const) : []),
-    ...(tables.some(({ family, name }) => own.includes(`table ${family} ${name}`)) ? (["new"] as const) : []),
+    ...(goingRules(machine, true).length > 0 ? (["old"] as const) : []),
+    ...(machine.tables.some(({ family, name }) => own.includes(`table ${family} ${name}`)) ? (["new"] as const) : []),
   ];
-  const messages: JsonMessage[] = [];
+  const messages: JsonMessage[] = stayingChains(machine).map((chain) => note(stayingText(chain)));
   const open = now === "waiting" || now === "changing" || now === "undoing";
   const watched = open ? anyWatches(state) : undefined;
   if (watched === false) messages.push(warning("no process watches: the change is not taken back by itself; cutover undo, or confirm"));

@@ -65,7 +65,10 @@ export class MachineEffects implements ChangeEffects {
   }
 
   async empty({ restore, emptied }: OldRules): Promise<void> {
-    await ask(restore, ["-w", "20"], { input: emptied?.text ?? "", inherited: this.state.inherited });
+    await ask(restore, ["-w", "20", ...(emptied?.only ? ["--noflush"] : [])], {
+      input: emptied?.text ?? "",
+      inherited: this.state.inherited,
+    });
   }
 
   async checkNew({ old, translation }: Plan): Promise<void> {
@@ -107,9 +110,10 @@ export class MachineEffects implements ChangeEffects {
       ["remove.nft", plan.removal],
       ["tables", plan.ownTables.map(({ family, name }) => `table ${family} ${name}\n`).join("")],
     ]);
-    for (const { variant, family, text, save, restore, iptables, emptied } of plan.old) {
+    for (const { variant, family, text, save, restore, iptables, emptied, parted } of plan.old) {
       const name = `${variant}.${family}`;
-      files.set(name, text).set(`${name}.programs`, `${save}\n${restore}\n`);
+      files.set(name, parted?.restoring ?? text).set(`${name}.programs`, `${save}\n${restore}\n`);
+      if (parted) files.set(`${name}.whole`, text);
       if (emptied?.kept) files.set(`${name}.kept`, `${iptables}\n${emptied.kept.table}\n${emptied.kept.chain}\n`);
     }
     plan.ipsets.forEach((text, index) => files.set(`sets/${numbered(index)}`, text));

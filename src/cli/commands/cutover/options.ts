@@ -19,6 +19,8 @@ export interface ChangeSettings extends Common, TranslationSettings {
   readonly confirmWithin: number;
   /** Rules that may be lost. */
   readonly acceptedLoss: number;
+  /** Leave chains in which live programs have rules to iptables. */
+  readonly leaveToOwners: boolean;
   /** Do not end before it is decided. */
   readonly wait: boolean;
 }
@@ -126,6 +128,9 @@ function parseChange(action: ChangeSettings["action"], words: readonly string[])
         .argParser(wholeNumber(0, 1_000_000))
         .default(0, "0"),
     );
+  command
+    .option("--leave-to-owners", "leave the chains to iptables in which programs that run keep up rules, such as Docker (the default)")
+    .option("--no-leave-to-owners", "take all rules away, whoever made them");
   if (action === "start") command.option("--wait", "end only when it is confirmed or taken back");
   addInputOption(addTranslationOptions(command));
   const shown = readWords(command, words);
@@ -135,9 +140,15 @@ function parseChange(action: ChangeSettings["action"], words: readonly string[])
   const translation = translationSettings(command);
   const repeated = repeatedFile([...command.args, ...translation.ipsets]);
   if (repeated) return repeated;
-  const { confirmWithin, acceptLoss, wait } = command.opts<{
+  const {
+    confirmWithin,
+    acceptLoss,
+    leaveToOwners = true,
+    wait,
+  } = command.opts<{
     readonly confirmWithin: number;
     readonly acceptLoss: number;
+    readonly leaveToOwners?: boolean;
     readonly wait?: true;
   }>();
   return {
@@ -148,6 +159,7 @@ function parseChange(action: ChangeSettings["action"], words: readonly string[])
       files: command.args,
       confirmWithin,
       acceptedLoss: acceptLoss,
+      leaveToOwners,
       wait: wait ?? false,
     },
   };
@@ -163,7 +175,6 @@ function parseConfirm(words: readonly string[]): Parsed<ConfirmSettings> {
   if (shown) return shown;
   const parsed = commonSettings(command);
   if (!("settings" in parsed)) return parsed;
-  if (command.args.length > 0) return usageError(`${JSON.stringify(command.args[0])} is too much: confirm takes no file`);
   const { probe, persist } = command.opts<{ readonly probe?: string; readonly persist?: string }>();
   return { settings: { ...parsed.settings, action: "confirm", probe, persist } };
 }
@@ -176,6 +187,5 @@ function parsePlain(action: PlainSettings["action"], words: readonly string[]): 
   if (shown) return shown;
   const parsed = commonSettings(command);
   if (!("settings" in parsed)) return parsed;
-  if (command.args.length > 0) return usageError(`${JSON.stringify(command.args[0])} is too much: ${action} takes no file`);
   return { settings: { ...parsed.settings, action } };
 }

@@ -1,10 +1,11 @@
 /** Reads what this machine's kernel holds: both kinds of iptables, sets, hosts on lists, tables of nft. */
 
-import { readdirSync, readFileSync } from "node:fs";
+import { readdirSync, readFileSync, readlinkSync } from "node:fs";
 import type { SavedRules, SeenHosts, Machine, TableName, Variant } from "../../../cutover/machine.js";
 import { Failure } from "../../../failure.js";
 import type { Family } from "../../../iptables/ast.js";
 import { families } from "../../../iptables/family.js";
+import { owners } from "../../../owners/owners.js";
 import { findProgram } from "../../../run-program.js";
 import { ask } from "./programs.js";
 
@@ -24,12 +25,43 @@ export async function readMachine(table: string): Promise<Machine> {
     }
   }
   return {
+    live: liveOwners(),
     saved,
     ipsets: findProgram("ipset") === undefined ? "" : await ask("ipset", ["save"]),
     lists: readLists(),
     tables,
     ownTables,
   };
+}
+
+/** The programs of `owners` that run, in this network namespace as far as can be seen. */
+function liveOwners(): Set<string> {
+  const here = readlinkSync("/proc/self/ns/net");
+  const running = new Set<string>();
+  for (const pid of readdirSync("/proc")) {
+    if (!/^[0-9]+$/.test(pid)) continue;
+    try {
+      const name = readFileSync(`/proc/${pid}/comm`, "utf8").trim();
+      if (processNames.has(name) && !hasEnded(pid) && namespaceOf(pid, here) === here) running.add(name);
+    } catch {
+      // It has ended.
+    }
+  }
+  return new Set(owners.flatMap(({ name, processes }) => (processes.some((one) => running.has(one.slice(0, 15))) ? [name] : [])));
+}
+
+const processNames = new Set(owners.flatMap(({ processes }) => processes.map((name) => name.slice(0, 15))));
+
+/** A process that has ended keeps its name until its parent asks for its status. */
+const hasEnded = (pid: string): boolean => /^State:\s*[ZX]/m.test(readFileSync(`/proc/${pid}/status`, "utf8"));
+
+/** One that may not be looked at counts as here: better a chain too many stays. */
+function namespaceOf(pid: string, here: string): string {
+  try {
+    return readlinkSync(`/proc/${pid}/ns/net`);
+  } catch {
+    return here;
+  }
 }
 
 async function readTables(): Promise<TableName[]> {
