@@ -19,5 +19,5 @@ export interface Surroundings {
   errorWidth(): Promise<number | undefined>;
 }
 
-/** 0: all is well; 1: something was found, as each command's help says; 2: bad input or usage; above: stopped by a signal, 130 by Ctrl-C. */
+/** 0: all is well; 1: something was found, as each command's help says; 2: bad input or usage; above: stopped by a signal, 130 Ctrl-C. */
 export type ExitStatus = 0 | 1 | 2 | 129 | 130 | 143;

@@ -1,7 +1,8 @@
 /**
  * Links to the playground: everything stands in the fragment, which no browser sends anywhere.
  *
- * `#1=` and the state as JSON, compressed (RFC 1951), in base64url. The number is that of the form: a form that has been given out is read for ever.
+ * `#1=` and the state as JSON, compressed (RFC 1951), in base64url. The number is that of the form: a form that has been given out is
+ * read for ever.
  */
 
 import { deflateSync, Inflate, strFromU8, strToU8 } from "fflate";

@@ -71,7 +71,10 @@ function shortened(command: string): string {
   return isLong ? `status=0; timeout 1.5 ${command} || status=$?; [ $status = 0 ] || [ $status = 124 ]` : command;
 }
 
-/** The commands for users of a page as one script of bash, which ends at the first line whose status is not 0, or what a comment at its end says. */
+/**
+ * The commands for users of a page as one script of bash, which ends at the first line whose status is not 0, or what a comment at its
+ * end says.
+ */
 export function userScript(page: string, before: readonly string[] = []): string {
   return scriptOf(
     blocksOf(page).filter(({ info }) => info === "sh"),

@@ -8,7 +8,7 @@ import { delimiter, join } from "node:path";
 const root = new URL("../../", import.meta.url).pathname;
 
 export interface ScratchFolder {
-  /** Runs a script of bash, by these words (`unshare -n`) where told, in an empty clone of its own; gives the exit status, and what it printed. */
+  /** Runs a script of bash, by these words (`unshare -n`) where told, in an empty clone of its own. */
   run(script: string, within?: readonly string[]): { readonly status: number | null; readonly output: string; readonly error: string };
   /** Installs the package for programs in the clones. */
   installLibrary(): void;
