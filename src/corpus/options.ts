@@ -5,7 +5,7 @@ import { optionChecks, shown } from "../option-checks.js";
 import type { TranslateOptions } from "../translate.js";
 import { CaseFault } from "./case-fault.js";
 
-export type CaseOptions = Omit<TranslateOptions, "ipsets" | "geoip">;
+export type CaseOptions = Omit<TranslateOptions, "ipsets" | "geoip" | "replaces">;
 
 /** Reads an options file; `file` is for the message. Throws an CaseFault. */
 export function readOptions(file: string, text: string): CaseOptions {

@@ -277,12 +277,12 @@ describeOnKernel(isRoot ? "cutover" : "cutover (skipped: it needs root of the ma
     expect(one.hasNew()).toBe(false);
   });
 
-  it("does what docs/migration.md says", () => {
+  it("does what docs/cutover.md says", () => {
     const one = machineWith(dump, "nft");
     const old = one.oldRules();
     one.run("echo +203.0.113.9 > /proc/net/xt_recent/SSH");
     one.program("ipt2nft-recent", `case $1 in cutover) set -- "$@" --state-dir ${one.state} ;; esac; exec node ${command.path} "$@"`);
-    const guide = readFileSync("docs/migration.md", "utf8");
+    const guide = readFileSync("docs/cutover.md", "utf8");
     const commands = [...guide.matchAll(/^ {4}(.*)$/gm)].map(([, line]) => line!.replace("/etc/nftables.conf", `${one.folder}/boot.nft`));
     expect(commands).toHaveLength(8);
     const said = commands.map((line) => {
