@@ -5,7 +5,7 @@ export const subcommands = {
   verify: "play packets made for the ruleset through both firewalls on this kernel",
   review: "say in words what a ruleset, or a change of one, does",
   capture: "run a script that makes a firewall where it changes nothing, and print the firewall",
-  lists: "show and change the lists of the firewall that runs: who is banned, let go, import, a page",
+  lists: "show and change the lists of the firewall that runs",
   corpus: "keep a folder of rulesets as regression tests",
 } as const;
 

@@ -18,10 +18,10 @@ function forNft(targetNft: string, rules: readonly string[], options: TranslateO
 describe("--target-nft", () => {
   it("changes nothing for an nft that loads the script", () => {
     const dump = "*filter\n:INPUT ACCEPT [0:0]\n-A INPUT -m recent --remove -j DROP\nCOMMIT\n";
-    const { nft, ...others } = translate(dump, { targetNft: "0.9.3" });
+    const { nft, ...others } = translate(dump, { targetNft: "0.9.7" });
     const { nft: plain, ...same } = translate(dump);
     expect(others).toEqual(same);
-    expect(nft).toEqual({ ...plain, targetNft: "0.9.3" });
+    expect(nft).toEqual({ ...plain, targetNft: "0.9.7" });
   });
 
   it("writes a hit count as a limit where rules cannot delete from sets", () => {
