@@ -52,9 +52,9 @@ export function hostsOfSide(side: ListSide): Host[] {
   const indexed = indexOf(side);
   const addresses = new Set<string>();
   // Elements of guards alone outlive a host's hits.
-  for (const { store, guards } of side.stores) {
+  for (const { store, flood } of side.stores) {
     if (store.kind === "ttl") continue;
-    for (const name of telling(store, guards)) for (const address of indexed.get(name)?.keys() ?? []) addresses.add(address);
+    for (const name of telling(store, flood)) for (const address of indexed.get(name)?.keys() ?? []) addresses.add(address);
   }
   return [...addresses].flatMap((address) => hostFrom(side, address, indexed) ?? []);
 }
@@ -93,7 +93,7 @@ function canonical(address: string): string {
 }
 
 /** Sets with an element for each host that has hits. */
-function telling(store: ListStore["store"], guards: readonly string[]): readonly string[] {
+function telling(store: ListStore["store"], flood: string | undefined): readonly string[] {
   switch (store.kind) {
     case "seen":
       return [store.set];
@@ -104,7 +104,7 @@ function telling(store: ListStore["store"], guards: readonly string[]): readonly
     case "timers":
       return [...store.passed, ...(store.ban ? [store.ban.banned] : [])];
     case "ring":
-      return [...store.few, ...store.hit, ...(store.ban ? [store.ban.banned] : []), ...guards.filter((name) => name.endsWith("_flood"))];
+      return [...store.few, ...store.hit, ...(store.ban ? [store.ban.banned] : []), ...(flood === undefined ? [] : [flood])];
     case "ttl":
       return [];
   }
@@ -150,7 +150,11 @@ export function merged(all: readonly number[], more: readonly number[]): number[
   return [...all, ...added];
 }
 
-function hitsIn({ store, question }: ListStore, has: (set: string) => boolean, ageIn: (set: string) => number | undefined): StoreHits {
+function hitsIn(
+  { store, question, flood }: ListStore,
+  has: (set: string) => boolean,
+  ageIn: (set: string) => number | undefined,
+): StoreHits {
   const agesIn = (sets: readonly string[]): number[] => sets.flatMap((set) => ageIn(set) ?? []);
   const repeated = (age: number | undefined): number[] => (age === undefined ? [] : Array.from({ length: question!.hits }, () => age));
   const timed = (ages: readonly number[]): StoreHits => ({ ages: [...ages].sort((a, b) => a - b), count: ages.length });
@@ -173,8 +177,8 @@ function hitsIn({ store, question }: ListStore, has: (set: string) => boolean, a
       const hits = agesIn([...store.few, ...store.hit]);
       const banned = store.ban && ageIn(store.ban.banned);
       // "Had so many hits until a quarter of a second from when this was written."
-      const flood = store.guards.filter((name) => name.endsWith("_flood")).flatMap((name) => ageIn(name) ?? [])[0];
-      return timed([...hits, ...repeated(banned), ...(flood === undefined ? [] : repeated(Math.max(0, flood - 250)))]);
+      const flooded = flood === undefined ? undefined : ageIn(flood);
+      return timed([...hits, ...repeated(banned), ...(flooded === undefined ? [] : repeated(Math.max(0, flooded - 250)))]);
     }
     case "ttl":
       return { ages: [], count: 0 };

@@ -25,6 +25,8 @@ export interface ListStore {
   readonly store: HostStore;
   /** Sets of elements that guard against floods, and are not made by hand. */
   readonly guards: readonly string[];
+  /** The one of them that says that a host was over the limit until a quarter of a second from when it was written. */
+  readonly flood?: string | undefined;
 }
 
 /** The part of a list that holds the hosts of one family. */
@@ -201,7 +203,8 @@ function hitStore(
   const [few, hit, turn] = [row("few"), row("hit"), row("turn")];
   if (!few || !hit || !turn || hit.length === 0) return undefined;
   const guards = (["pass", "rate", "flood", "mute"] as const).flatMap((role) => named(role)?.set.name ?? []);
-  return { question, store: { kind: "ring", window, most: hits - own, few, busy: busy.set.name, hit, turn, ban, guards }, guards };
+  const ring = { kind: "ring", window, most: hits - own, few, busy: busy.set.name, hit, turn, ban, guards } as const;
+  return { question, store: ring, guards, flood: named("flood")?.set.name };
 }
 
 /** The questions of a list, each once. */

@@ -19,20 +19,22 @@ export async function play(side: string, path: string, start: number): Promise<v
   const { slots } = JSON.parse(readFileSync(path, "utf8")) as Schedule;
   const sockets = new Map<string, Socket>();
   for (const { source } of slots.flatMap(({ packets }) => packets)) if (!sockets.has(source)) sockets.set(source, await bound(source));
+  const note = (host: string, what: string): void => console.log(`${side} ${host} ${what} ${Date.now() - start}`);
   for (const { writesAt, packetsAt, writes, packets } of slots) {
     await sleep(Math.max(0, start + writesAt * 1000 - Date.now()));
     // Each is for another list.
     await Promise.all(
-      writes.map(async ({ list, text }) =>
-        side === "file" ? writeFileSync(`/proc/net/xt_recent/${list}`, `${text}\n`) : writeCommands(settings, list, [text]),
-      ),
+      writes.map(async ({ list, text, host }) => {
+        if (side === "file") writeFileSync(`/proc/net/xt_recent/${list}`, `${text}\n`);
+        else await writeCommands(settings, list, [text]);
+        note(host, "write");
+      }),
     );
-    const late = Date.now() - start - packetsAt * 1000;
-    if (late > 0) console.log(`late ${late}`);
-    await sleep(Math.max(0, -late));
-    for (const { source, port } of packets) {
+    await sleep(Math.max(0, start + packetsAt * 1000 - Date.now()));
+    for (const { source, port, host } of packets) {
       const destination = source.includes(":") ? "::1" : "127.0.0.1";
       await new Promise((sent) => sockets.get(source)!.send("", port, destination, sent));
+      note(host, String(port));
     }
   }
   for (const socket of sockets.values()) socket.close();

@@ -6,9 +6,9 @@ export interface Slot {
   /** Seconds from the start. */
   readonly writesAt: number;
   readonly packetsAt: number;
-  readonly writes: readonly { readonly list: string; readonly text: string }[];
+  readonly writes: readonly { readonly list: string; readonly text: string; readonly host: string }[];
   /** Each has a port of its own, by which it is known. */
-  readonly packets: readonly { readonly source: string; readonly port: number }[];
+  readonly packets: readonly { readonly source: string; readonly port: number; readonly host: string }[];
 }
 
 export interface Schedule {
@@ -45,8 +45,8 @@ export function makeSchedule(lists: readonly PlayedList[], slots: number, seed: 
   const next = lists.map((_, index) => firstPort + index * portsOfList);
   return {
     slots: Array.from({ length: slots }, (_, slot) => {
-      const writes: { list: string; text: string }[] = [];
-      const packets: { source: string; port: number }[] = [];
+      const writes: { list: string; text: string; host: string }[] = [];
+      const packets: { source: string; port: number; host: string }[] = [];
       for (const [index, list] of lists.entries()) {
         const host = (number: number): string =>
           list.family === "ipv4" ? `10.0.${index}.${number * 64 + 1}` : `fd00::${index + 1}:${number + 1}`;
@@ -54,12 +54,15 @@ export function makeSchedule(lists: readonly PlayedList[], slots: number, seed: 
         const chance = random();
         // The kernel does not mask what is written: a host of a masked list is written as the list keeps it.
         const kept = list.mask === 24 ? `10.0.${index}.0` : written;
-        if (chance < 0.03) writes.push({ list: list.name, text: "/" });
-        else if (chance < 0.13) writes.push({ list: list.name, text: `-${kept}` });
-        else if (chance < 0.55) writes.push({ list: list.name, text: `+${kept}` });
+        // By which list and host the times are gathered: those of a masked list are one.
+        const known = (address: string): string => `${list.name}|${list.mask === 24 ? kept : address}`;
+        if (chance < 0.03) writes.push({ list: list.name, text: "/", host: `${list.name}|` });
+        else if (chance < 0.13) writes.push({ list: list.name, text: `-${kept}`, host: known(kept) });
+        else if (chance < 0.55) writes.push({ list: list.name, text: `+${kept}`, host: known(kept) });
         for (let number = 0; number < hostsOfList; number++) {
           const count = random() < 0.45 ? 0 : random() < 0.8 ? 1 : 3;
-          for (let repeat = 0; repeat < count; repeat++) packets.push({ source: host(number), port: next[index]!++ });
+          for (let repeat = 0; repeat < count; repeat++)
+            packets.push({ source: host(number), port: next[index]!++, host: known(host(number)) });
         }
       }
       return { writesAt: slot * slotLength, packetsAt: slot * slotLength + writeTime, writes, packets };

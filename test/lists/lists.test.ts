@@ -156,6 +156,17 @@ describe("lists of each form", () => {
     expect(placeOf(lists[0]!, "2001:DB8:0::7").address).toBe("2001:db8::7");
   });
 
+  it("knows a host that floods by the label of the set, whatever that is called", () => {
+    const sets = listsOf(forms["ring"]!.rules)[0]!.sides[0]!.sets;
+    const renamed = [...sets.values()].map((set) => ({
+      ...set,
+      name: `${set.name}_v6`,
+      elements: /: (?:flood|busy)/.test(set.comment!) ? [{ key: ["192.0.2.7"], expires: set.timeout! - 1250, timeout: undefined }] : [],
+    }));
+    const [list] = findLists([{ table, sets: renamed }]).lists;
+    expect(hostsOf(list!).map(stateWords)).toEqual(["over the limit, free in 59.0 s"]);
+  });
+
   it("masks addresses, refuses networks and other families", () => {
     const [list] = listsOf([
       "-m recent --set --mask 255.255.255.0 --name L",

@@ -27,13 +27,14 @@ it("knows no feature older than what every script needs, and a source for each",
 
 it("finds what a script needs, and what for", () => {
   const rule = (text: string): string => `*filter\n:FORWARD ACCEPT [0:0]\n-A FORWARD ${text} -j DROP\nCOMMIT\n`;
-  const needs = (text: string): readonly string[] => {
-    const { nft, kernel, by } = requirements(translate(rule(text)).nft!);
+  const needs = (text: string, targetNft?: string): readonly string[] => {
+    const { nft, kernel, by } = requirements(translate(rule(text), { ...(targetNft !== undefined && { targetNft }) }).nft!);
     return [nft, kernel, ...by.nft.map(({ name }) => name), ...by.kernel.map(({ name }) => name)];
   };
   expect(needs("-p tcp -m tcp --dport 22")).toEqual(["0.9.1", "3.18"]);
-  expect(needs("-m recent --set")).toEqual(["0.9.1", "4.18", features.dynamicSet.name]);
-  expect(needs("-m recent --remove")).toEqual(["0.9.3", "5.4", features.setDeletion.name, features.setDeletion.name]);
+  expect(needs("-m recent --set")).toEqual(["0.9.7", "4.18", features.setComment.name, features.dynamicSet.name]);
+  expect(needs("-m recent --remove")).toEqual(["0.9.7", "5.4", features.setComment.name, features.setDeletion.name]);
+  expect(needs("-m recent --remove", "0.9.3")).toEqual(["0.9.3", "5.4", features.setDeletion.name, features.setDeletion.name]);
 });
 
 it("is told in the script's header", () => {
