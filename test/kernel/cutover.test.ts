@@ -86,16 +86,18 @@ describeOnKernel(isRoot ? "cutover" : "cutover (skipped: it needs root of the ma
       expect(one.cutover("plan")).toMatchObject({ status: 0, output: expect.stringContaining(`iptables-${variant}`) });
       expect(one.firewall(old)).toBe("old");
 
-      expect(one.cutover("start --confirm-within 2s").status).toBe(0);
-      expect(one.firewall(old)).toBe("new");
-      expect(one.cutover("start")).toMatchObject({ status: 2, error: expect.stringContaining("waits for its confirmation") });
-      expect(one.cutover("confirm")).toMatchObject({ status: 1, error: expect.stringContaining("no connection of sshd") });
-      await delay(2_000);
-      expect(await one.settled({ decided: true })).toBe("undone");
+      expect(one.cutover("start --confirm-within 1s --wait --json")).toMatchObject({
+        status: 1,
+        output: expect.stringContaining('"undone"'),
+      });
       expect(one.firewall(old)).toBe("old");
       expect(one.run(`iptables-${variant}-save -c`).output).toContain("[5:300] -A PREROUTING");
 
       expect(one.cutover("start --confirm-within 5m").status).toBe(0);
+      expect(one.firewall(old)).toBe("new");
+      expect(one.cutover("start")).toMatchObject({ status: 2, error: expect.stringContaining("waits for its confirmation") });
+      expect(one.cutover("confirm")).toMatchObject({ status: 1, error: expect.stringContaining("no connection of sshd") });
+
       const persisted = join(one.folder, "boot.nft");
       expect(one.overNewConnection(`confirm --persist ${persisted} --json`)).toMatchObject({
         status: 0,
@@ -275,6 +277,22 @@ describeOnKernel(isRoot ? "cutover" : "cutover (skipped: it needs root of the ma
     expect(one.oldRules().replace("-A DOCKER -d 172.17.0.3/32 -j ACCEPT\n", "")).toBe(old);
     expect(one.oldRules()).not.toBe(old);
     expect(one.hasNew()).toBe(false);
+  });
+
+  it("restores the old firewall when the machine starts again before the confirmation", () => {
+    const one = machineWith(small);
+    const old = one.oldRules();
+    const run = `${one.state}/run`;
+    // Number 1 of a process namespace stands for that of the machine.
+    const restarted = one.run(`unshare --pid --fork --mount-proc bash --norc -c '
+      node ${command.path} cutover start --state-dir ${one.state} --confirm-within 5m || exit
+      kill -9 $(cut -d " " -f 1 ${run}/watching.*); sed -i 1s/.*/another/ ${run}/place
+      nft flush ruleset; for table in filter mangle; do iptables-legacy -t $table -F; iptables-legacy -t $table -X; done
+      iptables-legacy -P INPUT ACCEPT; iptables-legacy -P FORWARD ACCEPT
+      [ -e ${run}/armed ] && sh ${run}/roll-back.sh boot'`);
+    expect(restarted.status, restarted.error).toBe(0);
+    expect(one.decision()).toBe("undone");
+    expect(one.firewall(old)).toBe("old");
   });
 
   it("does what docs/migration.md says", () => {
