@@ -4,6 +4,7 @@
 #     sh FOLDER/roll-back.sh watch SECONDS   waits until the change is confirmed, or until its deadline and SECONDS more
 #     sh FOLDER/roll-back.sh now             takes back a change, confirmed or not
 #     sh FOLDER/roll-back.sh boot            takes back a change that was not confirmed before the machine stopped
+#     sh FOLDER/roll-back.sh settle          takes away what a confirmed change no longer needs
 #
 # One file of the folder says what is decided: armed, confirmed, undoing, undone. Renaming it is the decision, so that of two who
 # decide at once one fails. README.md beside this file has the rest.
@@ -172,6 +173,14 @@ roll_back() {
   return "$result"
 }
 
+# Whoever held the file first has confirmed the change.
+settle() {
+  in_place && [ -e confirmed ] || return 0
+  take_lock
+  [ -e confirmed ] && tidy
+  drop_lock
+}
+
 case $mode in
 now) roll_back ;;
 boot)
@@ -191,15 +200,11 @@ watch)
     fi
     sleep 1
   done
-  # The change is confirmed by whoever held the file first.
-  if [ -e confirmed ]; then
-    take_lock
-    [ -e confirmed ] && tidy
-    drop_lock
-  fi
+  settle
   ;;
+settle) settle ;;
 *)
-  echo "roll-back.sh watch SECONDS | now | boot" >&2
+  echo "roll-back.sh watch SECONDS | now | boot | settle" >&2
   exit 2
   ;;
 esac

@@ -21,7 +21,7 @@ import type { ExitStatus, Surroundings } from "../../surroundings.js";
 import { diagnosticsText, tell } from "../../telling.js";
 import { give, type Answer, type PlannedParts, type State } from "./answer.js";
 import { loginOf, ownConnection } from "./connection.js";
-import { anyWatches, MachineEffects, oldUnits, rollBack, startWatcher } from "./effects.js";
+import { anyWatches, MachineEffects, oldUnits, rollBack, settle, startWatcher } from "./effects.js";
 import { parseCutoverWords, type ChangeSettings, type ConfirmSettings, type CutoverSettings } from "./options.js";
 import { ask, requirePrograms } from "./programs.js";
 import { readMachine } from "./read-machine.js";
@@ -281,7 +281,8 @@ async function confirm({ probe, persist }: ConfirmSettings, state: StateDirector
       return { changed: false, state: stateOf(state), status: 1, messages: [error("too late: the change is being taken back")] };
     }
   }
-  // The watchers see the decision within a second and tidy up.
+  await settle(state);
+  // The watchers see the decision within a second.
   for (let tries = 0; tries < 100 && anyWatches(state); tries += 1) await delay(50);
   let changed = before === "waiting";
   if (persist !== undefined) changed = (await persistScript(persist, state)) || changed;

@@ -219,3 +219,8 @@ export async function rollBack(state: StateDirectory): Promise<void> {
   await ask("sh", [join(state.run, "roll-back.sh"), "now"]);
   if (state.decision() !== "undone") throw new Failure("the old firewall is not restored yet");
 }
+
+/** Takes away what a confirmed change no longer needs; the watchers do the same, where they live. Throws a Failure. */
+export async function settle(state: StateDirectory): Promise<void> {
+  await ask("sh", [join(state.run, "roll-back.sh"), "settle"]);
+}

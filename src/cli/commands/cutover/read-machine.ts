@@ -27,7 +27,7 @@ export async function readMachine(table: string): Promise<Machine> {
   return {
     live: liveOwners(),
     saved,
-    ipsets: findProgram("ipset") === undefined ? "" : await ask("ipset", ["save"]),
+    ipsets: await readIpsets(saved),
     lists: readLists(),
     tables,
     ownTables,
@@ -61,6 +61,17 @@ function namespaceOf(pid: string, here: string): string {
     return readlinkSync(`/proc/${pid}/ns/net`);
   } catch {
     return here;
+  }
+}
+
+/** A kernel without sets answers ipset with an error, and has no rule that asks one. */
+async function readIpsets(saved: readonly SavedRules[]): Promise<string> {
+  if (findProgram("ipset") === undefined) return "";
+  try {
+    return await ask("ipset", ["save"]);
+  } catch (error) {
+    if (saved.some(({ text }) => / (?:-m set|-j SET) /.test(text))) throw error;
+    return "";
   }
 }
 
