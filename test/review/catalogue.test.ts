@@ -1,6 +1,7 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
+import { readLink } from "../../src/playground/link.js";
 import { reviewCatalogue, type CatalogueEntry } from "../../src/review/catalogue.js";
 import { reviewRulesets } from "../../src/review/review.js";
 import { dump } from "./dumps.js";
@@ -29,6 +30,14 @@ describe("reviewCatalogue", () => {
       expect([code, title]).toEqual([code, expect.stringMatching(/^\S[^.]*$/)]);
       expect([code, explanation]).toEqual([code, expect.stringMatching(/^[A-Z].*\.$/)]);
     }
+  });
+
+  it("links each example to the playground", () => {
+    const linked = [...findingsPage().matchAll(/\]\(\.\.\/playground\/index\.html(#[^)]*)\)/g)].map(([, fragment]) => readLink(fragment!));
+    const examples = entries.flatMap(([, { example }]) => (example ? [example.bad] : []));
+    expect(
+      linked.map(({ view, texts }, index) => [view, examples[index]!.split("\n").filter((line) => !texts.rules.includes(line))]),
+    ).toEqual(examples.map(() => ["review", []]));
   });
 
   it("is in docs/findings.md as it stands", () => {
