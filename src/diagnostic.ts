@@ -90,7 +90,11 @@ export const catalogue = {
     notPlayed: true,
   },
   "recent-forget-after": { effect: "approximated", title: "a host that `--forget-after` takes off a list without seconds" },
-  "recent-hosts": { effect: "approximated", title: "hosts that were on a list when it was captured, and are not in the script as they were", notPlayed: true },
+  "recent-hosts": {
+    effect: "approximated",
+    title: "hosts that were on a captured list, and are not in the script as they were",
+    notPlayed: true,
+  },
   "recent-both-families": { effect: "approximated", title: "an IPv4 list that cuts IPv6 addresses to 32 bits" },
   "recent-seconds-overflow": { effect: "approximated", title: "`--seconds` so large that xt_recent's arithmetic wraps" },
   "approximate-match": { effect: "approximated", title: "a match whose nft form differs in some packets" },
