@@ -37,14 +37,14 @@ export async function readLists(settings: TableSettings, signal?: AbortSignal): 
     return found !== undefined && name === settings.table ? [{ family: found, name }] : [];
   });
   if (tables.length === 0) throw new Failure(`no table "${settings.table}" is loaded (--table names another)`);
-  const loaded = [];
-  let at = 0;
-  for (const table of tables) {
-    const text = await nft(["list", "sets", "table", table.family, table.name], "", signal);
-    // The first of several is the oldest: ages are rather too young by the time of a listing than too old.
-    at = at === 0 ? performance.now() : at;
-    loaded.push({ table, sets: readListing(text) });
-  }
+  // Before, not after: a program takes about as long to read as the next one to write, so that ages neither grow nor shrink by a change.
+  const at = performance.now();
+  const text = await nft(["-f", "-"], tables.map(({ family, name }) => `list sets table ${family} ${name}\n`).join(""), signal);
+  const listings = text.split(/^(?=table (?:ip|ip6|inet) )/m);
+  const loaded = tables.map((table) => ({
+    table,
+    sets: readListing(listings.filter((listing) => listing.startsWith(`table ${table.family} ${table.name} {`)).join("")),
+  }));
   const found = findLists(loaded, labels);
   if (found.unreadable.length > 0)
     throw new Failure(
