@@ -51,12 +51,13 @@ describeOnKernel("one inet table on the kernel", () => {
     );
     // And what both families can say, on both sides: there rules are common.
     for (const text of [...ipv4, ...ipv6]) pairs.push([text, text]);
-    const scripts = pairs.flatMap(([first, second]) => inetScript(first, second, { without }) ?? []);
+    const loaded = pairs.filter((_, index) => process.env["CORPUS_LOADS"] === "all" || index % 3 === 0);
+    const scripts = loaded.flatMap(([first, second]) => inetScript(first, second, { without }) ?? []);
     const merged = scripts.filter((script) => script.includes("\ntable inet "));
     console.log(`${scripts.length} pairs of dumps, ${merged.length} in one table`);
     expect(merged.length).toBeGreaterThan(scripts.length / 4);
     const results = await loadAllTwice(merged);
-    expect(results.flatMap(({ messages, loaded }, index) => (messages === "" && loaded ? [] : [`${messages}\n${merged[index]}`]))).toEqual(
+    expect(results.flatMap(({ messages, loaded: isLoaded }, index) => (messages === "" && isLoaded ? [] : [`${messages}\n${merged[index]}`]))).toEqual(
       [],
     );
     for (const { first, second } of results) expect(second).toBe(first);

@@ -8,8 +8,10 @@ import { readCases } from "../corpus/cases.js";
 import { describeOnKernel } from "./requirements.js";
 
 describeOnKernel("--origins", () => {
-  it("loads for every case of the corpus, with a comment on every rule that comes of one", { timeout: 900_000 }, async () => {
-    const cases = readCases().flatMap(({ name, sources, options }) => {
+  it("loads for the cases of the corpus, with a comment on every rule that comes of one", { timeout: 900_000 }, async () => {
+    const whole = process.env["CORPUS_LOADS"] === "all";
+    const chosen = readCases().filter((_, index) => whole || index % 3 === 1);
+    const cases = chosen.flatMap(({ name, sources, options }) => {
       const plain = translate(sources, options);
       const told = translate(sources, { ...options, origins: true });
       return plain.script === undefined || told.script === undefined ? [] : [{ name, plain: plain.script, told: told.script }];
@@ -25,6 +27,6 @@ describeOnKernel("--origins", () => {
       expect([name, second]).toEqual([name, first]);
       if (loaded) expect([name, first.match(/ comment "[^"]*"$/gm)?.length ?? 0]).toEqual([name, comments[index]]);
     });
-    expect(told.filter(({ loaded }) => loaded).length).toBeGreaterThan(300);
+    expect(told.filter(({ loaded }) => loaded).length).toBeGreaterThan(whole ? 300 : 100);
   });
 });

@@ -102,8 +102,9 @@ describe("one host on both sides of every boundary", () => {
 
 /** As fast as the exact form promises to follow, for as long as it takes to wear out any guard. */
 test.each(shapeNames)("just below the flood guard: %s", (shape) => {
-  for (const hits of [2, 3, 4, 5, 8, 10, 20]) {
-    for (const seconds of [1, 3, 60]) {
+  const all = process.env["EQUALITY"] === "all";
+  for (const hits of all ? [2, 3, 4, 5, 8, 10, 20] : [2, 5, 20]) {
+    for (const seconds of all ? [1, 3, 60] : [1, 60]) {
       const tested = known(shape, seconds, hits);
       const edge = seconds * ticksPerSecond;
       for (const end of [edge - 3, edge, edge + 1]) {
