@@ -57,9 +57,9 @@ describeOnKernel("one inet table on the kernel", () => {
     console.log(`${scripts.length} pairs of dumps, ${merged.length} in one table`);
     expect(merged.length).toBeGreaterThan(scripts.length / 4);
     const results = await loadAllTwice(merged);
-    expect(results.flatMap(({ messages, loaded: isLoaded }, index) => (messages === "" && isLoaded ? [] : [`${messages}\n${merged[index]}`]))).toEqual(
-      [],
-    );
+    expect(
+      results.flatMap(({ messages, loaded: isLoaded }, index) => (messages === "" && isLoaded ? [] : [`${messages}\n${merged[index]}`])),
+    ).toEqual([]);
     for (const { first, second } of results) expect(second).toBe(first);
   });
 
