@@ -177,12 +177,12 @@ const nearness = 40;
  */
 function tiedPackets(log: string): Set<number> {
   const times = new Map<string, { what: string; file: number; sets?: number }[]>();
-  const noted = [...log.matchAll(/^(file|sets) (\S+) (\S+) (\d+)$/gm)];
+  const noted = [...log.matchAll(/^(file|sets) (\S+) (\S+) (\d+)$/gm)].sort(([, a], [, b]) => (a! < b! ? -1 : a! > b! ? 1 : 0));
   for (const [, side, host, what, time] of noted) {
     const events = times.get(host!) ?? [];
     times.set(host!, events);
     if (side === "file") events.push({ what: what!, file: Number(time) });
-    else events.find((event) => event.what === what && event.sets === undefined && event.file >= 0)!.sets = Number(time);
+    else events.find((event) => event.what === what && event.sets === undefined)!.sets = Number(time);
   }
   const tied = new Set<number>();
   for (const events of times.values()) {
