@@ -6,7 +6,7 @@ import { anyDump, builtIn, deepJumps, mutatedDump, pieces, places, recentEverywh
 import { brokenPromises, tagged } from "./promises.js";
 
 /** `FUZZ_RUNS=20000 FUZZ_SEED=7 npx vitest run test/fuzz` looks longer, elsewhere. */
-const runs = Number(process.env["FUZZ_RUNS"] ?? 80);
+const runs = Number(process.env["FUZZ_RUNS"] ?? 50);
 const seed = Number(process.env["FUZZ_SEED"] ?? 20240229);
 
 function holds(dump: Dump): void {

@@ -69,8 +69,10 @@ done <list
 `;
 
 (process.getuid?.() === 0 ? describeOnKernel : describe.skip)("what is written from the AST", () => {
-  it("loads as the dump itself does, for the whole corpus", { timeout: 400_000 }, async () => {
-    const { pairs: all, unprintable: left } = pairs();
+  it("loads as the dump itself does, for the corpus", { timeout: 400_000 }, async () => {
+    const whole = process.env["CORPUS_LOADS"] === "all";
+    const { pairs: every, unprintable: left } = pairs();
+    const all = every.filter((_, index) => whole || index % 3 === 2);
     const files = Object.fromEntries(
       all.flatMap((pair, index) => [
         [`${index}.original`, pair.original],
@@ -87,7 +89,7 @@ done <list
     const lines = stdout.split("\n");
     const different = lines.map((line) => (line.startsWith("differs ") ? `${line} ${all[Number(line.slice(8))]!.path}` : line));
     expect(different.filter((line) => line !== "" && !line.startsWith("loaded ")).join("\n")).toBe("");
-    expect(lines.filter((line) => line.startsWith("loaded ")).length).toBeGreaterThan(400);
+    expect(lines.filter((line) => line.startsWith("loaded ")).length).toBeGreaterThan(whole ? 400 : 130);
     expect(left).toBeLessThan(100);
   });
 });
