@@ -117,7 +117,12 @@ export default defineConfig(
   },
   {
     // One project for each file: which of two is asked first would hang on the order in which files come.
-    files: ["src/review/formats/html/page/*.js", "src/cli/commands/lists/serve/page/*.js", "src/playground/page/*.ts", "test/browser/**/*.ts"],
+    files: [
+      "src/review/formats/html/page/*.js",
+      "src/cli/commands/lists/serve/page/*.js",
+      "src/playground/page/*.ts",
+      "test/browser/**/*.ts",
+    ],
     languageOptions: { parserOptions: { project: ["tsconfig.browser.json"] } },
   },
   {
