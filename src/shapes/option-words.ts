@@ -69,7 +69,7 @@ function spellings(options: OptionDefinitions): [string, readonly UniformClass[]
   return Object.entries(options).flatMap(([name, { aliases = [], value, words = 1 }]) =>
     [name, ...aliases].map((spelling): [string, readonly UniformClass[]] => [
       spelling,
-      words === 1 ? ((value?.uniform as readonly UniformClass[] | undefined) ?? []) : [],
+      words === 1 ? ((value?.uniform) ?? []) : [],
     ]),
   );
 }

@@ -165,7 +165,7 @@ export class Quotient {
       marked += text.slice(copied, from) + kind.marker(index, text.slice(from, to), text.slice(to, to + 4));
       copied = to;
     }
-    return marked + text.slice(copied, rules.end[rule]!);
+    return marked + text.slice(copied, rules.end[rule]);
   }
 }
 

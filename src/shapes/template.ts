@@ -50,7 +50,7 @@ export function fill({ literals, holes }: Template, { text, rules, shapes }: Sca
   let filled = literals[0]!;
   for (let index = 0; index < holes.length; index++) {
     const hole = holes[index]!;
-    const value = text.slice(rules.holes[first + 2 * hole]!, rules.holes[first + 2 * hole + 1]!);
+    const value = text.slice(rules.holes[first + 2 * hole], rules.holes[first + 2 * hole + 1]);
     const { printed } = classes[hole]!;
     filled += printed ? printed(value) : value;
     filled += literals[index + 1]!;

@@ -314,7 +314,7 @@ class Filling {
       const dump = chain.holds && this.dumps.find((one) => tableFamily(this.rulesetOf(one)!) === family);
       if (!dump) continue;
       const { quotient, scanned } = dump;
-      const rules = dump.rulesOf(chain.holds!.table, chain.holds!.chain);
+      const rules = dump.rulesOf(chain.holds.table, chain.holds.chain);
       let next = 0;
       const templates = this.templates.get(dump)!;
       const fillUntil = (end: number): void => {
@@ -344,7 +344,7 @@ class Filling {
           piece = "";
         }
       }
-      piece += script.slice(copied, this.starts[at]!);
+      piece += script.slice(copied, this.starts[at]);
       copied = this.starts[at]!;
       for (; next < rules.length; ) {
         fillUntil(scanned.rules.line[rules[Math.min(next + 999, rules.length - 1)]!]! + 1);

@@ -24,7 +24,7 @@ export interface ShellResult {
 const supervisor = `
 exec 3<&0
 mount -t tmpfs tmpfs /run || exit
-bash "$1" <&4 3<&- & work=$!
+bash --norc "$1" <&4 3<&- & work=$!
 exec 4<&-
 { cat <&3 >/dev/null; kill -KILL "$work"; } 2>/dev/null &
 wait "$work"
@@ -89,7 +89,7 @@ export function runInNamespace(
     const started = startProgram(
       {
         program: "unshare",
-        arguments: [...(unshareArguments() ?? ownNamespaces), "bash", "-c", supervisor, "bash", scriptFile],
+        arguments: [...(unshareArguments() ?? ownNamespaces), "bash", "--norc", "-c", supervisor, "bash", scriptFile],
         // The supervisor does, and removes the script.
         endsItself: true,
         // What a program needs a temporary file for is removed with the script.

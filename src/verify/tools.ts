@@ -55,6 +55,7 @@ function lookForTools(): Tools {
     arguments: [
       ...namespaces,
       "bash",
+      "--norc",
       "-ec",
       `
     export XTABLES_LOCKFILE=/dev/null

@@ -334,8 +334,9 @@ async function undo(state: StateDirectory): Promise<Answer> {
     return { changed: false, state: before, status: 0, messages: [note("no change is there to take back")] };
   }
   // Whatever becomes of this process, the watcher goes on.
-  if (before === "confirmed" && state.decide("confirmed", "undoing")) await startWatcher(state, 0);
-  else if (!anyWatches(state)) await startWatcher(state, 0);
+  const isUndone = (): boolean => state.decision() === "undone";
+  if (before === "confirmed" && state.decide("confirmed", "undoing")) await startWatcher(state, 0, isUndone);
+  else if (!anyWatches(state) && !isUndone()) await startWatcher(state, 0, isUndone);
   try {
     await rollBack(state);
   } catch (failure) {

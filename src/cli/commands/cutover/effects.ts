@@ -180,8 +180,11 @@ WantedBy=multi-user.target
 `;
 }
 
-/** Starts a process that takes the change back at its deadline, and waits until it says that it watches. */
-export async function startWatcher(state: StateDirectory, more: number): Promise<void> {
+/**
+ * Starts a process that takes the change back at its deadline, and waits until it says that it watches.
+ * @param isOver whether it may have done its work and ended already
+ */
+export async function startWatcher(state: StateDirectory, more: number, isOver = (): boolean => false): Promise<void> {
   const words = [join(state.run, "roll-back.sh"), "watch", String(more)];
   if (more === 0 && hasSystemd()) {
     try {
@@ -192,7 +195,7 @@ export async function startWatcher(state: StateDirectory, more: number): Promise
     }
   } else await detach(words);
   for (let tries = 0; tries < watcherPatience * 20; tries += 1) {
-    if (watches(state, more)) return;
+    if (watches(state, more) || isOver()) return;
     await delay(50);
   }
   throw new Failure("the process that would take the change back does not start");
