@@ -67,10 +67,7 @@ function build(): OptionWords {
 
 function spellings(options: OptionDefinitions): [string, readonly UniformClass[]][] {
   return Object.entries(options).flatMap(([name, { aliases = [], value, words = 1 }]) =>
-    [name, ...aliases].map((spelling): [string, readonly UniformClass[]] => [
-      spelling,
-      words === 1 ? ((value?.uniform) ?? []) : [],
-    ]),
+    [name, ...aliases].map((spelling): [string, readonly UniformClass[]] => [spelling, words === 1 ? (value?.uniform ?? []) : []]),
   );
 }
 
