@@ -32,7 +32,7 @@ describe("whatever comes in", () => {
       fc.property(anyDump, (dump) => {
         expect(brokenPromises(dump).translation?.script).toBe(brokenPromises(dump).translation?.script);
       }),
-      { seed, numRuns: runs / 4 },
+      { seed, numRuns: Math.ceil(runs / 4) },
     );
   });
 
