@@ -3,14 +3,7 @@
  * marks in the place of its values, and the others are empty lines.
  */
 
-import type { Scan, ScannedChain } from "./scan.js";
-
-export interface ReducedDump {
-  /** The line numbers are those of the whole text. */
-  readonly text: string;
-  /** Rules that are not in it; those with marks are, but not as themselves. */
-  readonly leftOut: number;
-}
+import { holeText, type Scan, type ScannedChain } from "./scan.js";
 
 /** A shape in chains that are reached alike. */
 export interface Cell {
@@ -115,18 +108,24 @@ export class Quotient {
     return isNew;
   }
 
-  /** Chooses, for each cell, the rule that stays and the one with marks. */
+  /**
+   * Chooses, for each cell, the rule that stays and the one with marks. That one is of another chain if there is one: what is written with
+   * the chain's name then shows.
+   */
   settle(): void {
     const { firsts, probes, cellOf, kept, whole } = this;
+    const { chain } = this.scan.rules;
     const counts = new Int32Array(this.cellCount);
     firsts.fill(-1);
     probes.fill(-1);
     for (let rule = 0; rule < cellOf.length; rule++) {
       const cell = cellOf[rule]!;
       if (kept[rule] === 1 || whole[cell] === 1) continue;
-      const seen = counts[cell]!++;
-      if (seen === 0) firsts[cell] = rule;
-      else if (seen === 1) probes[cell] = rule;
+      const first = firsts[cell]!;
+      const probe = probes[cell]!;
+      counts[cell]!++;
+      if (first === -1) firsts[cell] = rule;
+      else if (probe === -1 || (chain[probe] === chain[first] && chain[rule] !== chain[first])) probes[cell] = rule;
     }
     for (let cell = 0; cell < counts.length; cell++) if (counts[cell]! < leastRules) firsts[cell] = probes[cell] = -1;
   }
@@ -137,42 +136,48 @@ export class Quotient {
     return count;
   }
 
-  reduce(): ReducedDump {
+  /** The text without the rules that are left out; its line numbers are those of the whole. */
+  reduce(): string {
     const { text, rules } = this.scan;
     const pieces: string[] = [];
     let copied = 0;
-    let leftOut = 0;
     for (let rule = 0; rule < rules.count; rule++) {
       if (this.stays(rule)) continue;
       const start = rules.start[rule]!;
       if (start > copied) pieces.push(text.slice(copied, start));
       copied = rules.end[rule]!;
       if (this.isProbe(rule)) pieces.push(this.marked(rule));
-      else leftOut++;
     }
     pieces.push(text.slice(copied));
-    return { text: pieces.join(""), leftOut };
+    return pieces.join("");
   }
 
   private marked(rule: number): string {
-    const { text, rules, shapes } = this.scan;
-    const { classes } = shapes[rules.shape[rule]!]!;
+    const { text, rules } = this.scan;
     let marked = "";
     let copied = rules.start[rule]!;
-    for (const [index, kind] of classes.entries()) {
+    for (const [index, mark] of marksOf(this.scan, rule).entries()) {
       const hole = rules.firstHole[rule]! + 2 * index;
-      const [from, to] = [rules.holes[hole]!, rules.holes[hole + 1]!];
-      marked += text.slice(copied, from) + kind.marker(index, text.slice(from, to), text.slice(to, to + 4));
-      copied = to;
+      marked += text.slice(copied, rules.holes[hole]) + mark;
+      copied = rules.holes[hole + 1]!;
     }
     return marked + text.slice(copied, rules.end[rule]);
   }
 }
 
+/** What stands in the holes of a rule with marks. */
+export function marksOf(scan: Scan, rule: number): string[] {
+  const { text, rules, shapes } = scan;
+  return shapes[rules.shape[rule]!]!.classes.map((kind, index) => {
+    const end = rules.holes[rules.firstHole[rule]! + 2 * index + 1]!;
+    return kind.marker(index, holeText(scan, rule, index), text.slice(end, end + 4));
+  });
+}
+
 const unreached = 0;
 
 /** The chains that each chain calls, as indices. */
-export type Calls = ReadonlyMap<number, ReadonlySet<number>>;
+type Calls = ReadonlyMap<number, ReadonlySet<number>>;
 
 function callsOf({ shapes, rules }: Scan): Calls {
   const calls = new Map<number, Set<number>>();

@@ -50,6 +50,12 @@ export interface ScannedRules {
   readonly holes: Int32Array;
 }
 
+/** What stands in a hole of a rule. */
+export function holeText({ text, rules }: Scan, rule: number, index: number): string {
+  const hole = rules.firstHole[rule]! + 2 * index;
+  return text.slice(rules.holes[hole], rules.holes[hole + 1]);
+}
+
 /** Characters beyond which a line has no shape. */
 const longestLine = 600;
 const mostHoles = 9;

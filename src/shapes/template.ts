@@ -1,7 +1,7 @@
 /** What nft's text is for all rules of a shape: learned from one with marks, held against one without. */
 
 import type { UniformClass } from "../extensions/extension.js";
-import type { Scan } from "./scan.js";
+import { holeText, type Scan } from "./scan.js";
 
 export interface Template {
   /** Texts around the holes: one more than there are holes. */
@@ -44,13 +44,12 @@ export function learn(
 const isNumeral = (character: string | undefined): boolean => character !== undefined && /[\d.]/.test(character);
 
 /** The text for one rule. */
-export function fill({ literals, holes }: Template, { text, rules, shapes }: Scan, rule: number): string {
-  const { classes } = shapes[rules.shape[rule]!]!;
-  const first = rules.firstHole[rule]!;
+export function fill({ literals, holes }: Template, scan: Scan, rule: number): string {
+  const { classes } = scan.shapes[scan.rules.shape[rule]!]!;
   let filled = literals[0]!;
   for (let index = 0; index < holes.length; index++) {
     const hole = holes[index]!;
-    const value = text.slice(rules.holes[first + 2 * hole], rules.holes[first + 2 * hole + 1]);
+    const value = holeText(scan, rule, hole);
     const { printed } = classes[hole]!;
     filled += printed ? printed(value) : value;
     filled += literals[index + 1]!;

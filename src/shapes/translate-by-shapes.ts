@@ -11,7 +11,7 @@ import type { IptablesRuleset } from "../iptables/ast.js";
 import type { NftChain } from "../nft/ast.js";
 import { emitWithLines, type ChainLine } from "../nft/emit.js";
 import type { Source, TranslateOptions, Translation } from "../translate.js";
-import { contextsOf, Quotient, type Calls, type Cell } from "./quotient.js";
+import { contextsOf, marksOf, Quotient, type Cell } from "./quotient.js";
 import { counterValues } from "../extensions/values/uniform.js";
 import { scan, type Scan } from "./scan.js";
 import { fill, learn, type Template } from "./template.js";
@@ -87,7 +87,7 @@ class Dump {
   }
 
   reduced(): Source {
-    return { ...this.source, text: this.quotient.reduce().text };
+    return { ...this.source, text: this.quotient.reduce() };
   }
 
   /** The rules of a chain that have a shape, in their order. */
@@ -99,27 +99,28 @@ class Dump {
   around(table: string, chain: string, line: number): number[] {
     const { line: lines } = this.scanned.rules;
     const own = this.rulesOf(table, chain);
-    let [low, high] = [0, own.length];
-    while (low < high) {
-      const middle = (low + high) >> 1;
-      if (lines[own[middle]!]! < line) low = middle + 1;
-      else high = middle;
-    }
-    const behind = own[low] !== undefined && lines[own[low]!] === line ? low + 1 : low;
-    return [own[low - 1], own[behind]].filter((rule) => rule !== undefined);
+    const at = firstFrom(line, own.length, (index) => lines[own[index]!]!);
+    const behind = own[at] !== undefined && lines[own[at]] === line ? at + 1 : at;
+    return [own[at - 1], own[behind]].filter((rule) => rule !== undefined);
   }
 
   /** The rule of a line; undefined if it has no shape. */
   ruleAt(line: number): number | undefined {
     const { count, line: lines } = this.scanned.rules;
-    let [low, high] = [0, count];
-    while (low < high) {
-      const middle = (low + high) >> 1;
-      if (lines[middle]! < line) low = middle + 1;
-      else high = middle;
-    }
-    return low < count && lines[low] === line ? low : undefined;
+    const at = firstFrom(line, count, (rule) => lines[rule]!);
+    return at < count && lines[at] === line ? at : undefined;
   }
+}
+
+/** Of so many things in the order of their lines the first that does not stand before the line. */
+function firstFrom(line: number, count: number, lineOf: (index: number) => number): number {
+  let [low, high] = [0, count];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (lineOf(middle) < line) low = middle + 1;
+    else high = middle;
+  }
+  return low;
 }
 
 /** What a line of the script, or several, is made of. */
@@ -195,7 +196,7 @@ class Filling {
   /** Whether chains that are taken to be reached alike are. */
   private isReachedAsScanned({ scanned: { chains }, quotient }: Dump, { tables }: IptablesRuleset): boolean {
     const numbers = new Map(chains.map(({ tableName, name }, index) => [`${tableName} ${name}`, index]));
-    const calls: Map<number, Set<number>> = new Map();
+    const calls = new Map<number, Set<number>>();
     for (const table of tables) {
       for (const chain of table.chains) {
         const caller = numbers.get(`${table.name} ${chain.name}`);
@@ -208,7 +209,7 @@ class Filling {
         calls.set(caller, called);
       }
     }
-    const contexts = contextsOf(chains, calls satisfies Calls);
+    const contexts = contextsOf(chains, calls);
     return contexts.every((context, index) => context === quotient.contexts[index]);
   }
 
@@ -284,9 +285,9 @@ class Filling {
       if (chain.holds?.inPart === true) this.keepChain(dump, chain);
       let at = line;
       for (const entry of chain.entries) {
-        const height = entry.kind === "comment" ? entry.lines.length : 1;
-        const [from, to] = [this.starts[at]!, this.starts[at + height]!];
-        at += height;
+        const from = this.starts[at]!;
+        at += heightOf(entry);
+        const to = this.starts[at]!;
         const origins = originsOf(entry);
         for (const { line: origin } of origins) {
           const before = made.get(origin);
@@ -326,9 +327,8 @@ class Filling {
       };
       let at = line;
       for (const entry of chain.entries) {
-        const height = entry.kind === "comment" ? entry.lines.length : 1;
         const from = this.starts[at]!;
-        at += height;
+        at += heightOf(entry);
         const origin = Math.min(...originsOf(entry).map((span) => span.line));
         if (origin === Infinity) continue;
         const own = dump.ruleAt(origin);
@@ -363,17 +363,14 @@ function originsOf(entry: NftChain["entries"][number]): readonly Span[] {
   return entry.origins ?? (entry.kind === "comment" ? entry.above : undefined) ?? [];
 }
 
+/** Lines of the script. */
+function heightOf(entry: NftChain["entries"][number]): number {
+  return entry.kind === "comment" ? entry.lines.length : 1;
+}
+
 /** Characters of a piece of the script, about. */
 const pieceLength = 1 << 20;
 
 function tableFamily({ family }: IptablesRuleset): "ip" | "ip6" {
   return family === "ipv4" ? "ip" : "ip6";
-}
-
-function marksOf({ text, rules, shapes }: Scan, rule: number): string[] {
-  return shapes[rules.shape[rule]!]!.classes.map((kind, index) => {
-    const hole = rules.firstHole[rule]! + 2 * index;
-    const [from, to] = [rules.holes[hole]!, rules.holes[hole + 1]!];
-    return kind.marker(index, text.slice(from, to), text.slice(to, to + 4));
-  });
 }

@@ -28,14 +28,17 @@ function changed(line: string, random: Random): string {
     .replaceAll(/(?<=--to-destination )[\d.]+:\d+/g, () => `10.${octet(random)}.${octet(random)}.${octet(random)}:${1 + octet(random)}`);
 }
 
-/** Some rules many times, each time with other values; some lines in other places of their chain. */
+/** Some rules many times, each time with other values, and some of them in another chain of the text. */
 function inflated(text: string, random: Random): string {
+  const chains = [...text.matchAll(/^:(\S+) /gm)].map(([, name]) => name!);
+  const elsewhere = (line: string): string =>
+    chains.length > 0 && random() < 0.3 ? line.replace(/-A \S+/, () => `-A ${chains[Math.floor(random() * chains.length)]}`) : line;
   return text
     .split("\n")
     .flatMap((line) => {
       if (!/^(?:\[\d+:\d+\] )?-A /.test(line) || random() < 0.4) return [line];
       const copies = Math.floor(random() ** 3 * 12);
-      return [line, ...Array.from({ length: copies }, () => changed(line, random))];
+      return [line, ...Array.from({ length: copies }, () => elsewhere(changed(line, random)))];
     })
     .join("\n");
 }

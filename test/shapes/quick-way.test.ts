@@ -86,6 +86,18 @@ const inputs: Readonly<Record<string, readonly [text: string, quick: boolean]>> 
     ),
     true,
   ],
+  "rules that are shown with the name of their chain": [
+    filter(
+      [
+        "-A INPUT -i eth0 -j one",
+        "-A INPUT -i eth1 -j two",
+        ...["one", "two"].flatMap((chain) => [80, 81, 82].map((port) => `-A ${chain} -p tcp -m multiport --ports ${port} -j ACCEPT`)),
+        ...hosts(9, (host) => `-A two -s ${host}/32 -j DROP`),
+      ],
+      ["one", "two"],
+    ),
+    true,
+  ],
   "chains that nothing calls": [
     filter([...hosts(9, (host) => `-A lost -s ${host}/32 -j DROP`), ...hosts(19, (host) => `-A INPUT -s ${host}/32 -j DROP`)], ["lost"]),
     true,
