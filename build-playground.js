@@ -21,7 +21,7 @@ const sha256 = (text) => createHash("sha256").update(text, "utf8").digest("base6
 
 const review = {
   script: await textOf("src/review/formats/html/page/page.js"),
-  style: await textOf("src/review/formats/html/page/page.css"),
+  style: (await textOf("src/page-style/base.css")) + (await textOf("src/review/formats/html/page/page.css")),
 };
 const reviewHashes = { script: sha256(review.script), style: sha256(review.style) };
 

@@ -41,7 +41,8 @@ export async function openFile(browser: Browser, path: string, fragment = "", op
   return { page, events };
 }
 
-function eventsOf(page: Page): string[] {
+/** Everything that a page says or asks of its reader, as it comes. */
+export function eventsOf(page: Page): string[] {
   const events: string[] = [];
   page.on("console", (message) => events.push(`${message.type()}: ${message.text()}`));
   page.on("pageerror", (error) => events.push(`error: ${error.message}`));
@@ -52,9 +53,15 @@ function eventsOf(page: Page): string[] {
   return events;
 }
 
-/** What axe finds, with the elements it blames. */
-export async function accessibilityFaults(page: Page): Promise<string[]> {
-  await page.evaluate(axe.source);
+/**
+ * What axe finds, with the elements it blames.
+ * @param bring brings axe into the page, where its policy lets no script in
+ */
+export async function accessibilityFaults(
+  page: Page,
+  bring: (script: string) => Promise<unknown> = (script) => page.evaluate(script),
+): Promise<string[]> {
+  await bring(axe.source);
   return page.evaluate(async () => {
     for (const details of document.querySelectorAll("details")) details.open = true;
     const { violations } = await (globalThis as unknown as { axe: typeof axe }).axe.run();

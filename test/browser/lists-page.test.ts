@@ -1,4 +1,3 @@
-import axe from "axe-core";
 import { createServer, request, type IncomingMessage, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { Browser, Page } from "playwright-core";
@@ -8,7 +7,7 @@ import type { LoggedChange } from "../../src/cli/commands/lists/serve/change-log
 import type { TableChange } from "../../src/lists/changes.js";
 import { readListing } from "../../src/lists/listing.js";
 import { findLists } from "../../src/lists/lists.js";
-import { isSkipped, launch } from "./chromium.js";
+import { accessibilityFaults, eventsOf, isSkipped, launch, type Opened } from "./chromium.js";
 
 let browser: Browser;
 
@@ -92,22 +91,11 @@ function stop({ server }: Running): void {
   server.closeAllConnections();
 }
 
-interface Opened {
-  readonly page: Page;
-  readonly events: readonly string[];
-}
-
 async function open(running: Running, { width = 1280, scheme = "light" as "light" | "dark" } = {}): Promise<Opened> {
   const context = await browser.newContext({ viewport: { width, height: 800 }, colorScheme: scheme });
   const page = await context.newPage();
   page.setDefaultTimeout(10_000);
-  const events: string[] = [];
-  page.on("console", (message) => events.push(`${message.type()}: ${message.text()}`));
-  page.on("pageerror", (error) => events.push(`error: ${error.message}`));
-  page.on("dialog", (dialog) => {
-    events.push(`dialog: ${dialog.message()}`);
-    void dialog.dismiss();
-  });
+  const events = eventsOf(page);
   page.on("request", (asked) => {
     if (!asked.url().startsWith(running.address) && !asked.url().startsWith("blob:")) events.push(`request: ${asked.url()}`);
   });
@@ -116,15 +104,10 @@ async function open(running: Running, { width = 1280, scheme = "light" as "light
   return { page, events };
 }
 
-async function accessibilityFaults(page: Page): Promise<string[]> {
-  // The page's policy lets no script in, and the check is one.
-  await page.addInitScript(axe.source);
+async function bringBeforePolicy(page: Page, script: string): Promise<void> {
+  await page.addInitScript(script);
   await page.reload();
   await expect.poll(() => page.locator("#count").textContent()).toMatch(/host/);
-  return page.evaluate(async () => {
-    const { violations } = await (globalThis as unknown as { axe: typeof axe }).axe.run();
-    return violations.flatMap(({ id, nodes }) => nodes.map(({ target }) => `${id}: ${target.join(" ")}`));
-  });
 }
 
 const rows = (page: Page): Promise<string[]> => page.locator("#hosts tr td.address").allTextContents();
@@ -166,7 +149,7 @@ describe.skipIf(isSkipped)("the page of the lists in Chromium", () => {
   ] as const)("is quiet, complete and accessible: $scheme, $width pixels", async ({ scheme, width }) => {
     const running = await start();
     const { page, events } = await open(running, { width, scheme });
-    expect(await accessibilityFaults(page)).toEqual([]);
+    expect(await accessibilityFaults(page, (script) => bringBeforePolicy(page, script))).toEqual([]);
     expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(width);
     // The name of the list is shown, and does nothing.
     expect(await page.locator("#lists button").allTextContents()).toEqual(["All lists3 (1 over)", `${hostile}1`, "SSH2 (1 over)"]);

@@ -8,11 +8,14 @@ import { asset, documentText, element, type Child } from "./html/element.js";
 import { findingList } from "./html/finding-list.js";
 import { banner, changeList, effectList, listCards, section } from "./html/overview.js";
 import script from "./html/page/page.js?raw";
-import style from "./html/page/page.css?raw";
+import baseStyle from "../../page-style/base.css?raw";
+import pageStyle from "./html/page/page.css?raw";
 import { toldLists, untouchedLists } from "./list-order.js";
 import { RuleLinks } from "./html/rule-links.js";
 import { filterControls, ruleRows } from "./html/rule-rows.js";
 import { scriptDiff } from "./html/script-diff.js";
+
+const style = baseStyle + pageStyle;
 
 export interface HtmlOptions {
   /** SHA-256 of the text as UTF-8, in base64: the policy names the script and the style sheet by it. */

@@ -2,7 +2,10 @@
 
 import markup from "./page/page.html?raw";
 import script from "./page/page.js?raw";
-import style from "./page/page.css?raw";
+import baseStyle from "../../../../page-style/base.css?raw";
+import pageStyle from "./page/page.css?raw";
+
+const style = baseStyle + pageStyle;
 
 /** The policy that lets run the one script of the page, and ask this server alone. */
 export function policyOf(sha256: (text: string) => string): string {
