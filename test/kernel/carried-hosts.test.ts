@@ -52,6 +52,9 @@ const forms: readonly Form[] = [
 const pause = 0.9;
 const duration = 5;
 const rounds = [2, 1, 3];
+/** The windows of the rules, and how near to their end no packet is sent: a busy machine writes the hits of one side that much late. */
+const windows = [5, 7];
+const margin = 0.35;
 const senders = 5;
 
 const sourceOf = (sender: number, family: Family): string =>
@@ -87,6 +90,7 @@ function inputFor({ rules, family = "ipv4", options }: Form, seed: number, carri
   const frames = Array.from({ length: senders }, (_, sender): Frame[] => {
     const frames: Frame[] = [];
     for (let at = random(); at < duration; at += 0.05 + random() * random() * 2.5) {
+      if (windows.some((window) => rounds.some((_, round) => Math.abs(at + round * pause - window) < margin))) continue;
       const port = random() < 0.3 ? 9 : 7;
       frames.push({
         at,
@@ -111,7 +115,7 @@ describeOnKernel("hosts on lists", () => {
     const all = await replayAll([...inputs, ...empty]);
     without = all.slice(inputs.length);
     const first = all.slice(0, inputs.length);
-    // A hit that runs out within milliseconds of a packet is late on one side, on a busy machine.
+    // Once more with other packets where a machine was busier than the margin allows for.
     const doubtful = first.flatMap((report, index) => (report instanceof ReplayError || report.differing.length > 0 ? [index] : []));
     const again = await replayAll(doubtful.map((index) => inputFor(forms[index]!, 2, true)));
     again.forEach((report, position) => (first[doubtful[position]!] = report));
