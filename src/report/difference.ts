@@ -8,7 +8,7 @@ import { visibleScript } from "./visible.js";
 const context = 3;
 
 /** Inserted and deleted lines up to which the shortest difference is searched for; the time goes with their square. */
-const mostEdits = 1_500;
+const mostEdits = 1_000;
 
 /** A unified diff, empty if the texts are equal. The names stand in its head. */
 export function difference(beforeName: string, before: string, afterName: string, after: string): string {

@@ -39,15 +39,17 @@ export interface ReviewRequest {
   /** Looks for traffic that the script decides otherwise; nothing is searched unless told. Milliseconds are for all lists together. */
   readonly search?: SearchOptions;
   readonly tool: ReviewReport["tool"];
+  /** How dumps are translated, for a caller that has translated some of them before; `translate` unless told. */
+  readonly translate?: typeof translate;
 }
 
 const noChanges: ChangeReview = { changes: [], opens: [], closes: [], alters: [], unjudged: [], remarks: [], lists: new Map() };
 
 /** Never throws for any text of the dumps; throws a `RangeError` for an option out of range, as `translate` does. */
 export function reviewRulesets(request: ReviewRequest): ReviewReport {
-  const { options = {}, script } = request;
-  const after = translate(request.new, options);
-  const before = request.old && translate(request.old, { ...options, ...(request.oldIpsets && { ipsets: request.oldIpsets }) });
+  const { options = {}, script, translate: translating = translate } = request;
+  const after = translating(request.new, options);
+  const before = request.old && translating(request.old, request.oldIpsets ? { ...options, ipsets: request.oldIpsets } : options);
   const files = [...request.new.map(({ file }) => file), ...(script ? [script.file] : [])];
   const lines = new SourceLines([...request.new, ...(script ? [script] : [])]);
   const current = noticedOf(after, lines);

@@ -4,7 +4,7 @@ import { printable } from "../../diagnostic.js";
 import { consequenceOf, type ReviewedUse } from "../lists/list-use.js";
 import { intersect, stateBits, type Box } from "../packets/box.js";
 import { conditionOf } from "../packets/condition.js";
-import { arrivalAt, Effort, deepest, TooManyPieces, type FollowedChain, type FollowedTable } from "../packets/paths.js";
+import { arrivalAt, Effort, deepest, someArrive, TooManyPieces, type FollowedChain, type FollowedTable } from "../packets/paths.js";
 import { remark, type Check, type CheckedTable } from "./check.js";
 
 const tcp = 6n;
@@ -52,8 +52,9 @@ function countsAcknowledgements(set: ReviewedUse, { followed, entries }: Checked
 
 /** Whether any of the packets comes to this rule, through the chains that lead to it. */
 function getsBy(box: Box, index: number, chain: FollowedChain, table: FollowedTable, level = 0): boolean {
-  if (level > deepest) throw new TooManyPieces();
-  if (arrivalAt(index, box, chain, table, new Effort(20_000)).left.length === 0) return false;
+  if (level > deepest) throw TooManyPieces.thrown;
+  const effort = new Effort(20_000);
+  if (!someArrive(index, box, chain, effort) && arrivalAt(index, box, chain, table, effort).left.length === 0) return false;
   if (chain.chain.policy !== undefined) return true;
   return [...table.chains.values()].some((caller) =>
     caller.rules.some(({ action, condition }, at) => {

@@ -16,7 +16,7 @@ import { listMemory } from "../packets/condition.js";
 import { entriesOf } from "../packets/entries.js";
 import { Effort, TooManyPieces, type FollowedTable } from "../packets/paths.js";
 import { stepsOf } from "../packets/steps.js";
-import { flow, questionNumber, type Outcome } from "./flow.js";
+import { flow, questionNumber, type FlowContext, type Outcome } from "./flow.js";
 import { driftOf, joinedDrift, type Drift, type Drifts } from "./questions.js";
 import { paths, Side, type PathName, type Stage } from "./side.js";
 import { answering, arriving, type State, type Translation } from "./state.js";
@@ -92,7 +92,7 @@ export class Comparison {
   private readonly old: Side;
   private readonly current: Side;
   private readonly drifts = new Map<string, Drift>();
-  private driftsOfRound: Drifts = new Map();
+  private driftsOfRound: ReadonlyMap<string, Drift> = new Map();
   /** The subjects that make a memory differ. */
   readonly causes = new Map<string, Set<Subject>>();
   /** Packets of which the other direction is tracked in one version only, by what tells them apart. */
@@ -130,7 +130,7 @@ export class Comparison {
       // What is found in this round counts from the next one on: until then the memories are as they were.
       this.driftsOfRound = new Map(this.drifts);
       const before = this.known();
-      last = new Map(subjects.map((subject) => [subject, this.gather(this.startsOf(subject), subject)]));
+      last = new Map(subjects.map((subject) => [subject, new Gathered().with(this.of(subject, subject, () => this.startsOf(subject)))]));
       if (round === 0)
         for (const [subject, { opens, closes }] of last) first.set(subject, { opens: opens.length > 0, closes: closes.length > 0 });
       this.followMemories(last);
@@ -157,15 +157,35 @@ export class Comparison {
     const of = (subject: Subject): Gathered => found.get(subject) ?? [...found.values()][0]!;
     for (const memory of this.driftsOfRound.keys()) {
       const [cause] = this.causes.get(memory) ?? [];
-      if (cause && found.size > 0) this.gather(this.startsOfReaders(memory), cause, of(cause));
+      if (cause && found.size > 0) of(cause).with(this.of(memory, cause, () => this.startsOfReaders(memory)));
     }
     const [cause] = found.keys();
     if (!cause) return;
-    const answers = [...this.answers.values()].slice(0, mostAnswers);
+    const answers = [...this.answers].slice(0, mostAnswers);
     const trackingCause = this.trackingCause ?? cause;
-    if (answers.length > 0) this.gather(answers, trackingCause, of(trackingCause));
+    for (const [text, start] of answers) of(trackingCause).with(this.of(text, trackingCause, () => [start]));
     if (this.answers.size > mostAnswers) of(trackingCause).unjudged ??= "the answers to its packets are in too many pieces to be followed";
-    if (this.connectionMarks) this.gather(this.startsOfConnectionMarks(), cause, of(this.markCause ?? cause));
+    if (this.connectionMarks) of(this.markCause ?? cause).with(this.of(marks, cause, () => this.startsOfConnectionMarks()));
+  }
+
+  private readonly results = new Map<unknown, Result>();
+
+  /** What the packets of these starts come to, in this round; not worked out again where no memory that they ask has changed since. */
+  private of(key: unknown, subject: Subject, starts: () => readonly Start[]): Gathered {
+    const before = this.results.get(key);
+    if (before && [...before.asked].every(([memory, drift]) => this.driftsOfRound.get(memory) === drift)) return before.gathered;
+    const asked = new Map<string, Drift | undefined>();
+    const drifts: Drifts = {
+      get: (memory) => {
+        const drift = this.driftsOfRound.get(memory);
+        asked.set(memory, drift);
+        return drift;
+      },
+    };
+    const places = before?.starts ?? starts();
+    const gathered = this.gather(places, subject, drifts);
+    this.results.set(key, { starts: places, gathered, asked });
+    return gathered;
   }
 
   private trackingCause: Subject | undefined;
@@ -256,16 +276,16 @@ export class Comparison {
 
   // ------------------------------------------------------------------------------------------------- playing
 
-  private gather(starts: readonly Start[], subject: Subject, into = new Gathered()): Gathered {
+  private gather(starts: readonly Start[], subject: Subject, drifts: Drifts): Gathered {
+    const into = new Gathered();
     for (const start of starts) {
       try {
         const left = new Effort(effortPerStart);
-        this.play(start, subject, into, {
-          spend: (comparisons) => {
-            left.spend(comparisons);
-            this.effort.spend(comparisons);
-          },
-        });
+        const spend = (comparisons: number): void => {
+          left.spend(comparisons);
+          this.effort.spend(comparisons);
+        };
+        this.play(start, subject, into, { drifts, effort: { spend } });
       } catch (error) {
         if (!(error instanceof TooManyPieces)) throw error;
         into.unjudged = "its packets are in too many pieces to be followed";
@@ -274,9 +294,8 @@ export class Comparison {
     return into;
   }
 
-  private play({ path, index, box, old, current }: Start, subject: Subject, into: Gathered, effort: Pick<Effort, "spend">): void {
+  private play({ path, index, box, old, current }: Start, subject: Subject, into: Gathered, context: FlowContext): void {
     const stages = paths[path].slice(index);
-    const context = { drifts: this.driftsOfRound, effort };
     for (const before of flow(this.old, stages, { box, state: old }, context)) {
       // Packets that were decided before the first difference are decided alike.
       if (!before.state.diverged && current === old) continue;
@@ -361,6 +380,16 @@ interface Directions {
   readonly closes: boolean;
 }
 
+/** Connections whose marks differ, as a name of what comes of them. */
+const marks = Symbol("marks of connections");
+
+/** What packets came to, and what was known of the memories that they asked: it holds as long as that does. */
+interface Result {
+  readonly starts: readonly Start[];
+  readonly gathered: Gathered;
+  readonly asked: ReadonlyMap<string, Drift | undefined>;
+}
+
 const carriedNames = ["mark", "connmark", "tos", "ttl"] as const;
 
 class Gathered {
@@ -371,6 +400,18 @@ class Gathered {
   readonly refused: Omit<Refused, "inTurn">[] = [];
   readonly memories = new Set<string>();
   unjudged: string | undefined;
+
+  /** Adds what other packets came to. */
+  with(other: Gathered): this {
+    append(this.opens, other.opens);
+    append(this.closes, other.closes);
+    append(this.translated, other.translated);
+    append(this.altered, other.altered);
+    append(this.refused, other.refused);
+    for (const memory of other.memories) this.memories.add(memory);
+    this.unjudged ??= other.unjudged;
+    return this;
+  }
 
   /** @param first which directions there were before any memory was known to differ */
   finished(first: Directions): Consequences {

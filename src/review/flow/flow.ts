@@ -9,7 +9,7 @@
 import { effectsOf, readsOf, refusalOf } from "../../extensions/described.js";
 import { isMemory, type Matter } from "../../extensions/facts.js";
 import type { ExtensionUse, IptablesRule, TableName } from "../../iptables/ast.js";
-import { addressRange, hull, intersect, meet, stateBits, subtract, type Answer, type Box } from "../packets/box.js";
+import { addressRange, hullOf, intersect, meet, stateBits, subtract, type Answer, type Box } from "../packets/box.js";
 import { carriedKey, listMemory, recentAnswer, recentAsk, recentKey } from "../packets/condition.js";
 import { containsIntervals, intervalsMeet, type Intervals } from "../packets/intervals.js";
 import { deepest, TooManyPieces, type Effort, type FollowedChain, type FollowedRule, type FollowedTable } from "../packets/paths.js";
@@ -81,7 +81,7 @@ class Walk {
 
   /** Those that come back from the chain undecided; what it accepts goes into `accepted`. */
   private chain(pieces: readonly Piece[], name: string, table: FollowedTable, accepted: Piece[], level: number): readonly Piece[] {
-    if (level > deepest) throw new TooManyPieces();
+    if (level > deepest) throw TooManyPieces.thrown;
     const followed = table.chains.get(name);
     if (!followed) return pieces.map(diverged);
     const difference = this.side.firstDifference(table.table.name, name);
@@ -136,7 +136,7 @@ class Walk {
 
   private count(pieces: number): void {
     this.pieces = Math.max(this.pieces, pieces + this.ended.length);
-    if (this.pieces > mostPieces) throw new TooManyPieces();
+    if (this.pieces > mostPieces) throw TooManyPieces.thrown;
   }
 
   private affected(pieces: readonly Piece[], { target }: IptablesRule, table: TableName): readonly Piece[] {
@@ -344,8 +344,10 @@ const allMissed = (piece: Piece): Split => ({ matched: [], missed: [piece] });
 
 /** The rules that may match any of the packets. */
 function candidatesOf(pieces: readonly Piece[], { rules, index }: FollowedChain): Iterable<number> {
-  const asked = pieces.some(({ state }) => isRewritten(state)) ? undefined : index.candidates(hull(pieces.map(({ box }) => box)));
-  return asked ?? rules.keys();
+  const { fields } = index;
+  if (fields.length === 0 || pieces.some(({ state }) => isRewritten(state))) return rules.keys();
+  const boxes = pieces.map(({ box }) => box);
+  return index.candidates(hullOf(boxes, fields)) ?? rules.keys();
 }
 
 export const diverged = (piece: Piece): Piece =>

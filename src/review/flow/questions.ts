@@ -10,7 +10,7 @@ import type { Answer, Question, RecentAsk } from "../packets/box.js";
  * or neither is known. A memory that is not here is the same in both.
  */
 export type Drift = "more" | "less" | "unknown";
-export type Drifts = ReadonlyMap<string, Drift>;
+export type Drifts = Pick<ReadonlyMap<string, Drift>, "get">;
 
 /** What the answers known so far say about another question; undefined if nothing. */
 export function knownAnswer(

@@ -6,7 +6,7 @@
 import { packetStates, type PacketState } from "../../extensions/values/connection-state.js";
 import type { ExtensionUse, Family } from "../../iptables/ast.js";
 import { anyInterface, interfacesMeet, intersectInterfaces, subtractInterfaces, type InterfaceSet } from "./interfaces.js";
-import { complement, intersectIntervals, intervalsMeet, type Intervals, type Range } from "./intervals.js";
+import { complement, intersectIntervals, intervals, intervalsMeet, type Intervals, type Range } from "./intervals.js";
 
 /** Numbers of protocols, addresses, ports; ICMP's type and code as `type * 256 + code`. */
 const intervalFields = ["protocol", "source", "destination", "sourcePort", "destinationPort", "icmp"] as const;
@@ -216,6 +216,58 @@ export function subtract(a: Box, b: Box): Box[] {
   return pieces;
 }
 
+/** Where a cut leaves the most, as a rule, comes first. */
+const cutOrder = ["source", "destination", "sourcePort", "destinationPort", "icmp"] as const;
+
+/** One box of packets of the first that are not in the second; undefined if there are none. One of those that `subtract` could give. */
+export function somePiece(a: Box, b: Box): Box | undefined {
+  if (!meet(a, b)) return a;
+  return (
+    pieceByIntervals(a, b, cutOrder) ??
+    pieceByNames(a, b) ??
+    pieceByTests(a, b) ??
+    pieceByBits(a, b) ??
+    pieceByIntervals(a, b, ["protocol"])
+  );
+}
+
+function pieceByIntervals(a: Box, b: Box, fields: readonly IntervalField[]): Box | undefined {
+  for (const field of fields) {
+    const [left, right] = [a[field], b[field]];
+    if (!right) continue;
+    const outside = complement(right, largest[field]);
+    const piece = left ? intersectIntervals(left, outside) : outside;
+    if (piece.length > 0) return { ...a, [field]: piece };
+  }
+  return undefined;
+}
+
+function pieceByNames(a: Box, b: Box): Box | undefined {
+  for (const field of interfaceFields) {
+    const right = b[field];
+    const [piece] = right ? subtractInterfaces(a[field] ?? anyInterface, right) : [];
+    if (piece) return { ...a, [field]: piece };
+  }
+  return undefined;
+}
+
+function pieceByTests(a: Box, b: Box): Box | undefined {
+  for (const [test, answer] of b.tests ?? []) {
+    if (a.tests?.has(test)) continue;
+    return { ...a, tests: new Map([...(a.tests ?? []), [test, { ...answer, holds: !answer.holds }]]) };
+  }
+  return undefined;
+}
+
+function pieceByBits(a: Box, b: Box): Box | undefined {
+  for (const field of bitFields) {
+    const right = b[field];
+    const piece = right === undefined ? 0n : (a[field] ?? allBits[field]) & (allBits[field] ^ right);
+    if (piece !== 0n) return { ...a, [field]: piece };
+  }
+  return undefined;
+}
+
 /** Whether every packet of the second box is in the first. */
 export function contains(outer: Box, inner: Box): boolean {
   return meet(outer, inner) && subtract(inner, outer).length === 0;
@@ -226,6 +278,20 @@ export function hull(boxes: readonly Box[]): Box {
   const [first, ...others] = boxes;
   if (!first) return everything;
   return others.reduce(joined, first);
+}
+
+/** As `hull`, of these fields only. */
+export function hullOf(boxes: readonly Box[], fields: readonly IntervalField[]): Box {
+  const common: Fields = {};
+  for (const field of fields) {
+    const sets = boxes.map((box) => box[field]);
+    // What the pieces of one set of packets share is the same object, as a rule.
+    const different = [...new Set(sets)];
+    if (different.includes(undefined)) continue;
+    const [only] = different;
+    common[field] = different.length === 1 ? only! : intervals(different.flatMap((set) => set!));
+  }
+  return common;
 }
 
 function joined(a: Box, b: Box): Box {

@@ -40,6 +40,11 @@ export class RuleIndex {
     }
   }
 
+  /** The fields by which packets can be asked for; none in a short chain. */
+  get fields(): readonly IntervalField[] {
+    return [...this.byField.keys()];
+  }
+
   /** The rules that may match packets of the box, in order, and perhaps some more; undefined: all. */
   candidates(box: Box): readonly number[] | undefined {
     let best: number[] | undefined;

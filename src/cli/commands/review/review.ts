@@ -10,7 +10,7 @@ import type { ReviewReport } from "../../../review/report.js";
 import { reviewRulesets, type ReviewRequest } from "../../../review/review.js";
 import type { CommittedScript } from "../../../review/script-drift.js";
 import { makeBaseline, parseBaseline, type Baseline } from "../../../review/suppress/baseline.js";
-import type { Source, TranslateOptions } from "../../../translate.js";
+import type { Source, TranslateOptions, Translation } from "../../../translate.js";
 import { wantsColor } from "../../color.js";
 import type { CommandDefinition } from "../../command.js";
 import { readOptions, readSources } from "../../input.js";
@@ -49,9 +49,10 @@ async function runReview(settings: ReviewSettings, surroundings: Surroundings): 
 async function makeReport(
   settings: ReviewSettings,
   messages: JsonMessage[],
-  surroundings: Surroundings,
+  outside: Surroundings,
   line: StatusLine,
 ): Promise<ReviewReport> {
+  const surroundings: Surroundings = { ...outside, translate: translatingOnce(outside.translate) };
   const repository = settings.baseRef === undefined ? undefined : await repositoryOf(settings);
   const gone = settings.baseRef === undefined ? [] : settings.files.filter((file) => !existsSync(file));
   const present = settings.files.filter((file) => !gone.includes(file));
@@ -63,6 +64,7 @@ async function makeReport(
   const request: ReviewRequest = {
     ...versions,
     options,
+    translate: surroundings.translate,
     ...(settings.script !== undefined && { script: await committedScript(settings.script, settings, versions.new, options, surroundings) }),
     ...(settings.simulate && {
       search: {
@@ -83,10 +85,24 @@ async function makeReport(
   return reviewRulesets({ ...request, baseline: { file: settings.baseline, baseline: accepted } });
 }
 
+/** A dump that is looked at by itself first, for its family, is not translated again for the report. */
+function translatingOnce(translate: Surroundings["translate"]): Surroundings["translate"] {
+  const before = new WeakMap<Source, { readonly options: TranslateOptions | undefined; readonly translation: Translation }>();
+  return (input, options) => {
+    const [source, ...others] = typeof input === "string" ? [] : input;
+    if (!source || others.length > 0) return translate(input, options);
+    const known = before.get(source);
+    if (known && known.options === options) return known.translation;
+    const translation = translate(input, options);
+    before.set(source, { options, translation });
+    return translation;
+  };
+}
+
 /** What is tried for each list of recent: some hundredths of a second for a usual list. */
 const schedulesPerList = 1_000;
 /** For all lists together: a second or two. */
-const searchSteps = 2_000_000;
+const searchSteps = 1_000_000;
 const searchMilliseconds = 10_000;
 
 /** The old dumps and the new ones. Two dumps of one family are both; dumps of different families are one machine's. */
