@@ -165,12 +165,15 @@ export class Quotient {
   }
 }
 
+/** Characters behind a hole that its mark may depend on: a prefix length, a mask. */
+const longestTail = 12;
+
 /** What stands in the holes of a rule with marks. */
 export function marksOf(scan: Scan, rule: number): string[] {
   const { text, rules, shapes } = scan;
   return shapes[rules.shape[rule]!]!.classes.map((kind, index) => {
     const end = rules.holes[rules.firstHole[rule]! + 2 * index + 1]!;
-    return kind.marker(index, holeText(scan, rule, index), text.slice(end, end + 4));
+    return kind.marker(index, holeText(scan, rule, index), text.slice(end, end + longestTail));
   });
 }
 

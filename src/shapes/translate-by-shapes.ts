@@ -6,7 +6,7 @@
  */
 
 import { recentUsesOf } from "../extensions/matches/recent.js";
-import type { Span } from "../diagnostic.js";
+import { sortDiagnostics, type Diagnostic, type Span } from "../diagnostic.js";
 import type { IptablesRuleset } from "../iptables/ast.js";
 import type { NftChain } from "../nft/ast.js";
 import { emitWithLines, type ChainLine } from "../nft/emit.js";
@@ -14,6 +14,7 @@ import type { Source, TranslateOptions, Translation } from "../translate.js";
 import { contextsOf, marksOf, Quotient, type Cell } from "./quotient.js";
 import { counterValues } from "../extensions/values/uniform.js";
 import { scan, type Scan } from "./scan.js";
+import { holesOf, learnRemarks, remarkFor, type RemarkTemplate } from "./remarks.js";
 import { fill, learn, type Template } from "./template.js";
 
 export interface QuickTranslation {
@@ -54,13 +55,14 @@ export function translateByShapes(
   const dumps = sources.map((source) => Dump.of(source));
   const known = dumps.filter((dump) => dump !== undefined);
   if (known.length === 0) return { reason: "no input is a plain dump" };
+  const files = sources.map(({ file }) => file);
   for (let round = 0; round < mostRounds; round++) {
     const rules = known.reduce((sum, { scanned }) => sum + scanned.rules.count, 0);
     const leftOut = known.reduce((sum, { quotient }) => sum + quotient.leftOut(), 0);
     if (leftOut === 0 || leftOut < rules * leastShare) return { reason: `only ${leftOut} of ${rules} rules are like others` };
     const reduced = sources.map((source, index) => dumps[index]?.reduced() ?? source);
     const translation = translate(reduced, options);
-    const result = new Filling(known, sources.length, translation, options).run();
+    const result = new Filling(known, files, translation, options).run();
     if (result !== "again") return result;
   }
   return { reason: "the rules are too different" };
@@ -136,11 +138,12 @@ class Filling {
   /** Where each line of the script begins, and the end of the last. */
   private readonly starts: number[];
   private readonly templates = new Map<Dump, Map<number, Template>>();
+  private readonly remarks = new Map<Dump, Map<number, readonly RemarkTemplate[]>>();
   private again = false;
 
   constructor(
     private readonly dumps: readonly Dump[],
-    private readonly sourceCount: number,
+    private readonly files: readonly string[],
     private readonly translation: Translation,
     private readonly options: TranslateOptions,
   ) {
@@ -156,7 +159,7 @@ class Filling {
     if (translation.script === undefined) return { reason: "the input is in error" };
     const counting = translation.diagnostics.find(({ code }) => code === "repeated-table" || code === "no-built-in-chain");
     if (counting) return { reason: `${counting.code} counts rules` };
-    if (translation.iptables.length !== this.sourceCount) return { reason: "several files are of one family, or one is of two" };
+    if (translation.iptables.length !== this.files.length) return { reason: "several files are of one family, or one is of two" };
     for (const dump of this.dumps) {
       const ruleset = this.rulesetOf(dump);
       if (!ruleset) return { reason: "a file has no table" };
@@ -170,7 +173,36 @@ class Filling {
     }
     if (!this.hasPlaceForAll()) return { reason: "a chain is not in the script" };
     const leftOut = this.dumps.reduce((sum, { quotient }) => sum + quotient.leftOut(), 0);
-    return { translation, leftOut, script: () => this.pieces() };
+    const diagnostics = this.diagnostics();
+    return {
+      translation: diagnostics === translation.diagnostics ? translation : { ...translation, diagnostics },
+      leftOut,
+      script: () => this.pieces(),
+    };
+  }
+
+  /** Those of the whole dumps: a rule that is filled in gets the notes of its shape, and so does the one that had marks. */
+  private diagnostics(): readonly Diagnostic[] {
+    const { translation, dumps } = this;
+    const missing: Diagnostic[] = [];
+    const marked = new Set<string>();
+    for (const dump of dumps) {
+      const { scanned, quotient } = dump;
+      const templates = this.remarks.get(dump)!;
+      if (templates.size === 0) continue;
+      for (let rule = 0; rule < scanned.rules.count; rule++) {
+        if (quotient.stays(rule)) continue;
+        const own = templates.get(quotient.cellAt(rule));
+        if (!own) continue;
+        const line = scanned.rules.line[rule]!;
+        if (quotient.isProbe(rule)) marked.add(`${line} ${dump.source.file}`);
+        const holes = holesOf(scanned, rule);
+        for (const template of own) missing.push(remarkFor(template, line, holes));
+      }
+    }
+    if (missing.length === 0) return translation.diagnostics;
+    const others = translation.diagnostics.filter(({ span }) => !marked.has(`${span.line} ${span.file}`));
+    return sortDiagnostics([...others, ...missing], this.files);
   }
 
   /** Whether the script has the chain of every rule that is to be filled in. */
@@ -243,29 +275,42 @@ class Filling {
   private learnAll(dump: Dump, ruleset: IptablesRuleset): void {
     const { file } = dump.source;
     const made = this.madeOf(dump, ruleset);
-    const remarked = new Set<number>();
-    for (const { span } of this.translation.diagnostics) {
+    const remarks = new Map<number, Diagnostic[]>();
+    for (const found of this.translation.diagnostics) {
+      const { span } = found;
       if (span.file !== file) continue;
-      for (let line = span.line; line <= (span.endLine ?? span.line); line++) remarked.add(line);
+      for (let line = span.line; line <= (span.endLine ?? span.line); line++) {
+        const known = remarks.get(line);
+        if (known) known.push(found);
+        else remarks.set(line, [found]);
+      }
     }
     const templates = new Map<number, Template>();
+    const remarkTemplates = new Map<number, readonly RemarkTemplate[]>();
     this.templates.set(dump, templates);
+    this.remarks.set(dump, remarkTemplates);
     for (const cell of dump.quotient.cells()) {
-      const template = this.learned(dump, cell, made, remarked);
-      if (template) templates.set(dump.quotient.cellAt(cell.first), template);
-      else this.keepAlike(dump, cell.first);
+      const template = this.learned(dump, cell, made);
+      const own = this.learnedRemarks(dump, cell, remarks);
+      if (template && own) {
+        templates.set(dump.quotient.cellAt(cell.first), template);
+        if (own.length > 0) remarkTemplates.set(dump.quotient.cellAt(cell.first), own);
+      } else this.keepAlike(dump, cell.first);
     }
   }
 
-  private learned(
+  private learnedRemarks(
     { scanned }: Dump,
-    cell: Cell,
-    made: ReadonlyMap<number, Made | "apart">,
-    remarked: ReadonlySet<number>,
-  ): Template | undefined {
-    const lines = [cell.first, cell.probe].map((rule) => scanned.rules.line[rule]!);
-    if (lines.some((line) => remarked.has(line))) return undefined;
-    const [first, probe] = lines.map((line) => made.get(line));
+    { first, probe }: Cell,
+    remarks: ReadonlyMap<number, readonly Diagnostic[]>,
+  ): readonly RemarkTemplate[] | undefined {
+    const [ofFirst, ofProbe] = [first, probe].map((rule) => remarks.get(scanned.rules.line[rule]!) ?? []);
+    if (ofFirst!.length === 0 && ofProbe!.length === 0) return [];
+    return learnRemarks(ofFirst!, holesOf(scanned, first), ofProbe!, holesOf(scanned, probe, marksOf(scanned, probe)));
+  }
+
+  private learned({ scanned }: Dump, cell: Cell, made: ReadonlyMap<number, Made | "apart">): Template | undefined {
+    const [first, probe] = [cell.first, cell.probe].map((rule) => made.get(scanned.rules.line[rule]!));
     if (!first || !probe || first === "apart" || probe === "apart") return undefined;
     const { classes } = scanned.shapes[cell.shape]!;
     const template = learn(

@@ -9,6 +9,8 @@ import {
   ipv4Address,
   ipv4Endpoint,
   ipv4Range,
+  ipv6Address,
+  markValue,
   onePort,
   quotedComment,
   severalPorts,
@@ -46,6 +48,20 @@ const values: ReadonlyMap<UniformClass, readonly string[]> = new Map([
   [onePort, ["80", "8080", "1", "20", "53", "500", "63901", "65535"]],
   [severalPorts, ["80,443", "1,2,3", "65535,1", "22,21,20,19", "63901,63909", "1,2,3,4,5,6,7,8,9,10,11,12,13,14,15"]],
   [quotedComment, ['"from the office"', '"a b"', '"ns/web:http cluster IP"', '"-j ACCEPT -s 192.0.2.9 or so"', `"${"x ".repeat(31)}y"`]],
+  [
+    ipv6Address,
+    [
+      "2001:db8::1",
+      "2001:db8:0:1:1:1:1:1",
+      "ff02::1",
+      "2000::",
+      "fe80::1:2",
+      "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff",
+      "3ff0:d7c8:f0d9::",
+      "2001:db8:1:2::",
+    ],
+  ],
+  [markValue, ["0x1", "0x2", "0xfe", "0x5a", "0xa5", "0x80", "0xc3"]],
   [wordComment, ["office", "a", "ns/web:http", "x.y_z-1", "q".repeat(64)]],
   [counterValues, ["[1:1]", "[12:3456]", "[999999999999999:999999999999999]", "[717273747:747372717]"]],
 ]);
@@ -80,6 +96,21 @@ const rules: readonly (readonly [kind: UniformClass, rule: string, chains: reado
   [wordComment, "-m comment --comment @ -j ACCEPT", ["INPUT", "USER"]],
   [quotedComment, '-m comment --comment @ -m limit --limit 5/min -j LOG --log-prefix "over "', ["INPUT"]],
   [counterValues, "-j ACCEPT", ["INPUT"]],
+  [markValue, "-m mark --mark @ -j ACCEPT", ["INPUT", "USER"]],
+  [markValue, "-m mark ! --mark @/0xff -j DROP", ["INPUT"]],
+  [markValue, "-m connmark --mark @/0xffff -j DROP", ["FORWARD"]],
+];
+const mangleRules: typeof rules = [
+  [markValue, "-s 192.0.2.1/32 -j MARK --set-xmark @/0xffffffff", ["PREROUTING", "USER"]],
+  [markValue, "-j MARK --set-xmark @/0xff", ["PREROUTING", "FORWARD"]],
+  [markValue, "-j MARK --set-mark @/0xfff", ["OUTPUT"]],
+  [markValue, "-j CONNMARK --set-xmark @/0xff", ["PREROUTING"]],
+  [markValue, "-p tcp -j CONNMARK --set-mark @", ["PREROUTING"]],
+];
+/** Of IPv6. */
+const rules6: typeof rules = [
+  [ipv6Address, "-s @/128 -j DROP", ["INPUT", "FORWARD", "USER"]],
+  [ipv6Address, "! -d @ -p udp -j ACCEPT", ["INPUT"]],
 ];
 const natRules: typeof rules = [
   [wholeIpv4Address, "-p tcp -m tcp --dport 80 -j DNAT --to-destination @", ["PREROUTING", "USER"]],
@@ -88,9 +119,13 @@ const natRules: typeof rules = [
   [ipv4Endpoint, "-p udp -j SNAT --to-source @", ["POSTROUTING"]],
 ];
 
-const usual = { filter: ["INPUT", "FORWARD", "OUTPUT"], nat: ["PREROUTING", "INPUT", "OUTPUT", "POSTROUTING"] } as const;
+const usual = {
+  filter: ["INPUT", "FORWARD", "OUTPUT"],
+  nat: ["PREROUTING", "INPUT", "OUTPUT", "POSTROUTING"],
+  mangle: ["PREROUTING", "INPUT", "FORWARD", "OUTPUT", "POSTROUTING"],
+} as const;
 
-function dump(table: "filter" | "nat", kind: UniformClass, rule: string, chain: string): string {
+function dump(table: keyof typeof usual, kind: UniformClass, rule: string, chain: string): string {
   const [first] = usual[table];
   return [
     `*${table}`,
@@ -106,13 +141,18 @@ function dump(table: "filter" | "nat", kind: UniformClass, rule: string, chain: 
 }
 
 describe("a class of texts", () => {
-  const all = [...rules.map((one) => ["filter", ...one] as const), ...natRules.map((one) => ["nat", ...one] as const)];
+  const all = [
+    ...[...rules, ...rules6].map((one) => ["filter", ...one] as const),
+    ...natRules.map((one) => ["nat", ...one] as const),
+    ...mangleRules.map((one) => ["mangle", ...one] as const),
+  ];
   it.each(all.map((one) => [one[2].replace("@", `(${one[1].name})`), ...one] as const))("%s", (_, table, kind, rule, chains) => {
     for (const chain of chains) {
       const text = dump(table, kind, rule, chain);
       const isQuick = !slow.some((option) => rule.includes(`${option} `));
-      expect(compared({ file: "rules.v4", text }), text).toBe(isQuick);
-      expect(compared({ file: "rules.v4", text }, { counters: false }), text).toBe(isQuick);
+      const file = kind === ipv6Address ? "rules.v6" : "rules.v4";
+      expect(compared({ file, text }), text).toBe(isQuick);
+      expect(compared({ file, text }, { counters: false }), text).toBe(isQuick);
     }
   });
 
@@ -122,7 +162,7 @@ describe("a class of texts", () => {
         (value?.uniform ?? []).length > 0 ? [[name, ...aliases].map((spelling) => `--${spelling}`)] : [],
       ),
     );
-    const tried = [...rules, ...natRules].map(([, rule]) => rule);
+    const tried = [...rules, ...natRules, ...mangleRules].map(([, rule]) => rule);
     // Of IPv6 alone, where no text of IPv4 is read.
     const foreign = ["--src-pfx", "--dst-pfx", "--srh-psid", "--srh-nsid", "--srh-lsid"];
     const alike = [
@@ -157,6 +197,34 @@ describe("a class of texts", () => {
         "host",
         "",
       ],
+    ],
+    [
+      ipv6Address,
+      [
+        "::",
+        "::1",
+        "1::",
+        "0:1::",
+        "2001:db8",
+        "2001:db8::1::2",
+        "2001:db8:0:0:1:1:1:1",
+        "2001:db8::0:1",
+        "2001:DB8::1",
+        "2001:0db8::1",
+        "2001:db8:1:2:3:4:5:6:7",
+        "2001:db8:1:2:3:4:5::",
+        "2001:db8::192.0.2.1",
+        "2001:db8::1/64",
+        "2001:db8::/56",
+        "2001:db8:1::/32",
+        "2001:db8::/129",
+        "2001:db8:",
+        "",
+      ],
+    ],
+    [
+      markValue,
+      ["0x0", "0", "1", "0x01", "0X1", "0xA", "0xff/0xff", "0x100/0xff", "0x1/0x1", "0x1/", "0x1/1", "0xffffffff", "0x123456789", "0x"],
     ],
     [onePort, ["0", "65536", "080", "80:90", "http", "80,443", ""]],
     [severalPorts, ["80", "80,80", "80,", "80,90:99", "0,1", "1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16"]],

@@ -13,6 +13,8 @@ const dumps = readCases().flatMap(({ name, sources }) =>
 
 const octet = (random: Random): number => Math.floor(random() * 256);
 
+const hex = (random: Random): string => (octet(random) * octet(random)).toString(16);
+
 /** The rule with other values, such as somebody's many rules would have them. */
 function changed(line: string, random: Random): string {
   return line
@@ -22,6 +24,11 @@ function changed(line: string, random: Random): string {
     .replaceAll(/(?<=^| )(\d{1,3})\.\d{1,3}\.\d{1,3}\.0(?=\/24)/g, () =>
       [1 + (octet(random) % 223), octet(random), octet(random), 0].join("."),
     )
+    .replaceAll(/(?<=-[sd] )[0-9a-f:]*::[0-9a-f:]*(?=\/128| )/g, () =>
+      [`2${hex(random)}`, hex(random), "", hex(random)].join(":").slice(0, 39),
+    )
+    .replaceAll(/(?<=-[sd] )[0-9a-f:]*::(?=\/64)/g, () => `${2 + (octet(random) % 8)}001:${hex(random)}:${hex(random)}:${hex(random)}::`)
+    .replaceAll(/(?<=mark )0x[0-9a-f]+/g, () => `0x${octet(random).toString(16)}`)
     .replaceAll(/(?<=--(?:dport|sport) )\d+(?= |$)/g, () => String(1 + Math.floor(random() * 65_535)))
     .replaceAll(/^\[\d+:\d+\]/g, () => `[${Math.floor(random() * 3)}:${Math.floor(random() * 9_999)}]`)
     .replaceAll(/(?<=--comment )"[^"]*"/g, () => `"${"abc de"[octet(random) % 6]}x comment ${octet(random)}"`)

@@ -162,3 +162,17 @@ it("takes the dumps of both families", () => {
   expect(quick.translation.diagnostics).toEqual(slow.diagnostics);
   expect(quick.leftOut).toBe(14);
 });
+
+it("gives the notes of a shape to each of its rules, at their own places", () => {
+  const clamp = "-p tcp -m tcp --tcp-flags SYN,RST SYN -j TCPMSS --clamp-mss-to-pmtu";
+  const chains = ["a", "another", "the-longest-of-all"];
+  const rules = hosts(12, (host, index) => `[${7 ** (index % 5)}:${index + 1}] -A ${chains[index % 3]} -s ${host}/32 ${clamp}`);
+  const text = filter([...chains.map((name) => `-A FORWARD -j ${name}`), ...rules], chains).replaceAll("\n-A", "\n[0:0] -A");
+  const quick = translateByShapes([{ file: "rules.v4", text }], {}, translate, { leastShare: 0, leastLength: 0 });
+  if ("reason" in quick) throw new Error(quick.reason);
+  const slow = translate([{ file: "rules.v4", text }]);
+  expect(quick.leftOut).toBe(10);
+  expect(quick.translation.diagnostics).toEqual(slow.diagnostics);
+  expect(quick.translation.diagnostics.filter(({ code }) => code === "option-without-effect")).toHaveLength(12);
+  expect([...quick.script()].join("")).toBe(slow.script);
+});

@@ -10,11 +10,12 @@ import { binary, compare, ct, hex } from "../../nft/ast.js";
 import { defineMatch } from "../extension.js";
 import { bitsTests } from "../facts.js";
 import { maskedTest } from "../values/mask.js";
-import { valueMask } from "../values/number.js";
+import { valueMask, type ValueMask } from "../values/number.js";
+import { markValue, uniform } from "../values/uniform.js";
 
 export const connmark = defineMatch({
   name: "connmark",
-  options: { mark: { value: valueMask(), invertible: true, required: true } },
+  options: { mark: { value: uniform<ValueMask>(valueMask(), markValue), invertible: true, required: true } },
   facts: {
     reads: ["connmark"],
     condition: ({ mark }) => bitsTests("connmark", mark),

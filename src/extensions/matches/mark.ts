@@ -11,11 +11,12 @@ import { meta } from "../../nft/ast.js";
 import { defineMatch } from "../extension.js";
 import { bitsTests } from "../facts.js";
 import { maskedTest } from "../values/mask.js";
-import { valueMask } from "../values/number.js";
+import { valueMask, type ValueMask } from "../values/number.js";
+import { markValue, uniform } from "../values/uniform.js";
 
 export const mark = defineMatch({
   name: "mark",
-  options: { mark: { value: valueMask(), invertible: true, required: true } },
+  options: { mark: { value: uniform<ValueMask>(valueMask(), markValue), invertible: true, required: true } },
   facts: {
     reads: ["mark"],
     condition: ({ mark: use }) => bitsTests("mark", use),

@@ -3,6 +3,7 @@
 import { binary, hex, type Expression } from "../../nft/ast.js";
 import type { OptionUse } from "../../iptables/ast.js";
 import { integer, valueMask, type ValueMask } from "../values/number.js";
+import { markValue, uniform } from "../values/uniform.js";
 
 /** Both are unsigned 32-bit numbers. */
 export interface MarkChange {
@@ -19,9 +20,10 @@ const operations = ["set-xmark", "set-mark", "and-mark", "or-mark", "xor-mark"] 
 export function markOptions<const Name extends string>(...more: Name[]) {
   const others = (name: string): string[] => [...operations, ...more].filter((other) => other !== name);
   const bits = integer(0, allBits);
+  const valueAndMask = uniform<ValueMask>(valueMask(), markValue);
   return {
-    "set-xmark": { value: valueMask(), excludes: others("set-xmark") },
-    "set-mark": { value: valueMask(), excludes: others("set-mark") },
+    "set-xmark": { value: valueAndMask, excludes: others("set-xmark") },
+    "set-mark": { value: valueAndMask, excludes: others("set-mark") },
     "and-mark": { value: bits, excludes: others("and-mark") },
     "or-mark": { value: bits, excludes: others("or-mark") },
     "xor-mark": { value: bits, excludes: others("xor-mark") },

@@ -4,7 +4,7 @@ import type { AddressMask, Family } from "../../iptables/ast.js";
 import { binary, match, type AddressLiteral, type Expression, type Statement } from "../../nft/ast.js";
 import { Invalid, type ValueParser } from "../extension.js";
 import { parseInteger } from "./number.js";
-import { ipv4Address, uniform } from "./uniform.js";
+import { ipv4Address, ipv6Address, uniform } from "./uniform.js";
 
 /** Bits of an address. */
 export const addressBits: Readonly<Record<Family, number>> = { ipv4: 32, ipv6: 128 };
@@ -129,23 +129,27 @@ export const address: ValueParser<bigint> = (text, { family }) =>
   parseAddress(text, family) ?? new Invalid(`"${text}" is not an ${family === "ipv4" ? "IPv4" : "IPv6"} address`);
 
 /** `address`, `address/length` or `address/mask`. Host bits are cleared, and with an empty mask any name is an address. */
-export const addressMask = uniform<AddressMask>((text, { family }) => {
-  const slash = text.lastIndexOf("/");
-  const addressText = slash === -1 ? text : text.slice(0, slash);
-  const whole = family === "ipv4" ? wholeIpv4 : wholeIpv6;
-  const mask = slash === -1 ? whole : parseMask(text.slice(slash + 1), family);
-  if (mask === undefined) return new Invalid(`"${text.slice(slash + 1)}" is neither a prefix length nor a mask`);
-  if (mask === 0n) return { family, address: 0n, mask };
-  const value = parseAddress(addressText, family);
-  if (value !== undefined) return { family, address: value & mask, mask };
-  const other: Family = family === "ipv4" ? "ipv6" : "ipv4";
-  if (addressText.includes(other === "ipv6" ? ":" : ".") && parseAddress(addressText, other) !== undefined) {
-    return new Invalid(`"${addressText}" is an ${other === "ipv4" ? "IPv4" : "IPv6"} address`);
-  }
-  return new Invalid(
-    /^[0-9.:/]*$/.test(addressText) ? `"${addressText}" is not an address` : `"${addressText}" is a name, which cannot be resolved here`,
-  );
-}, ipv4Address);
+export const addressMask = uniform<AddressMask>(
+  (text, { family }) => {
+    const slash = text.lastIndexOf("/");
+    const addressText = slash === -1 ? text : text.slice(0, slash);
+    const whole = family === "ipv4" ? wholeIpv4 : wholeIpv6;
+    const mask = slash === -1 ? whole : parseMask(text.slice(slash + 1), family);
+    if (mask === undefined) return new Invalid(`"${text.slice(slash + 1)}" is neither a prefix length nor a mask`);
+    if (mask === 0n) return { family, address: 0n, mask };
+    const value = parseAddress(addressText, family);
+    if (value !== undefined) return { family, address: value & mask, mask };
+    const other: Family = family === "ipv4" ? "ipv6" : "ipv4";
+    if (addressText.includes(other === "ipv6" ? ":" : ".") && parseAddress(addressText, other) !== undefined) {
+      return new Invalid(`"${addressText}" is an ${other === "ipv4" ? "IPv4" : "IPv6"} address`);
+    }
+    return new Invalid(
+      /^[0-9.:/]*$/.test(addressText) ? `"${addressText}" is not an address` : `"${addressText}" is a name, which cannot be resolved here`,
+    );
+  },
+  ipv4Address,
+  ipv6Address,
+);
 
 /** The address as nft writes it. */
 export function addressLiteral(value: bigint, family: Family): AddressLiteral {

@@ -98,6 +98,112 @@ export const ipv4Range: UniformClass = {
   marker: (number) => `${markedAddress(number).join(".")}-217.${200 + number}.254.3`,
 };
 
+const colon = 58;
+
+/** Where the groups of an IPv6 address lie that was scanned last; see `scanGroups`. */
+interface Groups {
+  readonly end: number;
+  readonly count: number;
+  /** Ends in `::`. */
+  readonly open: boolean;
+}
+
+function isLowHexadecimal(code: number): boolean {
+  return (code >= zero && code <= nine) || (code >= 97 && code <= 102);
+}
+
+/**
+ * An IPv6 address from 2000:: on as it is printed (RFC 5952): undefined for one whose groups of zeros could be written in two ways, and
+ * for one with dots.
+ */
+function scanGroups(text: string, at: number, end: number): Groups | undefined {
+  let [index, count, zeros, gap] = [at, 0, 0, false];
+  for (;;) {
+    const start = index;
+    while (index < end && isLowHexadecimal(text.charCodeAt(index))) index++;
+    const length = index - start;
+    if (length === 0) {
+      // Only behind `::` at the end.
+      return gap && zeros === 0 && count < 7 && text.charCodeAt(index - 2) === colon ? { end: index, count, open: true } : undefined;
+    }
+    const isZero = length === 1 && text.charCodeAt(start) === zero;
+    if (length > 4 || (text.charCodeAt(start) === zero && !isZero)) return undefined;
+    if (count === 0 && (length < 4 || text.charCodeAt(start) < 50)) return undefined;
+    zeros += isZero ? 1 : 0;
+    count++;
+    if (text.charCodeAt(index) !== colon || index >= end) break;
+    index++;
+    if (index < end && text.charCodeAt(index) === colon) {
+      if (gap) return undefined;
+      gap = true;
+      index++;
+    }
+  }
+  return gap
+    ? zeros === 0 && count < 7
+      ? { end: index, count, open: false }
+      : undefined
+    : count === 8 && zeros < 2
+      ? { end: index, count, open: false }
+      : undefined;
+}
+
+const markedGroups = ["d7c8", "f0d9", "e1c7", "c7f3", "d9e5", "f1c9", "e7d3"];
+
+/** An IPv6 address alone or before `/128`, or one that ends in `::` before a prefix of whole groups that has all of its groups. */
+export const ipv6Address: UniformClass = {
+  name: "IPv6 address",
+  scan(text, at, end) {
+    const groups = scanGroups(text, at, end);
+    if (!groups || isEnd(text, groups.end, end)) return groups?.end ?? -1;
+    if (text.charCodeAt(groups.end) !== slash) return -1;
+    const after = scanNumber(text, groups.end + 1, end, 3);
+    if (after === -1 || !isEnd(text, after, end)) return -1;
+    const length = numberAt(text, groups.end + 1, after);
+    const whole = groups.open && length >= 16 * groups.count && length < 128 && length % 16 === 0 && length > 16;
+    return length === 128 || whole ? groups.end : -1;
+  },
+  marker(number, _, behind) {
+    const length = Number(/^\/(\d+)/.exec(behind)?.[1] ?? 128);
+    const groups = [`3ff${number}`, ...markedGroups].slice(0, length / 16);
+    return groups.length === 8 ? groups.join(":") : `${groups.join(":")}::`;
+  },
+};
+
+/** A mark that is neither 0 nor all of its mask nor outside of it, alone or before `/` and the mask: that is no part of the class. */
+export const markValue: UniformClass = {
+  name: "mark",
+  scan(text, at, end) {
+    const after = scanHexadecimal(text, at, end);
+    if (after === -1) return -1;
+    const value = Number(text.slice(at, after));
+    const mask = maskBehind(text, after, end);
+    return value !== 0 && mask !== undefined && value !== mask && (BigInt(value) & ~BigInt(mask)) === 0n ? after : -1;
+  },
+  marker(number, _, behind) {
+    const mask = maskBehind(behind, 0, /^[^ \n]*/.exec(behind)![0].length)!;
+    const marked = ((0x5a69_a5c3 ^ (number * 0x1111_1111)) & mask) >>> 0;
+    const lowest = (mask & -mask) >>> 0;
+    return `0x${(marked === 0 || marked === mask ? lowest : marked).toString(16)}`;
+  },
+};
+
+/** The end of `0x` and up to eight digits without leading zeros, as iptables-save prints a mark; -1 if there is none. */
+function scanHexadecimal(text: string, at: number, end: number): number {
+  if (text.charCodeAt(at) !== zero || text.charCodeAt(at + 1) !== 120) return -1;
+  let index = at + 2;
+  while (index < end && isLowHexadecimal(text.charCodeAt(index))) index++;
+  const length = index - at - 2;
+  return length < 1 || length > 8 || (length > 1 && text.charCodeAt(at + 2) === zero) ? -1 : index;
+}
+
+/** All ones where no mask follows; undefined where something else does. */
+function maskBehind(text: string, at: number, end: number): number | undefined {
+  if (isEnd(text, at, end)) return 0xffff_ffff;
+  const after = text.charCodeAt(at) === slash ? scanHexadecimal(text, at + 1, end) : -1;
+  return after === -1 || !isEnd(text, after, end) ? undefined : Number(text.slice(at + 1, after));
+}
+
 function isHexadecimal(code: number): boolean {
   return (code >= zero && code <= nine) || (code >= 65 && code <= 70) || (code >= 97 && code <= 102);
 }
@@ -108,7 +214,7 @@ export const ethernetAddress: UniformClass = {
   scan(text, at, end) {
     for (let index = 0; index < 17; index++) {
       const code = text.charCodeAt(at + index);
-      if (at + index >= end || (index % 3 === 2 ? code !== 58 : !isHexadecimal(code))) return -1;
+      if (at + index >= end || (index % 3 === 2 ? code !== colon : !isHexadecimal(code))) return -1;
     }
     return isEnd(text, at + 17, end) ? at + 17 : -1;
   },
@@ -132,7 +238,7 @@ export const ipv4Endpoint: UniformClass = {
   scan(text, at, end) {
     const address = scanAddress(text, at, end);
     if (address === -1 || isEnd(text, address, end)) return -1;
-    const port = text.charCodeAt(address) === 58 ? scanPort(text, address + 1, end) : -1;
+    const port = text.charCodeAt(address) === colon ? scanPort(text, address + 1, end) : -1;
     return port !== -1 && isEnd(text, port, end) ? port : -1;
   },
   marker: (number) => `${markedAddress(number).join(".")}:${63_901 + 16 * number}`,
