@@ -57,6 +57,11 @@ export function alwaysMatches(use: ExtensionUse): boolean {
   return known(use)?.facts.always ?? false;
 }
 
+/** What a match asks, in words that follow "where", as if no option were inverted; undefined where nobody has words for it. */
+export function questionOf(use: ExtensionUse): string | undefined {
+  return known(use)?.facts.words?.(optionsOf(use));
+}
+
 export function recollectionOf(use: ExtensionUse): Recollection | undefined {
   return known(use)?.facts.recollection?.(optionsOf(use));
 }

@@ -223,6 +223,11 @@ export interface MatchFacts<Definitions extends OptionDefinitions = OptionDefini
    */
   readonly condition: readonly FieldTest[] | ((options: OptionUses<Definitions>, family: Family) => readonly FieldTest[]);
   readonly played: Played | ((options: OptionUses<Definitions>) => Played);
+  /**
+   * What it asks, in words that follow "where" and "unless" and name their subject; an inverted option as if it were not. Undefined, or
+   * absent: the options are shown as they are written.
+   */
+  readonly words?: (options: OptionUses<Definitions>) => string | undefined;
   /** Every packet matches, whatever the options say. */
   readonly always?: true;
   /** What of it packets before decide, where `verify` can lead packets through it. */

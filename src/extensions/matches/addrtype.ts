@@ -124,6 +124,12 @@ export const addrtype = defineMatch({
       ...wordTests("destinationType", options["dst-type"], options["dst-type"]?.value ?? []),
     ],
     played: true,
+    words: ({ "src-type": source, "dst-type": destination, ...others }) => {
+      if (Object.keys(others).length > 0) return undefined;
+      return [source && `the source is of type ${source.text}`, destination && `the destination is of type ${destination.text}`]
+        .filter((one) => one !== undefined)
+        .join(" and ");
+    },
   },
   translate(options, { family, hooks }): MatchTranslation {
     const device = options["limit-iface-in"] ? "iif" : options["limit-iface-out"] ? "oif" : undefined;

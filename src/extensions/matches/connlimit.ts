@@ -60,6 +60,13 @@ export const connlimit = defineMatch({
       });
       return sameHosts && a!.above === b!.above && (a!.above ? a!.most >= b!.most : a!.most <= b!.most);
     },
+    words: (uses) => {
+      const limit = uses["connlimit-above"] ?? uses["connlimit-upto"];
+      if (!limit) return undefined;
+      const mask = uses["connlimit-mask"];
+      const hosts = `${uses["connlimit-daddr"] ? "to the destination" : "from the source"}${mask ? ` (/${mask.text})` : ""}`;
+      return `${uses["connlimit-above"] ? "more than" : "at most"} ${limit.value} connections ${hosts} are open`;
+    },
   },
   translate(uses, context) {
     const limit = uses["connlimit-above"] ?? uses["connlimit-upto"];

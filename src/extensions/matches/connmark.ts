@@ -9,7 +9,7 @@
 import { binary, compare, ct, hex } from "../../nft/ast.js";
 import { defineMatch } from "../extension.js";
 import { bitsTests } from "../facts.js";
-import { maskedTest } from "../values/mask.js";
+import { markWords, maskedTest } from "../values/mask.js";
 import { valueMask, type ValueMask } from "../values/number.js";
 import { markValue, uniform } from "../values/uniform.js";
 
@@ -20,6 +20,7 @@ export const connmark = defineMatch({
     reads: ["connmark"],
     condition: ({ mark }) => bitsTests("connmark", mark),
     played: true,
+    words: ({ mark: use }) => markWords("its connection's mark", use?.value),
   },
   translate({ mark: use }) {
     // A test that always holds still demands a connection.

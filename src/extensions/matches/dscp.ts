@@ -31,6 +31,7 @@ export const dscp = defineMatch({
       return bitsTests("tos", use && { ...use, value: { value: use.value << 2, mask: 0xfc } });
     },
     played: true,
+    words: (uses) => `its DSCP is ${(uses.dscp ?? uses["dscp-class"])?.text ?? ""}`,
   },
   translate(options, { family }) {
     const use = options.dscp ?? options["dscp-class"];

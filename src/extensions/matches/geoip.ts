@@ -46,6 +46,8 @@ export const geoip = defineMatch({
         const [inner, outer] = a.inverted ? [b.value, a.value] : [a.value, b.value];
         return a.inverted === b.inverted && inner.every((country) => outer.includes(country));
       }),
+    words: ({ "source-country": source, "destination-country": destination }) =>
+      source && destination ? undefined : `the ${source ? "source" : "destination"} is in ${(source ?? destination)?.text ?? ""}`,
   },
   translate(options, context): MatchTranslation {
     const use = options["source-country"] ?? options["destination-country"];

@@ -105,6 +105,7 @@ const burst: ValueParser<{ readonly amount: number; readonly bytes: boolean }> =
 const usualBurst = 5;
 
 const keyFields = { srcip: "source", dstip: "destination", srcport: "sourcePort", dstport: "destinationPort" } as const;
+const keyWords = { srcip: "source", dstip: "destination", srcport: "source port", dstport: "destination port" } as const;
 
 const modes = wordList(["srcip", "srcport", "dstip", "dstport"]);
 /** Commas before and behind the words are passed over, as strtok does. */
@@ -288,6 +289,11 @@ export const hashlimit = defineMatch({
       const [less, more] = isOver(first) ? [second, first] : [first, second];
       const burstOf = (uses: Uses): number => uses["hashlimit-burst"]?.value.amount ?? usualBurst;
       return perSecond(smaller) <= perSecond(larger) && burstOf(less) <= burstOf(more);
+    },
+    words: (uses) => {
+      const by = (uses["hashlimit-mode"]?.value ?? []).map((part) => keyWords[part]);
+      const each = by.length === 0 ? "all packets together" : `each ${by.join(" and ")}`;
+      return `the limit "${uses["hashlimit-name"]?.text ?? ""}" of ${(uses["hashlimit-above"] ?? uses["hashlimit-upto"])?.text ?? ""} for ${each} is ${isOver(uses) ? "" : "not "}used up`;
     },
   },
   translate(own, context): MatchTranslation {

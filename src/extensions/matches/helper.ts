@@ -27,6 +27,7 @@ export const helper = defineMatch({
     reads: ["tracking"],
     condition: [],
     played: true,
+    words: ({ helper: use }) => (use && use.text !== "" ? `it belongs to a connection of helper "${use.text}"` : undefined),
   },
   translate({ helper: use }): MatchTranslation {
     const wanted = use?.value ?? "";

@@ -8,7 +8,7 @@
 
 import { payload } from "../../nft/ast.js";
 import { defineMatch, Invalid } from "../extension.js";
-import { hopsFieldTests } from "../values/hops.js";
+import { hopsFieldTests, hopsWords } from "../values/hops.js";
 import { hopsTest } from "../values/hops.js";
 import { integer } from "../values/number.js";
 
@@ -29,6 +29,7 @@ export const hl = defineMatch({
     reads: ["ttl"],
     condition: (options) => hopsFieldTests(options["hl-eq"], options["hl-lt"], options["hl-gt"]),
     played: true,
+    words: (uses) => hopsWords("hop limit", uses["hl-eq"], uses["hl-lt"], uses["hl-gt"]),
   },
   translate(options) {
     return hopsTest(payload("ip6", "hoplimit"), options["hl-eq"], options["hl-lt"], options["hl-gt"]);

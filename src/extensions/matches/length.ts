@@ -23,6 +23,8 @@ export const length = defineMatch({
     reads: ["packet"],
     condition: ({ length: use }) => rangeTests("length", use),
     played: true,
+    words: ({ length: use }) =>
+      use && `it is ${use.value.from === use.value.to ? use.value.from : `${use.value.from} to ${use.value.to}`} bytes long`,
   },
   translate({ length: use }, { family }) {
     if (!use) return { statements: [] };

@@ -95,6 +95,7 @@ export const limit = defineMatch({
     implies: (first, second) =>
       (first.limit?.value ?? usual).cost >= (second.limit?.value ?? usual).cost &&
       burstOf(first["limit-burst"]) <= burstOf(second["limit-burst"]),
+    words: ({ limit: use, "limit-burst": burst }) => `the limit of ${use?.text ?? "3/hour"} in bursts of ${burstOf(burst)} is not used up`,
   },
   translate({ limit: rateUse, "limit-burst": burstUse }) {
     const wanted = rateUse?.value ?? usual;

@@ -28,6 +28,7 @@ export const mac = defineMatch({
     reads: ["packet"],
     condition: ({ "mac-source": source }) => wordTests("hardwareSource", source, source ? [source.value] : []),
     played: true,
+    words: ({ "mac-source": source }) => source && `its hardware address is ${source.text}`,
   },
   translate({ "mac-source": source }) {
     if (!source) return { statements: [] };

@@ -10,7 +10,7 @@
 import { meta } from "../../nft/ast.js";
 import { defineMatch } from "../extension.js";
 import { bitsTests } from "../facts.js";
-import { maskedTest } from "../values/mask.js";
+import { markWords, maskedTest } from "../values/mask.js";
 import { valueMask, type ValueMask } from "../values/number.js";
 import { markValue, uniform } from "../values/uniform.js";
 
@@ -21,6 +21,7 @@ export const mark = defineMatch({
     reads: ["mark"],
     condition: ({ mark: use }) => bitsTests("mark", use),
     played: true,
+    words: ({ mark: use }) => markWords("its mark", use?.value),
   },
   translate({ mark: use }) {
     const test = use && maskedTest(meta("mark"), use.value, use.inverted);

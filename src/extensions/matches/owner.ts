@@ -61,6 +61,12 @@ export const owner = defineMatch({
       ...wordTests("owner", options["socket-exists"], ["root", "other"]),
     ],
     played: true,
+    words: ({ "uid-owner": user, "gid-owner": group, "socket-exists": socket, ...others }) => {
+      if (Object.keys(others).length > 0) return undefined;
+      const told = [user && `user ${user.text}`, group && `group ${group.text}`].filter((one) => one !== undefined);
+      if (told.length === 0) return socket && "a program of this machine sends it";
+      return socket ? undefined : `a program of ${told.join(" and ")} sends it`;
+    },
   },
   translate(options): MatchTranslation {
     const { "uid-owner": user, "gid-owner": group, "socket-exists": socket, "suppl-groups": supplementary } = options;

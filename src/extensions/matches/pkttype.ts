@@ -30,6 +30,7 @@ export const pkttype = defineMatch({
     reads: ["packet"],
     condition: ({ "pkt-type": type }) => wordTests("packetType", type, type ? [type.value] : []),
     played: true,
+    words: ({ "pkt-type": type }) => type && `it came as ${type.text}`,
   },
   translate({ "pkt-type": type }) {
     return { statements: type ? [match(meta("pkttype"), symbol(type.value), type.inverted)] : [] };

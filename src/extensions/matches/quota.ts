@@ -34,6 +34,7 @@ export const quota = defineMatch({
       second !== undefined &&
       first.inverted === second.inverted &&
       (first.inverted ? first.value >= second.value : first.value <= second.value),
+    words: ({ quota: use }) => use && `the rule's quota of ${use.text} bytes is not used up`,
   },
   translate({ quota: use }) {
     if (!use) return { never: "no quota is given" };

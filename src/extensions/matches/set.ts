@@ -36,6 +36,11 @@ export const setMatch = defineMatch({
     reads: (options) => [{ memory: "ipset", name: options["match-set"]?.value.set ?? "" }, "addresses"],
     condition: [],
     played: true,
+    words: ({ "match-set": use, ...others }) => {
+      if (!use || Object.keys(others).length > 0) return undefined;
+      const sides = new Set(use.value.directions.map((direction) => (direction === "src" ? "source" : "destination")));
+      return `the ${[...sides].join(" and the ")} ${sides.size === 1 ? "is" : "together are"} in set "${use.value.set}"`;
+    },
   },
   translate(options, context): MatchTranslation {
     const use = options["match-set"];

@@ -62,6 +62,10 @@ export const statistic = defineMatch({
       first !== undefined &&
       second !== undefined &&
       (first.inverted ? whole - first.value : first.value) <= (second.inverted ? whole - second.value : second.value),
+    words: ({ probability: share, every, packet }) =>
+      share
+        ? `chance picks it (probability ${share.text})`
+        : every && `it is one of every ${every.value} packets (the one at ${packet?.value ?? 0}, counted from 0)`,
   },
   translate({ probability: share, every, packet }): MatchTranslation {
     if (share) return randomTest(share.value, share.inverted);

@@ -66,6 +66,11 @@ export const stringMatch = defineMatch({
     reads: ["packet"],
     condition: [],
     played: true,
+    words: ({ algo: _, string: text, "hex-string": hex, icase, ...others }) => {
+      if (Object.keys(others).length > 0) return undefined;
+      const what = text ? `"${text.text}"` : hex && `the bytes ${hex.text}`;
+      return what && `it contains ${what}${icase ? " in any case" : ""}`;
+    },
   },
   translate(uses) {
     const text = uses.string ?? uses["hex-string"];

@@ -8,7 +8,7 @@
 
 import { payload } from "../../nft/ast.js";
 import { defineMatch, Invalid } from "../extension.js";
-import { hopsFieldTests } from "../values/hops.js";
+import { hopsFieldTests, hopsWords } from "../values/hops.js";
 import { hopsTest } from "../values/hops.js";
 import { integer } from "../values/number.js";
 
@@ -29,6 +29,7 @@ export const ttl = defineMatch({
     reads: ["ttl"],
     condition: (options) => hopsFieldTests(options["ttl-eq"], options["ttl-lt"], options["ttl-gt"]),
     played: true,
+    words: (uses) => hopsWords("TTL", uses["ttl-eq"], uses["ttl-lt"], uses["ttl-gt"]),
   },
   translate(options) {
     return hopsTest(payload("ip", "ttl"), options["ttl-eq"], options["ttl-lt"], options["ttl-gt"]);

@@ -34,6 +34,17 @@ export function hopsFieldTests(
   ];
 }
 
+/** They in words that follow "where". @param name of the field */
+export function hopsWords(
+  name: string,
+  equal: OptionUse<number> | undefined,
+  less: OptionUse<number> | undefined,
+  greater: OptionUse<number> | undefined,
+): string | undefined {
+  const use = equal ?? less ?? greater;
+  return use && `its ${name} is ${equal ? "" : less ? "below " : "above "}${use.value}`;
+}
+
 /** What `-j TTL` and `-j HL` do. */
 export function hopsEffects(
   set: OptionUse<number> | undefined,

@@ -4,6 +4,13 @@ import { binary, hex, match, type Expression, type Statement } from "../../nft/a
 import type { Never } from "../extension.js";
 import type { ValueMask } from "./number.js";
 
+/** A test of a mark in words that follow "where". */
+export function markWords(subject: string, use: ValueMask | undefined): string | undefined {
+  if (!use) return undefined;
+  const [value, mask] = [use.value, use.mask].map((bits) => `0x${bits.toString(16)}`);
+  return `${subject} is ${value}${use.mask === 0xffffffff ? "" : ` in the bits ${mask}`}`;
+}
+
 /**
  * `field value` or `field & mask == value`; `undefined` if it holds for every value of the field. xtables accepts a value
  * with bits outside its mask, which no field has.

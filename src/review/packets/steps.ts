@@ -1,6 +1,6 @@
 /** What a rule tests, in the order in which the kernel asks, taken from what the extensions say of themselves. */
 
-import { alwaysMatches, fieldTestsOf, optionsSayAll } from "../../extensions/described.js";
+import { alwaysMatches, fieldTestsOf, optionsSayAll, questionOf } from "../../extensions/described.js";
 import type { FieldTest, FieldValues, PacketField } from "../../extensions/facts.js";
 import { recentUse, type RecentUse } from "../../extensions/matches/recent.js";
 import { addressBits, prefixLength, prefixMask } from "../../extensions/values/address.js";
@@ -113,7 +113,13 @@ function fieldStep(use: ExtensionUse, { option, fields: names, values, inverted 
     case "connmark":
     case "tos":
     case "ttl":
-      return { kind: "carried", of: field, values, inverted, words: `"${wordsOfOption(use, use.options[option])}" holds` };
+      return {
+        kind: "carried",
+        of: field,
+        values,
+        inverted,
+        words: questionOf(use) ?? `"${wordsOfOption(use, use.options[option])}" holds`,
+      };
     case "source":
     case "destination":
       if (values.kind !== "ranges") return undefined;
@@ -178,10 +184,14 @@ function opaqueStep(use: ExtensionUse, options: readonly OptionUse<unknown>[], r
     // Options that nobody could read are told apart by the rule's text.
     ...(!optionsSayAll(use) || options.length === 0 ? [textOf(rule)] : []),
   ].join(" ");
-  const words = single
+  const written = single
     ? wordsOfOption(use, single)
     : [`-m ${use.extension}`, ...sorted.map((one) => `${one.inverted ? "! " : ""}${optionText(one)}`)].join(" ");
-  return { kind: "opaque", use, key, words: `"${words}" holds`, holds: !(single?.inverted ?? false) };
+  // Words for the whole match stand for its options where no other inversion is among them, and no field has told some.
+  const isWhole =
+    options.length === Object.keys(use.options).length && (single !== undefined || options.every(({ inverted }) => !inverted));
+  const words = (isWhole ? questionOf(use) : undefined) ?? `"${written}" holds`;
+  return { kind: "opaque", use, key, words, holds: !(single?.inverted ?? false) };
 }
 
 function wordsOfOption(use: ExtensionUse, option: OptionUse<unknown> | undefined): string {

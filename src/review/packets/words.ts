@@ -130,7 +130,7 @@ function testWords(answers: readonly Answer[]): string[] {
     const versions = new Set(twins.filter((other) => other.place === place).map((other) => other.question?.version));
     const places = new Set(twins.map((other) => other.place));
     const whose = [
-      ...(places.size > 1 && place !== undefined ? [`for the rule of ${place}`] : []),
+      ...(places.size > 1 && place !== undefined ? [`(the rule of ${place})`] : []),
       ...(versions.size > 1 && question?.version ? [`by the ${question.version} rules`] : []),
     ];
     return [holds ? "where" : "unless", printable(words), ...whose].join(" ");

@@ -152,8 +152,32 @@ describe("what opens and closes", () => {
   it("takes two limits of one kind for two", () => {
     const limited = "-A INPUT -p icmp -m limit --limit 1/sec -j ACCEPT";
     expect(effects([limited, limited, "-A INPUT -j DROP"], [limited, "-A INPUT -j DROP"]).closes).toEqual([
-      'ICMP to this machine from anywhere, unless "-m limit --limit 1/sec" holds for the rule of line 5, where "-m limit --limit 1/sec" holds for the rule of line 6',
+      "ICMP to this machine from anywhere, unless the limit of 1/sec in bursts of 5 is not used up (the rule of line 5), where the limit of 1/sec in bursts of 5 is not used up (the rule of line 6)",
     ]);
+  });
+
+  it.each([
+    ["-m set --match-set a,b src,dst", 'the source and the destination together are in set "a,b"'],
+    ["-m set --match-set bad src,src", 'the source is in set "bad"'],
+    ["-m mark --mark 0x80/0xb5", "its mark is 0x80 in the bits 0xb5"],
+    ["-m mark --mark 5", "its mark is 0x5"],
+    ["-m connlimit --connlimit-above 9 --connlimit-mask 24", "more than 9 connections from the source (/24) are open"],
+    [
+      "-m hashlimit --hashlimit-upto 5/sec --hashlimit-mode srcip,dstport --hashlimit-name h",
+      'the limit "h" of 5/sec for each source and destination port is not used up',
+    ],
+    ["-m statistic --mode nth --every 3", "it is one of every 3 packets (the one at 0, counted from 0)"],
+    ["-m ttl --ttl-lt 5", "its TTL is below 5"],
+    ["-m mac --mac-source 00:00:5e:00:53:01", "its hardware address is 00:00:5e:00:53:01"],
+    ["-m pkttype --pkt-type broadcast", "it came as broadcast"],
+    ["-m string --algo bm --string evil --from 40", '"-m string --algo bm --from 40 --string evil" holds'],
+    ["-m addrtype --dst-type LOCAL", "the destination is of type LOCAL"],
+  ])("says %s in words", (match, words) => {
+    const opened = (test: string): string | undefined =>
+      review(dump(`-A INPUT ${test} -j ACCEPT`, "-A INPUT -j DROP"), dump("-A INPUT -j DROP")).opens[0]?.sentence;
+    expect(opened(match)).toContain(`, where ${words}`);
+    const inverted = match.replace(/(?<=-m (?:set|mark|mac|pkttype|addrtype) )/, "! ");
+    if (inverted !== match) expect(opened(inverted)).toContain(`, unless ${words}`);
   });
 
   it("says where it could not be worked out", () => {
