@@ -247,6 +247,7 @@ export class Repository {
         const target = (await this.content(entry.object, `the link ${JSON.stringify(name)}`, longestLink)).toString("utf8");
         if (target.startsWith("/"))
           throw new Failure(`${JSON.stringify(file)} was a link out of the repository, to ${JSON.stringify(target)}`);
+        if (target.includes("\0")) throw new Failure(`${JSON.stringify(file)} was a link to what is no name`);
         rest = [...target.split("/"), ...rest];
       } else if (entry?.type === "submodule") {
         throw new Failure(`${JSON.stringify(file)} was in a submodule, whose files are not in this repository`);

@@ -264,6 +264,8 @@ describe("objects", () => {
   it("of links lead no farther than paths do", async () => {
     commitTree(["120000", "rules.v4", store("blob", "x/".repeat(3_000))]);
     expect(await refused(write("rules.v4", open))).toContain("is larger than");
+    commitTree(["120000", "rules.v4", store("blob", "x\0y")]);
+    expect(await refused("rules.v4")).toContain("was a link to what is no name");
     let tree = store("tree", "");
     for (let depth = 0; depth < 300; depth++) tree = store("tree", Buffer.concat([Buffer.from("40000 x\0"), Buffer.from(tree, "hex")]));
     commitTree(["120000", "rules.v4", store("blob", "x/".repeat(300))], ["40000", "x", tree]);
