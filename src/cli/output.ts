@@ -80,8 +80,8 @@ function identityOf(name: string | undefined): string[] {
 /** As many as Linux follows (MAXSYMLINKS). */
 const mostLinks = 40;
 
-/** The path behind all links, whether or not there is a file. */
-function targetOf(name: string): string {
+/** The path behind all links, whether or not there is a file: where a file of this name is written. Throws a Failure for too many. */
+export function targetOf(name: string): string {
   let path = name;
   for (let count = 0; count <= mostLinks; count += 1) {
     if (lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink() !== true) return path;

@@ -60,14 +60,7 @@ export class LineReader {
     if (first === undefined) {
       const word = this.words[this.next];
       const following = this.words[this.next + 1];
-      if (
-        word?.text === "!" &&
-        !word.quoted &&
-        invertible &&
-        this.inversion === undefined &&
-        following !== undefined &&
-        !following.text.startsWith("-")
-      ) {
+      if (word?.text === "!" && invertible && this.inversion === undefined && following !== undefined && !following.text.startsWith("-")) {
         this.inversion = word;
         this.next++;
       }

@@ -193,7 +193,7 @@ export class RuleReader extends LineReader {
     for (let at = 1; at < text.length; at++) {
       const letter = text.charAt(at);
       const option = builtInOption(letter);
-      if (option === undefined || (this.swallowing && this.words[start]?.quoted === true)) {
+      if (option === undefined || (this.swallowing && this.isText(start))) {
         if (this.scope.hasUnknown) return this.swallow(start);
         this.fail("unknown-option", this.spanOf(start, start + 1), `iptables has no option "-${letter}"`);
         return false;
@@ -213,6 +213,15 @@ export class RuleReader extends LineReader {
       if (!this.bindBuiltIn(start, `-${letter}`, option, undefined)) return false;
     }
     return true;
+  }
+
+  /**
+   * Whether a word is somebody's text, and no option of iptables, whatever it begins with. Quotes alone do not say so: iptables never sees
+   * them, and scripts quote every word that they hand on.
+   */
+  private isText(index: number): boolean {
+    const word = this.words[index];
+    return word?.quoted === true && /\s/.test(word.text);
   }
 
   /** Whether the word is a long option with a hyphen too few: `-dport`. No address is made of letters alone. */

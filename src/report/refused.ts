@@ -19,13 +19,14 @@ const defaultWidth = 160;
 export function renderRefused(diagnostics: readonly Diagnostic[], sources: readonly SourceText[], width = defaultWidth): string {
   const rules = new Map<string, Diagnostic>();
   for (const one of diagnostics) {
-    const place = `${one.span.file}:${one.span.line}`;
+    // A line of a script may make several rules, and what is lost with one of them says nothing of the others.
+    const place = `${one.span.file}:${one.span.line}:${one.without ?? ""}`;
     if (effectOf(one.code) === "refused" && !rules.has(place)) rules.set(place, one);
   }
   if (rules.size === 0 || diagnostics.length === 1) return "";
   const lineOf = lineFinder(sources);
-  const lines = [...rules].slice(0, mostRules).map(([place, { span, without }]) => {
-    const start = `  ${visible(place)}: ${without === undefined ? "" : `${visible(without)}: `}`;
+  const lines = [...rules.values()].slice(0, mostRules).map(({ span, without }) => {
+    const start = `  ${visible(span.file)}:${span.line}: ${without === undefined ? "" : `${visible(without)}: `}`;
     return `${start}${shortened(visible((lineOf(span.file, span.line) ?? "").trim()), Math.max(leastWidth, width) - start.length)}\n`;
   });
   if (rules.size > mostRules) lines.push(`  and ${rules.size - mostRules} more\n`);

@@ -34,6 +34,8 @@ export interface Surroundings {
   perhaps(place: Place, expand: () => Value): Value;
   /** Carries out `$(…)` for what it does; what it prints is not known. */
   substitute(part: Extract<WordPart, { kind: "substitution" }>): void;
+  /** Told of so many characters before they become a part of a word; throws where there are too many. */
+  spend(characters: number): void;
   /** Whether IFS is as it is at the start: words end at blanks and ends of lines. */
   readonly splitsAtBlanks: boolean;
 }
@@ -44,6 +46,9 @@ export interface Field {
   readonly quoted: boolean;
 }
 
+/** One more: the empty word takes room, too. */
+const lengthOf = (value: Value): number => 1 + (value.known ? value.text : value.prefix).length;
+
 /** One word, which is not split: of an assignment, a redirection, a document. */
 export function expandToValue(parts: readonly WordPart[], surroundings: Surroundings): Value {
   let text = "";
@@ -51,6 +56,7 @@ export function expandToValue(parts: readonly WordPart[], surroundings: Surround
   for (const part of parts) {
     const value = part.kind === "pattern" && part.text !== "~" ? knownText(part.text) : valueOf(part, surroundings);
     if (unknown) continue;
+    surroundings.spend(lengthOf(value));
     if (value.known) text += value.text;
     else {
       text += value.prefix;
@@ -74,6 +80,7 @@ export function expandToFields({ parts }: ShellWord, surroundings: Surroundings)
   const add = (value: Value): void => {
     isOpen = true;
     if (unknown) return;
+    surroundings.spend(lengthOf(value));
     if (value.known) text += value.text;
     else {
       text += value.prefix;
@@ -191,6 +198,7 @@ function parameterOf(
     if (variable === undefined || !("elements" in variable)) return variable;
     return variable.elements[0] ?? knownText("");
   })();
+  if (value) surroundings.spend(lengthOf(value));
   const isSet = value === undefined ? undefined : value.known ? true : undefined;
   const isEmpty = value?.known ? value.text === "" : undefined;
   const other = (): Value => expandToValue(operand, surroundings);
@@ -231,6 +239,7 @@ function parameterOf(
       const variable = surroundings.variable(name);
       const elements = variable && "elements" in variable ? variable.elements : variable ? [variable] : undefined;
       if (!elements?.every((one) => one.known)) return nameless;
+      for (const one of elements) surroundings.spend(lengthOf(one));
       return knownText(elements.map((one) => (one.known ? one.text : "")).join(" "));
     }
     default:

@@ -30,8 +30,11 @@ import { evaluateTest } from "./test-command.js";
 const advice =
   "run it: ipt2nft-recent capture -- ./script > captured, or give what iptables-save (and ip6tables-save, ipset save) prints then";
 
-/** Commands carried out, those of loops and functions each time. */
-const mostCommands = 200_000;
+/** Commands carried out, those of loops and functions each time, beside one for each character of the script. */
+const mostCommands = 10_000;
+/** Characters of the words of all of them, beside so many for each character of the script: values may hold themselves twice. */
+const mostCharacters = 1_000_000;
+const charactersForEach = 20;
 /** Functions that call each other. */
 const mostCalls = 40;
 
@@ -62,7 +65,8 @@ interface Changed {
   readonly functions: Map<string, { readonly body: Command | undefined } | undefined>;
 }
 
-class TooManyCommands extends Error {}
+/** Of a script that does not end within its bounds; the message says which. */
+class TooMuch extends Error {}
 
 class ScriptRun implements Surroundings {
   private readonly diagnostics: Diagnostic[] = [];
@@ -86,6 +90,7 @@ class ScriptRun implements Surroundings {
   /** What follows looks at the status: a failure does not end the script. */
   private handled = 0;
   private commands = 0;
+  private characters = 0;
   private calls = 0;
   private loops = 0;
   /** Relative names of files may be anywhere, after `cd`. */
@@ -110,8 +115,8 @@ class ScriptRun implements Surroundings {
     try {
       this.runList(list, true);
     } catch (error) {
-      if (!(error instanceof TooManyCommands)) throw error;
-      this.report("shell-construct", { offset: 0, length: 1 }, `the script carries out more than ${mostCommands} commands`, advice);
+      if (!(error instanceof TooMuch)) throw error;
+      this.report("shell-construct", { offset: 0, length: 1 }, error.message, advice);
     }
     return { rulesets: this.firewall.finish(), diagnostics: this.diagnostics };
   }
@@ -166,6 +171,12 @@ class ScriptRun implements Surroundings {
   }
 
   // --------------------------------------------------------------------------------------------------- surroundings
+
+  spend(characters: number): void {
+    const most = mostCharacters + charactersForEach * this.source.text.length;
+    if ((this.characters += characters) > most)
+      throw new TooMuch(`the words of the script's commands have more than ${most} characters, which is far more than it holds`);
+  }
 
   variable(name: string): Variable | undefined {
     return this.variables.get(name);
@@ -267,7 +278,9 @@ class ScriptRun implements Surroundings {
     const [only] = commands;
     if (commands.length === 1) way = this.runCommand(only!);
     else {
-      for (const command of commands) this.inSubshell(() => this.runPiece(command, commands));
+      const isOrdered = this.atMostOneMakesRules(commands);
+      for (const command of commands)
+        this.inSubshell(() => (isOrdered ? this.runCommand(command) : this.perhaps(command.place, () => this.runCommand(command))));
       this.status = "unknown";
     }
     if (isHandled || negated) this.handled -= 1;
@@ -276,16 +289,15 @@ class ScriptRun implements Surroundings {
     return minds ? this.mindFailure(only!) : way;
   }
 
-  /** A command of a pipe: with others that make rules, which is first is not known. */
-  private runPiece(command: Command, all: readonly Command[]): Way {
+  /** Of the commands of a pipe: where several make rules, which is first is not known. */
+  private atMostOneMakesRules(commands: readonly Command[]): boolean {
     const makesRules = (one: Command): boolean => {
       if (one.kind !== "simple") return true;
       const [program] = one.words;
       const name = program && expandToValue(program.parts, { ...quietSurroundings, variable: (variable) => this.variables.get(variable) });
       return !name?.known || this.functions.has(name.text) || findProgram(name.text.split(" ")[0]!).kind !== "harmless";
     };
-    if (all.filter(makesRules).length < 2) return this.runCommand(command);
-    return this.perhaps(command.place, () => this.runCommand(command));
+    return commands.filter(makesRules).length < 2;
   }
 
   /** With `set -e` the script ends at a command that fails. */
@@ -299,7 +311,8 @@ class ScriptRun implements Surroundings {
   // ------------------------------------------------------------------------------------------------------- commands
 
   private runCommand(command: Command): Way {
-    if (++this.commands > mostCommands) throw new TooManyCommands();
+    const most = mostCommands + this.source.text.length;
+    if (++this.commands > most) throw new TooMuch(`the script carries out more than ${most} commands, which is far more than it holds`);
     if (command.kind !== "simple" && !this.checkRedirections(command.redirections)) return "next";
     switch (command.kind) {
       case "simple":
@@ -456,6 +469,7 @@ class ScriptRun implements Surroundings {
       return;
     }
     const before = this.variables.get(name);
+    if (before && "elements" in before) this.spend(before.elements.length);
     if (before && "elements" in before && "elements" in made) this.assign(name, { elements: [...before.elements, ...made.elements] });
     else if (before && "known" in before && before.known && "known" in made) {
       this.assign(name, made.known ? knownText(before.text + made.text) : { ...made, prefix: before.text + made.prefix });
@@ -808,6 +822,7 @@ const quietSurroundings: Surroundings = {
   parameters: undefined,
   assign: () => undefined,
   reckon: () => undefined,
+  spend: () => undefined,
   perhaps: (_, expand) => expand(),
   substitute: () => undefined,
   splitsAtBlanks: true,

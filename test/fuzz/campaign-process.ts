@@ -27,7 +27,7 @@ for (let index = Number(first); index < Number(first) + Number(count); index++) 
   writeSync(progress, `${kind}\t${index}`.padEnd(60), 0);
   const begin = process.cpuUsage();
   try {
-    attempt(inputRandom(kind, Number(seed), index));
+    await attempt(inputRandom(kind, Number(seed), index));
   } catch (error) {
     print({ kind, index, broken: error instanceof Error ? (error.stack ?? error.message).slice(0, 2_000) : String(error) });
   }

@@ -25,11 +25,12 @@ import { interfacesFor } from "../../src/verify/derive/net.js";
 import { isNftScript } from "../../src/verify/nft-script.js";
 import { capture, denseChains, filterTable, listOfSets, manyLists } from "../bench/growth-inputs.js";
 import { readCases, readExpected } from "../corpus/cases.js";
+import { tryGitTree } from "./git-trees.js";
 import { hostileTexts, numbers } from "./hostile-dumps.js";
 import { brokenPromises } from "./promises.js";
 
-/** A kind of input: what is done with one of them. Throws where a promise is broken. */
-export type Attempt = (random: Random) => void;
+/** A kind of input: what is done with one of them. Throws, or breaks its promise, where one of ours is broken. */
+export type Attempt = (random: Random) => void | Promise<void>;
 
 const cases = readCases();
 const dumps = cases.flatMap(({ sources }) => sources.filter(({ file }) => file.endsWith(".v4") || file.endsWith(".v6")));
@@ -243,6 +244,7 @@ export function attempts(reviewedRules: number): Readonly<Record<string, Attempt
       });
     },
     "anonymous dump": (random) => expecting([AnonymizeFault], () => anonymize({ sources: [spoiledDump(random)], ipsets: [] }, digest)),
+    "git tree": tryGitTree,
   };
 }
 
@@ -260,7 +262,8 @@ export const shares: Readonly<Record<string, number>> = {
   "pair of rulesets": 3,
   search: 1,
   "packets for rules": 1,
-  "anonymous dump": 9,
+  "anonymous dump": 8,
+  "git tree": 1,
 };
 
 /** The generator of one input. */

@@ -141,6 +141,9 @@ function lostRules({ iptables, nft, diagnostics }: Translation): string[] {
   const refusals = diagnostics.filter(({ code }) => effectOf(code) === "refused" && code !== "ipset-missing").map(({ span }) => span);
   const rulesIn = new Map<string, number>();
   const place = ({ file, line }: Span): string => `${file}:${line}`;
+  const stretch = ({ file, line, column, length }: Span): string => `${file}:${line}:${column}:${length}`;
+  /** Those that a function or a loop of a script makes are all written in one place: how many are, and how many of them are told. */
+  const alike = new Map<string, { rules: number; told: number }>();
   for (const { rules } of iptables.flatMap(({ tables }) => tables.flatMap(({ chains }) => chains)))
     for (const { span } of rules) rulesIn.set(place(span), (rulesIn.get(place(span)) ?? 0) + 1);
   // A line of a script may hold several rules: of those it is the one that the diagnostic stands in.
@@ -158,7 +161,10 @@ function lostRules({ iptables, nft, diagnostics }: Translation): string[] {
       for (const { rules } of table.chains) {
         for (const { span, text } of rules) {
           const told = isRefused(span) ? lines.has(`    ${text}`) : undefined;
-          if (told === false) broken.push(`the script does not tell of the refused rule in line ${span.line}`);
+          if (told !== undefined) {
+            const group = alike.get(stretch(span)) ?? { rules: 0, told: 0 };
+            alike.set(stretch(span), { rules: group.rules + 1, told: group.told + (told ? 1 : 0) });
+          }
           const tag = /--comment "(tag [0-9]+)"/.exec(text)?.[1];
           if (tag === undefined || told === true || comments.has(tag)) continue;
           // A rule that only stamps has no nft rule of its own to bear the comment.
@@ -168,6 +174,7 @@ function lostRules({ iptables, nft, diagnostics }: Translation): string[] {
       }
     }
   }
+  for (const [where, { told }] of alike) if (told === 0) broken.push(`the script does not tell of the refused rule at ${where}`);
   return broken;
 }
 

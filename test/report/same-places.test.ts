@@ -86,6 +86,28 @@ describe("refused rules at the end", () => {
     expect(rules).toContain("rules.v4:4: more closed: ");
   });
 
+  it("with each loss of a line of a script that makes several of them", () => {
+    const text = `iptables -F
+add() { iptables -A "$@"; }
+add INPUT -s 192.0.2.1 -m unheard -j ACCEPT
+add INPUT -m unheard --x -j DROP
+add INPUT -p tcp -m unheard -j DROP
+`;
+    const { diagnostics } = translate([{ file: "rules.sh", text }], { family: "ipv4" });
+    expect(renderRefused(diagnostics, [{ file: "rules.sh", text }], 90)).toBe(
+      `2 rules were not carried over; the firewall is more open without 1 of them, more closed without 1 of them:
+  rules.sh:2: more closed: add() { iptables -A "$@"; }
+  rules.sh:2: more open: add() { iptables -A "$@"; }
+`,
+    );
+  });
+
+  it("with the target of a rule whose words are quoted", () => {
+    expect(told('-A INPUT -m unheard "--text" "-j DROP" "-j" "ACCEPT"\n-A INPUT -m unheard "!" "-s" 192.0.2.1 "-jDROP"\n')).toContain(
+      'rules.v4:3: more closed: -A INPUT -m unheard "--text" "-j DROP" "-j" "ACCEPT"\n  rules.v4:4: more open',
+    );
+  });
+
   it("are shortened in the middle, and have an end", () => {
     const lines = told(`-A INPUT -m geoip --src-cc CN -m comment --comment ${"x".repeat(90)} -j DROP\n`.repeat(25)).split("\n");
     expect(lines[0]).toContain("25 rules were not carried over");

@@ -231,8 +231,39 @@ describe("scripts", () => {
     (command) => expect(run(`iptables -A INPUT -j DROP\n${command}`).outcome).toBe("exact"),
   );
 
-  it("carry out a bounded number of commands", () => {
-    const loops = "for a in 1 2 3 4 5 6 7 8 9 10; do ".repeat(8);
-    expect(found(`iptables -F; ${loops} : ${"; done".repeat(8)}`)).toContain("1:1+1 shell-construct");
+  const nested = (depth: number, command: string): string =>
+    `iptables -F; ${"for a in 1 2 3 4 5 6 7 8 9 10; do ".repeat(depth)} ${command} ${"; done".repeat(depth)}\n`;
+  const inEachOther = (body: (next: string) => string, last: string): string =>
+    Array.from({ length: 24 }, (_, index) => `f${index}() { ${index < 23 ? body(`f${index + 1}`) : last}; }\n`).join("");
+
+  it.each([
+    ["loops", nested(8, ":")],
+    ["rules", nested(5, "iptables -A INPUT -s 192.0.2.$a -p tcp --dport 22 -m recent --set -j DROP")],
+    ["chains", nested(6, "iptables -N x$a")],
+    ["parameters", `iptables -F\n${inEachOther((next) => `${next} "$@" "$@"`, 'iptables -A INPUT "$@"')}f0 a\n`],
+    ["calls", `iptables -F\n${inEachOther((next) => `${next}; ${next}`, "iptables -A INPUT -j DROP")}f0\n`],
+    ["a value", `iptables -F\nx=aaaaaaaaaa\n${"x=$x$x$x$x$x$x$x$x$x$x\n".repeat(20)}iptables -A INPUT -m comment --comment $x\n`],
+    ["blanks", `iptables -F\nx="${" ".repeat(100)}"\n${'x="$x$x$x$x"\n'.repeat(5)}${nested(4, "iptables -A INPUT $x -j DROP")}`],
+    [
+      "a length",
+      `iptables -F\nx="${"a".repeat(100)}"\n${'x="$x$x$x$x"\n'.repeat(5)}${nested(4, "iptables -A INPUT -p tcp --dport ${#x}")}`,
+    ],
+    ["an array", `iptables -F\na=(x)\n${'a+=("${a[@]}")\n'.repeat(30)}iptables -A INPUT "\${a[@]}"\n`],
+    ["appending", `iptables -F\nx=a\n${"x+=$x\n".repeat(60)}iptables -A INPUT -m comment --comment $x\n`],
+  ])("carry out a bounded number of commands: %s", (_, text) => {
+    const { diagnostics, outcome } = translate([{ file, text }]);
+    expect(outcome).toBe("invalid");
+    expect(diagnostics.map(({ message }) => message).join("\n")).toContain("which is far more than it holds");
+  });
+
+  it("read pipes of very many commands once", () => {
+    expect(found(`iptables -F\n:${" | :".repeat(20_000)}`)).toEqual([]);
+    expect(found("iptables -F; iptables -A INPUT -j DROP | iptables -A INPUT -j ACCEPT").length).toBeGreaterThan(0);
+  });
+
+  it("carry out as many commands as are written", () => {
+    expect(rules("iptables -F", ...Array.from({ length: 12_000 }, () => ":"), "iptables -A INPUT -j DROP")).toHaveLength(1);
+    const addresses = Array.from({ length: 15_000 }, (_, index) => `192.0.${index >> 8}.${index & 255}`).join(" ");
+    expect(rules("iptables -F", `for a in ${addresses}; do :; done`, "iptables -A INPUT -j DROP")).toHaveLength(1);
   });
 });

@@ -1,6 +1,6 @@
 /** The files of a corpus: finding, reading and writing them. */
 
-import { existsSync, readdirSync, realpathSync, rmSync, statSync, type Dirent } from "node:fs";
+import { existsSync, readdirSync, realpathSync, rmSync, statSync, type Dirent, type Stats } from "node:fs";
 import { basename, join } from "node:path";
 import type { CaseFiles } from "../../../corpus/layout.js";
 import type { CaseTexts, Made } from "../../../corpus/run-case.js";
@@ -10,27 +10,78 @@ import { systemReason } from "../../system-error.js";
 import { readText } from "../../read-file.js";
 import { refuseOutside, writeFileAtomically } from "../../output.js";
 
-/** All files below the folder, as paths from it on with `/`; without hidden folders and `node_modules`. Throws a Failure. */
+/** Files and folders that are listed: folders with links into each other have endless paths. */
+const mostEntries = 200_000;
+
+/**
+ * All files below the folder, as paths from it on with `/`; without hidden folders and `node_modules`. Throws a Failure, also for a
+ * link to a folder elsewhere, whose files are nobody's to name.
+ */
 export function listFiles(directory: string): string[] {
   const found: string[] = [];
-  /** `within` are the folders on the way here by their real paths: a link back to one of them would go round for ever. */
+  const root = realFolder(directory);
+  /** By its real path: links may lead to a folder again and again. */
+  const known = new Map<string, readonly Entry[]>();
+  let count = 0;
+  /** `within` are the folders on the way here by their real paths, the last this one: a link back to one would go round for ever. */
   const list = (below: string, within: readonly string[]): void => {
-    const { entries, real } = contentsOf(join(directory, below));
-    if (within.includes(real)) return;
-    for (const entry of entries) {
-      const path = below + entry.name;
-      const target = entry.isSymbolicLink() ? statSync(join(directory, path), { throwIfNoEntry: false }) : entry;
-      if (target?.isFile()) found.push(path);
-      else if (target?.isDirectory() && !entry.name.startsWith(".") && entry.name !== "node_modules") list(`${path}/`, [...within, real]);
+    const folder = within.at(-1)!;
+    const entries = known.get(folder) ?? entriesOf(folder, directory, below);
+    known.set(folder, entries);
+    count += entries.length;
+    if (count > mostEntries)
+      throw new Failure(
+        `the folder ${JSON.stringify(directory)} holds more than ${mostEntries} files; do folders in it link to each other?`,
+      );
+    for (const { name, real } of entries) {
+      if (real === undefined) found.push(below + name);
+      else if (!within.includes(real)) list(`${below}${name}/`, [...within, real]);
     }
   };
-  list("", []);
+  list("", [root]);
   return found;
 }
 
-function contentsOf(directory: string): { readonly entries: readonly Dirent[]; readonly real: string } {
+/** A file, or a folder by its real path. */
+interface Entry {
+  readonly name: string;
+  readonly real?: string;
+}
+
+/** What is listed of a folder, which is at `below` in the corpus. */
+function entriesOf(folder: string, directory: string, below: string): Entry[] {
+  return contentsOf(folder).flatMap((entry): Entry[] => {
+    const { name } = entry;
+    const isLink = entry.isSymbolicLink();
+    const target = isLink ? targetOf(join(folder, name)) : entry;
+    if (target?.isFile()) return [{ name }];
+    if (!target?.isDirectory() || name.startsWith(".") || name === "node_modules") return [];
+    if (!isLink) return [{ name, real: join(folder, name) }];
+    refuse("read", directory, below + name);
+    return [{ name, real: realpathSync(join(folder, name)) }];
+  });
+}
+
+/** Undefined where a link leads nowhere, or round and round, or to what this user may not see. */
+function targetOf(link: string): Stats | undefined {
   try {
-    return { entries: readdirSync(directory, { withFileTypes: true }), real: realpathSync(directory) };
+    return statSync(link);
+  } catch {
+    return undefined;
+  }
+}
+
+function realFolder(directory: string): string {
+  return orUnreadable(directory, () => realpathSync(directory));
+}
+
+function contentsOf(directory: string): readonly Dirent[] {
+  return orUnreadable(directory, () => readdirSync(directory, { withFileTypes: true }));
+}
+
+function orUnreadable<Result>(directory: string, attempt: () => Result): Result {
+  try {
+    return attempt();
   } catch (error) {
     throw new Failure(`the folder ${JSON.stringify(directory)} cannot be read: ${systemReason(error)}`);
   }

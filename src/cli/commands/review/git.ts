@@ -7,12 +7,14 @@
  * and is asked only what needs no filter, hook or other program: `rev-parse`, `merge-base`, `ls-tree` and `cat-file`.
  */
 
-import { existsSync, lstatSync, realpathSync } from "node:fs";
+import { createHash } from "node:crypto";
+import { existsSync, lstatSync, readdirSync, realpathSync } from "node:fs";
 import { dirname, join, relative, resolve, sep } from "node:path";
 import { Failure } from "../../../failure.js";
 import { runProgram } from "../../../run-program.js";
 import type { Source } from "../../../translate.js";
-import { decode } from "../../read-file.js";
+import { targetOf } from "../../output.js";
+import { decode, tooLarge } from "../../read-file.js";
 
 export interface OldVersion {
   /** Of each file that was there. */
@@ -24,11 +26,21 @@ export interface OldVersion {
 /** Seconds that git has for an answer. */
 const patience = 60;
 
-/** Bytes of a file, or of a list of a folder. */
-const largestAnswer = 256 * 1024 * 1024;
+/** Bytes of an answer that is no file's content: names of objects, entries of a folder, complaints. */
+const largestAnswer = 1024 * 1024;
 
-/** Links that are followed on the way to one file, as Linux does (MAXSYMLINKS). */
+/** Links that are followed on the way to one file, and bytes of where one leads, as Linux has them (MAXSYMLINKS, PATH_MAX). */
 const mostLinks = 40;
+const longestLink = 4096;
+
+/** Entries of folders that git is asked for on the way to one file: no path is that deep. */
+const mostEntries = 200;
+
+/** Folders in each other that are read as one: the tables of countries for machines of one kind lie in a folder of their own. */
+const deepestFolder = 2;
+
+/** Bytes that git may take at once, whatever file is asked for: commits, folders, and what it keeps of the repository. */
+const leastMemory = 64 * 1024 * 1024;
 
 /** Settings of the repository that name programs, and others by which it would be found otherwise. git 2.38 and newer know all. */
 const settings = [
@@ -129,10 +141,32 @@ export class Repository {
     return path;
   }
 
-  /** Throws a Failure for a file that is named in the work tree and is a link out of it. */
+  /** Throws a Failure for a file, or a folder of files, that is named in the work tree and is a link out of it. */
   refuseLinkOut(file: string): void {
     const named = resolve(file);
-    if (this.namedPath(named) !== undefined) this.refuseEscape(file, named);
+    if (this.namedPath(named) === undefined) return;
+    const real = realPath(file);
+    if (real === undefined || !lstatSync(real).isDirectory()) this.refuseEscape(file, named);
+    else this.refuseLinksIn(file, real, deepestFolder);
+  }
+
+  private refuseLinksIn(folder: string, real: string, depth: number): void {
+    this.refuseOutside(folder, real, "read");
+    for (const name of depth === 0 ? [] : readdirSync(real)) {
+      const path = join(folder, name);
+      const target = realPath(path);
+      if (target !== undefined) this.refuseLinksIn(path, target, lstatSync(target).isDirectory() ? depth - 1 : 0);
+    }
+  }
+
+  /** Throws a Failure for a file to write that is named in the work tree and lies elsewhere, or is one of git's own. */
+  refuseOutputOut(file: string): void {
+    if (this.namedPath(resolve(file)) === undefined) return;
+    // A link to a device is written to as it stands.
+    const target = realPath(file) ?? resolve(targetOf(file));
+    let folder = dirname(target);
+    while (!existsSync(folder)) folder = dirname(folder);
+    this.refuseOutside(file, join(realpathSync(folder), relative(folder, target)), "written");
   }
 
   /** Whether a file is in the work tree. */
@@ -147,10 +181,10 @@ export class Repository {
   }
 
   /**
-   * The files as they were where the present commit and `ref` part: what a pull request into `ref` changes. Throws a Failure
-   * where git knows no such commit, or has not the history (a shallow clone) or the objects (a partial one).
+   * The files as they were where the present commit and `ref` part: what a pull request into `ref` changes; each of at most `limit`
+   * bytes. Throws a Failure where git knows no such commit, or has not the history (a shallow clone) or the objects (a partial one).
    */
-  async oldVersion(ref: string, files: readonly string[]): Promise<OldVersion> {
+  async oldVersion(ref: string, files: readonly string[], limit: number): Promise<OldVersion> {
     const paths = files.map((file) => ({ file, path: this.pathOf(file) }));
     const wanted = await this.line(
       ["rev-parse", "--verify", "--quiet", "--end-of-options", `${ref}^{commit}`],
@@ -167,21 +201,31 @@ export class Repository {
     for (const { file, path } of paths) {
       const blob = await this.find(tree, path, file);
       if (blob === undefined) continue;
-      const bytes = await this.bytes(
-        ["cat-file", "blob", blob],
-        `git cannot read ${JSON.stringify(path)} of ${base}; a partial clone needs all of its objects: git fetch --refetch --no-filter`,
-      );
-      sources.push({ file, text: decode(bytes).text });
+      sources.push({ file, text: decode(await this.content(blob, `${JSON.stringify(path)} of ${base}`, limit)).text });
     }
     return { commit: base.slice(0, 12), sources };
+  }
+
+  /** What a file holds, of at most `limit` bytes: its size is asked for first. `what` is how it is called. Throws a Failure. */
+  private async content(blob: string, what: string, limit: number): Promise<Buffer> {
+    const complaint = `git cannot read ${what}; a partial clone needs all of its objects: git fetch --refetch --no-filter`;
+    const size = Number(await this.line(["cat-file", "-s", blob], complaint));
+    if (!(size <= limit)) throw tooLarge(what, limit);
+    const bytes = await this.bytes(["cat-file", "blob", blob], complaint, size);
+    // git compares what it reads of a file with nothing.
+    const algorithm = blob.length === 64 ? "sha256" : "sha1";
+    const hash = createHash(algorithm).update(`blob ${bytes.length}\0`).update(bytes).digest("hex");
+    if (hash !== blob) throw new Failure(`${what} is damaged: git keeps something else by its name, ${blob}`);
+    return bytes;
   }
 
   /** The object of a path in a tree, with the links of that tree followed; undefined where there is no such file. */
   private async find(tree: string, path: string, file: string): Promise<string | undefined> {
     /** The folders on the way, the tree itself first. */
-    let folders = [{ name: "", object: tree }];
+    let folders = [tree];
     let rest = path.split("/");
     let links = 0;
+    const known = new Map<string, Entry | undefined>();
     while (rest.length > 0) {
       const [name, ...more] = rest;
       rest = more;
@@ -191,37 +235,46 @@ export class Repository {
         folders = folders.slice(0, -1);
         continue;
       }
-      const entry = (await this.entries(folders.at(-1)!.object)).get(name!);
+      const key = `${folders.at(-1)!}/${name!}`;
+      if (!known.has(key)) {
+        if (known.size === mostEntries) throw new Failure(`${JSON.stringify(file)} was a link that leads too far`);
+        known.set(key, await this.entry(folders.at(-1)!, name!));
+      }
+      const entry = known.get(key);
       if (entry?.type === "link") {
         links += 1;
         if (links > mostLinks) throw new Failure(`${JSON.stringify(file)} was a link that leads to itself`);
-        const target = (await this.bytes(["cat-file", "blob", entry.object], "git cannot read a link")).toString("utf8");
+        const target = (await this.content(entry.object, `the link ${JSON.stringify(name)}`, longestLink)).toString("utf8");
         if (target.startsWith("/"))
           throw new Failure(`${JSON.stringify(file)} was a link out of the repository, to ${JSON.stringify(target)}`);
+        if (target.includes("\0")) throw new Failure(`${JSON.stringify(file)} was a link to what is no name`);
         rest = [...target.split("/"), ...rest];
       } else if (entry?.type === "submodule") {
         throw new Failure(`${JSON.stringify(file)} was in a submodule, whose files are not in this repository`);
       } else if (entry?.type === "folder") {
-        folders = [...folders, { name: name!, object: entry.object }];
+        if (rest.length === 0) throw new Failure(`${JSON.stringify(file)} was a folder`);
+        folders = [...folders, entry.object];
       } else return rest.length === 0 ? entry?.object : undefined;
     }
     return undefined;
   }
 
-  private async entries(tree: string): Promise<ReadonlyMap<string, { readonly type: EntryType; readonly object: string }>> {
+  /** What a folder holds by this name; undefined where there is no such thing. Throws a Failure. */
+  private async entry(tree: string, name: string): Promise<Entry | undefined> {
     const listed = await this.bytes(
-      ["ls-tree", "-z", tree],
+      ["ls-tree", "-z", tree, "--", name],
       `git cannot read the folder ${tree}; a partial clone needs all of its objects`,
     );
-    return new Map(
-      listed
-        .toString("utf8")
-        .split("\0")
-        .flatMap((line) => {
-          const [, mode = "", object = "", name = ""] = /^(\d+) \w+ ([0-9a-f]+)\t(.*)$/s.exec(line) ?? [];
-          return line === "" ? [] : [[name, { type: entryTypes[mode] ?? ("file" as const), object }] as const];
-        }),
-    );
+    const found = listed
+      .toString("utf8")
+      .split("\0")
+      .flatMap((line) => {
+        const [, mode = "", object = "", of] = /^(\d+) \w+ ([0-9a-f]+)\t(.*)$/s.exec(line) ?? [];
+        // The bits that say what it is; the others are permissions.
+        return of === name ? [{ type: entryTypes[Number.parseInt(mode, 8) & 0o170000] ?? ("file" as const), object }] : [];
+      });
+    if (found.length > 1) throw new Failure(`the folder ${tree} of git is damaged: it holds ${JSON.stringify(name)} twice`);
+    return found[0];
   }
 
   /** The shortest beginning of the path that really is in the work tree is the owner's; what follows may be the change's. */
@@ -240,29 +293,41 @@ export class Repository {
   private refuseEscape(file: string, named: string): void {
     const real = realPath(file);
     if (real === undefined) return;
-    const within = relative(this.top, real);
-    if (!isInside(within) || within.split(sep).some((part) => part.toLowerCase() === ".git"))
-      throw new Failure(`${JSON.stringify(file)} is a link out of the work tree, to ${JSON.stringify(real)}: it is not read`);
+    this.refuseOutside(file, real, "read");
     if (real !== realPath(named)) throw new Failure(`${JSON.stringify(file)} goes back over a link with "..": name the file without`);
     if (!lstatSync(real).isFile()) throw new Failure(`${JSON.stringify(file)} is no file`);
+  }
+
+  private refuseOutside(file: string, real: string, done: "read" | "written"): void {
+    const within = relative(this.top, real);
+    if (!isInside(within) || within.split(sep).some((part) => part.toLowerCase() === ".git"))
+      throw new Failure(`${JSON.stringify(file)} is a link out of the work tree, to ${JSON.stringify(real)}: it is not ${done}`);
   }
 
   private async line(words: readonly string[], complaint: string): Promise<string> {
     return (await this.bytes(words, complaint)).toString("utf8").trim();
   }
 
-  private bytes(words: readonly string[], complaint: string): Promise<Buffer> {
+  /** What git answers; `size` is how many bytes of content it was asked for. */
+  private bytes(words: readonly string[], complaint: string, size = 0): Promise<Buffer> {
     return ask(
       [`--git-dir=${this.folder}`, `--work-tree=${this.top}`, "--no-pager", ...settings.flatMap((setting) => ["-c", setting]), ...words],
-      closed,
+      // A small file may be kept as the difference from a huge one.
+      { ...closed, GIT_ALLOC_LIMIT: String(leastMemory + size) },
       complaint,
       this.top,
+      size,
     );
   }
 }
 
-type EntryType = "file" | "folder" | "link" | "submodule";
-const entryTypes: Readonly<Record<string, EntryType>> = { "040000": "folder", "120000": "link", "160000": "submodule" };
+interface Entry {
+  readonly type: "file" | "folder" | "link" | "submodule";
+  readonly object: string;
+}
+
+/** By the type of a file in its mode (inode(7)); git's own for submodules. */
+const entryTypes: Readonly<Record<number, Entry["type"]>> = { 0o040000: "folder", 0o120000: "link", 0o160000: "submodule" };
 
 const isInside = (path: string): boolean => path !== ".." && !path.startsWith(`..${sep}`) && resolve(path) !== path;
 
@@ -276,6 +341,7 @@ async function ask(
   environment: Readonly<Record<string, string | undefined>>,
   complaint: string,
   directory: string,
+  size = 0,
 ): Promise<Buffer> {
   const answer = await runProgram({
     program: "git",
@@ -283,7 +349,7 @@ async function ask(
     environment,
     directory,
     seconds: patience,
-    mostOutput: largestAnswer,
+    mostOutput: largestAnswer + size,
   });
   if (answer.kind === "missing") throw new Failure("--base-ref needs the program git, which is not installed here");
   if (answer.kind === "ended" && answer.status === 0) return answer.stdout;

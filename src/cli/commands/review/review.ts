@@ -139,7 +139,7 @@ async function sides(
   }
   if (settings.old.length > 0) return { old: await read(settings.old), ...oldSets, new: given };
   if (settings.baseRef === undefined || repository === undefined) return { new: given };
-  const { sources, commit } = await repository.oldVersion(settings.baseRef, settings.files);
+  const { sources, commit } = await repository.oldVersion(settings.baseRef, settings.files, settings.maxInput);
   if (sources.length > 0) {
     const old = sources.map((source) => ({ ...source, ...(settings.family && { family: settings.family }) }));
     // Sets beside the dumps in the repository change with them.
@@ -160,16 +160,20 @@ async function sides(
 }
 
 /** The sets as they were in git; undefined where they are not kept with the dumps. */
-async function setsOf({ baseRef, ipsets }: ReviewSettings, repository: Repository): Promise<readonly Source[] | undefined> {
+async function setsOf({ baseRef, ipsets, maxInput }: ReviewSettings, repository: Repository): Promise<readonly Source[] | undefined> {
   if (ipsets.length === 0 || ipsets.includes("-") || !ipsets.every((file) => repository.holds(file))) return undefined;
-  return (await repository.oldVersion(baseRef!, ipsets)).sources;
+  return (await repository.oldVersion(baseRef!, ipsets, maxInput)).sources;
 }
 
 /** The repository of the dumps, before anything that a change may have made is read. Throws a Failure. */
-async function repositoryOf({ files, ipsets, script, baseline }: ReviewSettings): Promise<Repository> {
+async function repositoryOf(settings: ReviewSettings): Promise<Repository> {
+  const { files, ipsets, oldIpsets, geoip, script, baseline, updateBaseline, output, write } = settings;
   const repository = await Repository.ofThisProcess();
   for (const file of files) repository.pathOf(file);
-  for (const file of [...ipsets, script, baseline]) if (file !== undefined && file !== "-") repository.refuseLinkOut(file);
+  for (const file of [...ipsets, ...oldIpsets, ...geoip, script, baseline])
+    if (file !== undefined && file !== "-") repository.refuseLinkOut(file);
+  for (const file of [output, ...write.map((one) => one.file), updateBaseline ? baseline : undefined])
+    if (file !== undefined) repository.refuseOutputOut(file);
   return repository;
 }
 

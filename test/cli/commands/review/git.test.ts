@@ -1,6 +1,7 @@
 /** What a change brings into a repository must not make `--base-ref` run anything, or compare with anything but the old version. */
 
 import { execFileSync } from "node:child_process";
+import { createHash } from "node:crypto";
 import {
   chmodSync,
   chownSync,
@@ -8,6 +9,7 @@ import {
   existsSync,
   mkdirSync,
   mkdtempSync,
+  readFileSync,
   readdirSync,
   realpathSync,
   renameSync,
@@ -17,6 +19,7 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
+import { deflateSync } from "node:zlib";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import type { ReviewReport } from "../../../../src/review/report.js";
 import { dump } from "../../../review/dumps.js";
@@ -205,6 +208,73 @@ describe("what the repository itself holds", () => {
   });
 });
 
+describe("objects", () => {
+  /** Keeps an object as git does, by this name or by its own; returns the name. */
+  function store(kind: string, content: string | Uint8Array, name?: string, size = content.length): string {
+    const bytes = Buffer.concat([Buffer.from(`${kind} ${size}\0`), Buffer.from(content)]);
+    const object = name ?? createHash("sha1").update(bytes).digest("hex");
+    const file = write(`.git/objects/${object.slice(0, 2)}/${object.slice(2)}`, "");
+    rmSync(file);
+    writeFileSync(file, deflateSync(bytes));
+    return object;
+  }
+  /** Makes `main` a commit of this tree, and the present commit one that follows it. */
+  function commitTree(...entries: readonly (readonly [mode: string, name: string, object: string])[]): void {
+    const tree = Buffer.concat(entries.flatMap(([mode, name, object]) => [Buffer.from(`${mode} ${name}\0`), Buffer.from(object, "hex")]));
+    const person = "Test <test@example.com> 1700000000 +0000";
+    const commit = store("commit", `tree ${store("tree", tree)}\nauthor ${person}\ncommitter ${person}\n\ntree\n`);
+    git(top, "update-ref", "refs/heads/main", commit);
+    git(top, "update-ref", "refs/heads/change", commit);
+  }
+
+  it("larger than what is read are refused by their size", async () => {
+    git(top, "checkout", "--quiet", "-f", "main");
+    write("fw/rules.v4", `${closed}# ${"x".repeat(2_000_000)}\n`);
+    git(top, "commit", "--quiet", "--all", "--message", "large");
+    git(top, "checkout", "--quiet", "-B", "change");
+    write("fw/rules.v4", closed);
+    expect(await refused("--max-input", "1", "fw/rules.v4")).toMatch(/"fw\/rules\.v4" of [0-9a-f]{40} is larger than 1 MB; --max-input/);
+  });
+
+  it("that say a size which they have not are refused without memory for it", async () => {
+    commitTree(["100644", "rules.v4", store("blob", closed, undefined, 200_000_000)]);
+    expect(await refused(write("rules.v4", open))).toMatch(/git cannot read|is damaged/);
+    store("commit", "tree x", "1".repeat(40), 200_000_000);
+    expect(await refused("--base-ref", "1".repeat(40), "rules.v4")).toContain("git knows no commit");
+  });
+
+  it("kept by the name of others are refused", async () => {
+    const blob = git(top, "rev-parse", "main:fw/rules.v4");
+    store("blob", open, blob);
+    expect(await refused("fw/rules.v4")).toContain("is damaged");
+  });
+
+  it("of folders are read by the very name", async () => {
+    const [first, second] = [store("blob", closed), store("blob", open)];
+    commitTree(["100644", "*.v4", second], ["100644", "-x.v4", first], ["100664", "rules.v4", first], ["100644", "\u00a0.v4", second]);
+    for (const name of ["rules.v4", "-x.v4"]) expect(await opened(write(name, open))).toEqual([telnet]);
+    commitTree(["100644", "rules.v4", first], ["100644", "rules.v4", second]);
+    expect(await refused("rules.v4")).toContain("twice");
+    commitTree(["40000", "rules.v4", first]);
+    expect(await refused("rules.v4")).toContain("was a folder");
+    commitTree(["100644", "rules.v4", git(top, "rev-parse", "HEAD^{tree}")]);
+    expect(await refused("rules.v4")).toContain("git cannot read");
+  });
+
+  it("of links lead no farther than paths do", async () => {
+    commitTree(["120000", "rules.v4", store("blob", "x/".repeat(3_000))]);
+    expect(await refused(write("rules.v4", open))).toContain("is larger than");
+    commitTree(["120000", "rules.v4", store("blob", "x\0y")]);
+    expect(await refused("rules.v4")).toContain("was a link to what is no name");
+    let tree = store("tree", "");
+    for (let depth = 0; depth < 300; depth++) tree = store("tree", Buffer.concat([Buffer.from("40000 x\0"), Buffer.from(tree, "hex")]));
+    commitTree(["120000", "rules.v4", store("blob", "x/".repeat(300))], ["40000", "x", tree]);
+    expect(await refused("rules.v4")).toContain("leads too far");
+    commitTree(["120000", "rules.v4", store("blob", "x/../".repeat(800))], ["40000", "x", tree]);
+    expect(await review("rules.v4")).toMatchObject({ status: expect.any(Number) as number });
+  });
+});
+
 describe("links", () => {
   it("to a file outside of the work tree are not read", async () => {
     writeFileSync(join(folder, "secret"), "password");
@@ -220,6 +290,54 @@ describe("links", () => {
     symlinkSync(join(top, ".git/config"), join(top, name));
     const words = { "rules.nft": ["--script", name], "baseline.json": ["--baseline", name], "sets.ipset": ["--ipset", name] }[name] ?? [];
     expect(await refused(...words, "fw/rules.v4")).toContain("is a link out of the work tree");
+  });
+
+  it.each([["--old-ipset"], ["--geoip"]])("are not followed for %s", async (option) => {
+    writeFileSync(join(folder, "secret"), "password");
+    symlinkSync(join(folder, "secret"), join(top, "beside"));
+    const said = await refused(option, "beside", "fw/rules.v4");
+    expect(said).toContain("is a link out of the work tree");
+    expect(said).not.toContain("password");
+  });
+
+  it("in a folder of countries are not followed out of the work tree", async () => {
+    mkdirSync(join(top, "geoip/LE"), { recursive: true });
+    symlinkSync(join(folder, "secret"), join(top, "geoip/LE/CN.iv4"));
+    writeFileSync(join(folder, "secret"), "12345678");
+    symlinkSync("..", join(top, "geoip/round"));
+    expect(await refused("--geoip", "geoip", "fw/rules.v4")).toContain("is a link out of the work tree");
+  });
+
+  it.each([
+    ["a file outside", () => join(folder, "profile")],
+    ["nothing yet", () => join(folder, "new")],
+    ["git's own files", () => join(top, ".git/hooks/post-checkout")],
+    ["a folder outside", () => folder],
+    ["a device", () => "/dev/null"],
+  ])("to %s are not written to", async (_, target) => {
+    writeFileSync(join(folder, "profile"), "mine\n");
+    symlinkSync(target(), join(top, "report"));
+    symlinkSync(dirname(target()), join(top, "reports"));
+    const before = readdirSync(folder);
+    for (const words of [
+      ["-o", "report"],
+      ["--write", "html=report"],
+      ["-o", "reports/report"],
+      ["--baseline", "report", "--update-baseline"],
+    ]) {
+      const { status, error } = await review(...words, "fw/rules.v4");
+      expect([words, status, error]).toEqual([words, 2, expect.stringContaining("is a link out of the work tree")]);
+    }
+    expect(readdirSync(folder)).toEqual(before);
+    expect(existsSync(join(top, ".git/hooks/post-checkout"))).toBe(false);
+    expect(readFileSync(join(folder, "profile"), "utf8")).toBe("mine\n");
+  });
+
+  it("to files of the work tree are written to", async () => {
+    symlinkSync("../kept.json", join(top, "fw/report"));
+    expect((await review("-o", "fw/report", "fw/rules.v4")).error).toBe("");
+    expect((JSON.parse(readFileSync(join(top, "kept.json"), "utf8")) as ReviewReport).opens).toHaveLength(1);
+    expect((await review("-o", join(folder, "elsewhere.json"), "fw/rules.v4")).error).toBe("");
   });
 
   it("in the place of a folder do not hide what was there", async () => {
