@@ -6,7 +6,7 @@
  */
 
 import { recentUsesOf } from "../extensions/matches/recent.js";
-import type { Span } from "../diagnostic.js";
+import { sortDiagnostics, type Diagnostic, type DiagnosticCode, type Span } from "../diagnostic.js";
 import type { IptablesRuleset } from "../iptables/ast.js";
 import type { NftChain } from "../nft/ast.js";
 import { emitWithLines, type ChainLine } from "../nft/emit.js";
@@ -14,6 +14,7 @@ import type { Source, TranslateOptions, Translation } from "../translate.js";
 import { contextsOf, marksOf, Quotient, type Cell } from "./quotient.js";
 import { counterValues } from "../extensions/values/uniform.js";
 import { scan, type Scan } from "./scan.js";
+import { programRulesByShapes } from "./program-rules.js";
 import { fill, learn, type Template } from "./template.js";
 
 export interface QuickTranslation {
@@ -51,6 +52,7 @@ export function translateByShapes(
   if (options.origins === true || options.inet === true) return { reason: "the options ask for what lies between rules" };
   if (sources.length > 2 || new Set(sources.map(({ file }) => file)).size < sources.length) return { reason: "more than two files" };
   if (sources.reduce((sum, { text }) => sum + text.length, 0) < leastLength) return { reason: "the input is short" };
+  const files = [...sources, ...(options.ipsets ?? [])].map(({ file }) => file);
   const dumps = sources.map((source) => Dump.of(source));
   const known = dumps.filter((dump) => dump !== undefined);
   if (known.length === 0) return { reason: "no input is a plain dump" };
@@ -60,7 +62,7 @@ export function translateByShapes(
     if (leftOut === 0 || leftOut < rules * leastShare) return { reason: `only ${leftOut} of ${rules} rules are like others` };
     const reduced = sources.map((source, index) => dumps[index]?.reduced() ?? source);
     const translation = translate(reduced, options);
-    const result = new Filling(known, sources.length, translation, options).run();
+    const result = new Filling(known, sources.length, files, translation, options).run();
     if (result !== "again") return result;
   }
   return { reason: "the rules are too different" };
@@ -141,6 +143,7 @@ class Filling {
   constructor(
     private readonly dumps: readonly Dump[],
     private readonly sourceCount: number,
+    private readonly files: readonly string[],
     private readonly translation: Translation,
     private readonly options: TranslateOptions,
   ) {
@@ -170,7 +173,17 @@ class Filling {
     }
     if (!this.hasPlaceForAll()) return { reason: "a chain is not in the script" };
     const leftOut = this.dumps.reduce((sum, { quotient }) => sum + quotient.leftOut(), 0);
-    return { translation, leftOut, script: () => this.pieces() };
+    return { translation: { ...translation, diagnostics: this.diagnostics() }, leftOut, script: () => this.pieces() };
+  }
+
+  /** Those of the translation, with notes of programs that count the rules left out as well. */
+  private diagnostics(): readonly Diagnostic[] {
+    const known = this.translation.diagnostics;
+    const others = known.filter(({ code, span }) => code !== countsRules || !this.dumps.some(({ source }) => source.file === span.file));
+    const notes = this.dumps.flatMap((dump) =>
+      programRulesByShapes(dump.scanned, dump.source.file, this.rulesetOf(dump)!, (line) => dump.ruleAt(line)),
+    );
+    return sortDiagnostics([...others, ...notes], this.files);
   }
 
   /** Whether the script has the chain of every rule that is to be filled in. */
@@ -244,8 +257,8 @@ class Filling {
     const { file } = dump.source;
     const made = this.madeOf(dump, ruleset);
     const remarked = new Set<number>();
-    for (const { span } of this.translation.diagnostics) {
-      if (span.file !== file) continue;
+    for (const { code, span } of this.translation.diagnostics) {
+      if (span.file !== file || code === countsRules) continue;
       for (let line = span.line; line <= (span.endLine ?? span.line); line++) remarked.add(line);
     }
     const templates = new Map<number, Template>();
@@ -362,6 +375,9 @@ class Filling {
 function originsOf(entry: NftChain["entries"][number]): readonly Span[] {
   return entry.origins ?? (entry.kind === "comment" ? entry.above : undefined) ?? [];
 }
+
+/** Is said of one of many rules that are alike, and changes none. */
+const countsRules: DiagnosticCode = "program-rules";
 
 /** Lines of the script. */
 function heightOf(entry: NftChain["entries"][number]): number {
