@@ -90,7 +90,8 @@ function noteOf({ name, processes, advice }: Owner, { count, first }: Share): Di
   return diagnostic(
     "program-rules",
     first[0]!,
-    `${rules} made by ${name} itself (${places}), which makes ${again} in iptables again whenever it starts: nobody keeps up the copy in the script`,
+    `${rules} made by ${name} itself (${places}), which makes ${again} in iptables again whenever it starts: ` +
+      "nobody keeps up the copy in the script",
     `about ${name}: ${advice}; ${leaves}`,
   );
 }
