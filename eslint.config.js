@@ -26,7 +26,7 @@ const consumers = ["simulate", "verify", "review", "corpus", "lists", "cutover"]
 const doors = {
   review: ["simulate/search.ts", "simulate/timeline.ts", "simulate/versions.ts"],
   corpus: ["verify/verify.ts"],
-  cutover: ["simulate/models.ts", "simulate/packet.ts"],
+  cutover: ["simulate/models.ts", "simulate/packet.ts", "lists/lists.ts", "lists/hosts.ts"],
 };
 
 const inSource = (paths) => paths.map((path) => `./src/${path}`);

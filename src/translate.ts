@@ -21,6 +21,7 @@ import { mergeFamilies, type Merging } from "./rewrite/inet.js";
 import type { ListStores } from "./rewrite/write.js";
 import { withOrigins } from "./rewrite/origins.js";
 import { bothFamiliesRemarks, memoryRemarks } from "./rewrite/recent/remarks.js";
+import { programRules } from "./owners/program-rules.js";
 import { rulesWithoutWay } from "./rewrite/rules-without-way.js";
 import { mergeByFamily } from "./rewrite/families.js";
 import { buildScript } from "./shell/run-script.js";
@@ -153,6 +154,7 @@ export function translate(input: string | readonly Source[], options: TranslateO
     append(diagnostics, rulesWithoutWay(rulesets));
     const fullLists = rewritten.reduce((bytes, one) => bytes + one.fullLists, 0);
     append(diagnostics, memoryRemarks(rulesets, fullLists, setSize));
+    append(diagnostics, programRules(rulesets));
   }
   let nft: NftScript | undefined;
   if (!isInvalid(diagnostics)) {

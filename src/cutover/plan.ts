@@ -43,7 +43,7 @@ export interface Plan {
   /** Takes the new tables away, and puts back what was there before under their names. */
   readonly removal: string;
   readonly ipsets: readonly string[];
-  /** By list of `recent`: seconds after which a stamp counts for no rule; absent for lists of which some rule asks without. */
+  /** Of each list of `recent`: seconds after which a stamp counts for no rule; infinite where some rule asks without. */
   readonly windows: ReadonlyMap<string, number>;
   readonly ownTables: readonly TableName[];
 }
@@ -174,7 +174,8 @@ function windowsOf(saved: readonly SavedRules[]): Map<string, number> {
       windows.set(name, Math.max(windows.get(name) ?? 0, longest));
     }
   }
-  return new Map([...windows].filter(([, seconds]) => seconds > 0 && seconds < Infinity));
+  // What no rule asks people may look at.
+  return new Map([...windows].map(([name, seconds]) => [name, seconds === 0 ? Infinity : seconds]));
 }
 
 /** The machine's firewall as one file, as `capture` prints one. */

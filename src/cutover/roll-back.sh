@@ -87,6 +87,23 @@ restore_lists() {
   done
 }
 
+# Hits that the new firewall has seen. Once at most, so that none counts twice: a list that a kill came over keeps what it has by then.
+restore_hits() {
+  for file in since/*.hits; do
+    [ -e "$file" ] && mv "$file" "$file.begun" || continue
+    {
+      read -r name
+      list=/proc/net/xt_recent/$name
+      [ -w "$list" ] || continue
+      seconds=$(date +%s)
+      while read -r host until; do
+        [ "$until" = - ] || [ "$until" -gt "$seconds" ] || continue
+        echo "+$host" >"$list" || say "the host $host cannot be put on the list $name"
+      done
+    } <"$file.begun" 2>/dev/null
+  done
+}
+
 restore_rules() {
   failed=0
   for old in legacy.ipv4 legacy.ipv6 nft.ipv4 nft.ipv6; do
@@ -116,6 +133,7 @@ take_back() {
     restore_sets
     restore_rules || return 1
     restore_lists
+    restore_hits
     nft -f remove.nft || return 1
     say "removed the new firewall"
   fi

@@ -6,7 +6,7 @@
  */
 
 import { recentUsesOf } from "../extensions/matches/recent.js";
-import { sortDiagnostics, type Diagnostic, type Span } from "../diagnostic.js";
+import { sortDiagnostics, type Diagnostic, type DiagnosticCode, type Span } from "../diagnostic.js";
 import type { IptablesRuleset } from "../iptables/ast.js";
 import type { NftChain } from "../nft/ast.js";
 import { emitWithLines, type ChainLine } from "../nft/emit.js";
@@ -14,6 +14,7 @@ import type { Source, TranslateOptions, Translation } from "../translate.js";
 import { contextsOf, marksOf, Quotient, type Cell } from "./quotient.js";
 import { counterValues } from "../extensions/values/uniform.js";
 import { scan, type Scan } from "./scan.js";
+import { programRulesByShapes } from "./program-rules.js";
 import { holesOf, learnRemarks, remarkFor, type RemarkTemplate } from "./remarks.js";
 import { fill, learn, type Template } from "./template.js";
 
@@ -52,10 +53,10 @@ export function translateByShapes(
   if (options.origins === true || options.inet === true) return { reason: "the options ask for what lies between rules" };
   if (sources.length > 2 || new Set(sources.map(({ file }) => file)).size < sources.length) return { reason: "more than two files" };
   if (sources.reduce((sum, { text }) => sum + text.length, 0) < leastLength) return { reason: "the input is short" };
+  const files = [...sources, ...(options.ipsets ?? [])].map(({ file }) => file);
   const dumps = sources.map((source) => Dump.of(source));
   const known = dumps.filter((dump) => dump !== undefined);
   if (known.length === 0) return { reason: "no input is a plain dump" };
-  const files = sources.map(({ file }) => file);
   for (let round = 0; round < mostRounds; round++) {
     const rules = known.reduce((sum, { scanned }) => sum + scanned.rules.count, 0);
     const leftOut = known.reduce((sum, { quotient }) => sum + quotient.leftOut(), 0);
@@ -173,36 +174,39 @@ class Filling {
     }
     if (!this.hasPlaceForAll()) return { reason: "a chain is not in the script" };
     const leftOut = this.dumps.reduce((sum, { quotient }) => sum + quotient.leftOut(), 0);
-    const diagnostics = this.diagnostics();
-    return {
-      translation: diagnostics === translation.diagnostics ? translation : { ...translation, diagnostics },
-      leftOut,
-      script: () => this.pieces(),
-    };
+    return { translation: { ...translation, diagnostics: this.diagnostics() }, leftOut, script: () => this.pieces() };
   }
 
-  /** Those of the whole dumps: a rule that is filled in gets the notes of its shape, and so does the one that had marks. */
+  /** Those of the whole dumps. */
   private diagnostics(): readonly Diagnostic[] {
-    const { translation, dumps } = this;
-    const missing: Diagnostic[] = [];
+    const { translation, dumps, files } = this;
+    const remarks: Diagnostic[] = [];
+    // Lines that are not in the reduced dumps as they are.
     const marked = new Set<string>();
-    for (const dump of dumps) {
-      const { scanned, quotient } = dump;
-      const templates = this.remarks.get(dump)!;
-      if (templates.size === 0) continue;
-      for (let rule = 0; rule < scanned.rules.count; rule++) {
-        if (quotient.stays(rule)) continue;
-        const own = templates.get(quotient.cellAt(rule));
-        if (!own) continue;
-        const line = scanned.rules.line[rule]!;
-        if (quotient.isProbe(rule)) marked.add(`${line} ${dump.source.file}`);
-        const holes = holesOf(scanned, rule);
-        for (const template of own) missing.push(remarkFor(template, line, holes));
-      }
+    for (const dump of dumps) this.addRemarks(dump, remarks, marked);
+    const notes = dumps.flatMap((dump) =>
+      programRulesByShapes(dump.scanned, dump.source.file, this.rulesetOf(dump)!, (line) => dump.ruleAt(line)),
+    );
+    const others = translation.diagnostics.filter(
+      ({ code, span }) =>
+        !marked.has(`${span.line} ${span.file}`) && (code !== countsRules || !dumps.some(({ source }) => source.file === span.file)),
+    );
+    return sortDiagnostics([...others, ...remarks, ...notes], files);
+  }
+
+  /** A rule that is filled in gets the notes of its shape, and so does the one that had marks. */
+  private addRemarks(dump: Dump, remarks: Diagnostic[], marked: Set<string>): void {
+    const { scanned, quotient } = dump;
+    const templates = this.remarks.get(dump)!;
+    if (templates.size === 0) return;
+    for (let rule = 0; rule < scanned.rules.count; rule++) {
+      const own = quotient.stays(rule) ? undefined : templates.get(quotient.cellAt(rule));
+      if (!own) continue;
+      const line = scanned.rules.line[rule]!;
+      if (quotient.isProbe(rule)) marked.add(`${line} ${dump.source.file}`);
+      const holes = holesOf(scanned, rule);
+      for (const template of own) remarks.push(remarkFor(template, line, holes));
     }
-    if (missing.length === 0) return translation.diagnostics;
-    const others = translation.diagnostics.filter(({ span }) => !marked.has(`${span.line} ${span.file}`));
-    return sortDiagnostics([...others, ...missing], this.files);
   }
 
   /** Whether the script has the chain of every rule that is to be filled in. */
@@ -278,7 +282,7 @@ class Filling {
     const remarks = new Map<number, Diagnostic[]>();
     for (const found of this.translation.diagnostics) {
       const { span } = found;
-      if (span.file !== file) continue;
+      if (span.file !== file || found.code === countsRules) continue;
       for (let line = span.line; line <= (span.endLine ?? span.line); line++) {
         const known = remarks.get(line);
         if (known) known.push(found);
@@ -407,6 +411,9 @@ class Filling {
 function originsOf(entry: NftChain["entries"][number]): readonly Span[] {
   return entry.origins ?? (entry.kind === "comment" ? entry.above : undefined) ?? [];
 }
+
+/** Is said of one of many rules that are alike, and changes none. */
+const countsRules: DiagnosticCode = "program-rules";
 
 /** Lines of the script. */
 function heightOf(entry: NftChain["entries"][number]): number {

@@ -254,6 +254,35 @@ describeOnKernel(isRoot ? "cutover" : "cutover (skipped: it needs root of the ma
     expect(one.run("cat /proc/net/xt_recent/tries").output).toBe(before);
   });
 
+  it("takes hits that the new firewall saw along to the old lists, once", () => {
+    const one = machineWith(small, campaign ? "nft" : "legacy");
+    const list = "/proc/net/xt_recent/tries";
+    const hits = (): Record<string, number> =>
+      Object.fromEntries(
+        [...one.run(`cat ${list}`).output.matchAll(/^src=(\S+) .* oldest_pkt: \d+ (.*)$/gm)].map(([, host, stamps]) => [
+          host,
+          stamps!.split(", ").length,
+        ]),
+      );
+    one.run(`for host in 7 7 6; do echo +192.0.2.$host > ${list}; done`);
+    one.cutover("start --confirm-within 5m");
+    if (campaign) one.cutover("confirm --probe true");
+    const words = [7, 8, 8, 9].map((host) => `+192.0.2.${host}`).join(" ");
+    const added = one.run(
+      `for words in "write tries ${words}" "remove tries 192.0.2.9"; do node ${command.path} lists $words || exit; done`,
+    );
+    expect(added).toMatchObject({ status: 0 });
+    expect(one.cutover("undo")).toMatchObject({
+      status: 0,
+      error: expect.stringContaining("3 hits of 2 hosts that came while the new firewall decided count on the old lists"),
+    });
+    const after = { "192.0.2.6": 1, "192.0.2.7": 3, "192.0.2.8": 2 };
+    expect(hits()).toEqual(after);
+    // As after a kill between its last steps.
+    one.run(`mv ${one.state}/run/undone ${one.state}/run/undoing; sh ${one.state}/run/roll-back.sh now`);
+    expect(hits()).toEqual(after);
+  });
+
   it.each(campaign ? (["legacy", "nft"] as const) : (["legacy"] as const))(
     "leaves the chains to iptables in which a live program keeps rules (%s)",
     async (variant) => {

@@ -22,6 +22,7 @@ import { diagnosticsText, tell } from "../../telling.js";
 import { give, type Answer, type PlannedParts, type State } from "./answer.js";
 import { loginOf, ownConnection } from "./connection.js";
 import { anyWatches, MachineEffects, oldUnits, rollBack, settle, startWatcher } from "./effects.js";
+import { writeHitsBack } from "./hits-back.js";
 import { parseCutoverWords, type ChangeSettings, type ConfirmSettings, type CutoverSettings } from "./options.js";
 import { ask, requirePrograms } from "./programs.js";
 import { readMachine } from "./read-machine.js";
@@ -333,6 +334,7 @@ async function undo(state: StateDirectory): Promise<Answer> {
   if (before === "none" || before === "undone") {
     return { changed: false, state: before, status: 0, messages: [note("no change is there to take back")] };
   }
+  const told = before === "waiting" || before === "confirmed" ? await takeHitsAlong(state) : [];
   // Whatever becomes of this process, the watcher goes on.
   const isUndone = (): boolean => state.decision() === "undone";
   if (before === "confirmed" && state.decide("confirmed", "undoing")) await startWatcher(state, 0, isUndone);
@@ -344,8 +346,21 @@ async function undo(state: StateDirectory): Promise<Answer> {
     const message = `the old firewall is not restored yet, and a process goes on trying: ${failure.message} (${state.run}/roll-back.log)`;
     return { changed: false, state: stateOf(state), status: 1, messages: [error(message)] };
   }
-  const messages = [note("the old firewall decides"), ...(await unpersist(state))];
+  const messages = [note("the old firewall decides"), ...told, ...(await unpersist(state))];
   return { changed: true, state: stateOf(state), status: 0, messages };
+}
+
+/** The way back never waits for it: what stops it is told. */
+async function takeHitsAlong(state: StateDirectory): Promise<JsonMessage[]> {
+  try {
+    const { hosts, hits } = await writeHitsBack(state);
+    if (hits === 0) return [];
+    const words = `${hits === 1 ? "1 hit" : `${hits} hits`} of ${hosts === 1 ? "1 host" : `${hosts} hosts`}`;
+    return [note(`${words} that came while the new firewall decided count on the old lists as hits of this moment`)];
+  } catch (failure) {
+    const reason = failure instanceof Error ? failure.message : String(failure);
+    return [warning(`hits that came while the new firewall decided are not on the old lists: ${reason}`)];
+  }
 }
 
 /** Puts back what the machine loads when it starts, unless somebody has written there since. */

@@ -119,15 +119,16 @@ export class MachineEffects implements ChangeEffects {
     plan.ipsets.forEach((text, index) => files.set(`sets/${numbered(index)}`, text));
     const now = Date.now() / 1000;
     machine.lists.forEach(({ list, hosts }, index) => {
-      const window = plan.windows.get(list);
+      const window = plan.windows.get(list) ?? Infinity;
       const lines = hosts.flatMap(({ address, ages }) =>
         ages.map((age) => {
-          const until = window === undefined || age === undefined ? "-" : String(Math.ceil(now + window - age));
+          const until = window === Infinity || age === undefined ? "-" : String(Math.ceil(now + window - age));
           return `${address} ${until} ${address}\n`;
         }),
       );
       files.set(`lists/${numbered(index)}`, `${list}\n${lines.join("")}`);
     });
+    files.set("windows", [...plan.windows].map(([list, seconds]) => `${seconds === Infinity ? "-" : seconds} ${list}\n`).join(""));
     if (hasSystemd()) files.set("unit", unitFiles.map((path) => `${path}\n`).join(""));
     return files;
   }

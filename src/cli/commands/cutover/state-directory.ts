@@ -1,6 +1,18 @@
 /** The folder that remembers a change. What the files are is in src/cutover/README.md. */
 
-import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, readFileSync, readlinkSync, renameSync, rmSync, writeSync } from "node:fs";
+import {
+  closeSync,
+  existsSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  renameSync,
+  rmSync,
+  writeSync,
+} from "node:fs";
 import { join } from "node:path";
 import { Failure } from "../../../failure.js";
 import { runProgram } from "../../../run-program.js";
@@ -156,6 +168,32 @@ export class StateDirectory {
       writeSynced(join(this.run, name), text);
       syncFolder(this.run);
     });
+  }
+
+  /** Puts a folder with these files in the place of one of its name: whole, and on the disk. */
+  writeFolder(name: string, files: ReadonlyMap<string, string>): void {
+    this.doing(() => {
+      const [folder, next] = [join(this.run, name), join(this.run, `${name}.next`)];
+      rmSync(next, { recursive: true, force: true });
+      mkdirSync(next, { mode: 0o700 });
+      for (const [file, text] of files) writeSynced(join(next, file), text);
+      syncFolder(next);
+      rmSync(folder, { recursive: true, force: true });
+      renameSync(next, folder);
+      syncFolder(this.run);
+    });
+  }
+
+  /** The texts of the files in a folder; none where there is no such folder. */
+  readFolder(name: string): string[] {
+    try {
+      return readdirSync(join(this.run, name))
+        .sort()
+        .map((file) => readFileSync(join(this.run, name, file), "utf8"));
+    } catch (error) {
+      if (codeOf(error) === "ENOENT") return [];
+      throw new Failure(`${JSON.stringify(join(this.run, name))} cannot be read: ${systemReason(error)}`);
+    }
   }
 
   /** A line more; where that cannot be, nothing. */
