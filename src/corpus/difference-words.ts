@@ -21,7 +21,10 @@ export function scriptWords(expected: string, made: string): string[] {
 }
 
 function withoutComments(script: string): string {
-  return script.replaceAll(/^\s*#.*\n/gm, "");
+  return script
+    .split("\n")
+    .filter((line) => !/^[ \t]*#/.test(line))
+    .join("\n");
 }
 
 function lineWords(old: readonly string[], present: readonly string[]): string {
@@ -54,7 +57,10 @@ export function diagnosticsWords(expected: string, made: string): string[] {
 /** `warning recent-ban-form`, and how many of it. */
 function codesIn(diagnostics: string): Map<string, number> {
   const codes = new Map<string, number>();
-  for (const [, severity, code] of diagnostics.matchAll(/^\S.*?: (error|warning|note): .* \[([a-z0-9-]+)\]$/gm)) {
+  for (const line of diagnostics.split("\n")) {
+    const severity = /: (error|warning|note): /.exec(line)?.[1];
+    const code = /\[([a-z0-9-]+)\]$/.exec(line)?.[1];
+    if (severity === undefined || code === undefined || /^\s/.test(line)) continue;
     const name = `${severity} ${code}`;
     codes.set(name, (codes.get(name) ?? 0) + 1);
   }

@@ -109,7 +109,12 @@ const keyWords = { srcip: "source", dstip: "destination", srcport: "source port"
 
 const modes = wordList(["srcip", "srcport", "dstip", "dstport"]);
 /** Commas before and behind the words are passed over, as strtok does. */
-const mode: typeof modes = (value, context) => modes(value.replace(/^,+|,+$/g, ""), context);
+const mode: typeof modes = (value, context) => {
+  let [start, end] = [0, value.length];
+  while (value[start] === ",") start += 1;
+  while (end > start && value[end - 1] === ",") end -= 1;
+  return modes(value.slice(start, end), context);
+};
 const prefix: ValueParser<number> = (value, context) => integer(0, addressBits[context.family])(value, context);
 const name: ValueParser<string> = (value, context) =>
   value === "" || value.includes("/") || value === "." || value === ".."

@@ -20,7 +20,7 @@ const whole = 2 ** 31;
 
 /** The probability times 2^31. */
 const probability: ValueParser<number> = (text) => {
-  const value = /^(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:e[+-]?[0-9]+)?$/i.test(text) ? Number(text) : Number.NaN;
+  const value = /^(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:e[+-]?[0-9]+)?$/i.test(text) ? Number(text) : Number.NaN;
   return value >= 0 && value <= 1 ? Math.round(value * whole) : new Invalid(`"${text}" is not between 0 and 1`);
 };
 

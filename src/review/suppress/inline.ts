@@ -22,8 +22,9 @@ interface Suppression {
   readonly used: Set<string>;
 }
 
-const form = /^\s*#\s*ipt2nft-recent:\s*(.*)$/;
-const order = /^(allow|allow-file)\s+(\S+)(?:\s+(.*\S))?\s*$/;
+const form = /^\s*#\s*ipt2nft-recent:(.*)$/s;
+/** Of a text without blanks at its end. */
+const order = /^(allow|allow-file)\s+(\S+)(?:\s+(\S.*))?$/s;
 
 /** The remarks, those that are allowed marked as such, and what is to be said of the suppressions themselves. */
 export function suppressInline(remarks: readonly Remark[], files: readonly string[], lines: SourceLines): Remark[] {
@@ -77,7 +78,7 @@ function findSuppressions(files: readonly string[], lines: SourceLines): { suppr
       if (!found) return;
       const column = text.indexOf("#") + 1;
       const span: Span = { file, line: index + 1, column, length: text.trimEnd().length - column + 1 };
-      const parts = order.exec(found[1]!);
+      const parts = order.exec(found[1]!.trim());
       const codes = parts?.[2]?.split(",") ?? [];
       const unknown = codes.find((code) => !isTranslators(code) && !reviewEntry(code));
       if (!parts || !parts[3] || unknown !== undefined) {
