@@ -31,6 +31,9 @@ const shapes: Readonly<Record<string, { readonly rules: readonly string[]; reado
   },
 };
 
+/** The smallest distance from a tie that a rhythm keeps, in seconds: what comes later than that shows nothing. */
+const margin = 0.03;
+
 interface Group {
   /** Seconds from the beginning of the group before it. */
   readonly after: number;
@@ -42,7 +45,7 @@ interface Group {
 const rhythms: readonly ((passes: number, random: Random) => Group)[] = [
   // As much as is allowed, and no more; the second is nearer than a busy machine keeps to.
   (passes) => ({ after: seconds + 0.06, count: passes, spacing: 0.002 }),
-  (passes) => ({ after: seconds + 0.03, count: passes, spacing: 0.0005 }),
+  (passes) => ({ after: seconds + margin, count: passes, spacing: 0.0005 }),
   (passes) => ({ after: (seconds + 0.06) / passes, count: 1, spacing: 0 }),
   // One too many in each window.
   (passes) => ({ after: seconds - 0.06, count: passes, spacing: 0.0005 }),
@@ -78,40 +81,38 @@ function framesOf(passes: number, hosts: number, random: Random): Frame[] {
   );
 }
 
-function inputFor(shape: string, hosts: number, random: Random, sameTwice: boolean): ReplayInput {
+function inputFor(shape: string, hosts: number, random: Random): ReplayInput {
   const { rules, passes } = shapes[shape]!;
   const dump = ["*filter", ":INPUT ACCEPT [0:0]", ":FORWARD ACCEPT [0:0]", ":OUTPUT DROP [0:0]", ...rules, "COMMIT", ""].join("\n");
   const { script } = translate(dump, { family: "ipv4", recent: "exact" });
-  return {
-    dumps: { ipv4: dump },
-    frames: framesOf(passes, hosts, random),
-    conntrack: false,
-    ...(sameTwice ? { other: { dumps: { ipv4: dump } } } : { script: script! }),
-  };
+  return { dumps: { ipv4: dump }, script: script!, frames: framesOf(passes, hosts, random), conntrack: false };
 }
 
 const told = ({ frame: { at, packet }, iptables, nft, arrival }: Outcome): string =>
   `${packet.source} at ${at.toFixed(4)} (${arrival?.toFixed(4)}): ${iptables.verdict} ${nft.verdict}`;
 
+async function play(input: ReplayInput): Promise<Report> {
+  for (let tries = 1; ; tries++) {
+    const [report] = await replayAll([input]);
+    if (report === undefined || report instanceof ReplayError) throw report ?? new Error("no report");
+    const { outcomes, differing, lateness } = report;
+    if (campaign !== undefined || differing.length > 0)
+      console.log(
+        `${outcomes.length} packets, ${outcomes.filter(({ iptables }) => iptables.verdict === "dropped").length} stopped, ` +
+          `${differing.length} differ, at most ${(lateness * 1000).toFixed(0)} ms late ${differing.slice(0, 5).map(told).join("; ")}`,
+      );
+    if (differing.length === 0 || lateness < margin || tries === 3) return report;
+  }
+}
+
 describeOnKernel("twenty hits in a second", () => {
-  it.each(Object.keys(shapes))("%s", { timeout: 60_000 * rounds }, async (shape) => {
+  it.each(Object.keys(shapes))("%s", { timeout: 300_000 * rounds }, async (shape) => {
     for (let round = 0; round < rounds; round++) {
-      const random = (): Random => seededRandom(1000 * seed + round);
-      // One host of each rhythm, and several; where a verdict differs, xt_recent beside itself shows whether the machine was too late.
-      const inputs = [1, ...(campaign === undefined ? [] : [8])].map((hosts) => inputFor(shape, hosts, random(), false));
-      for (const input of inputs) {
-        const [report] = await replayAll([input]);
-        if (report === undefined || report instanceof ReplayError) throw report ?? new Error("no report");
-        const { outcomes, differing, lateness, skew } = report;
-        if (campaign !== undefined || differing.length > 0)
-          console.log(
-            `${shape}, round ${round}: ${outcomes.length} packets, ${stopped(report)} stopped, ${differing.length} differ; ` +
-              `${(lateness * 1000).toFixed(1)} ms late, ${(skew * 1000).toFixed(2)} ms apart\n${differing.slice(0, 20).map(told).join("\n")}`,
-          );
-        if (campaign === undefined) expect(differing, describeDifferences(report)).toEqual([]);
+      // One host of each rhythm, and several.
+      for (const hosts of campaign === undefined ? [1] : [1, 8]) {
+        const report = await play(inputFor(shape, hosts, seededRandom(1000 * seed + round)));
+        expect(report.differing, describeDifferences(report)).toEqual([]);
       }
     }
   });
 });
-
-const stopped = ({ outcomes }: Report): number => outcomes.filter(({ iptables }) => iptables.verdict === "dropped").length;
