@@ -499,12 +499,13 @@ export class RecentList {
     return {
       kind: "chain",
       check: (wish, over, under) => ring.check(this.group, wish, key, over, under, bounded).name,
-      ...(this.isOneRing && {
-        checkAndTouch: (wish, over, under) => {
-          this.storeTouches(use.side);
-          return ring.check(this.group, wish, key, over, under, bounded, this.puts.get(use.side)).name;
-        },
-      }),
+      ...(this.isOneRing &&
+        (this.form.oneWalk || this.usage.uses.filter(({ operation }) => operation === "update").length === 1) && {
+          checkAndTouch: (wish, over, under) => {
+            this.storeTouches(use.side);
+            return ring.check(this.group, wish, key, over, under, bounded, this.puts.get(use.side)).name;
+          },
+        }),
     };
   }
 
