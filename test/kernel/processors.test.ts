@@ -62,6 +62,7 @@ const usual: readonly Case[] = [
   { name: "set, update as a ban", hits: 4, family: "ipv4" },
   { name: "set, update apart", hits: 10, family: "ipv4" },
   { name: "update, set apart", hits: 4, family: "ipv4" },
+  { name: "set, update apart", hits: 100, family: "ipv4" },
 ];
 const all: readonly Case[] = Object.keys(shapes).flatMap((name) =>
   [2, 3, 4, 10, 20, 100].flatMap((hits) => (["ipv4", "ipv6"] as const).map((family) => ({ name, hits, family }))),

@@ -16,7 +16,7 @@ import { describeOnKernel } from "./requirements.js";
 const campaign = process.env["EDGES_ROUNDS"];
 const rounds = Number(campaign ?? 1);
 const seed = Number(process.env["EDGES_SEED"] ?? 1);
-const duration = campaign === undefined ? 6 : 10;
+const duration = campaign === undefined ? 4 : 10;
 
 const [hits, seconds] = [20, 1];
 const check = `--seconds ${seconds} --hitcount ${hits} --name a -j DROP`;
@@ -106,7 +106,7 @@ async function play(input: ReplayInput): Promise<Report> {
 }
 
 describeOnKernel("twenty hits in a second", () => {
-  it.each(Object.keys(shapes))("%s", { timeout: 300_000 * rounds }, async (shape) => {
+  it.concurrent.each(Object.keys(shapes))("%s", { timeout: 300_000 * rounds }, async (shape) => {
     for (let round = 0; round < rounds; round++) {
       // One host of each rhythm, and several.
       for (const hosts of campaign === undefined ? [1] : [1, 8]) {

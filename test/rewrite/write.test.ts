@@ -92,6 +92,16 @@ describe("giving up", () => {
     expect(giveUpMore(second, written(nested(14), {}, second), "exact")!.deepestCaller).toBe(14);
   });
 
+  it.each([4, 20, 60, 100])("takes no nesting from rules of %i hits that stand apart in a built-in chain", (hits) => {
+    const check = `INPUT -m recent --update --seconds 60 --hitcount ${hits} --name ssh -j DROP`;
+    for (const rules of [
+      ["INPUT -m recent --set --name ssh", "INPUT -p tcp", check],
+      [check, "INPUT -p tcp", "INPUT -m recent --set --name ssh"],
+    ]) {
+      expect(giveUpMore(nothingGivenUp, written(dumpOf("filter", ...rules)), "exact")).toBeUndefined();
+    }
+  });
+
   it("takes nothing where the kernel takes the table", () => {
     const throttle = dumpOf(
       "filter",
