@@ -462,7 +462,7 @@ const leaveWithin: Statement = { kind: "verdict", verdict: "return" };
 const laneNames = ["second", "third"] as const;
 
 /** The chains of a touch. */
-export interface Touch {
+interface Touch {
   readonly start: ChainBuilder;
   /** Those that write a slot and turn to it, by the number of the slot. */
   readonly puts: readonly string[];
