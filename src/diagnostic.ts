@@ -82,6 +82,7 @@ export const catalogue = {
   // a rule is in the script, and differs
   "recent-limit-form": { effect: "approximated", title: "a hit count written as a limit with a ban" },
   "recent-ban-form": { effect: "approximated", title: "a hit count written as a ban until the host is silent" },
+  "recent-deep-chains": { effect: "approximated", title: "a hit count behind deep chains, on several processors at once" },
   "recent-rttl": { effect: "approximated", title: "`--rttl` where a host's TTL changes many times a second, or nft cannot keep it" },
   "recent-reap": { effect: "approximated", title: "`--reap` takes hosts off a list that other rules still ask about" },
   "recent-list-full": {

@@ -148,6 +148,8 @@ export interface RuleContext {
   readonly reassembles?: boolean;
   /** Write counters. */
   readonly counters?: boolean;
+  /** What sets hold at run time is kept when the script is loaded again. */
+  readonly keepSets?: boolean;
   /** Elements a dynamic set may hold (`--set-size`). */
   readonly setSize: number;
   /** Takes what the rule wants declared in our table; translating has no other effect. */

@@ -49,6 +49,8 @@ export interface Form {
   readonly port: PortForm | undefined;
   /** Rules may add to it. */
   readonly dynamic: boolean;
+  /** It is empty, for elements that are added at run time and kept; those of the file have a set of their own. */
+  readonly ofRunTime?: true;
   /** Parts of the key, of which some need a statement in front. */
   key(directions: readonly Direction[], protocol: number | undefined): Expression;
   /** What is to be asked before the key can be looked up. */
@@ -69,6 +71,8 @@ export interface FormOptions {
   readonly family: Family;
   readonly usage: Usage;
   readonly counters: boolean;
+  /** What sets hold at run time is kept when the script is loaded again. */
+  readonly keepSets: boolean;
 }
 
 const cache = new WeakMap<Ipset, Map<string, Forms>>();
@@ -77,7 +81,7 @@ const cache = new WeakMap<Ipset, Map<string, Forms>>();
 export function formsOf(set: Ipset, options: FormOptions, exceptions = false): Forms {
   let known = cache.get(set);
   if (!known) cache.set(set, (known = new Map<string, Forms>()));
-  const id = JSON.stringify([options.family, options.usage, options.counters, exceptions]);
+  const id = JSON.stringify([options.family, options.usage, options.counters, options.keepSets, exceptions]);
   let forms = known.get(id);
   if (!forms) known.set(id, (forms = new FormBuilder(set, options, exceptions).build()));
   return forms;
@@ -109,9 +113,23 @@ class FormBuilder {
 
   build(): Forms {
     const parts = this.divide();
-    const forms = parts.map((part) => this.form(part, this.isModified && this.uniformMasks !== undefined && !this.exceptions));
+    const dynamic = this.isModified && this.uniformMasks !== undefined && !this.exceptions;
+    const forms = parts.flatMap((part) => this.kept(this.form(part, dynamic)));
     if (this.isModified && this.uniformMasks === undefined && !this.exceptions) forms.push(...this.additions());
     return { forms, differences: [...this.differences], notes: [...this.notes] };
+  }
+
+  /**
+   * nft takes no two intervals that overlap: what the file holds today might not load beside what was added at run time, or by an older
+   * file. `auto-merge` would make one of them, but not in nft 0.9.8, and what the file holds no longer would stay. So each has a set.
+   */
+  private kept(form: Form): Form[] {
+    const { flags, elements = [] } = form.set;
+    if (!this.options.keepSets || !flags.includes("interval") || elements.length === 0) return [form];
+    return [
+      { ...form, wish: `from_file_${form.wish}` },
+      { ...form, ofRunTime: true, set: { ...form.set, elements: [] } },
+    ];
   }
 
   private get dimensions(): readonly string[] {

@@ -221,7 +221,7 @@ export interface Lookups {
 export function lookupsOf(set: Ipset, { directions }: SetUse, context: RuleContext, exceptions = false): Lookups {
   const { forms, differences, notes } = formsOf(
     set,
-    { family: context.family, usage: usageOf(set, context), counters: context.counters ?? false },
+    { family: context.family, usage: usageOf(set, context), counters: context.counters ?? false, keepSets: context.keepSets ?? false },
     exceptions,
   );
   const lookups = forms
@@ -237,8 +237,12 @@ export function lookupsOf(set: Ipset, { directions }: SetUse, context: RuleConte
   return { lookups, differences, notes };
 }
 
-function describe({ name, type, span }: Ipset, { dynamic }: Form, context: RuleContext): string {
-  const from = context.ipsets?.sets.has(name) === true ? `, from ${span.file}` : ", in no file: empty";
+function describe({ name, type, span }: Ipset, { dynamic, ofRunTime }: Form, context: RuleContext): string {
+  const from = ofRunTime
+    ? ", what is added at run time"
+    : context.ipsets?.sets.has(name) === true
+      ? `, from ${span.file}`
+      : ", in no file: empty";
   return `ipset ${JSON.stringify(name)}, ${type.name}${from}${dynamic ? "; rules change it" : ""}`;
 }
 

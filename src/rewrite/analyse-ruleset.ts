@@ -16,6 +16,8 @@ export interface AnalysisOptions {
   readonly setSize: number;
   /** Write a counter into every rule. */
   readonly counters: boolean;
+  /** What sets hold at run time is kept when the script is loaded again. */
+  readonly keepSets?: boolean;
   /** The sets of ipset that rules may ask. */
   readonly ipsets?: Ipsets;
   /** The addresses of countries that rules may ask; none if undefined. */
@@ -60,6 +62,7 @@ export function analyseRuleset(ruleset: IptablesRuleset, options: AnalysisOption
     ruleset,
     setSize: options.setSize,
     counters: options.counters,
+    keepSets: options.keepSets === true,
     ...(options.ipsets && { ipsets: options.ipsets }),
     ...(options.geoip && { geoip: options.geoip }),
     reassembles: tracksConnections(ruleset),

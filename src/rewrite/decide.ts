@@ -37,6 +37,8 @@ export interface DecisionOptions extends Target {
 
 /** What is given up to stay within the kernel's limits. */
 export interface GivenUp {
+  /** Lists of which every `--update` records with the walk of its check: longer, and less deep. */
+  readonly oneWalk: ReadonlySet<string>;
   /** Lists whose slots are found without nesting chains. */
   readonly flat: ReadonlySet<string>;
   /** Lists whose hit counts are written as limits. */
@@ -47,7 +49,13 @@ export interface GivenUp {
   readonly refused: ReadonlySet<IptablesRule>;
 }
 
-export const nothingGivenUp: GivenUp = { flat: new Set(), limited: new Set(), deepestCaller: Infinity, refused: new Set() };
+export const nothingGivenUp: GivenUp = {
+  oneWalk: new Set(),
+  flat: new Set(),
+  limited: new Set(),
+  deepestCaller: Infinity,
+  refused: new Set(),
+};
 
 /** What becomes of a rule. */
 export type Decision =
@@ -135,6 +143,7 @@ class Decider {
       asLimit: (window) => limited || this.isLimitByItself(window),
       bans: options.recent === "ban",
       mayDelete: isLoadable("setDeletion", options.targetNft),
+      oneWalk: given.oneWalk.has(name),
       flat: given.flat.has(name),
       ttl: this.ttlForm(headerTtls),
       ringless,

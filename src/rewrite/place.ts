@@ -273,6 +273,7 @@ class Placer {
     const matched = this.ownChain(use.inverted ? "under" : "over");
     const fail = this.fail();
     const conditionTrue = use.inverted ? fail : exitTo(matched.name);
+    const recorder = touches && !use.inverted && question.kind === "chain" ? question.checkAndTouch : undefined;
     const conditionFalse = use.inverted ? exitTo(touches ? this.touchIfPresent(list, use.side, matched) : matched.name) : fail;
     if (question.kind === "inline") {
       const inside = this.enterAnyway(chain, prefix);
@@ -281,11 +282,12 @@ class Placer {
     } else {
       // With another TTL a host is not on the list, and `! --update` has nothing to touch.
       const absent = use.inverted && touches ? exitTo(matched.name) : undefined;
-      const check = question.check(`${this.preferredName()}_check`, conditionTrue, conditionFalse, absent);
+      const wish = `${this.preferredName()}_check`;
+      const check = recorder?.(wish, conditionTrue, conditionFalse) ?? question.check(wish, conditionTrue, conditionFalse, absent);
       chain.rule([...prefix.statements, this.call(check)]);
-      list.stopsAt(use, matched.name);
+      list.stopsAt(use, matched.name, recorder !== undefined);
     }
-    if (touches && !use.inverted) for (const statements of list.touchRules(use.side)) matched.rule(statements);
+    if (touches && !use.inverted && !recorder) for (const statements of list.touchRules(use.side)) matched.rule(statements);
     this.place(matched, nothing, following, body);
   }
 

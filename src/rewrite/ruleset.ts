@@ -56,8 +56,8 @@ export function rewriteRuleset(ruleset: IptablesRuleset, options: RewriteOptions
 }
 
 /**
- * What has to be given up beside what is given up already; undefined if the kernel takes the table. Too many levels cost first the
- * nesting of the lists on the way, then their exactness, then the deepest jumps, and at last the rules that nest.
+ * What has to be given up beside what is given up already; undefined if the kernel takes the table. Too many levels cost first some
+ * lines, then the nesting of the lists on the way, then their exactness, then the deepest jumps, and at last the rules that nest.
  */
 export function giveUpMore(given: GivenUp, { table, listChains, tooLarge, owners }: Written, form: RecentForm): GivenUp | undefined {
   const path = deepestPath(table);
@@ -69,6 +69,8 @@ export function giveUpMore(given: GivenUp, { table, listChains, tooLarge, owners
   if (!tooDeep || !jumpsLeft) return next;
   const onPath = new Set(path);
   const lists = [...listChains].filter(([, chains]) => chains.some((name) => onPath.has(name))).map(([name]) => name);
+  const twoWalks = lists.filter((list) => !given.oneWalk.has(list));
+  if (twoWalks.length > 0) return { ...next, oneWalk: new Set([...given.oneWalk, ...twoWalks]) };
   const nested = lists.filter((list) => !given.flat.has(list));
   if (nested.length > 0) return { ...next, flat: new Set([...given.flat, ...nested]) };
   const exact = form === "exact" ? [] : lists.filter((list) => !given.limited.has(list));

@@ -9,6 +9,7 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 
 import { translate, type Source, type TranslateOptions, type Translation } from "../../src/translate.js";
+import type { Family } from "../../src/iptables/ast.js";
 import { recentUsesOf } from "../../src/extensions/matches/recent.js";
 import { runInNamespace, withFiles } from "../../src/verify/namespace.js";
 import { joined, serialize, udp } from "../../src/verify/packet.js";
@@ -91,6 +92,7 @@ interface Filling {
   readonly rules: readonly string[];
   /** Packets of each host. */
   readonly hits: number;
+  readonly family?: Family;
 }
 
 const rule = "-A INPUT -p udp -m udp --dport 53 -m recent";
@@ -105,16 +107,40 @@ const fillings: readonly Filling[] = [
       hits: each,
     }));
   }),
+  ...[1, 8].map(
+    (hits): Filling => ({
+      name: `set, update, 4 hits, IPv6: hosts that came ${hits === 1 ? "once" : `${hits} times`}`,
+      rules: [`${rule} --set --name l`, `${rule} --update --seconds 600 --hitcount 4 --name l -j LOG`],
+      hits,
+      family: "ipv6",
+    }),
+  ),
+  {
+    name: "update with --rttl, set, 4 hits: hosts that came 8 times",
+    rules: [`${rule} --update --seconds 600 --hitcount 4 --rttl --name l -j LOG`, `${rule} --set --name l`],
+    hits: 8,
+  },
+  {
+    name: "set, update in two windows, 4 and 10 hits: hosts that came 20 times",
+    rules: [
+      `${rule} --set --name l`,
+      `${rule} --update --seconds 600 --hitcount 4 --name l -j LOG`,
+      `${rule} --update --seconds 3600 --hitcount 10 --name l -j LOG`,
+    ],
+    hits: 20,
+  },
 ];
 
 const most = 65_535;
-const [receiver, sender, address] = ["02:00:00:00:00:01", "02:00:00:00:00:02", "192.0.2.1"];
+const [receiver, sender] = ["02:00:00:00:00:01", "02:00:00:00:00:02"];
+const addresses: Readonly<Record<Family, string>> = { ipv4: "192.0.2.1", ipv6: "2001:db8::1" };
 
-/** One packet of each host; so many hosts no documentation network has. */
-function capture(): Uint8Array {
+/** One packet of each host; so many hosts no documentation network of IPv4 has. */
+function capture(family: Family): Uint8Array {
   const records = Array.from({ length: most }, (_, index) => {
     const number = index + 1;
-    const [packet] = serialize(udp(`10.${number >> 16}.${(number >> 8) & 255}.${number & 255}`, address, 53), 1 + (index % 65_535));
+    const source = family === "ipv4" ? `10.${number >> 16}.${(number >> 8) & 255}.${number & 255}` : `2001:db8:2::${number.toString(16)}`;
+    const [packet] = serialize(udp(source, addresses[family], 53), 1 + (index % 65_535));
     return recordOf({ at: 0, bytes: ethernetFrame(receiver, sender, packet!) });
   });
   return joined([fileHeader, ...records]);
@@ -122,27 +148,34 @@ function capture(): Uint8Array {
 
 /** Kilobytes that a full list takes beyond an empty one. */
 async function fills(): Promise<number[]> {
-  const scripts = fillings.map(({ rules }) => {
+  const scripts = fillings.map(({ rules, family = "ipv4" }) => {
     const dump = ["*filter", ":INPUT ACCEPT [0:0]", ":FORWARD ACCEPT [0:0]", ":OUTPUT ACCEPT [0:0]", ...rules, "COMMIT", ""].join("\n");
     // What LOG would write is nobody's concern.
-    return translate(dump, { family: "ipv4", counters: false }).script!.replaceAll(/\blog\b[^\n]*/g, "continue");
+    return translate(dump, { family, counters: false }).script!.replaceAll(/\blog\b[^\n]*/g, "continue");
   });
-  const files = { capture: capture(), ...Object.fromEntries(scripts.map((script, index) => [`${index}.nft`, script])) };
+  const files = {
+    "capture.ipv4": capture("ipv4"),
+    "capture.ipv6": capture("ipv6"),
+    ...Object.fromEntries(scripts.map((script, index) => [`${index}.nft`, script])),
+  };
   return withFiles(files, async (directory) => {
     const script = `set -e
 ${used}
 hits=(${fillings.map(({ hits }) => hits).join(" ")})
+families=(${fillings.map(({ family = "ipv4" }) => family).join(" ")})
 for turn in {1..3}; do
   for i in {0..${fillings.length - 1}}; do
     ip netns add n
     ip link add s0 address ${sender} type veth peer name r0 address ${receiver} netns n
-    ip netns exec n sysctl -qw net.ipv4.conf.all.rp_filter=0 net.ipv4.conf.r0.rp_filter=0 net.ipv6.conf.all.disable_ipv6=1
-    ip netns exec n ip address add ${address}/24 dev r0; ip netns exec n ip link set r0 up; ip netns exec n ip route add default dev r0
+    ip netns exec n sysctl -qw net.ipv4.conf.all.rp_filter=0 net.ipv4.conf.r0.rp_filter=0 net.ipv6.conf.r0.accept_dad=0
+    ip netns exec n ip link set r0 up
+    ip netns exec n ip address add ${addresses.ipv4}/24 dev r0; ip netns exec n ip route add default dev r0
+    ip netns exec n ip address add ${addresses.ipv6}/64 dev r0 nodad; ip netns exec n ip -6 route add default dev r0
     sysctl -qw net.ipv6.conf.s0.disable_ipv6=1; ip link set s0 up
     ip netns exec n nft -f ${directory}/$i.nft
-    ip netns exec n nft 'table ip sink { chain input { type filter hook input priority 300; policy drop; }; }'
+    ip netns exec n nft 'table inet sink { chain input { type filter hook input priority 300; policy drop; }; }'
     settle; before=$(used)
-    tcpreplay --intf1=s0 --topspeed --preload-pcap --quiet --loop=\${hits[$i]} ${directory}/capture >${directory}/out 2>&1
+    tcpreplay --intf1=s0 --topspeed --preload-pcap --quiet --loop=\${hits[$i]} ${directory}/capture.\${families[$i]} >${directory}/out 2>&1
     settle
     echo "fill $i $(( $(used) - before ))"
     ip link del s0; ip netns del n; sleep 1

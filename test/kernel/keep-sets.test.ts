@@ -1,9 +1,13 @@
-/** What `--keep-sets` keeps when a window has changed in between. */
+/** What `--keep-sets` keeps, whatever has changed in between. */
 
-import { expect, it } from "vitest";
+import { join } from "node:path";
+
+import { describe, expect, it } from "vitest";
 
 import { translate } from "../../src/index.js";
 import { loadTwice } from "../../src/verify/load.js";
+import { runInNamespace, withFiles } from "../../src/verify/namespace.js";
+import { otherVersions, rootOf } from "./other-nft.js";
 import { describeOnKernel } from "./requirements.js";
 
 const host = "192.0.2.7";
@@ -15,6 +19,22 @@ function scriptOf(seconds: number, hits = 1): string {
 }
 
 const recorded = (set: string): string => `add element ip ipt2nft ${set} { ${host} }\n`;
+
+/** What an nft of another version says to the scripts, loaded one after the other into one namespace. */
+async function refusals(version: string, scripts: readonly string[]): Promise<string[]> {
+  const files = Object.fromEntries(scripts.map((script, index) => [`${index}.nft`, script]));
+  const shell = `cd "$(dirname "$0")"
+mount --bind . "${rootOf(version)}/in" || exit
+for ((index = 0; index < ${scripts.length}; index++)); do
+  chroot "${rootOf(version)}" /usr/sbin/nft -f /in/$index.nft 2>&1 || echo "$index is refused"
+done
+`;
+  return withFiles({ ...files, "load.sh": shell }, async (directory) => {
+    const { status, stdout, stderr } = await runInNamespace(join(directory, "load.sh"), 60);
+    if (status !== 0) throw new Error(stderr);
+    return stdout.split("\n").filter((line) => line !== "");
+  });
+}
 
 /** The declaration of a set in `nft list ruleset`, in one line. */
 function setIn(listing: string, name: string): string | undefined {
@@ -57,6 +77,39 @@ describeOnKernel("--keep-sets", () => {
       expect(listing).toContain("jump filter_fresh");
       expect(listing).not.toContain("jump filter_old");
     }
+  });
+
+  describe("keeps networks added at run time, whatever the file holds", () => {
+    const asking = (networks: string): string => {
+      const ipsets = [
+        { file: "sets.ipset", text: `create nets hash:net\n${networks.replaceAll(/\S+/g, "add nets $&\n")}` },
+        { file: "ports.ipset", text: "create ports bitmap:port range 1-1024\nadd ports 20-25\n" },
+      ];
+      const asks = ["nets src", "nets dst", "ports dst"].map((set) => `-A INPUT -p tcp -m set --match-set ${set} -j DROP\n`).join("");
+      return translate(`*filter\n:INPUT ACCEPT [0:0]\n${asks}COMMIT\n`, { family: "ipv4", keepSets: true, ipsets, targetNft: "0.9.8" })
+        .script!;
+    };
+    const added = "add element ip ipt2nft ipset_nets { 198.51.0.0/16, 203.0.113.9 }\nadd element ip ipt2nft ipset_ports { 22-30 }\n";
+    // Within what was added, around it, across its end, the same, and none.
+    const files = ["198.51.100.0/24", "198.0.0.0/8 203.0.113.9", "198.51.255.0/24 198.52.0.0/16", "198.51.0.0/16", ""];
+
+    it.each(files)("%j", async (networks) => {
+      const { first, second, loaded, messages } = await loadTwice(asking(networks), { before: asking("192.0.2.0/24") + added });
+      expect([loaded, messages]).toEqual([true, ""]);
+      for (const listing of [first, second]) {
+        expect(setIn(listing, "ipset_nets")).toMatch(/elements = \{ 198\.51\.0\.0\/16, 203\.0\.113\.9 \}/);
+        expect(setIn(listing, "ipset_ports")).toMatch(/elements = \{ 22-30 \}/);
+        for (const network of networks.split(" ").filter((one) => one !== ""))
+          expect(setIn(listing, "from_file_ipset_nets")).toContain(network);
+        if (networks !== "") expect(setIn(listing, "from_file_ipset_nets")).not.toContain("192.0.2.0/24");
+        expect(listing).toContain("ip saddr @ipset_nets");
+      }
+    });
+
+    it.runIf(otherVersions.length > 0).each([...otherVersions])("in nft %s", async (version) => {
+      const loads = [asking("192.0.2.0/24") + added, ...files.flatMap((networks) => [asking(networks), asking(networks)])];
+      expect(await refusals(version, loads)).toEqual([]);
+    });
   });
 
   it("with --replaces leaves nothing of five rulesets but the last, and the hosts that stay on a list", { timeout: 240_000 }, async () => {

@@ -1,14 +1,15 @@
-/** Packets of one host that come on two processors at the same moment, and how many of each host a script lets pass. */
+/** Packets of one host that come on two processors at the same moment, and how many of each host a script, or iptables, lets pass. */
 
 import type { Family } from "../../src/iptables/ast.js";
 import { runInNamespace, withFiles } from "../../src/verify/namespace.js";
 
 export interface Race {
-  readonly script: string;
+  /** What decides: a script for nft, or a dump for iptables. */
+  readonly rules: { readonly script: string } | { readonly dump: string };
   readonly family: Family;
   readonly hosts: number;
-  /** Packets of each host from each of the processors. */
-  readonly packets: number;
+  /** Packets of each host from either processor. */
+  readonly packets: readonly [number, number];
 }
 
 /**
@@ -48,17 +49,19 @@ for my $host (0 .. $hosts - 1) {
 `;
 
 /** Seconds of a host's turn: some microseconds a packet. */
-const turn = (packets: number): number => 0.00015 + packets * 0.00001;
+const turn = (packets: readonly number[]): number => 0.00015 + Math.max(...packets) * 0.00001;
 
 /** How many packets of a host passed, and of how many hosts that is true. */
-export async function passedPackets({ script, family, hosts, packets }: Race): Promise<ReadonlyMap<number, number>> {
+export async function passedPackets({ rules, family, hosts, packets }: Race): Promise<ReadonlyMap<number, number>> {
   const [version, address, type] = family === "ipv4" ? [4, "ip", "ipv4_addr"] : [6, "ip6", "ipv6_addr"];
   const observer = `table inet observer {
   set passed { type ${type}; flags dynamic; }
   chain input { type filter hook input priority 200; policy accept; udp dport 53 add @passed { ${address} saddr counter } drop; }
 }
 `;
-  return withFiles({ "script.nft": script, "observer.nft": observer, "sender.pl": sender }, async (directory) => {
+  const [load, ruleset] =
+    "script" in rules ? ["nft -f", rules.script] : [`${family === "ipv4" ? "iptables" : "ip6tables"}-legacy-restore`, rules.dump];
+  return withFiles({ ruleset, "observer.nft": observer, "sender.pl": sender }, async (directory) => {
     const shell = `set -e
 ip netns add n
 inside() { ip netns exec n "$@"; }
@@ -68,14 +71,15 @@ inside sysctl -qw net.ipv4.conf.all.rp_filter=0 net.ipv4.conf.r0.rp_filter=0 net
 inside ip link set r0 arp off up; ip link set s0 up
 inside ip address add 192.0.2.1/24 dev r0; inside ip route add default dev r0
 inside ip address add 2001:db8::1/64 dev r0 nodad; inside ip -6 route add default dev r0
-inside nft -f ${directory}/script.nft
+inside ${load} ${directory}/ruleset
 inside nft -f ${directory}/observer.nft
 interface=$(ip -o link show s0 | cut -d: -f1)
 start=$(perl -MTime::HiRes=clock_gettime,CLOCK_MONOTONIC -e 'print clock_gettime(CLOCK_MONOTONIC) + 0.3')
 # In real time, so that both run at once on a busy machine; where that is not allowed, as they are.
 urgent=; chrt -f 1 true 2>/dev/null && urgent="chrt -f 1"
+packets=(${packets.join(" ")})
 for processor in 0 1; do
-  $urgent taskset -c $processor perl ${directory}/sender.pl $interface $start ${turn(packets)} ${packets} ${version} ${hosts} & senders="$senders $!"
+  $urgent taskset -c $processor perl ${directory}/sender.pl $interface $start ${turn(packets)} \${packets[$processor]} ${version} ${hosts} & senders="$senders $!"
 done
 for one in $senders; do wait $one; done
 sleep 0.1

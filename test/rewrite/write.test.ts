@@ -80,14 +80,26 @@ describe("giving up", () => {
       `c${levels} -m recent --update --seconds 60 --hitcount 40 --name ssh -j DROP`,
     );
 
-  it("takes first the nesting, then the exact form, then the deepest jumps", () => {
+  it("takes first the second walk, then the nesting, then the exact form, then the deepest jumps", () => {
     const dump = nested(12);
-    const first = giveUpMore(nothingGivenUp, written(dump), "auto")!;
+    const zeroth = giveUpMore(nothingGivenUp, written(dump), "auto")!;
+    expect([...zeroth.oneWalk]).toEqual(["ssh"]);
+    const first = giveUpMore(zeroth, written(dump, {}, zeroth), "auto")!;
     expect([...first.flat]).toEqual(["ssh"]);
     const second = { ...first, flat: new Set(["ssh"]) };
     const third = giveUpMore(second, written(nested(14), {}, second), "auto")!;
     expect([...third.limited]).toEqual(["ssh"]);
     expect(giveUpMore(second, written(nested(14), {}, second), "exact")!.deepestCaller).toBe(14);
+  });
+
+  it.each([4, 20, 60, 100])("takes no nesting from rules of %i hits that stand apart in a built-in chain", (hits) => {
+    const check = `INPUT -m recent --update --seconds 60 --hitcount ${hits} --name ssh -j DROP`;
+    for (const rules of [
+      ["INPUT -m recent --set --name ssh", "INPUT -p tcp", check],
+      [check, "INPUT -p tcp", "INPUT -m recent --set --name ssh"],
+    ]) {
+      expect(giveUpMore(nothingGivenUp, written(dumpOf("filter", ...rules)), "exact")).toBeUndefined();
+    }
   });
 
   it("takes nothing where the kernel takes the table", () => {

@@ -20,6 +20,8 @@ export interface ListForm {
   readonly bans: boolean;
   /** The script is for an nft whose rules can delete from a set. */
   readonly mayDelete: boolean;
+  /** Every `--update` records with the walk of its check, also where several rules do. */
+  readonly oneWalk: boolean;
   /** Find slots without nesting chains. */
   readonly flat: boolean;
   /** How the TTLs of its hosts are kept where `--rttl` asks for them; absent where the nft of the script cannot. */

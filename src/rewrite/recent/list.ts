@@ -49,7 +49,12 @@ const mostInline = 8;
 export type Question =
   | { readonly kind: "inline"; readonly tests: readonly Statement[]; readonly refresh?: readonly Statement[] }
   /** `absent`: where hosts go that with another TTL count as not on the list; as those under the limit unless told. */
-  | { readonly kind: "chain"; check(wish: string, over: Exit, under: Exit, absent?: Exit): string };
+  | {
+      readonly kind: "chain";
+      check(wish: string, over: Exit, under: Exit, absent?: Exit): string;
+      /** The check that also records a hit of what leaves by `over`, where one walk can do both. */
+      readonly checkAndTouch?: (wish: string, over: Exit, under: Exit) => string;
+    };
 
 /** How a host is taken off its list. */
 export interface Removal {
@@ -91,7 +96,9 @@ export class RecentList {
   private readonly ttlTouchChains = new Map<Side, readonly string[]>();
   private readonly ttlRemovals = new Map<Side, string>();
   private readonly stores = new Map<Side, readonly string[]>();
-  private readonly stops = new Map<ExtensionUse, string>();
+  /** Of the only store of a list, where that is a ring. */
+  private readonly puts = new Map<Side, readonly string[]>();
+  private readonly stops = new Map<ExtensionUse, () => string>();
   private readonly mask: Expression | undefined;
   /** As a label has it. */
   private readonly maskText: string | undefined;
@@ -389,11 +396,12 @@ export class RecentList {
     const nameFor = (kind: QuestionKind, id: string): string => this.touchName(side, this.prefix(kind, id));
     const names: string[] = [];
     for (const [id, ring] of this.rings) {
-      const chain = ring.touch(this.group, `${nameFor("hits", id)}_hits`, key);
-      chain.comment.push(
+      const { start, puts } = ring.touch(this.group, `${nameFor("hits", id)}_hits`, key);
+      start.comment.push(
         `one hit for list "${printable(this.usage.name)}", window of ${ring.window.hits} hits in ${ring.window.seconds} s`,
       );
-      names.push(chain.name);
+      names.push(start.name);
+      if (this.isOneRing) this.puts.set(side, puts);
     }
     for (const [id, limit] of this.limits) names.push(limitTouch(this.group, `${nameFor("hits", id)}_limit`, key, limit).name);
     for (const [hits, sets] of this.counts) names.push(this.countTouch(key, `${nameFor("count", countId(hits))}_count`, sets));
@@ -430,6 +438,12 @@ export class RecentList {
   private get isOnlyStore(): boolean {
     const { windows, limits, rings, counts, keepsTtl, seen } = this;
     return windows.size + limits.size + (seen === undefined ? 0 : 1) === 1 && rings.size + counts.size === 0 && !keepsTtl;
+  }
+
+  /** Whether a ring holds all there is to record. */
+  private get isOneRing(): boolean {
+    const { windows, limits, rings, counts, keepsTtl, seen } = this;
+    return rings.size === 1 && windows.size + limits.size + counts.size === 0 && seen === undefined && !keepsTtl;
   }
 
   /** Is the condition of this `--rcheck` or `--update` true, leaving its inversion aside? */
@@ -485,12 +499,29 @@ export class RecentList {
     return {
       kind: "chain",
       check: (wish, over, under) => ring.check(this.group, wish, key, over, under, bounded).name,
+      ...(this.isOneRing &&
+        (this.form.oneWalk || this.usage.uses.filter(({ operation }) => operation === "update").length === 1) && {
+          checkAndTouch: (wish, over, under) => {
+            this.storeTouches(use.side);
+            return ring.check(this.group, wish, key, over, under, bounded, this.puts.get(use.side)).name;
+          },
+        }),
     };
   }
 
-  /** Remembers the chain for packets that a check stops: what its `--set` must not let pass goes there. */
-  stopsAt(check: RecentUse, chain: string): void {
-    this.stops.set(check.use, chain);
+  /**
+   * Remembers the chain for packets that a check stops: what its `--set` must not let pass goes there.
+   *
+   * @param touches packets come to that chain with their hit recorded
+   */
+  stopsAt(check: RecentUse, chain: string, touches: boolean): void {
+    let refused: string | undefined;
+    const recording = (): string => {
+      const builder = this.group.chain(`${chain}_refused`);
+      for (const statements of this.touchRules(check.side)) builder.rule(statements);
+      return builder.rule([goto(chain)]).name;
+    };
+    this.stops.set(check.use, () => (touches ? (refused ??= recording()) : chain));
   }
 
   /** Rules in front of this `--set`: they take what must not pass to the check that should have stopped it. */
@@ -498,7 +529,7 @@ export class RecentList {
     return (this.bounds.get(use) ?? []).flatMap((bound) => {
       const stop = bound.kind === "set" ? this.stops.get(bound.check) : undefined;
       const ring = this.rings.get(windowId(bound.window));
-      return stop === undefined || ring === undefined ? [] : [[ring.noToken(this.key(side)), goto(stop)]];
+      return stop === undefined || ring === undefined ? [] : [[ring.noToken(this.key(side)), goto(stop())]];
     });
   }
 

@@ -51,6 +51,15 @@ function listRemarks({ usage, form, fused }: ListFacts): Diagnostic[] {
           "--recent exact writes an exact window",
         );
       }
+      if (form.flat && usesRing(use, form, fused)) {
+        say(
+          "recent-deep-chains",
+          "the chains that lead to this rule and those of its window would nest deeper than the kernel allows, so a host's last hit is " +
+            "found in a slower way: where packets of one host come on several processors in the same microseconds, some more of them can pass " +
+            "than by xt_recent, or some can be stopped before the limit; packets that come one after the other are decided as by xt_recent",
+          "fewer chains on the way to the rule, or fewer hits, leave more room",
+        );
+      }
       if (use.rttl) say("recent-rttl", rttlText(use, form));
       if (use.reap && reapMatters(usage, use)) {
         say(
@@ -97,6 +106,12 @@ function listRemarks({ usage, form, fused }: ListFacts): Diagnostic[] {
     );
   }
   return found;
+}
+
+/** Whether a check of several hits looks for them on a ring. */
+function usesRing({ seconds, hits, ...use }: PlacedUse, form: ListForm, fused: FusedGroup | undefined): boolean {
+  if (seconds === undefined || hits === 1 || isTooLarge({ seconds, hits, ...use }, form) || form.asLimit({ seconds, hits })) return false;
+  return fused === undefined || ["ring", "short ban on a ring"].includes(formOfGroup(fused, form));
 }
 
 /** What becomes of hosts that a list without seconds has no room for, or that `--forget-after` takes off it. */
@@ -214,6 +229,7 @@ const optionOf: Readonly<Record<string, string>> = {
   "recent-seconds-overflow": "seconds",
   "recent-limit-form": "hitcount",
   "recent-ban-form": "hitcount",
+  "recent-deep-chains": "hitcount",
 };
 
 function rttlText({ inverted }: PlacedUse, { ttl }: ListForm): string {

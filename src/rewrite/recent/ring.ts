@@ -161,8 +161,8 @@ export class Ring {
 
   // ------------------------------------------------------------------------------------------ touch and check
 
-  /** Chains that record one hit; returns the first. */
-  touch(group: ChainGroup, wish: string, key: Key): ChainBuilder {
+  /** Chains that record one hit; returns the first, and those that write a slot. */
+  touch(group: ChainGroup, wish: string, key: Key): Touch {
     const start = group.chain(wish);
     if (this.mute !== undefined) start.rule([member(key, this.mute), { kind: "verdict", verdict: "return" }]);
     const ring = this.slowLane(group, wish, key, start);
@@ -171,7 +171,7 @@ export class Ring {
     this.walk(group, wish, key, ring, (last) => [{ when: [], exit: exitTo(puts[(last + 1) % this.slots]!) }]);
     ring.rule(this.start(key));
     if (flooding) group.moveToEnd(flooding);
-    return start;
+    return { start, puts };
   }
 
   private put(group: ChainGroup, wish: string, key: Key, slot: number, flooding: ChainBuilder | undefined): string {
@@ -191,8 +191,10 @@ export class Ring {
    * Chains that leave by `over` if the last H hits lie in the window, else by `under`; returns the first.
    *
    * @param bounded what leaves by `under` has been recorded just before, and is counted a second time
+   * @param puts where a packet over the limit records a hit: the chains of a touch that write a slot, so that nobody has to find it again.
+   * What leaves by `over` for want of a token records none
    */
-  check(group: ChainGroup, wish: string, key: Key, over: Exit, under: Exit, bounded: boolean): ChainBuilder {
+  check(group: ChainGroup, wish: string, key: Key, over: Exit, under: Exit, bounded: boolean, puts?: Touch["puts"]): ChainBuilder {
     const start = group.chain(wish);
     // Without the ring a host has two hits at most, and the lane has no more than are not enough.
     const ring = group.chain(`${wish}_ring`);
@@ -202,13 +204,25 @@ export class Ring {
     const within = pass ? exitTo(pass.name) : under;
     if (pass) for (const set of this.lane.few.slice(1)) start.rule([member(key, set), exitStatement(within)]);
     if (under.kind === "goto") start.rule([exitStatement(under)]);
-    // Who floods is busy.
-    if (this.flood !== undefined) ring.rule([member(key, this.flood), exitStatement(over)]);
+    // Who floods is busy; of who is muted nothing is recorded.
+    const guard = puts === undefined ? this.flood : this.mute;
+    if (guard !== undefined) ring.rule([member(key, guard), exitStatement(over)]);
     if (under.kind === "goto") pass?.rule([exitStatement(under)]);
-    this.walk(group, wish, key, ring, (last) => [
-      ...this.overTests(key, (last + 1) % this.slots).map((when) => ({ when, exit: over })),
-      { when: [], exit: within },
-    ]);
+    const recorded = puts?.map((put, slot) => {
+      const chain = group.chain(`${wish}_over_${slot}`).rule([callStatement(put)]);
+      if (over.kind === "goto") chain.rule([exitStatement(over)]);
+      return exitTo(chain.name);
+    });
+    this.walk(group, wish, key, ring, (last) => {
+      const next = (last + 1) % this.slots;
+      const flooding = recorded === undefined || this.flood === undefined ? [] : [[member(key, this.flood)]];
+      return [
+        ...[...this.overTests(key, next), ...flooding].map((when) => ({ when, exit: recorded?.[next] ?? over })),
+        { when: [], exit: within },
+      ];
+    });
+    // A flood outlives its hits by a quarter of a second.
+    if (recorded && this.flood !== undefined) ring.rule([member(key, this.flood), exitStatement(recorded[0]!)]);
     if (within.kind === "goto") ring.rule([exitStatement(within)]);
     if (pass) group.moveToEnd(pass);
     return start;
@@ -446,6 +460,13 @@ const leaveWithin: Statement = { kind: "verdict", verdict: "return" };
 
 /** Chains of the slow lane, behind the first. */
 const laneNames = ["second", "third"] as const;
+
+/** The chains of a touch. */
+interface Touch {
+  readonly start: ChainBuilder;
+  /** Those that write a slot and turn to it, by the number of the slot. */
+  readonly puts: readonly string[];
+}
 
 interface Leaf {
   readonly when: readonly Statement[];
