@@ -298,7 +298,9 @@ export const hashlimit = defineMatch({
     words: (uses) => {
       const by = (uses["hashlimit-mode"]?.value ?? []).map((part) => keyWords[part]);
       const each = by.length === 0 ? "all packets together" : `each ${by.join(" and ")}`;
-      return `the limit "${uses["hashlimit-name"]?.text ?? ""}" of ${(uses["hashlimit-above"] ?? uses["hashlimit-upto"])?.text ?? ""} for ${each} is ${isOver(uses) ? "" : "not "}used up`;
+      const rateText = (uses["hashlimit-above"] ?? uses["hashlimit-upto"])?.text ?? "";
+      const state = isOver(uses) ? "used up" : "not used up";
+      return `the limit "${uses["hashlimit-name"]?.text ?? ""}" of ${rateText} for ${each} is ${state}`;
     },
   },
   translate(own, context): MatchTranslation {
