@@ -26,13 +26,12 @@ export function judge({ findings, opens, closes, alters, unjudged, compared }: J
     const about = findings.filter(({ code }) => codes.has(code));
     return about.length > 0 && about.every(({ suppressed }) => suppressed) ? 0 : effects.length;
   };
-  const counted = [
-    [told(opens, effectCodes.opens), "opens", "open"],
-    [told(closes, effectCodes.closes), "closes", "close"],
-    [told(alters, alteringCodes), "alters", "alter"],
-    [told(unjudged, effectCodes.unjudged), "not judged", "not judged"],
-  ] as const;
-  const effects = counted.flatMap(([number, one, several]) => (number > 0 ? [`${number} ${number === 1 ? one : several}`] : []));
+  const effects = effectWords(
+    told(opens, effectCodes.opens),
+    told(closes, effectCodes.closes),
+    told(alters, alteringCodes),
+    told(unjudged, effectCodes.unjudged),
+  );
   const broken = active.filter(breaks);
   const others = active.filter((finding) => finding.severity !== "note" && !breaks(finding) && !tellsEffect(finding)).length;
   const rest = [
@@ -50,17 +49,29 @@ export function judge({ findings, opens, closes, alters, unjudged, compared }: J
   }
   if (effects.length === 0 && others === 0) {
     const told = [...rest, ...notes(active)];
-    const isAccepted = [opens, closes, alters, unjudged].some((some) => some.length > 0);
-    const reason = isAccepted
-      ? "what the change does was accepted"
-      : compared
-        ? "every change was judged, and none opens or closes anything"
-        : "nothing needs a look";
+    // Who changes the rules may change the comment or the baseline with them: to accept is not to be safe.
+    const does = effectWords(opens.length, closes.length, alters.length, unjudged.length);
+    if (does.length > 0) {
+      const others = told.filter((one) => !one.endsWith(" accepted"));
+      return { verdict: "look", headline: `Look: ${[`${does.join(", ")}, accepted by a comment or a baseline`, ...others].join(", ")}.` };
+    }
+    const reason = compared ? "every change was judged, and none opens or closes anything" : "nothing needs a look";
     return { verdict: "safe", headline: `Safe to merge: ${reason}${told.length > 0 ? ` (${told.join(", ")})` : ""}.` };
   }
   const [first, ...more] = [...effects, ...(others > 0 && effects.length === 0 ? [count(others, "thing")] : [])];
   const tail = effects.length === 0 ? rest.slice(1) : rest;
   return { verdict: "look", headline: `Look: ${[first, ...more, ...tail].join(", ")}.` };
+}
+
+/** What a change does, by numbers: "1 opens", "2 close". */
+function effectWords(opens: number, closes: number, alters: number, unjudged: number): string[] {
+  const all = [
+    [opens, "opens", "open"],
+    [closes, "closes", "close"],
+    [alters, "alters", "alter"],
+    [unjudged, "not judged", "not judged"],
+  ] as const;
+  return all.flatMap(([number, one, several]) => (number > 0 ? [`${number} ${number === 1 ? one : several}`] : []));
 }
 
 const alteringCodes: ReadonlySet<string> = new Set(["change-translation", "change-marks", "change-refuses"]);

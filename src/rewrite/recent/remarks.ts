@@ -55,8 +55,8 @@ function listRemarks({ usage, form, fused }: ListFacts): Diagnostic[] {
         say(
           "recent-deep-chains",
           "the chains that lead to this rule and those of its window would nest deeper than the kernel allows, so a host's last hit is " +
-            "found in a slower way: where packets of one host come on several processors in the same microseconds, some more of them can " +
-            "pass than by xt_recent, or some can be stopped before the limit; packets that come one after the other are decided as by xt_recent",
+            "found in a slower way: where packets of one host come on several processors in the same microseconds, some more can pass " +
+            "than by xt_recent, or some can be stopped before the limit; packets that come one after the other are decided as by xt_recent",
           "fewer chains on the way to the rule, or fewer hits, leave more room",
         );
       }
