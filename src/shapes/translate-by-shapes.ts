@@ -63,7 +63,7 @@ export function translateByShapes(
     if (leftOut === 0 || leftOut < rules * leastShare) return { reason: `only ${leftOut} of ${rules} rules are like others` };
     const reduced = sources.map((source, index) => dumps[index]?.reduced() ?? source);
     const translation = translate(reduced, options);
-    const result = new Filling(known, files, translation, options).run();
+    const result = new Filling(known, sources.length, files, translation, options).run();
     if (result !== "again") return result;
   }
   return { reason: "the rules are too different" };
@@ -144,6 +144,8 @@ class Filling {
 
   constructor(
     private readonly dumps: readonly Dump[],
+    private readonly sourceCount: number,
+    /** Of the sources and of the sets, in the order of their diagnostics. */
     private readonly files: readonly string[],
     private readonly translation: Translation,
     private readonly options: TranslateOptions,
@@ -160,7 +162,7 @@ class Filling {
     if (translation.script === undefined) return { reason: "the input is in error" };
     const counting = translation.diagnostics.find(({ code }) => code === "repeated-table" || code === "no-built-in-chain");
     if (counting) return { reason: `${counting.code} counts rules` };
-    if (translation.iptables.length !== this.files.length) return { reason: "several files are of one family, or one is of two" };
+    if (translation.iptables.length !== this.sourceCount) return { reason: "several files are of one family, or one is of two" };
     for (const dump of this.dumps) {
       const ruleset = this.rulesetOf(dump);
       if (!ruleset) return { reason: "a file has no table" };

@@ -176,3 +176,9 @@ it("gives the notes of a shape to each of its rules, at their own places", () =>
   expect(quick.translation.diagnostics.filter(({ code }) => code === "option-without-effect")).toHaveLength(12);
   expect([...quick.script()].join("")).toBe(slow.script);
 });
+
+it("is taken beside sets of ipset", () => {
+  const text = filter(["-A INPUT -m set --match-set bad src -j DROP", ...hosts(9, (host) => `-A INPUT -s ${host}/32 -j DROP`)]);
+  const ipsets = [{ file: "sets.ipset", text: "create bad hash:ip\nadd bad 192.0.2.200\ncreate unused hash:ip\n" }];
+  expect(compared({ file: "rules.v4", text }, { ipsets })).toBe(true);
+});
