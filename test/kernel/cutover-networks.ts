@@ -111,7 +111,7 @@ const attempt = (trial, number) => new Promise((done) => {
   const began = performance.now();
   const socket = connect({ host: trial.to, port: trial.port, localAddress: source });
   let said = "", late = "";
-  const timer = setTimeout(() => end("silence"), 2_500);
+  const timer = setTimeout(() => end("silence"), 1_500);
   const end = (outcome) => { clearTimeout(timer); socket.destroy(); done(outcome); };
   // A first packet that is lost is sent again after a second.
   socket.on("connect", () => { if (performance.now() - began >= 990 && longest < 300) late = "late: "; });
