@@ -338,7 +338,10 @@ describeOnKernel(isRoot ? "cutover" : "cutover (skipped: it needs root of the ma
     one.program(
       "systemd-run",
       `echo "systemd-run $*" >> ${asked}; [ ! -e ${one.folder}/broken ] || exit 1
-while [[ $1 == --* ]]; do shift; done; setsid "$@" > /dev/null 2>&1 &`,
+while [[ $1 == --* ]]; do shift; done
+# Not before it is in a session of its own, where the end of this program does not end it.
+rm -f ${one.folder}/apart; setsid bash -c 'touch ${one.folder}/apart; exec "$@"' apart "$@" > /dev/null 2>&1 &
+until [ -e ${one.folder}/apart ]; do sleep 0.01; done`,
     );
     one.program("systemctl", `echo "systemctl $*" >> ${asked}`);
     // Number 1 of a process namespace stands for that of the machine; /run and /etc of a mount namespace hold nothing for others.
@@ -351,6 +354,7 @@ while [[ $1 == --* ]]; do shift; done; setsid "$@" > /dev/null 2>&1 &`,
         wait_for() { for try in $(seq 100); do [ -e ${one.state}/run/$1 ] && return; sleep 0.1; done; }
         ${lines}'`);
     const done = onSystemd(`cutover start --confirm-within 2s; units; cat /etc/systemd/system/ipt2nft-recent-roll-back.service
+      [ ! -e /usr/bin/systemd-analyze ] || /usr/bin/systemd-analyze verify /etc/systemd/system/ipt2nft-recent-roll-back.service || exit
       kill -9 $(cut -d " " -f 1 ${one.state}/run/watching.5); wait_for undone; units
       touch ${one.folder}/broken; cutover start --confirm-within 5m; units; cutover confirm --probe true; units
       cutover undo; mount -t tmpfs -o ro none /etc/systemd; cutover start --confirm-within 5m; cutover undo`);
