@@ -17,7 +17,7 @@ import type { KernelPartName } from "./nft/kernel-parts.js";
 import type { Feature } from "./nft/versions.js";
 import { checkOptions, checkSources } from "./option-checks.js";
 import { isInvalid, rewriteRuleset, type RecentForm, type Rewriting } from "./rewrite/ruleset.js";
-import { mergeFamilies, type Merging } from "./rewrite/inet.js";
+import { mergeFamilies, type Merging, type SetNames } from "./rewrite/inet.js";
 import type { ListStores } from "./rewrite/write.js";
 import { withOrigins } from "./rewrite/origins.js";
 import { bothFamiliesRemarks, memoryRemarks } from "./rewrite/recent/remarks.js";
@@ -81,14 +81,17 @@ export interface Translation {
   /** The sets of ipset by name, from files and from commands in a script. */
   readonly ipsets: ReadonlyMap<string, Ipset>;
   readonly outcome: Outcome;
-  /** Where each table keeps the hosts of lists of `recent`; nothing of the family inet, whose sets have other names. */
+  /** Where the hosts of lists of `recent` are kept. */
   readonly listStores: readonly TableStores[];
 }
 
-/** The lists of `recent` of a table, by their names. */
+/** The lists of `recent` of one family, by their names. */
 export interface TableStores {
   readonly family: Family;
-  readonly table: string;
+  /** Where their sets are. */
+  readonly table: Pick<NftTable, "family" | "name">;
+  /** Sets that have another name in the table than in the stores below. */
+  readonly renamed: ReadonlyMap<string, string>;
   readonly lists: ReadonlyMap<string, ListStores>;
 }
 
@@ -157,12 +160,16 @@ export function translate(input: string | readonly Source[], options: TranslateO
     append(diagnostics, programRules(rulesets));
   }
   let nft: NftScript | undefined;
+  let setNames: SetNames = new Map();
   if (!isInvalid(diagnostics)) {
     let tables = rewritten.map((one) => one.table);
     if (inet) {
       const merged = oneTable(tables);
       if ("obstacle" in merged) diagnostics.push(diagnostic("inet-not-merged", rulesets[0]!.tables[0]!.span, merged.obstacle));
-      else tables = [merged.table];
+      else {
+        tables = [merged.table];
+        setNames = merged.setNames;
+      }
     }
     // Only now: rules of both families that are equal are one whatever their lines.
     if (origins) tables = tables.map((one) => withOrigins(one, rulesets));
@@ -178,10 +185,13 @@ export function translate(input: string | readonly Source[], options: TranslateO
     nft,
     ipsets: sets.sets,
     outcome: outcome(diagnostics),
-    listStores:
-      nft === undefined || nft.tables.some((one) => one.family === "inet")
-        ? []
-        : rewritten.map(({ hostStores }, index) => ({ family: rulesets[index]!.family, table, lists: hostStores })),
+    listStores: rewritten.flatMap(({ hostStores }, index) => {
+      const { family } = rulesets[index]!;
+      const own = nft?.tables.find((one) => one.family === "inet" || one.family === (family === "ipv4" ? "ip" : "ip6"));
+      if (!own) return [];
+      const renamed: SetNames = family === "ipv6" ? setNames : new Map();
+      return [{ family, table: { family: own.family, name: own.name }, renamed, lists: hostStores }];
+    }),
   };
 }
 

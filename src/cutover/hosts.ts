@@ -12,9 +12,8 @@ import type { SeenHosts } from "./machine.js";
  */
 export function hostCommands({ listStores, nft }: Pick<Translation, "listStores" | "nft">, lists: readonly SeenHosts[]): string {
   return listStores
-    .map(({ family, table, lists: stored }) => {
-      const nftFamily = family === "ipv4" ? "ip" : "ip6";
-      const sets = new Set(nft?.tables.find((one) => one.family === nftFamily)?.sets.map(({ name }) => name));
+    .map(({ family, table, renamed, lists: stored }) => {
+      const sets = new Set(nft?.tables.find((one) => one.family === table.family)?.sets.map(({ name }) => name));
       const elements = lists.flatMap(({ list, hosts }) => {
         const into = stored.get(list);
         if (!into) return [];
@@ -26,10 +25,12 @@ export function hostCommands({ listStores, nft }: Pick<Translation, "listStores"
           if (masked === undefined || seen.has(masked)) return [];
           seen.add(masked);
           const hits = ages.map((age) => (age ?? 0) * 1000);
-          return hostElements(into.stores, { address: masked, ages: hits, ttl }).filter(({ set }) => sets.has(set));
+          return hostElements(into.stores, { address: masked, ages: hits, ttl })
+            .map((element) => ({ ...element, set: renamed.get(element.set) ?? element.set }))
+            .filter(({ set }) => sets.has(set));
         });
       });
-      return emitSetCommands({ family: nftFamily, name: table }, [{ kind: "add", elements }]);
+      return emitSetCommands(table, [{ kind: "add", elements }]);
     })
     .join("");
 }

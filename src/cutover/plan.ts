@@ -89,9 +89,7 @@ export function planCutover(request: PlanRequest): Plan | Obstacle {
   const deciding = goingRules(machine, request.leaveToOwners);
   const obstacle = obstacleIn(machine.saved, deciding, options.table ?? "ipt2nft");
   if (obstacle !== undefined) return { obstacle, sources: [] };
-  // Lists go with the load, when their hosts are read once more; what cannot take them is to say so.
-  const rulesOnly = { ...machine, lists: [] };
-  const given = sources ?? [{ file: machineName, text: capturedText(options.inet ? machine : rulesOnly, deciding) }];
+  const given = sources ?? [{ file: machineName, text: capturedText(machine, deciding) }];
   const translation = translate(given, options);
   if (translation.nft === undefined || translation.script === undefined)
     return { obstacle: "the rules cannot be translated", sources: given, translation };

@@ -3,6 +3,7 @@
 import { Failure } from "../failure.js";
 import { hostsOf, readAddress } from "./hosts.js";
 import type { List } from "./lists.js";
+import { agesOf, readRecentFile, type KernelClock } from "./xt-recent-file.js";
 
 export interface SavedHost {
   readonly address: string;
@@ -32,6 +33,20 @@ export function saveLists(lists: readonly List[], now: number): string {
     })),
   }));
   return `${JSON.stringify({ format, saved: new Date(now).toISOString(), lists: saved }, undefined, 1)}\n`;
+}
+
+/**
+ * A file of /proc/net/xt_recent, or a copy of one. Throws a Failure for any other text, and for stamps of another start of the machine.
+ * @param now milliseconds since 1970 at which the clock was read
+ */
+export function savedFromRecentFile(text: string, name: string, clock: KernelClock, now: number): SavedList {
+  const hosts = readRecentFile(text, name).map((host) => ({
+    address: host.address,
+    ttl: host.ttl,
+    count: host.stamps.length,
+    stamps: agesOf(host, clock).map((age) => now - age),
+  }));
+  return { name, hosts };
 }
 
 /** Throws a Failure for any other text. */

@@ -14,7 +14,10 @@ import { align, type Pair } from "./alignment.js";
 import { deepestLevel, deepestPath, levelsBelow } from "./hooks.js";
 
 /** The one table, or why there must be two. */
-export type Merging = { readonly table: NftTable } | { readonly obstacle: string };
+export type Merging = { readonly table: NftTable; readonly setNames: SetNames } | { readonly obstacle: string };
+
+/** What the sets of the second side are called now. */
+export type SetNames = ReadonlyMap<string, string>;
 
 /** Merges the table of the family ip with that of ip6; both are as rewriting makes them. */
 export function mergeFamilies(ipv4: NftTable, ipv6: NftTable): Merging {
@@ -26,8 +29,9 @@ export function mergeFamilies(ipv4: NftTable, ipv6: NftTable): Merging {
     return { obstacle: "only one of them tracks connections, and one table would do so for both" };
   // A way down may take a jump of one side and go on with one of the other: too deep, or a circle, though neither side is.
   for (const commonChains of [true, false]) {
-    const table = new Merger(ipv4, ipv6, commonChains).run();
-    if (fitsLevels(table)) return { table };
+    const merger = new Merger(ipv4, ipv6, commonChains);
+    const table = merger.run();
+    if (fitsLevels(table)) return { table, setNames: merger.secondSetNames };
   }
   return { obstacle: "chains of both families together jump deeper than the kernel allows" };
 }
@@ -77,6 +81,10 @@ class Merger {
     private readonly commonChains: boolean,
   ) {
     this.sides = { 4: sideOf(ipv4, 4), 6: sideOf(ipv6, 6) };
+  }
+
+  get secondSetNames(): SetNames {
+    return this.renamed.set;
   }
 
   run(): NftTable {

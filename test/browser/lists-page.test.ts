@@ -74,6 +74,7 @@ async function start({ allowChanges = true, many = 0 } = {}): Promise<Running> {
     sshConnection: "203.0.113.99 50000 192.0.2.1 22",
     read: async () => ({ ...findLists([{ table: { family: "ip", name: "ipt2nft" }, sets: readListing(text) }]), at: performance.now() }),
     change: async (made) => void changes.push([...made]),
+    kernelClock: async () => ({ jiffies: 4_300_000_000n, ticksPerSecond: 250 }),
     log: { add: (change) => void log.push(change), last: () => [...log].reverse() },
     report: (fault) => {
       throw fault;
@@ -215,6 +216,33 @@ describe.skipIf(isSkipped)("the page of the lists in Chromium", () => {
       ["SSH_banned", "SSH_passed_0", "SSH_passed_1"].map((set) => ({ kind: "flush", set })),
     );
     expect(events).toEqual([]);
+    await page.context().close();
+    stop(running);
+  });
+
+  it("imports files of xt_recent by their names, and tells of a host who put it there, and why", async () => {
+    const running = await start();
+    const { page, events } = await open(running);
+    await page.getByLabel("Who").fill("Ann <b>");
+    await page.getByLabel("Why").fill("moved over");
+    const line = (address: string): string => `src=${address} ttl: 64 last_seen: 4299997500 oldest_pkt: 1 4299997500\n`;
+    await page.locator("#file").setInputFiles([
+      { name: "SSH", mimeType: "text/plain", buffer: Buffer.from(line("198.51.100.9") + line("198.51.100.8")) },
+      { name: "FTP", mimeType: "text/plain", buffer: Buffer.from(line("198.51.100.7")) },
+    ]);
+    await page.getByRole("button", { name: "Yes" }).press("Enter");
+    await expect.poll(() => page.locator("#told").textContent()).toBe('Imported; no list "FTP" is loaded: its 1 host is left out');
+    const added = running.changes[0]![0]!.commands.flatMap((command) => (command.kind === "add" ? command.elements : []));
+    // It is added once before it is deleted, so that nft knows it.
+    const { expires } = added.filter(({ address }) => address === "198.51.100.8").at(-1)!;
+    expect(expires).toBeGreaterThan(49_000);
+    expect(expires).toBeLessThan(50_005);
+    await expect.poll(() => page.locator("#hosts tr", { hasText: "198.51.100.9" }).textContent()).toContain("(Ann <b>: moved over)");
+    expect(await page.locator("#hosts tr", { hasText: "192.0.2.7" }).textContent()).not.toContain("Ann");
+    await page.locator("#file").setInputFiles([{ name: "SSH", mimeType: "text/plain", buffer: Buffer.from("# SSH\n") }]);
+    await page.getByRole("button", { name: "Yes" }).press("Enter");
+    await expect.poll(() => page.locator("#trouble").textContent()).toContain("is no line of a list of xt_recent");
+    expect(events.filter((event) => !event.includes("400"))).toEqual([]);
     await page.context().close();
     stop(running);
   });

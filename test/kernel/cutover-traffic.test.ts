@@ -1,12 +1,13 @@
 /** Real traffic through a machine while its firewall is changed, and changed back: no packet is decided otherwise. */
 
 import { spawn } from "node:child_process";
-import { writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { afterAll, beforeAll, expect, it } from "vitest";
 
 import { BuiltCommand, TestMachine } from "./cutover-machine.js";
+import { networkProgram, surroundings } from "./cutover-networks.js";
 import { describeOnKernel } from "./requirements.js";
 
 const campaign = process.env["CUTOVER_KILLS"] !== undefined;
@@ -93,6 +94,31 @@ setTimeout(() => process.exit(), 100);
 
 let command: BuiltCommand;
 
+/** A program of node on a machine. */
+function startProgram(one: TestMachine, name: string, text: string) {
+  writeFileSync(join(command.folder, name), text);
+  const child = spawn("nsenter", [`--net=/proc/${one.pid}/ns/net`, process.execPath, join(command.folder, name)]);
+  const ended = new Promise((resolve) => child.once("close", resolve));
+  let printed = "";
+  child.stdout.on("data", (piece: Buffer) => (printed += piece.toString()));
+  child.stderr.on("data", (piece: Buffer) => (printed += piece.toString()));
+  return {
+    said: async (word: string) => {
+      for (let tries = 0; tries < 500 && !printed.includes(word); tries += 1) await delay(20);
+    },
+    begin: () => child.stdin.write("begin\n"),
+    end: async () => {
+      child.stdin.end();
+      await ended;
+      try {
+        return JSON.parse(printed.trim().split("\n").at(-1)!) as unknown;
+      } catch {
+        throw new Error(printed.slice(0, 2_000));
+      }
+    },
+  };
+}
+
 describeOnKernel(
   isRoot ? "traffic while firewalls change" : "traffic while firewalls change (skipped: it needs root of the machine)",
   () => {
@@ -114,31 +140,9 @@ describeOnKernel(
           client.run(`ip address add 192.0.2.2/24 dev eth0 && ip address add ${banned}/24 dev eth0 && ip link set eth0 up`);
           machine.load(rules);
           const old = machine.oldRules();
-          const start = (one: TestMachine, name: string, text: string) => {
-            writeFileSync(join(command.folder, name), text);
-            const child = spawn("nsenter", [`--net=/proc/${one.pid}/ns/net`, process.execPath, join(command.folder, name)]);
-            let printed = "";
-            child.stdout.on("data", (piece: Buffer) => (printed += piece.toString()));
-            child.stderr.on("data", (piece: Buffer) => (printed += piece.toString()));
-            return {
-              said: async (word: string) => {
-                for (let tries = 0; tries < 500 && !printed.includes(word); tries += 1) await delay(20);
-              },
-              end: async () => {
-                const ended = new Promise((resolve) => child.once("close", resolve));
-                child.stdin.end();
-                await ended;
-                try {
-                  return JSON.parse(printed.trim().split("\n").at(-1)!) as Record<string, never>;
-                } catch {
-                  throw new Error(printed.slice(0, 2_000));
-                }
-              },
-            };
-          };
-          const receiving = start(machine, "receiver.mjs", receiver);
+          const receiving = startProgram(machine, "receiver.mjs", receiver);
           await receiving.said("ready");
-          const sending = start(client, "sender.mjs", sender);
+          const sending = startProgram(client, "sender.mjs", sender);
           await delay(1_000);
           expect(machine.cutover("start --confirm-within 5m")).toMatchObject({ status: 0 });
           expect(machine.firewall(old)).toBe("new");
@@ -148,14 +152,14 @@ describeOnKernel(
             expect(machine.firewall(old)).toBe("old");
             await delay(300);
           }
-          const { sent, echoed, written, broken, first } = (await sending.end()) as unknown as {
+          const { sent, echoed, written, broken, first } = (await sending.end()) as {
             readonly sent: Readonly<Record<number, number>>;
             readonly echoed: number;
             readonly written: number;
             readonly broken: string;
             readonly first: number;
           };
-          const { got, firstTry } = (await receiving.end()) as unknown as {
+          const { got, firstTry } = (await receiving.end()) as {
             readonly got: Readonly<Record<number, number>>;
             readonly firstTry: number;
           };
@@ -167,6 +171,68 @@ describeOnKernel(
         } finally {
           machine.remove();
           client.remove();
+        }
+      },
+    );
+
+    const machines = surroundings.flatMap((one) =>
+      (campaign ? (["legacy", "nft"] as const) : (["legacy"] as const)).map((variant) => [one, variant] as const),
+    );
+    // Two of them always, the third with the rest.
+    it.each((campaign ? machines : machines.slice(0, 2)).map(([one, variant]) => [one.machine, variant, one] as const))(
+      "connections to, through and from %s come out as before, and who is banned stays so (%s)",
+      async (name, variant, { networks, trials }) => {
+        const machine = new TestMachine(command, { variant });
+        const around = networks.map((network) => ({ ...network, place: new TestMachine(command) }));
+        try {
+          // The kernel sends errors seldom unless it is told.
+          machine.run("sysctl -qw net.ipv4.ip_forward=1 net.ipv4.icmp_ratemask=0");
+          for (const { device, own, hosts, place } of around) {
+            const [address, length] = own.split("/");
+            machine.run(
+              `ip link add ${device} type veth peer name eth0 netns ${place.pid}; ip address add ${own} dev ${device}; ip link set ${device} up`,
+            );
+            const added = hosts.map((host) => `ip address add ${host}/${length} dev eth0`).join("; ");
+            expect(place.run(`ip link set eth0 up; ${added}; ip route add default via ${address}`)).toMatchObject({ status: 0, error: "" });
+          }
+          machine.load(readFileSync(`corpus/machine/${name}/rules.v4`, "utf8"));
+          const old = machine.oldRules();
+          // Another port may lead to that of sshd.
+          const ports = [...new Set([22, ...trials.map(({ port }) => port)])];
+          const programs = around.map(({ place, device }, index) =>
+            startProgram(
+              place,
+              `${name}${index}.mjs`,
+              networkProgram(
+                trials.filter(({ from }) => from === device),
+                ports,
+              ),
+            ),
+          );
+          const own = startProgram(machine, `${name}.mjs`, networkProgram([], ports));
+          for (const one of [own, ...programs]) await one.said("ready");
+          for (const one of [own, ...programs]) one.begin();
+          await delay(700);
+          expect(machine.cutover("start --confirm-within 5m")).toMatchObject({ status: 0 });
+          expect(machine.firewall(old)).toBe("new");
+          await delay(500);
+          expect(machine.cutover("undo")).toMatchObject({ status: 0 });
+          expect(machine.firewall(old)).toBe("old");
+          await delay(500);
+          const outcomes = (await Promise.all(programs.map((one) => one.end()))) as Readonly<Record<string, number>>[][];
+          await own.end();
+          for (const [index, { device }] of around.entries()) {
+            for (const [number, trial] of trials.filter(({ from }) => from === device).entries()) {
+              const { [trial.becomes]: count = 0, ...others } = outcomes[index]![number]!;
+              const words = `${trial.sources[0]} to ${trial.to}:${trial.port}`;
+              expect(count, words).toBeGreaterThan(40);
+              const other = Object.values(others).reduce((sum, one) => sum + one, 0);
+              expect({ others: other === (trial.answered ?? 0) ? {} : others }, words).toEqual({ others: {} });
+            }
+          }
+        } finally {
+          machine.remove();
+          for (const { place } of around) place.remove();
         }
       },
     );

@@ -274,7 +274,7 @@ describeOnKernel(isRoot ? "cutover" : "cutover (skipped: it needs root of the ma
     expect(added).toMatchObject({ status: 0 });
     expect(one.cutover("undo")).toMatchObject({
       status: 0,
-      error: expect.stringContaining("3 hits of 2 hosts that came while the new firewall decided count on the old lists"),
+      error: expect.stringContaining("the old lists have, as if they came now, 3 hits of 2 hosts that came while"),
     });
     const after = { "192.0.2.6": 1, "192.0.2.7": 3, "192.0.2.8": 2 };
     expect(hits()).toEqual(after);
@@ -327,6 +327,50 @@ describeOnKernel(isRoot ? "cutover" : "cutover (skipped: it needs root of the ma
       [ -e ${run}/armed ] && sh ${run}/roll-back.sh boot'`);
     expect(restarted.status, restarted.error).toBe(0);
     expect(one.decision()).toBe("undone");
+    expect(one.firewall(old)).toBe("old");
+  });
+
+  it("has systemd watch the change and take it back at the next start, where the machine runs it", async () => {
+    const one = machineWith(small);
+    const old = one.oldRules();
+    // Stands for systemd: writes down what it is asked, and starts what it is to run.
+    const asked = join(one.folder, "asked");
+    one.program(
+      "systemd-run",
+      `echo "systemd-run $*" >> ${asked}; [ ! -e ${one.folder}/broken ] || exit 1
+while [[ $1 == --* ]]; do shift; done
+# Not before it is in a session of its own, where the end of this program does not end it.
+rm -f ${one.folder}/apart; setsid bash -c 'touch ${one.folder}/apart; exec "$@"' apart "$@" > /dev/null 2>&1 &
+until [ -e ${one.folder}/apart ]; do sleep 0.01; done`,
+    );
+    one.program("systemctl", `echo "systemctl $*" >> ${asked}`);
+    // Number 1 of a process namespace stands for that of the machine; /run and /etc of a mount namespace hold nothing for others.
+    const etc = "mount -t overlay none -o lowerdir=/etc,upperdir=/run/upper,workdir=/run/work /etc";
+    const onSystemd = (lines: string) =>
+      one.run(`unshare --pid --fork --mount-proc bash --norc -c '
+        mount -t tmpfs none /run && mkdir -p /run/systemd/system /run/upper /run/work && ${etc} || exit
+        cutover() { node ${command.path} cutover "$@" --state-dir ${one.state}; }
+        units() { ls /etc/systemd/system/ipt2nft-recent* /etc/systemd/system/multi-user.target.wants/ipt2nft-recent* 2> /dev/null | wc -l; }
+        wait_for() { for try in $(seq 100); do [ -e ${one.state}/run/$1 ] && return; sleep 0.1; done; }
+        ${lines}'`);
+    const done = onSystemd(`cutover start --confirm-within 2s; units; cat /etc/systemd/system/ipt2nft-recent-roll-back.service
+      [ ! -e /usr/bin/systemd-analyze ] || /usr/bin/systemd-analyze verify /etc/systemd/system/ipt2nft-recent-roll-back.service || exit
+      kill -9 $(cut -d " " -f 1 ${one.state}/run/watching.5); wait_for undone; units
+      touch ${one.folder}/broken; cutover start --confirm-within 5m; units; cutover confirm --probe true; units
+      cutover undo; mount -t tmpfs -o ro none /etc/systemd; cutover start --confirm-within 5m; cutover undo`);
+    expect(done.status, done.error).toBe(0);
+    const [before, ...rest] = done.output.split("\n");
+    expect([before, ...rest.slice(-4)]).toEqual(["2", "0", "2", "0", ""]);
+    expect(rest.join("\n")).toContain(`ConditionPathExists=|${one.state}/run/armed\n`);
+    expect(rest.join("\n")).toContain(`ExecStart=/bin/sh ${one.state}/run/roll-back.sh boot\n`);
+    expect(done.error).toMatch(/no unit could be installed that takes the change back when the machine starts/);
+    const words = readFileSync(asked, "utf8");
+    expect(words).toMatch(
+      new RegExp(
+        `^systemctl daemon-reload\nsystemd-run --quiet --collect --property=Restart=on-failure --property=RestartSec=1 ` +
+          `--unit=ipt2nft-recent-roll-back-\\d+ /bin/sh ${one.state}/run/roll-back.sh watch 0\nsystemctl daemon-reload\n`,
+      ),
+    );
     expect(one.firewall(old)).toBe("old");
   });
 

@@ -356,7 +356,7 @@ async function takeHitsAlong(state: StateDirectory): Promise<JsonMessage[]> {
     const { hosts, hits } = await writeHitsBack(state);
     if (hits === 0) return [];
     const words = `${hits === 1 ? "1 hit" : `${hits} hits`} of ${hosts === 1 ? "1 host" : `${hosts} hosts`}`;
-    return [note(`${words} that came while the new firewall decided count on the old lists as hits of this moment`)];
+    return [note(`the old lists have, as if they came now, ${words} that came while the new firewall decided`)];
   } catch (failure) {
     const reason = failure instanceof Error ? failure.message : String(failure);
     return [warning(`hits that came while the new firewall decided are not on the old lists: ${reason}`)];

@@ -10,7 +10,7 @@ import { readText } from "../../../read-file.js";
 import type { ExitStatus, Surroundings } from "../../../surroundings.js";
 import { systemReason } from "../../../system-error.js";
 import { messageText, reasonOf, tell } from "../../../telling.js";
-import { change, readLists } from "../kernel.js";
+import { change, kernelClock, readLists } from "../kernel.js";
 import type { ListsAction, ListsSettings } from "../options.js";
 import { ChangeLog } from "./change-log.js";
 import { createService } from "./service.js";
@@ -28,6 +28,7 @@ export async function serve(settings: ListsSettings, action: ServeAction, surrou
         sshConnection: surroundings.environment["SSH_CONNECTION"],
         read: () => readLists(settings),
         change,
+        kernelClock,
         log,
         report: (fault) => void tell(messageText({ severity: "error", message: reasonOf(fault) }), surroundings),
       });

@@ -8,12 +8,14 @@ import { Failure } from "../../../../failure.js";
 import { placeOf, type TableChange } from "../../../../lists/changes.js";
 import { readAddress } from "../../../../lists/hosts.js";
 import { hostJson } from "../../../../lists/render.js";
-import { readSavedLists, saveLists } from "../../../../lists/saved-lists.js";
+import { readSavedLists, savedFromRecentFile, saveLists, type SavedList } from "../../../../lists/saved-lists.js";
+import type { KernelClock } from "../../../../lists/xt-recent-file.js";
 import type { JsonMessage } from "../../../../report/json.js";
 import { changesFor, restoring } from "../edit.js";
 import { listNamed, type Reading } from "../kernel.js";
-import type { ChangeLog } from "./change-log.js";
+import type { ChangeLog, LoggedChange } from "./change-log.js";
 import { Gate, type GateOptions, type Refusal } from "./gate.js";
+import { reasonsOf } from "./reasons.js";
 import { pageText, policyOf } from "./page.js";
 import { overviewOf, searchHosts, State } from "./state.js";
 
@@ -25,6 +27,12 @@ const largestPage = 500;
 
 /** Addresses of one change. */
 const mostAddresses = 1000;
+
+/** Changes of which the page still tells who made them, and why. */
+const mostRemembered = 1000;
+
+/** Files of one import. */
+const mostFiles = 200;
 
 /** Readers who watch at once: each is a connection that stays. */
 const mostWatchers = 50;
@@ -47,6 +55,7 @@ export interface ServiceOptions {
   readonly sshConnection: string | undefined;
   readonly read: () => Promise<Reading>;
   readonly change: (changes: readonly TableChange[]) => Promise<void>;
+  readonly kernelClock: () => Promise<KernelClock>;
   readonly log: Pick<ChangeLog, "add" | "last"> | undefined;
   /** Told of faults of ours. */
   readonly report: (fault: unknown) => void;
@@ -119,10 +128,11 @@ class Service {
           size: Math.max(1, whole("size", largestPage, 50)),
         });
         const passed = performance.now() - snapshot.reading.at;
+        const reasonFor = reasonsOf(this.options.log?.last(mostRemembered) ?? [], snapshot.reading.lists);
         return json(response, {
           ...found,
           passed: Math.round(passed),
-          hosts: found.hosts.map(({ list, host }) => ({ list, ...hostJson(host) })),
+          hosts: found.hosts.map(({ list, host }) => ({ list, ...hostJson(host), reason: reasonFor(list, host.address) ?? null })),
         });
       }
       case "GET /api/history":
@@ -203,15 +213,14 @@ class Service {
       for (const address of addresses) this.refuseOwn(address, (one) => placeOf(found, one).address, request);
     }
     const changes = changesFor(reading, wanted, messages);
-    await this.logged(log, request, { who, why, action, list: found.name, addresses }, () => this.options.change(changes));
+    await this.logged(log, request, [{ who, why, action, list: found.name, addresses }], () => this.options.change(changes));
     return { messages: messages.map(({ message }) => message) };
   }
 
   private async import(body: unknown, request: IncomingMessage): Promise<unknown> {
     const log = this.changeLog();
-    const { who, why, text } = body as Record<string, unknown>;
-    if (typeof text !== "string") throw new Failure("there is no text to import");
-    const saved = readSavedLists(text, "the file");
+    const { who, why } = body as Record<string, unknown>;
+    const saved = await this.savedIn(filesIn(body));
     const { reading } = await this.state.fresh();
     for (const { name, hosts } of saved) {
       const found = reading.lists.find((list) => list.name === name);
@@ -219,15 +228,22 @@ class Service {
     }
     const messages: JsonMessage[] = [];
     const changes = restoring(reading, saved, messages);
-    const addresses = saved.flatMap(({ hosts }) => hosts.map(({ address }) => address));
-    const told = addresses.length > mostAddresses ? [`${addresses.length} hosts`] : addresses;
-    await this.logged(
-      log,
-      request,
-      { who: reason(who), why: reason(why), action: "import", list: saved.map(({ name }) => name).join(", "), addresses: told },
-      () => this.options.change(changes),
-    );
+    const told = saved.map(({ name, hosts }) => {
+      const addresses = hosts.length > mostAddresses ? [`${hosts.length} hosts`] : hosts.map(({ address }) => address);
+      return { who: reason(who), why: reason(why), action: "import", list: name, addresses };
+    });
+    await this.logged(log, request, told, () => this.options.change(changes));
     return { messages: messages.map(({ message }) => message) };
+  }
+
+  /** Files of `lists save`, and those of /proc/net/xt_recent, which have the names of their lists. */
+  private async savedIn(files: readonly ImportedFile[]): Promise<SavedList[]> {
+    const isSaved = ({ text }: ImportedFile): boolean => /^\s*\{/.test(text);
+    const clock = files.every(isSaved) ? undefined : await this.options.kernelClock();
+    const now = Date.now();
+    return files.flatMap((file) =>
+      isSaved(file) || !clock ? readSavedLists(file.text, file.name) : [savedFromRecentFile(file.text, file.name, clock, now)],
+    );
   }
 
   private changeLog(): ChangeWriter {
@@ -236,25 +252,19 @@ class Service {
     return this.options.log;
   }
 
-  /** The line is written before the change: there is none without it. */
+  /** The lines are written before the change: there is none without them. */
   private async logged(
     log: ChangeWriter,
     request: IncomingMessage,
-    said: {
-      readonly who: string;
-      readonly why: string;
-      readonly action: string;
-      readonly list: string;
-      readonly addresses: readonly string[];
-    },
+    said: readonly Pick<LoggedChange, "who" | "why" | "action" | "list" | "addresses">[],
     work: () => Promise<void>,
   ): Promise<void> {
-    const entry = { at: new Date().toISOString(), from: request.socket.remoteAddress ?? "socket", ...said };
-    log.add({ ...entry, outcome: "asked" });
+    const entries = said.map((one) => ({ at: new Date().toISOString(), from: request.socket.remoteAddress ?? "socket", ...one }));
+    for (const entry of entries) log.add({ ...entry, outcome: "asked" });
     try {
       await work();
     } catch (error) {
-      log.add({ ...entry, at: new Date().toISOString(), outcome: "failed" });
+      for (const entry of entries) log.add({ ...entry, at: new Date().toISOString(), outcome: "failed" });
       throw error;
     } finally {
       this.state.forget();
@@ -276,6 +286,22 @@ class Service {
       if (kept(own) === wanted) throw new Failure(`${own} is yours or this machine's own: ${address} is not put on a list from here`);
     }
   }
+}
+
+interface ImportedFile {
+  readonly name: string;
+  readonly text: string;
+}
+
+function filesIn(body: unknown): ImportedFile[] {
+  const { files } = body as Record<string, unknown>;
+  if (!Array.isArray(files) || files.length === 0) throw new Failure("there is no file to import");
+  if (files.length > mostFiles) throw new Failure(`at most ${mostFiles} files are imported at once`);
+  return files.map((file: unknown) => {
+    const { name, text } = (file ?? {}) as Record<string, unknown>;
+    if (typeof name !== "string" || typeof text !== "string") throw new Failure("a file has no name or no text");
+    return { name, text };
+  });
 }
 
 interface WantedChange {

@@ -3,7 +3,8 @@
 /**
  * @typedef {{ name: string, hosts: number, over: number, questions: { words: string }[] }} List
  * @typedef {{ hits: number, seconds: number | null, hitsNow: number }} Answer
- * @typedef {{ list: string, address: string, state: string, over: boolean, ages: number[], answers: Answer[] }} Host
+ * @typedef {{ at: string, who: string, why: string }} Reason
+ * @typedef {{ list: string, address: string, state: string, over: boolean, ages: number[], answers: Answer[], reason: Reason | null }} Host
  * @typedef {{ at: string, from: string, who: string, why: string, action: string, list: string, addresses: string[] }} Asked
  * @typedef {Asked & { outcome: string }} Change
  */
@@ -162,6 +163,9 @@ function rowOf(host) {
     make("td", hitsOf(host)),
     make("td", host.state, "state"),
   ];
+  // Who has put it there, and why.
+  if (host.reason)
+    cells[4]?.append(make("span", ` (${[host.reason.who, host.reason.why].filter((text) => text !== "").join(": ")})`, "reason"));
   for (const [index, title] of ["", "List", "Seen", "Hits", "State"].entries())
     if (title !== "") /** @type {HTMLElement} */ (cells[index]).dataset["title"] = title;
   row.append(pick, ...cells);
@@ -277,12 +281,12 @@ byId("no").addEventListener("click", () => sure.close("no"));
 
 file.addEventListener("change", () => {
   void (async () => {
-    const picked = file.files?.[0];
-    if (!picked) return;
+    const picked = [...(file.files ?? [])];
+    if (picked.length === 0) return;
     try {
-      const text = await picked.text();
-      if (!(await isSure(`Put the hosts of ${picked.name} on the lists?`))) return;
-      const { messages } = await send("/api/import", { text, who: who.value, why: why.value });
+      const files = await Promise.all(picked.map(async (one) => ({ name: one.name, text: await one.text() })));
+      if (!(await isSure(`Put the hosts of ${picked.map(({ name }) => name).join(", ")} on the lists?`))) return;
+      const { messages } = await send("/api/import", { files, who: who.value, why: why.value });
       tell(["Imported", ...messages].join("; "));
       await refresh();
       await showHistory();
