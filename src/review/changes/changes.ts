@@ -46,7 +46,7 @@ const families: readonly Family[] = ["ipv4", "ipv6"];
 const tableNames: readonly TableName[] = ["raw", "mangle", "nat", "filter", "security"];
 
 /** Comparisons for all changes together: some seconds. */
-const wholeEffort = 1_000_000;
+const wholeEffort = 600_000;
 
 /** Pieces of an effect that are told apart from what has been told. */
 const mostPiecesTold = 200;

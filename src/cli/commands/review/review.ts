@@ -101,8 +101,8 @@ function translatingOnce(translate: Surroundings["translate"]): Surroundings["tr
 
 /** What is tried for each list of recent: some hundredths of a second for a usual list. */
 const schedulesPerList = 1_000;
-/** For all lists together: a second or two. */
-const searchSteps = 1_000_000;
+/** For all lists together: about a second. */
+const searchSteps = 500_000;
 const searchMilliseconds = 10_000;
 
 /** The old dumps and the new ones. Two dumps of one family are both; dumps of different families are one machine's. */
