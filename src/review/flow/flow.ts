@@ -95,6 +95,8 @@ class Walk {
         untouched = false;
       }
       if (here.length === 0) break;
+      this.context.effort.spend(here.length);
+      if (isAsideOf(here, rule)) continue;
       const { matched, missed } = this.rule(here, rule, table);
       here = missed;
       if (matched.length === 0) continue;
@@ -148,18 +150,12 @@ class Walk {
 
   // --------------------------------------------------------------------------------------------------- tests
 
-  private rule(pieces: readonly Piece[], { rule, condition }: FollowedRule, table: FollowedTable): Split {
+  private rule(pieces: readonly Piece[], { rule, condition, first }: FollowedRule, table: FollowedTable): Split {
     const { effort } = this.context;
-    effort.spend(pieces.length);
     const steps = stepsOf(rule, table.family);
-    const [first] = steps;
     const missed: Piece[] = [];
     let here: Piece[] = [];
-    // Most rules have nothing to do with most packets, and say so in their first step.
-    for (const piece of pieces) {
-      const apart = first?.kind === "fields" && !isRewritten(piece.state) && (first.box === undefined || !meet(piece.box, first.box));
-      (apart ? missed : here).push(piece);
-    }
+    for (const piece of pieces) (isApart(piece, first) ? missed : here).push(piece);
     if (condition === undefined && !steps.some(({ kind }) => kind === "recent" || kind === "opaque"))
       return { matched: [], missed: pieces };
     for (const [index, step] of steps.entries()) {
@@ -348,6 +344,17 @@ function candidatesOf(pieces: readonly Piece[], { rules, index }: FollowedChain)
   if (fields.length === 0 || pieces.some(({ state }) => isRewritten(state))) return rules.keys();
   const boxes = pieces.map(({ box }) => box);
   return index.candidates(hullOf(boxes, fields)) ?? rules.keys();
+}
+
+/** Most rules have nothing to do with most packets, and say so in their first step. */
+function isAsideOf(pieces: readonly Piece[], { first }: FollowedRule): boolean {
+  if (first === undefined) return false;
+  for (const piece of pieces) if (!isApart(piece, first)) return false;
+  return true;
+}
+
+function isApart({ box, state }: Piece, first: Box | undefined): boolean {
+  return first !== undefined && !isRewritten(state) && !meet(box, first);
 }
 
 export const diverged = (piece: Piece): Piece =>

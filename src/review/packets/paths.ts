@@ -18,6 +18,8 @@ export interface FollowedRule {
   /** Undefined if it never matches. */
   readonly condition: Box | undefined;
   readonly action: Action;
+  /** A box that holds all packets it can match, by what it tests before anything else; undefined: any packet. */
+  readonly first: Box | undefined;
   /** Its answer for the same packet may be another one elsewhere: it limits, counts or remembers. */
   readonly volatile: boolean;
 }
@@ -45,9 +47,15 @@ export class FollowedTable {
           const condition = conditionOf(rule, family);
           const own = condition && rule.matches.some(countsForItself) ? numbered(condition, met) : condition;
           if (own) this.conditions.set(rule, own);
-          return { rule, condition: own, action: actionOf(rule), volatile: rule.matches.some(isVolatile) };
+          return {
+            rule,
+            condition: own,
+            action: actionOf(rule),
+            first: firstFields(rule, family),
+            volatile: rule.matches.some(isVolatile),
+          };
         });
-        return [chain.name, { chain, rules, index: new RuleIndex(chain.rules.map((rule) => firstFields(rule, family))) }];
+        return [chain.name, { chain, rules, index: new RuleIndex(rules.map(({ first }) => first)) }];
       }),
     );
   }
