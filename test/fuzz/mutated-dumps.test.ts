@@ -6,7 +6,7 @@ import { anyDump, builtIn, deepJumps, mutatedDump, pieces, places, recentEverywh
 import { brokenPromises, tagged } from "./promises.js";
 
 /** `FUZZ_RUNS=20000 FUZZ_SEED=7 npx vitest run test/fuzz` looks longer, elsewhere. */
-const runs = Number(process.env["FUZZ_RUNS"] ?? 50);
+const runs = Number(process.env["FUZZ_RUNS"] ?? 30);
 const seed = Number(process.env["FUZZ_SEED"] ?? 20240229);
 
 function holds(dump: Dump): void {
@@ -55,8 +55,8 @@ describe("whatever comes in", () => {
 
 describe("every match and every target of the corpus in every chain of every table", () => {
   const protocols = ["", "-p tcp", "-p udp", "-p icmp"];
-  // A third of them in each chain unless more runs are asked for; the kernel gets all of them (test/kernel/fuzz.test.ts).
-  const parts = process.env["FUZZ_RUNS"] === undefined ? 3 : 1;
+  // A fifth of them in each chain unless more runs are asked for; the kernel gets all of them (test/kernel/fuzz.test.ts).
+  const parts = process.env["FUZZ_RUNS"] === undefined ? 5 : 1;
   it.each(places.map((place, index) => ({ ...place, part: index % parts })))("$table $chain", ({ table, chain, part }) => {
     for (const family of ["v4", "v6"] as const) {
       const bodies = [

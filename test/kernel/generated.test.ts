@@ -52,7 +52,8 @@ function packetsTo(service: Service, index: number): Packet[] {
 }
 
 describeOnKernel("generated rulesets", () => {
-  const verified = files.filter(([name]) => !isKubeProxy(name));
+  const played = files.filter(([name]) => !isKubeProxy(name));
+  const verified = process.env["CORPUS_LOADS"] === "all" ? played : played.filter((_, index) => index % 2 === 0);
   const reports = new Map<string, VerifyReport>();
 
   beforeAll(async () => {

@@ -103,7 +103,7 @@ describe("one host on both sides of every boundary", () => {
 /** As fast as the exact form promises to follow, for as long as it takes to wear out any guard. */
 test.each(shapeNames)("just below the flood guard: %s", (shape) => {
   const all = process.env["EQUALITY"] === "all";
-  for (const hits of all ? [2, 3, 4, 5, 8, 10, 20] : [2, 5, 20]) {
+  for (const hits of all ? [2, 3, 4, 5, 8, 10, 20] : [2, 20]) {
     for (const seconds of all ? [1, 3, 60] : [1, 60]) {
       const tested = known(shape, seconds, hits);
       const edge = seconds * ticksPerSecond;
@@ -175,7 +175,7 @@ test.each(shapeNames)("several hosts at random: %s", (shape) => {
         expect(disagreement(tested, schedule), tested.program.name).toBe("");
       },
     ),
-    { numRuns: process.env["EQUALITY"] === "all" ? 40 : 20, seed: 20240601 },
+    { numRuns: process.env["EQUALITY"] === "all" ? 40 : 10, seed: 20240601 },
   );
 });
 
