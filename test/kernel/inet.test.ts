@@ -63,7 +63,7 @@ describeOnKernel("one inet table on the kernel", () => {
     for (const { first, second } of results) expect(second).toBe(first);
   });
 
-  const extent = { packets: 600, budget: 1, leaveOut: "approximated" } as const;
+  const extent = { packets: 300, budget: 1, leaveOut: "approximated" } as const;
   it.each(["machine/ufw-inet", "machine/router-of-both-families-inet", "syntax/inet-different-policies"])(
     "decides the packets of both families as iptables and ip6tables do: %s",
     { timeout: 120_000 },
