@@ -34,9 +34,10 @@ export function judge({ findings, opens, closes, alters, unjudged, compared }: J
   );
   const broken = active.filter(breaks);
   const others = active.filter((finding) => finding.severity !== "note" && !breaks(finding) && !tellsEffect(finding)).length;
+  const unchanged = before > 0 ? [count(before, "unchanged finding")] : [];
   const rest = [
     ...(others > 0 ? [`${count(others, "more finding")}`] : []),
-    ...(before > 0 ? [count(before, "unchanged finding")] : []),
+    ...unchanged,
     ...(accepted > 0 ? [`${accepted} accepted`] : []),
   ];
   if (broken.length > 0) {
@@ -48,15 +49,15 @@ export function judge({ findings, opens, closes, alters, unjudged, compared }: J
     return { verdict: "not-equivalent", headline: `Not equivalent: ${[reason, ...effects, ...rest].join(", ")}.` };
   }
   if (effects.length === 0 && others === 0) {
-    const told = [...rest, ...notes(active)];
     // Who changes the rules may change the comment or the baseline with them: to accept is not to be safe.
     const does = effectWords(opens.length, closes.length, alters.length, unjudged.length);
     if (does.length > 0) {
-      const others = told.filter((one) => !one.endsWith(" accepted"));
-      return { verdict: "look", headline: `Look: ${[`${does.join(", ")}, accepted by a comment or a baseline`, ...others].join(", ")}.` };
+      const parts = [...does, "accepted by a comment or a baseline", ...unchanged, ...notes(active)];
+      return { verdict: "look", headline: `Look: ${parts.join(", ")}.` };
     }
     const reason = compared ? "every change was judged, and none opens or closes anything" : "nothing needs a look";
-    return { verdict: "safe", headline: `Safe to merge: ${reason}${told.length > 0 ? ` (${told.join(", ")})` : ""}.` };
+    const aside = [...rest, ...notes(active)];
+    return { verdict: "safe", headline: `Safe to merge: ${reason}${aside.length > 0 ? ` (${aside.join(", ")})` : ""}.` };
   }
   const [first, ...more] = [...effects, ...(others > 0 && effects.length === 0 ? [count(others, "thing")] : [])];
   const tail = effects.length === 0 ? rest.slice(1) : rest;

@@ -2,6 +2,7 @@
 
 import type { Diagnostic } from "../diagnostic.js";
 import type { IptablesRuleset } from "../iptables/ast.js";
+import { builtInChains } from "../iptables/tables.js";
 import { ownerByComment, ownerOfChain, type Owner } from "../owners/owners.js";
 import { makerByWords, makerOf, ProgramRules } from "../owners/program-rules.js";
 import type { Scan } from "./scan.js";
@@ -40,9 +41,13 @@ export function programRulesByShapes(
   return found.notes(chains.map(({ name }) => name));
 }
 
+const builtInNames = new Set(Object.values(builtInChains).flat());
+
 function makersOf(scan: Scan): (rule: number) => Owner | undefined {
   const { rules, chains, shapes } = scan;
   const ofChains = chains.map(({ name }) => ownerOfChain(name));
+  // Of the names of chains those of programs and those of the kernel tell whose a rule is; to the others a shape is one.
+  const kinds = chains.map(({ name }, chain) => (ofChains[chain] || builtInNames.has(name) ? chain : chains.length));
   const known = new Map<number, Owner | undefined>();
   const commented = shapes.map(({ first }) => textOf(scan, first).includes(" --comment "));
   return (rule) => {
@@ -50,7 +55,7 @@ function makersOf(scan: Scan): (rule: number) => Owner | undefined {
     const ofChain = ofChains[chain];
     if (ofChain && ofChain.administrators === undefined) return ofChain;
     const shape = rules.shape[rule]!;
-    const key = shape * chains.length + chain;
+    const key = shape * (chains.length + 1) + kinds[chain]!;
     // Between two rules of a shape differ addresses, ports, counters and comments.
     if (!known.has(key)) known.set(key, makerByWords(textOf(scan, rule)));
     return known.get(key) ?? (commented[shape] === true ? ownerByComment(textOf(scan, rule)) : undefined);

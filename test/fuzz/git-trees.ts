@@ -361,39 +361,14 @@ function templateFolder(): string {
   return (template = top);
 }
 
+const review = ["review", "--format", "json", "--no-simulate", "--base-ref", "main"];
+
 const commandLines: readonly (readonly string[])[] = [
-  ["review", "--format", "json", "--no-simulate", "--base-ref", "main", "fw/rules.v4"],
-  ["review", "--format", "json", "--no-simulate", "--base-ref", "main", "--max-input", "1", "-o", "report", "fw/rules.v4"],
-  [
-    "review",
-    "--format",
-    "json",
-    "--no-simulate",
-    "--base-ref",
-    "main",
-    "--write",
-    "html=report",
-    "--baseline",
-    "baseline.json",
-    "--update-baseline",
-    "fw/rules.v4",
-  ],
-  [
-    "review",
-    "--format",
-    "json",
-    "--no-simulate",
-    "--base-ref",
-    "main",
-    "--ipset",
-    "sets.ipset",
-    "--old-ipset",
-    "sets.ipset",
-    "--geoip",
-    "table.csv",
-    "fw/rules.v4",
-  ],
-  ["review", "--format", "json", "--no-simulate", "--base-ref", "main", "--script", "script.nft", "fw/rules.v4"],
+  [...review, "fw/rules.v4"],
+  [...review, "--max-input", "1", "-o", "report", "fw/rules.v4"],
+  [...review, "--write", "html=report", "--baseline", "baseline.json", "--update-baseline", "fw/rules.v4"],
+  [...review, "--ipset", "sets.ipset", "--old-ipset", "sets.ipset", "--geoip", "table.csv", "fw/rules.v4"],
+  [...review, "--script", "script.nft", "fw/rules.v4"],
   ["corpus", "cases"],
   ["corpus", "--update", "cases"],
 ];

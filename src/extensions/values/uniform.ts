@@ -100,7 +100,7 @@ export const ipv4Range: UniformClass = {
 
 const colon = 58;
 
-/** Where the groups of an IPv6 address lie that was scanned last; see `scanGroups`. */
+/** The groups of an IPv6 address: where they end, and how many are written. */
 interface Groups {
   readonly end: number;
   readonly count: number;
@@ -139,13 +139,8 @@ function scanGroups(text: string, at: number, end: number): Groups | undefined {
       index++;
     }
   }
-  return gap
-    ? zeros === 0 && count < 7
-      ? { end: index, count, open: false }
-      : undefined
-    : count === 8 && zeros < 2
-      ? { end: index, count, open: false }
-      : undefined;
+  const isPrinted = gap ? zeros === 0 && count < 7 : count === 8 && zeros < 2;
+  return isPrinted ? { end: index, count, open: false } : undefined;
 }
 
 const markedGroups = ["d7c8", "f0d9", "e1c7", "c7f3", "d9e5", "f1c9", "e7d3"];
@@ -205,7 +200,7 @@ function maskBehind(text: string, at: number, end: number): number | undefined {
 }
 
 function isHexadecimal(code: number): boolean {
-  return (code >= zero && code <= nine) || (code >= 65 && code <= 70) || (code >= 97 && code <= 102);
+  return isLowHexadecimal(code) || (code >= 65 && code <= 70);
 }
 
 /** An Ethernet address of six bytes with two digits each. */

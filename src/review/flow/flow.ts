@@ -9,7 +9,7 @@
 import { effectsOf, readsOf, refusalOf } from "../../extensions/described.js";
 import { isMemory, type Matter } from "../../extensions/facts.js";
 import type { ExtensionUse, IptablesRule, TableName } from "../../iptables/ast.js";
-import { addressRange, hullOf, intersect, meet, stateBits, subtract, type Answer, type Box } from "../packets/box.js";
+import { addressRange, intersect, meet, stateBits, subtract, type Answer, type Box } from "../packets/box.js";
 import { carriedKey, listMemory, recentAnswer, recentAsk, recentKey } from "../packets/condition.js";
 import { containsIntervals, intervalsMeet, type Intervals } from "../packets/intervals.js";
 import { deepest, TooManyPieces, type Effort, type FollowedChain, type FollowedRule, type FollowedTable } from "../packets/paths.js";
@@ -340,10 +340,8 @@ const allMissed = (piece: Piece): Split => ({ matched: [], missed: [piece] });
 
 /** The rules that may match any of the packets. */
 function candidatesOf(pieces: readonly Piece[], { rules, index }: FollowedChain): Iterable<number> {
-  const { fields } = index;
-  if (fields.length === 0 || pieces.some(({ state }) => isRewritten(state))) return rules.keys();
-  const boxes = pieces.map(({ box }) => box);
-  return index.candidates(hullOf(boxes, fields)) ?? rules.keys();
+  const asked = pieces.some(({ state }) => isRewritten(state)) ? undefined : index.candidates(pieces.map(({ box }) => box));
+  return asked ?? rules.keys();
 }
 
 /** Most rules have nothing to do with most packets, and say so in their first step. */

@@ -6,7 +6,7 @@
 import { packetStates, type PacketState } from "../../extensions/values/connection-state.js";
 import type { ExtensionUse, Family } from "../../iptables/ast.js";
 import { anyInterface, interfacesMeet, intersectInterfaces, subtractInterfaces, type InterfaceSet } from "./interfaces.js";
-import { complement, intersectIntervals, intervals, intervalsMeet, type Intervals, type Range } from "./intervals.js";
+import { complement, intersectIntervals, intervalsMeet, type Intervals, type Range } from "./intervals.js";
 
 /** Numbers of protocols, addresses, ports; ICMP's type and code as `type * 256 + code`. */
 const intervalFields = ["protocol", "source", "destination", "sourcePort", "destinationPort", "icmp"] as const;
@@ -278,20 +278,6 @@ export function hull(boxes: readonly Box[]): Box {
   const [first, ...others] = boxes;
   if (!first) return everything;
   return others.reduce(joined, first);
-}
-
-/** As `hull`, of these fields only. */
-export function hullOf(boxes: readonly Box[], fields: readonly IntervalField[]): Box {
-  const common: Fields = {};
-  for (const field of fields) {
-    const sets = boxes.map((box) => box[field]);
-    // What the pieces of one set of packets share is the same object, as a rule.
-    const different = [...new Set(sets)];
-    if (different.includes(undefined)) continue;
-    const [only] = different;
-    common[field] = different.length === 1 ? only! : intervals(different.flatMap((set) => set!));
-  }
-  return common;
 }
 
 function joined(a: Box, b: Box): Box {

@@ -1,7 +1,7 @@
 /** Follows sets of packets through the chains of a table. */
 
 import type { ExtensionUse, Family, IptablesChain, IptablesRule, IptablesTable } from "../../iptables/ast.js";
-import { everything, hullOf, intersect, meet, somePiece, subtract, type Box } from "./box.js";
+import { everything, intersect, meet, somePiece, subtract, type Box } from "./box.js";
 import { readsOf, wayOf } from "../../extensions/described.js";
 import { isMemory } from "../../extensions/facts.js";
 import { conditionOf, isVolatile } from "./condition.js";
@@ -276,7 +276,7 @@ function mayComeBack(boxes: readonly Box[], name: string, table: FollowedTable, 
 
 /** The rules of a chain that may match any of the packets, in order, of those before an index. */
 export function rulesFor(packets: readonly Box[], { rules, index }: FollowedChain, end = rules.length): readonly FollowedRule[] {
-  const asked = index.candidates(hullOf(packets, index.fields));
+  const asked = index.candidates(packets);
   if (asked) return asked.filter((rule) => rule < end).map((rule) => rules[rule]!);
   return end === rules.length ? rules : rules.slice(0, end);
 }

@@ -4,7 +4,7 @@
  */
 
 import type { Box, IntervalField } from "./box.js";
-import type { Range } from "./intervals.js";
+import { intervals, type Intervals, type Range } from "./intervals.js";
 
 /** Fields by which rulesets tell packets apart, and no packet changes on its way but by translation. */
 const fields = ["source", "destination", "sourcePort", "destinationPort", "protocol"] as const satisfies readonly IntervalField[];
@@ -40,16 +40,11 @@ export class RuleIndex {
     }
   }
 
-  /** The fields by which packets can be asked for; none in a short chain. */
-  get fields(): readonly IntervalField[] {
-    return [...this.byField.keys()];
-  }
-
-  /** The rules that may match packets of the box, in order, and perhaps some more; undefined: all. */
-  candidates(box: Box): readonly number[] | undefined {
+  /** The rules that may match packets of the boxes, in order, and perhaps some more; undefined: all. */
+  candidates(boxes: readonly Box[]): readonly number[] | undefined {
     let best: number[] | undefined;
     for (const [field, { entries, furthest, others }] of this.byField) {
-      const wanted = box[field];
+      const wanted = valuesOf(boxes, field);
       if (!wanted) continue;
       const most: number = best?.length ?? this.boxes.length / 2;
       if (others.length >= most) continue;
@@ -58,6 +53,14 @@ export class RuleIndex {
     }
     return best?.sort((a, b) => a - b);
   }
+}
+
+/** The values that any of the boxes has; undefined: all. */
+function valuesOf(boxes: readonly Box[], field: IntervalField): Intervals | undefined {
+  // What the pieces of one set of packets share is the same object, as a rule.
+  const different = [...new Set(boxes.map((box) => box[field]))];
+  if (different.includes(undefined)) return undefined;
+  return different.length === 1 ? different[0] : intervals(different.flatMap((set) => set!));
 }
 
 function indexOf(field: IntervalField, boxes: readonly (Box | undefined)[]): FieldIndex {
