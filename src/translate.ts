@@ -103,6 +103,12 @@ export interface TableStores {
  * is not caught.
  */
 export function translate(input: string | readonly Source[], options: TranslateOptions = {}): Translation {
+  const trees = translateToTrees(input, options);
+  return { script: trees.nft && emit(trees.nft), ...trees };
+}
+
+/** As `translate`, for what prints the script itself. */
+export function translateToTrees(input: string | readonly Source[], options: TranslateOptions = {}): Omit<Translation, "script"> {
   const given = typeof input === "string" ? [{ file: "<input>", text: input }] : input;
   checkSources("input", given);
   checkOptions(options);
@@ -176,7 +182,6 @@ export function translate(input: string | readonly Source[], options: TranslateO
     nft = scriptOf(tables, keepSets, targetNft, replaces);
   }
   return {
-    script: nft && emit(nft),
     diagnostics: sortDiagnostics(
       unfoldSpans(diagnostics, scripts),
       [...sources, ...(options.ipsets ?? [])].map(({ file }) => file),

@@ -10,7 +10,7 @@ import { sortDiagnostics, type Diagnostic, type DiagnosticCode, type Span } from
 import type { IptablesRuleset } from "../iptables/ast.js";
 import type { NftChain } from "../nft/ast.js";
 import { emitWithLines, type ChainLine } from "../nft/emit.js";
-import type { Source, TranslateOptions, Translation } from "../translate.js";
+import { translateToTrees, type Source, type TranslateOptions, type Translation } from "../translate.js";
 import { contextsOf, marksOf, Quotient, type Cell } from "./quotient.js";
 import { counterValues } from "../extensions/values/uniform.js";
 import { scan, type Scan } from "./scan.js";
@@ -42,12 +42,9 @@ export interface QuickOptions {
 /** Reductions of one input: each shows more rules that must stay. */
 const mostRounds = 6;
 
-type Translate = (input: readonly Source[], options: TranslateOptions) => Translation;
-
 export function translateByShapes(
   sources: readonly Source[],
   options: TranslateOptions,
-  translate: Translate,
   { leastShare = 0.5, leastLength = 20_000 }: QuickOptions = {},
 ): QuickTranslation | SlowWay {
   if (options.origins === true || options.inet === true) return { reason: "the options ask for what lies between rules" };
@@ -62,7 +59,7 @@ export function translateByShapes(
     const leftOut = known.reduce((sum, { quotient }) => sum + quotient.leftOut(), 0);
     if (leftOut === 0 || leftOut < rules * leastShare) return { reason: `only ${leftOut} of ${rules} rules are like others` };
     const reduced = sources.map((source, index) => dumps[index]?.reduced() ?? source);
-    const translation = translate(reduced, options);
+    const translation = translateToTrees(reduced, options);
     const result = new Filling(known, sources.length, files, translation, options).run();
     if (result !== "again") return result;
   }
@@ -147,7 +144,7 @@ class Filling {
     private readonly sourceCount: number,
     /** Of the sources and of the sets, in the order of their diagnostics. */
     private readonly files: readonly string[],
-    private readonly translation: Translation,
+    private readonly translation: Omit<Translation, "script">,
     private readonly options: TranslateOptions,
   ) {
     const { text, chains } = translation.nft ? emitWithLines(translation.nft) : { text: "", chains: [] };
@@ -159,7 +156,7 @@ class Filling {
 
   run(): QuickTranslation | SlowWay | "again" {
     const { translation } = this;
-    if (translation.script === undefined) return { reason: "the input is in error" };
+    if (!translation.nft) return { reason: "the input is in error" };
     const counting = translation.diagnostics.find(({ code }) => code === "repeated-table" || code === "no-built-in-chain");
     if (counting) return { reason: `${counting.code} counts rules` };
     if (translation.iptables.length !== this.sourceCount) return { reason: "several files are of one family, or one is of two" };
@@ -176,7 +173,8 @@ class Filling {
     }
     if (!this.hasPlaceForAll()) return { reason: "a chain is not in the script" };
     const leftOut = this.dumps.reduce((sum, { quotient }) => sum + quotient.leftOut(), 0);
-    return { translation: { ...translation, diagnostics: this.diagnostics() }, leftOut, script: () => this.pieces() };
+    const whole = { ...translation, script: this.script, diagnostics: this.diagnostics() };
+    return { translation: whole, leftOut, script: () => this.pieces() };
   }
 
   /** Those of the whole dumps. */

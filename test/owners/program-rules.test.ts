@@ -71,14 +71,14 @@ describe("notes of programs' rules", () => {
 
   it("counts on the quick way as on the slow one", () => {
     const rules = services(700);
-    const quick = translateByShapes(rules, {}, translate);
+    const quick = translateByShapes(rules, {});
     if ("reason" in quick) throw new Error(quick.reason);
     expect(quick.translation.diagnostics).toEqual(translate(rules).diagnostics);
     expect(programs(rules)).toEqual(["kube-proxy", "LXD"]);
   });
 
   it("leaves the quick way open for 20,000 rules", () => {
-    const quick = translateByShapes(services(10_000), {}, translate);
+    const quick = translateByShapes(services(10_000), {});
     if ("reason" in quick) throw new Error(quick.reason);
     expect(quick.leftOut).toBeGreaterThan(19_000);
     expect(quick.translation.diagnostics.map(({ message }) => message.slice(0, 83))).toEqual([

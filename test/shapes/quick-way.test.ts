@@ -155,7 +155,7 @@ it("takes the dumps of both families", () => {
     { file: "rules.v4", text: filter(hosts(9, (host) => `-A INPUT -s ${host}/32 -j DROP`)) },
     { file: "rules.v6", text: filter(hosts(9, (_, index) => `-A INPUT -p tcp -m tcp --dport ${80 + index} -j DROP`)) },
   ];
-  const quick = translateByShapes(sources, {}, translate, { leastLength: 0 });
+  const quick = translateByShapes(sources, {}, { leastLength: 0 });
   if ("reason" in quick) throw new Error(quick.reason);
   const slow = translate(sources);
   expect([...quick.script()].join("")).toBe(slow.script);
@@ -168,7 +168,7 @@ it("gives the notes of a shape to each of its rules, at their own places", () =>
   const chains = ["a", "another", "the-longest-of-all"];
   const rules = hosts(12, (host, index) => `[${7 ** (index % 5)}:${index + 1}] -A ${chains[index % 3]} -s ${host}/32 ${clamp}`);
   const text = filter([...chains.map((name) => `-A FORWARD -j ${name}`), ...rules], chains).replaceAll("\n-A", "\n[0:0] -A");
-  const quick = translateByShapes([{ file: "rules.v4", text }], {}, translate, { leastShare: 0, leastLength: 0 });
+  const quick = translateByShapes([{ file: "rules.v4", text }], {}, { leastShare: 0, leastLength: 0 });
   if ("reason" in quick) throw new Error(quick.reason);
   const slow = translate([{ file: "rules.v4", text }]);
   expect(quick.leftOut).toBe(10);

@@ -30,7 +30,7 @@ async function runTranslate(settings: TranslateSettings, surroundings: Surroundi
     const { keepSets, counters, origins } = settings;
     const replaces = settings.replaces === undefined ? {} : { replaces: readText(settings.replaces, settings.maxInput) };
     const options = { ...given.options, ...replaces, keepSets, counters, origins };
-    const quick = translateByShapes(given.sources, options, surroundings.translate);
+    const quick = translateByShapes(given.sources, options);
     if (settings.verbose) messages.push({ severity: "note", message: wayTaken(quick) });
     if ("reason" in quick) translation = surroundings.translate(given.sources, options);
     else ({ translation, leftOut } = quick);
