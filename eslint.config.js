@@ -20,7 +20,7 @@ const stages = [
 ];
 
 /** What stands on the translation, each for itself. */
-const consumers = ["simulate", "verify", "review", "corpus", "lists", "cutover"];
+const consumers = ["simulate", "verify", "review", "corpus", "lists", "cutover", "snippet"];
 
 /** Doors between consumers: the only files of one that another may import. Data types, and one function that does the work. */
 const doors = {

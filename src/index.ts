@@ -10,6 +10,7 @@ export { dispensableParts, type KernelPartName } from "./nft/kernel-parts.js";
 export type { RecentForm } from "./rewrite/ruleset.js";
 export { reviewRulesets, type ReviewRequest } from "./review/review.js";
 export type * from "./review/report.js";
+export { snippet, type SnippetForm, type SnippetRequest } from "./snippet/snippet.js";
 export { searchLists, type Effort, type ListSearch, type SearchOptions } from "./simulate/search.js";
 export { compareLimits, type LimitComparison } from "./simulate/scenarios.js";
 export type { Timeline, TimelineEvent } from "./simulate/timeline.js";

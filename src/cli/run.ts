@@ -16,6 +16,7 @@ const runners: Readonly<Record<SubcommandName, Runner>> = {
   capture: async (...given) => perform((await import("./commands/capture/capture.js")).captureCommand, ...given),
   lists: async (...given) => perform((await import("./commands/lists/lists.js")).listsCommand, ...given),
   cutover: async (...given) => perform((await import("./commands/cutover/cutover.js")).cutoverCommand, ...given),
+  snippet: async (...given) => perform((await import("./commands/snippet/snippet.js")).snippetCommand, ...given),
   corpus: async (...given) => perform((await import("./commands/corpus/corpus.js")).corpusCommand, ...given),
 };
 

@@ -7,6 +7,7 @@ export const subcommands = {
   capture: "run a script that makes a firewall where it changes nothing, and print the firewall",
   lists: "show and change the lists of the firewall that runs; a page for them",
   cutover: "change this machine from iptables to nftables, and back unless it is confirmed",
+  snippet: "print the window of recent as nft, for firewalls that never were iptables'",
   corpus: "keep a folder of rulesets as regression tests",
 } as const;
 

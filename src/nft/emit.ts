@@ -49,6 +49,21 @@ export function emitWithLines(script: NftScript): Emitted {
   }
 }
 
+/**
+ * The lines of one table as a block, `table inet filter { … }`: what is added to a table that may be there already. Throws as `emit`.
+ *
+ * @param targetNft version of nft; the present one unless told
+ */
+export function emitTableBlock(table: NftTable, targetNft?: string): string[] {
+  const lines: string[] = [];
+  emitBlock(table, waysFor(targetNft), lines, { rules: [], chains: [] });
+  return lines;
+}
+
+function waysFor(targetNft: string | undefined): Ways {
+  return { spell: spellingFor(targetNft), labels: isLoadable("setComment", targetNft) };
+}
+
 function write(script: NftScript): Emitted {
   const lines: string[] = ["#!/usr/sbin/nft -f"];
   const rules: RuleLine[] = [];
@@ -59,9 +74,8 @@ function write(script: NftScript): Emitted {
     const tableName = `${tableFamily(family)} ${word(name)}`;
     lines.push("", `add table ${tableName}`, `delete table ${tableName}`);
   }
-  const spell = spellingFor(script.targetNft);
-  const labels = isLoadable("setComment", script.targetNft);
-  for (const table of script.tables) emitTable(table, script, { spell, labels }, lines, { rules, chains });
+  const ways = waysFor(script.targetNft);
+  for (const table of script.tables) emitTable(table, script, ways, lines, { rules, chains });
   return { text: `${lines.join("\n")}\n`, rules, chains };
 }
 
@@ -75,7 +89,7 @@ interface Ways {
 function emitTable(
   table: NftTable,
   { keepSets, earlier = [] }: NftScript,
-  { spell, labels }: Ways,
+  ways: Ways,
   lines: string[],
   found: { readonly rules: RuleLine[]; readonly chains: ChainLine[] },
 ): void {
@@ -95,18 +109,29 @@ function emitTable(
     // nft 0.9.8 crashes at a set within a table that the script has named before, unless the table is deleted in between.
     for (const set of table.sets) {
       for (const line of set.comment ?? []) lines.push(commentLine(line));
-      for (const line of emitSet(set, `add set ${name}`, labels)) lines.push(line);
+      for (const line of emitSet(set, `add set ${name}`, ways.labels)) lines.push(line);
     }
   } else {
     lines.push(`delete table ${name}`);
   }
-  lines.push("", `table ${name} {`);
+  lines.push("");
+  emitBlock(keepSets ? { ...table, sets: [] } : table, ways, lines, found);
+}
+
+/** One table as a block: `table inet filter { … }`. */
+function emitBlock(
+  table: NftTable,
+  { spell, labels }: Ways,
+  lines: string[],
+  found: { readonly rules: RuleLine[]; readonly chains: ChainLine[] },
+): void {
+  lines.push(`table ${tableFamily(table.family)} ${word(table.name)} {`);
   const blocks: Block[] = [];
   for (const helper of table.helpers) {
     blocks.push([`ct helper ${word(helper.name)} { type ${quote(helper.type)} protocol ${word(helper.protocol)}; }`]);
   }
   let inline: Block = [];
-  for (const set of keepSets ? [] : table.sets) {
+  for (const set of table.sets) {
     if (set.comment) blocks.push((inline = set.comment.map(commentLine)));
     else if (blocks.at(-1) !== inline) blocks.push((inline = []));
     for (const line of emitSet(set, "set", labels)) inline.push(line);

@@ -157,7 +157,7 @@ function kernelParts(text: string, before: readonly KernelPartName[] = []): read
   return [...new Set([...before, ...parts])];
 }
 
-function nftVersion(text: string): string {
+export function nftVersion(text: string): string {
   if (!isVersion(text)) throw new InvalidArgumentError("it must be a version, such as 1.0.6");
   if (isOlder(text, oldestNft)) throw new InvalidArgumentError(`the oldest nft that loads a script is ${oldestNft}`);
   return text;
