@@ -17,6 +17,7 @@ export type Kind = "opens" | "closes" | "other";
 
 export interface Difference {
   readonly kind: Kind;
+  readonly frame: Frame;
   readonly at: number;
   readonly packet: string;
   readonly old: string;
@@ -26,7 +27,7 @@ export interface Difference {
 export interface Observation {
   readonly pair: Pair;
   readonly packets: number;
-  /** Of packets that met another fate in two runs. */
+  /** Of packets that met another fate in all runs, of which there are two or three. */
   readonly differences: readonly Difference[];
 }
 
@@ -41,16 +42,14 @@ export async function observe(pair: Pair, random: Random): Promise<Observation |
   if (!play) return "no packets, or no ruleset";
   const report = await played(play);
   if (typeof report === "string") return report;
-  const found = differing(play, report);
-  const second = found.size > 0 ? await played(play) : report;
-  if (typeof second === "string") return second;
-  const again = differing(play, second);
-  const differences = [...found].flatMap(([frame, outcome]): Difference[] => {
-    const kind = kindOf(outcome);
-    return again.has(frame) && kindOf(again.get(frame)!) === kind
-      ? [{ kind, at: frame.at, packet: describe(frame), old: describeFate(outcome.iptables), new: describeFate(outcome.nft) }]
-      : [];
-  });
+  let differences = differencesIn(play, report);
+  // On a busy machine the kernel loses an ICMP error now and then, at times of one packet in two runs.
+  for (let run = 2; run <= (differences.some(({ kind }) => kind !== "other") ? 2 : 3) && differences.length > 0; run++) {
+    const next = await played(play);
+    if (typeof next === "string") return next;
+    const again = differing(play, next);
+    differences = differences.filter(({ frame, kind }) => again.has(frame) && kindOf(again.get(frame)!) === kind);
+  }
   return { pair, packets: play.input.frames.length, differences };
 }
 
@@ -92,6 +91,17 @@ function playOf(pair: Pair, random: Random): Play | undefined {
       prepare,
     },
   };
+}
+
+function differencesIn(play: Play, report: Report): Difference[] {
+  return [...differing(play, report)].map(([frame, outcome]) => ({
+    kind: kindOf(outcome),
+    frame,
+    at: frame.at,
+    packet: describe(frame),
+    old: describeFate(outcome.iptables),
+    new: describeFate(outcome.nft),
+  }));
 }
 
 /** Packets with another fate. Ties with a window need no care: both sides get a packet within microseconds, and see the same age. */
