@@ -1,12 +1,10 @@
 /** How the programs that hold the firewall are asked. */
 
 import { Failure } from "../../../failure.js";
-import { findProgram, runProgram } from "../../../run-program.js";
+import { findProgram, longestText, runProgram } from "../../../run-program.js";
 
 /** Seconds: more than the largest ruleset takes. */
 const patience = 300;
-/** Bytes. */
-const mostOutput = 512 * 1024 * 1024;
 /** Characters of what a program complained of. */
 const mostReason = 2000;
 
@@ -25,7 +23,7 @@ export async function ask(program: string, words: readonly string[], { input = "
     searchPath: searchPathFor(program),
     input,
     seconds: patience,
-    mostOutput,
+    mostOutput: longestText,
     inherited,
   });
   if (outcome.kind === "missing") throw new Failure(`the program ${name} is not installed`);
