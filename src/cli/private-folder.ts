@@ -10,8 +10,9 @@ const mostLinks = 40;
 /**
  * Throws a Failure where somebody else than root and this process's user may write to the folder, or rename a folder on the way to it or
  * a link there. What is not there yet is passed over: who may make it is asked of the folder above it.
+ * @returns the path to go on with: with `..` taken literally, as it was looked at
  */
-export function requirePrivateFolder(path: string): void {
+export function requirePrivateFolder(path: string): string {
   const wanted = resolve(path);
   const refuse = (reason: string): never => {
     throw new Failure(`${JSON.stringify(path)} is no folder of one's own: ${reason}`);
@@ -21,7 +22,7 @@ export function requirePrivateFolder(path: string): void {
   const left = wanted.split("/").filter((name) => name !== "");
   for (;;) {
     const status = lstatSync(at, { throwIfNoEntry: false });
-    if (!status) return;
+    if (!status) return wanted;
     const isLast = left.length === 0;
     if (!isTrusted(status.uid, isLast)) refuse(`${JSON.stringify(at)} belongs to another user (${status.uid})`);
     if (status.isSymbolicLink()) {
@@ -38,7 +39,7 @@ export function requirePrivateFolder(path: string): void {
     // In a folder such as /tmp others may make entries, but neither rename nor remove ours.
     const mayRename = (status.mode & 0o022) !== 0 && (isLast || (status.mode & 0o1000) === 0);
     if (mayRename) refuse(`others may write to ${JSON.stringify(at)}`);
-    if (isLast) return;
+    if (isLast) return wanted;
     at = join(at, left.shift()!);
   }
 }
@@ -47,7 +48,7 @@ function isTrusted(uid: number, isLast: boolean): boolean {
   return uid === 0 || uid === process.getuid?.() || (!isLast && uid === unmappedUser());
 }
 
-/** Whom files of users belong to whom this namespace of users does not know, root of the machine among them; undefined where it knows all. */
+/** Whose the files of users are that this namespace of users does not know, root of the machine among them; undefined where it knows all. */
 function unmappedUser(): number | undefined {
   const counts = [...readFileSync("/proc/self/uid_map", "latin1").matchAll(/([0-9]+)\s*$/gm)].map(([, count]) => Number(count));
   if (counts.reduce((sum, count) => sum + count, 0) >= 0xffff_fffe) return undefined;

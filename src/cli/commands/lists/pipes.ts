@@ -37,7 +37,7 @@ export async function keepPipes(
   const say = async (severity: "note" | "warning", message: string): Promise<void> =>
     tell(messageText({ severity, message }), surroundings);
   const complaints = new Complaints((message) => say("warning", message));
-  prepareFolder(action.directory);
+  const folder = preparedFolder(action.directory);
   const pipes = new Map<string, Pipe>();
   let work: Promise<void> = Promise.resolve();
   let endBy = Infinity;
@@ -63,7 +63,7 @@ export async function keepPipes(
       await pipe.close();
     }
     for (const name of names) {
-      if (!pipes.has(name)) pipes.set(name, await openPipe(join(action.directory, name), action, take(name)));
+      if (!pipes.has(name)) pipes.set(name, await openPipe(join(folder, name), action, take(name)));
     }
   };
   try {
@@ -117,10 +117,10 @@ class Complaints {
 const isFileName = (name: string): boolean => !/[/\0]/.test(name) && name !== "." && name !== "..";
 
 /** Throws a Failure for a folder in which others could exchange the pipes. */
-function prepareFolder(path: string): void {
-  requirePrivateFolder(path);
-  orFailure(path, () => mkdirSync(path, { recursive: true, mode: 0o755 }));
-  requirePrivateFolder(path);
+function preparedFolder(path: string): string {
+  const folder = requirePrivateFolder(path);
+  orFailure(path, () => mkdirSync(folder, { recursive: true, mode: 0o755 }));
+  return requirePrivateFolder(folder);
 }
 
 interface Pipe {
