@@ -48,7 +48,7 @@ function isTrusted(uid: number, isLast: boolean): boolean {
   return uid === 0 || uid === process.getuid?.() || (!isLast && uid === unmappedUser());
 }
 
-/** Whose the files of users are that this namespace of users does not know, root of the machine among them; undefined where it knows all. */
+/** Whose files of users are whom this namespace of users does not know, root of the machine among them; undefined where it knows all. */
 function unmappedUser(): number | undefined {
   const counts = [...readFileSync("/proc/self/uid_map", "latin1").matchAll(/([0-9]+)\s*$/gm)].map(([, count]) => Number(count));
   if (counts.reduce((sum, count) => sum + count, 0) >= 0xffff_fffe) return undefined;
