@@ -37,7 +37,7 @@ export async function serve(settings: ListsSettings, action: ServeAction, surrou
       });
       // That there is a table is better known now than from a page.
       await service.state.fresh();
-      const server = createServer((request, response) => void service.answer(request, response));
+      const server = createServer({ connectionsCheckingInterval: 5_000 }, (request, response) => void service.answer(request, response));
       server.requestTimeout = 60_000;
       server.headersTimeout = 20_000;
       // Each is an open file, and nft needs some to be asked.
