@@ -412,7 +412,7 @@ describe("hosts that come several times", () => {
     ];
     expect(after(reading, restoring(reading, files, messages))).toEqual({});
     expect(messages.map(({ message }) => message)).toEqual([
-      'the list "L" has no rules for IPv6: its host is left out',
+      'the list "L" has no rules for IPv6: its 1 host is left out',
       'no list "a\\x1b[31m\\u{202e}\\x0ab" is loaded: its 2 hosts are left out',
     ]);
   });

@@ -181,7 +181,7 @@ interface WantedList {
 /** Puts hosts with hits that are known from elsewhere beside those that the lists hold. */
 function takeOver(reading: Reading, wanted: readonly WantedList[], messages: JsonMessage[]): TableChange[] {
   const leftOut = (hosts: readonly HostState[], reason: string): void => {
-    const count = hosts.length === 1 ? "its host is" : `its ${hosts.length} hosts are`;
+    const count = `its ${hosts.length} host${hosts.length === 1 ? " is" : "s are"}`;
     if (hosts.length > 0) messages.push({ severity: "warning", message: `${reason}: ${count} left out` });
   };
   const changed = new ChangedHosts(reading);
