@@ -41,6 +41,9 @@ export interface LimitedRequest extends ProgramRequest {
   readonly inherited?: readonly number[];
 }
 
+/** Bytes of what a program prints that still fit into one text, in any encoding. */
+export const longestText = 500 * 1024 * 1024;
+
 /** What became of a program. */
 export type ProgramOutcome =
   | {

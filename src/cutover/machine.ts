@@ -5,11 +5,15 @@ import type { Family } from "../iptables/ast.js";
 /** `legacy` is ip_tables of the kernel; `nft` is nf_tables with the rules that iptables-nft makes. */
 export type Variant = "legacy" | "nft";
 
+/** How bytes that a program printed were read, and are written again. */
+export type Encoding = "utf8" | "latin1";
+
 /** What one of the save programs prints. */
 export interface SavedRules {
   readonly variant: Variant;
   readonly family: Family;
   readonly text: string;
+  readonly encoding: Encoding;
   /** Paths of the programs. */
   readonly save: string;
   readonly restore: string;
@@ -29,6 +33,7 @@ export interface SeenHost {
 
 export interface SeenHosts {
   readonly list: string;
+  readonly encoding: Encoding;
   readonly hosts: readonly SeenHost[];
 }
 
@@ -44,6 +49,7 @@ export interface Machine {
   readonly saved: readonly SavedRules[];
   /** What `ipset save` prints. */
   readonly ipsets: string;
+  readonly ipsetsEncoding: Encoding;
   readonly lists: readonly SeenHosts[];
   readonly tables: readonly TableName[];
   /** What nft lists of our own tables that were there before, as it loads again; empty where there were none. */

@@ -73,7 +73,7 @@ restore_lists() {
   for file in lists/*; do
     [ -e "$file" ] || continue
     {
-      read -r name
+      IFS= read -r name
       list=/proc/net/xt_recent/$name
       [ -w "$list" ] || continue
       known=" $(cut -d ' ' -f 1 "$list" | tr '\n' ' ')"
@@ -92,7 +92,7 @@ restore_hits() {
   for file in since/*.hits; do
     [ -e "$file" ] && mv "$file" "$file.begun" || continue
     {
-      read -r name
+      IFS= read -r name
       list=/proc/net/xt_recent/$name
       [ -w "$list" ] || continue
       seconds=$(date +%s)

@@ -1,11 +1,13 @@
 /** Changes of lists, as commands for their sets: after them the rules decide as xt_recent does after the same change. */
 
-import { indexOf, merged, readAddress, type Host } from "./hosts.js";
+import { indexOf, merged, readAddress } from "./hosts.js";
 import type { List, ListSide } from "./lists.js";
 import { formatAddress } from "../extensions/values/address.js";
 import type { SetCommand, SetElement, TableName } from "../nft/set-commands.js";
 import { hostElements } from "../rewrite/recent/host-elements.js";
 import { Failure } from "../failure.js";
+import { visible } from "../report/visible.js";
+import { familyWords } from "./words.js";
 
 /** What belongs into one transaction. */
 export interface TableChange {
@@ -31,7 +33,7 @@ const longAgo = Number.MAX_SAFE_INTEGER;
 
 /** The commands after which a host is on the list as it is to be, whatever of it was there. */
 export function putHost(side: ListSide, { address, ages, count, ttl }: HostState): SetCommand[] {
-  const known = [...ages].sort((a, b) => a - b).slice(0, mostHits);
+  const known = newest(ages);
   const timeless = Array.from({ length: Math.min(mostHits, count) - known.length }, () => longAgo);
   const elements = side.stores.flatMap(({ store }): readonly SetElement[] => {
     const isKept = (store.kind === "seen" || store.kind === "count" || store.kind === "ttl") && store.time === undefined;
@@ -85,14 +87,14 @@ function unique(elements: readonly SetElement[]): SetElement[] {
 }
 
 /** The host after one more hit. */
-export function withHits(host: Host | undefined, address: string, hits: number): HostState {
+export function withHits(host: HostState | undefined, address: string, hits: number): HostState {
   const now = Array.from({ length: hits }, () => 0);
   return { address, ages: [...now, ...(host?.ages ?? [])], count: hits + (host?.count ?? 0), ttl: host?.ttl ?? 0 };
 }
 
 /** The host with hits that are known from elsewhere, beside those that the list holds. */
-export function joined(host: Host | undefined, other: HostState): HostState {
-  const ages = merged(other.ages, host?.ages ?? []);
+export function joined(host: HostState | undefined, other: HostState): HostState {
+  const ages = merged(newest(other.ages), newest(host?.ages ?? []));
   return {
     ...other,
     ages,
@@ -100,6 +102,11 @@ export function joined(host: Host | undefined, other: HostState): HostState {
     ttl: other.ttl === 0 ? (host?.ttl ?? 0) : other.ttl,
   };
 }
+
+/** Characters of a word that are shown. */
+const mostShown = 200;
+
+const newest = (ages: readonly number[]): number[] => [...ages].sort((a, b) => a - b).slice(0, mostHits);
 
 /** Where an address belongs on a list. */
 export interface Place {
@@ -115,14 +122,17 @@ export interface Place {
  * address, for networks, and for a family that the list has no rules for.
  */
 export function placeOf(list: List, text: string, asWritten = false): Place {
+  const shown = (word: string): string => `"${visible(word.slice(0, mostShown))}"`;
   if (text.includes("/"))
-    throw new Failure(`"${text}" is a network, and lists hold hosts: a set without intervals would take it for one of them`);
+    throw new Failure(`${shown(text)} is a network, and lists hold hosts: a set without intervals would take it for one of them`);
   const address = readAddress(text);
-  if (!address) throw new Failure(`"${text}" is no address`);
+  if (!address) throw new Failure(`${shown(text)} is no address`);
   const side = list.sides.find(({ family }) => family === address.family);
-  if (!side) throw new Failure(`the list "${list.name}" has no rules for ${address.family === "ipv4" ? "IPv4" : "IPv6"}`);
+  if (!side) throw new Failure(`the list ${shown(list.name)} has no rules for ${familyWords[address.family]}`);
   if (side.mask === undefined && !asWritten)
-    throw new Failure(`the mask of the list "${list.name}" is too long for the label of a set: give the masked address to "lists write"`);
+    throw new Failure(
+      `the mask of the list ${shown(list.name)} is too long for the label of a set: give the masked address to "lists write"`,
+    );
   const value = asWritten ? address.value : address.value & side.mask!;
   return { side, address: formatAddress(value, address.family), masked: value !== address.value };
 }

@@ -1,5 +1,6 @@
 /** Lists as text and as JSON. */
 
+import { visible } from "../report/visible.js";
 import { hostsOf, type Host } from "./hosts.js";
 import { questionsOf, type List } from "./lists.js";
 import { familiesOf, freeIn, hitsWords, lastSeenWords, overLimit, questionWords, stateWords } from "./words.js";
@@ -23,7 +24,7 @@ export function overviewText(lists: readonly List[]): string {
   const rows = lists.map((list) => {
     const hosts = hostsOf(list);
     return [
-      list.name,
+      visible(list.name),
       familiesOf(list),
       String(hosts.length),
       String(hosts.filter((host) => overLimit(host).length > 0).length),

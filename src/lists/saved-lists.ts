@@ -21,6 +21,9 @@ export interface SavedList {
 
 const format = "ipt2nft-recent lists 1";
 
+/** Characters of what is no address that are shown. */
+const mostShown = 100;
+
 /** @param now milliseconds since 1970 at which the lists were read */
 export function saveLists(lists: readonly List[], now: number): string {
   const saved = lists.map((list) => ({
@@ -66,7 +69,8 @@ export function readSavedLists(text: string, name: string): SavedList[] {
     const hosts = list["hosts"].map((host: unknown): SavedHost => {
       if (!isRecord(host)) throw refused("a host is none");
       const { address, ttl, count, stamps } = host;
-      if (typeof address !== "string" || !readAddress(address)) throw refused(`${JSON.stringify(address)} is no address`);
+      if (typeof address !== "string") throw refused("a host has no address");
+      if (!readAddress(address)) throw refused(`${JSON.stringify(address.slice(0, mostShown))} is no address`);
       if (!isWhole(ttl, 255) || !isWhole(count, 65_535)) throw refused(`the host ${address} has no TTL or no count`);
       if (!Array.isArray(stamps) || !stamps.every((stamp) => isWhole(stamp, Number.MAX_SAFE_INTEGER)))
         throw refused(`the host ${address} has no stamps`);

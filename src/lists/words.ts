@@ -1,5 +1,6 @@
 /** Lists in words. */
 
+import type { Family } from "../iptables/ast.js";
 import type { Answer, Host } from "./hosts.js";
 import type { List, Question } from "./lists.js";
 
@@ -91,7 +92,9 @@ export function hitsWords({ answers }: Host): string {
     .join(", ");
 }
 
-/** `ip`, `ip6` or both. */
+export const familyWords: Readonly<Record<Family, string>> = { ipv4: "IPv4", ipv6: "IPv6" };
+
+/** The families of hosts that a list can hold. */
 export function familiesOf({ sides }: List): string {
-  return sides.map(({ family }) => (family === "ipv4" ? "IPv4" : "IPv6")).join(", ");
+  return sides.map(({ family }) => familyWords[family]).join(", ");
 }

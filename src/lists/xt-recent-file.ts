@@ -43,7 +43,10 @@ export interface FileHost {
   readonly stamps: readonly bigint[];
 }
 
-const lineForm = /^src=([0-9a-fA-F.:]+) ttl: ([0-9]+) last_seen: [0-9]+ oldest_pkt: [0-9]+ ([0-9]+(?:, [0-9]+)*)$/;
+const lineForm = /^src=([0-9a-fA-F.:]{2,45}) ttl: ([0-9]{1,3}) last_seen: [0-9]{1,20} oldest_pkt: [0-9]{1,5} ([0-9, ]+)$/;
+
+/** Stamps of a host: the kernel keeps fewer (XT_RECENT_MAX_NSTAMPS). */
+const mostStamps = 65_536;
 
 /** Reads a file; throws a Failure for a line that is none of it. */
 export function readRecentFile(text: string, name: string): FileHost[] {
@@ -51,8 +54,11 @@ export function readRecentFile(text: string, name: string): FileHost[] {
     if (line.trim() === "") return [];
     const [, address, ttl, stamps] = lineForm.exec(line) ?? [];
     const found = address === undefined ? undefined : readAddress(address);
-    if (!found) throw new Failure(`line ${index + 1} of ${JSON.stringify(name)} is no line of a list of xt_recent`);
-    return [{ address: address!, family: found.family, ttl: Number(ttl), stamps: stamps!.split(", ").map(BigInt) }];
+    const numbers = stamps?.split(", ", mostStamps + 1) ?? [];
+    const isWhole = numbers.length <= mostStamps && numbers.every((number) => /^[0-9]{1,20}$/.test(number));
+    if (!found || Number(ttl) > 255 || !isWhole)
+      throw new Failure(`line ${index + 1} of ${JSON.stringify(name)} is no line of a list of xt_recent`);
+    return [{ address: address!, family: found.family, ttl: Number(ttl), stamps: numbers.map(BigInt) }];
   });
 }
 

@@ -5,19 +5,22 @@
  * read for ever.
  */
 
-import { deflateSync, Inflate, strFromU8, strToU8 } from "fflate";
+import { deflateSync, Inflate, strToU8 } from "fflate";
 import { stateOf, withoutEmpty, type PlaygroundState } from "./state.js";
 
 /** Characters of a state that a link may unfold to. */
 const largestState = 16_000_000;
 
+/** Throws where bytes are no UTF-8: none of ours are. */
+const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+
 /** Throws a RangeError, which says what is wrong with a link. */
 export function readLink(fragment: string): PlaygroundState {
-  const [, form, packed] = /^#?(\d+)=(.*)$/s.exec(fragment) ?? [];
+  const [, form, packed] = /^#?(\d{1,9})=(.*)$/s.exec(fragment) ?? [];
   if (form === undefined || packed === undefined) throw new RangeError("the address holds no state of this page");
   if (form !== "1") throw new RangeError(`the link is of form ${form}, made by a newer page than this one`);
   try {
-    return stateOf(JSON.parse(strFromU8(inflated(bytesOf(packed)))));
+    return stateOf(JSON.parse(utf8.decode(inflated(bytesOf(packed)))));
   } catch (error) {
     throw new RangeError("the link is damaged, or cut off", { cause: error });
   }

@@ -38,16 +38,18 @@ export const fileNames: Readonly<Record<TextName, string>> = {
 /** Reads what a link or a program gives; what is not known, or not of its kind, is left out. */
 export function stateOf(given: unknown): PlaygroundState {
   const { texts, options, view } = members(given);
-  const text = members(texts);
+  const [text, option] = [members(texts), members(options)];
   return {
     texts: Object.fromEntries(textNames.map((name) => [name, typeof text[name] === "string" ? text[name] : ""])) as Record<
       TextName,
       string
     >,
+    // By the names that are known: a link may have a million others.
     options: Object.fromEntries(
-      Object.entries(members(options)).filter(
-        ([name, value]) => Object.hasOwn(optionChecks, name) && optionChecks[name as keyof typeof optionChecks](value) === undefined,
-      ),
+      Object.entries(optionChecks).flatMap(([name, check]) => {
+        const value = Object.hasOwn(option, name) ? option[name] : undefined;
+        return value !== undefined && check(value) === undefined ? [[name, value]] : [];
+      }),
     ),
     view: views.find((one) => one === view) ?? emptyState.view,
   };

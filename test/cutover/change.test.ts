@@ -11,8 +11,9 @@ const programs = { save: "iptables-legacy-save", restore: "iptables-legacy-resto
 const plan = planCutover({
   machine: {
     live: new Set(),
-    saved: [{ variant: "legacy", family: "ipv4", text, ...programs }],
+    saved: [{ variant: "legacy", family: "ipv4", text, encoding: "utf8", ...programs }],
     ipsets: "",
+    ipsetsEncoding: "utf8",
     lists: [],
     tables: [{ family: "inet", name: "other" }],
     ownTables: "",

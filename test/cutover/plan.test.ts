@@ -7,12 +7,12 @@ import { translate } from "../../src/translate.js";
 
 const rules = (...lines: readonly string[]): string => ["*filter", ":INPUT DROP [0:0]", ...lines, "COMMIT", ""].join("\n");
 const saved = (text: string, variant: SavedRules["variant"] = "legacy", family: SavedRules["family"] = "ipv4"): SavedRules => ({
-  ...{ variant, family, text },
+  ...{ variant, family, text, encoding: "utf8" as const },
   ...{ save: "save", restore: "restore", iptables: "iptables" },
 });
 const planFor = (machine: Partial<Machine>, request: Partial<PlanRequest> = {}) =>
   planCutover({
-    machine: { live: new Set(), saved: [], ipsets: "", lists: [], tables: [], ownTables: "", ...machine },
+    machine: { live: new Set(), saved: [], ipsets: "", ipsetsEncoding: "utf8", lists: [], tables: [], ownTables: "", ...machine },
     options: {},
     translate,
     acceptedLoss: 0,
@@ -61,9 +61,9 @@ it("puts hosts on the lists of the new firewall with the time that is left to th
     ],
   }) as Plan;
   const commands = hostCommands(plan.translation, [
-    { list: "bad", hosts: [{ address: "192.0.2.7", ttl: 64, ages: [100, 20] }] },
-    { list: "unknown", hosts: [{ address: "192.0.2.8", ttl: 64, ages: [1] }] },
-    { list: "bad", hosts: [{ address: "2001:0db8:0000:0000:0000:0000:0000:0001", ttl: 64, ages: [1] }] },
+    { list: "bad", encoding: "utf8", hosts: [{ address: "192.0.2.7", ttl: 64, ages: [100, 20] }] },
+    { list: "unknown", encoding: "utf8", hosts: [{ address: "192.0.2.8", ttl: 64, ages: [1] }] },
+    { list: "bad", encoding: "utf8", hosts: [{ address: "2001:0db8:0000:0000:0000:0000:0000:0001", ttl: 64, ages: [1] }] },
   ]);
   expect(commands).toMatch(/^add element ip ipt2nft \S+ \{ 192\.0\.2\.7 expires 40s4ms \}\n$/);
   expect(plan.windows).toEqual(new Map([["bad", 60]]));
@@ -84,7 +84,7 @@ it("puts hosts of both families on the lists of one table inet", () => {
     { options: { inet: true } },
   ) as Plan;
   const hosts = ["192.0.2.7", "2001:0db8:0000:0000:0000:0000:0000:0001"].map((address) => ({ address, ttl: 64, ages: [20] }));
-  const commands = hostCommands(translation, [{ list: "bad", hosts }]);
+  const commands = hostCommands(translation, [{ list: "bad", encoding: "utf8", hosts }]);
   expect(commands).toBe(
     "add element inet ipt2nft bad_recent { 192.0.2.7 expires 40s4ms }\nadd element inet ipt2nft bad_recent_v6 { 2001:db8::1 expires 40s4ms }\n",
   );

@@ -118,6 +118,35 @@ END
     rmSync(outside, { recursive: true });
   });
 
+  it("lets a script change no mode of a file that is the machine's own, and keeps it away from number 1", () => {
+    const { error, status } = capture(
+      `iptables -P INPUT DROP
+      # The modes that they have: where that is let, others are, too.
+      for path in /dev/null /dev/full /proc/softirqs /proc/kallsyms /proc/pressure /.ipt2nft-recent/real/mount /.ipt2nft-recent/real/iptables; do
+        [ ! -e $path ] || ! chmod $(stat -L -c %a $path) $path || exit 3
+      done
+      ! { : >> /.ipt2nft-recent/real/mount; } || exit 4
+      ! ls /proc/1/root/ || exit 5
+      echo written > /dev/null`,
+    );
+    expect(status, error).toBe(0);
+  });
+
+  it("brings the whole firewall of a script that has left no room, and what it has held", () => {
+    const ports = Array.from({ length: 600 }, (_, index) => 1000 + index);
+    const { output, error, status } = capture(
+      `{ echo '*filter'; echo ':INPUT DROP [0:0]'; printf -- '-A INPUT -p tcp --dport %s -j ACCEPT\\n' ${ports.join(" ")}; echo COMMIT; } | iptables-restore
+      dd if=/dev/zero of=/tmp/some bs=4096 count=6
+      dd if=/dev/zero of=/tmp/rest bs=4096
+      rm /tmp/some
+      modprobe ip_tables`,
+      ["--memory", "16"],
+    );
+    expect(status, error).toBe(0);
+    expect(plainRules(output).filter((line) => line.includes("--dport"))).toHaveLength(ports.length);
+    expect(error).toContain("\n  modprobe ip_tables\n");
+  });
+
   it("lets programs that act on the machine succeed without an effect, by name and by path, and lists them", () => {
     const lines = ["modprobe ip_tables", "/sbin/modprobe nf_nat_ftp", "sysctl -w net.ipv4.ip_forward=1", "sysctl -w no.such.key=1"];
     lines.push("systemctl restart fail2ban", "service iptables save", "ip link set lo down", "ip -4 address add 192.0.2.99/32 dev lo");

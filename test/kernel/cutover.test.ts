@@ -1,6 +1,6 @@
 /** `cutover` on this kernel: whatever goes wrong, and whenever a process is killed, the machine has one firewall. */
 
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { afterAll, afterEach, beforeAll, expect, it } from "vitest";
@@ -214,7 +214,7 @@ describeOnKernel(isRoot ? "cutover" : "cutover (skipped: it needs root of the ma
     const old = one.oldRules();
     mkdirSync(one.state);
     // In a mount namespace of its own, so that nothing is left behind.
-    const words = `mount -t tmpfs -o size=SIZE none ${one.state} && ${"COMMAND"}`;
+    const words = `mount -t tmpfs -o size=SIZE,mode=700 none ${one.state} && ${"COMMAND"}`;
     const inside = (size: string, lines: string) =>
       one.run(`unshare --mount bash -c '${words.replace("SIZE", size).replace("COMMAND", lines.replaceAll("'", `'\\''`))}'`);
     const line = (action: string): string => `node ${command.path} cutover ${action} --state-dir ${one.state}`;
@@ -372,6 +372,49 @@ until [ -e ${one.folder}/apart ]; do sleep 0.01; done`,
       ),
     );
     expect(one.firewall(old)).toBe("old");
+  });
+
+  it("restores the old rules byte for byte, and every file that the machine starts from", () => {
+    const one = machineWith(small);
+    // Somebody's editor wrote ISO 8859-1.
+    one.run(String.raw`iptables-legacy -A INPUT -m comment --comment "$(printf 'b\344r')" -j DROP`);
+    one.run(String.raw`iptables-legacy -A INPUT -m recent --rcheck --name "$(printf 'b\344r')" -j DROP`);
+    one.run(String.raw`echo +192.0.2.7 > "/proc/net/xt_recent/$(printf 'b\344r')"`);
+    const bytes = String.raw`iptables-legacy-save | LC_ALL=C sed -e '/^#/d' -e 's/ \[.*//' | od -c; cut -d ' ' -f 1 /proc/net/xt_recent/b*`;
+    const before = one.run(bytes).output;
+    expect(before).toMatch(/b 344   r[^]*b 344   r[^]*src=192\.0\.2\.7$/m);
+    for (const name of ["first.nft", "second.nft"]) writeFileSync(join(one.folder, name), `# ${name}\n`);
+    expect(one.cutover("start --confirm-within 5m").status).toBe(0);
+    expect(one.run("nft list ruleset").output).toContain("192.0.2.7");
+    expect(one.cutover(`confirm --probe true --persist ${one.folder}/none/boot.nft`).status).toBe(2);
+    expect(one.run(`mkfifo ${one.folder}/fifo`).status).toBe(0);
+    expect(one.cutover(`confirm --probe true --persist ${one.folder}/fifo`).status).toBe(2);
+    expect(one.decision()).toBe("waiting");
+    expect(one.cutover(`confirm --probe true --persist ${one.folder}/first.nft`).status).toBe(0);
+    expect(one.run(`cd ${one.folder} && node ${command.path} cutover confirm --state-dir ${one.state} --persist second.nft`).status).toBe(
+      0,
+    );
+    expect(one.cutover("undo").status).toBe(0);
+    expect(one.run(bytes).output).toBe(before);
+    for (const name of ["first.nft", "second.nft"]) expect(readFileSync(join(one.folder, name), "utf8")).toBe(`# ${name}\n`);
+  });
+
+  it("changes nothing where the old rules could not be restored, or somebody else may write to the folder", () => {
+    const one = machineWith(small);
+    one.run("iptables-legacy -A INPUT -m comment --comment $'a\\n-A INPUT -j ACCEPT\\nb' -j DROP");
+    const old = one.oldRules();
+    writeFileSync(join(one.folder, "other.v4"), dump);
+    expect(one.cutover(`start ${one.folder}/other.v4`)).toMatchObject({
+      status: 2,
+      error: expect.stringContaining("could not be restored"),
+    });
+    expect(one.firewall(old)).toBe("old");
+    rmSync(one.state, { recursive: true });
+    mkdirSync(one.state);
+    chmodSync(one.state, 0o777);
+    for (const action of ["start", "undo", "status"])
+      expect(one.cutover(action), action).toMatchObject({ status: 2, error: expect.stringContaining("others may write to") });
+    expect(readdirSync(one.state)).toEqual([]);
   });
 
   it("does what docs/cutover.md says", () => {

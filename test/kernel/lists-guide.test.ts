@@ -78,6 +78,16 @@ mkdir -m 700 machine; mkdir -m 755 machine/xt_recent
 echo correct-horse-battery > machine/ipt2nft-recent.token; chmod 600 machine/ipt2nft-recent.token
 { ipt2nft-recent lists add SSH --hits 4 192.0.2.7; ipt2nft-recent lists add SSH 198.51.100.9; ipt2nft-recent lists add BAD 203.0.113.5; }
 ${lines.join("\n")}
+# Some who write without an end, and somebody else.
+${process.execPath} command/ipt2nft-recent.js lists pipes pipes 2> flood & pipes=$!
+for i in $(seq 600); do [ -p pipes/SSH ] && [ -p pipes/BAD ] && break; sleep 0.1; done
+command timeout 2 sh -c 'yes +192.0.2.66 > pipes/SSH' &
+command timeout 2 sh -c 'tr "\\0" x < /dev/zero > pipes/SSH' &
+sleep 1
+echo +203.0.113.66 > pipes/BAD
+for i in $(seq 100); do nft list table ip ipt2nft | grep -qF 203.0.113.66 && break; sleep 0.1; done
+echo "==> flood"; cat flood; echo "<== $((i < 100))"
+kill -9 $pipes
 `;
       await writeFile(join(directory, "lab.sh"), lab);
       const { status, stdout, stderr } = await runInNamespace(join(directory, "lab.sh"), 110);
@@ -98,6 +108,11 @@ ${lines.join("\n")}
     expect(goesOn.test(command) ? [0, 124].includes(status) : status === 0, `${status}: ${text}`).toBe(true);
     expect(text).not.toMatch(/error|warning/);
     if (shown.has(command)) expect(withoutTimes(text)).toBe(shown.get(command));
+  });
+
+  it("hears a pipe while another is written to without an end", () => {
+    const { status, text } = output.get("flood")!;
+    expect(status, text).toBe(1);
   });
 
   it("takes over what xt_recent holds", () => {

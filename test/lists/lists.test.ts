@@ -1,8 +1,13 @@
 import { describe, expect, it } from "vitest";
 import { translate, type TranslateOptions } from "../../src/index.js";
-import { emitSetCommands } from "../../src/nft/set-commands.js";
+import { emitSetCommands, type SetElement } from "../../src/nft/set-commands.js";
 import { readLabel, writeLabel, labelName } from "../../src/rewrite/recent/set-label.js";
-import { clearList, placeOf, putHost, takeHost } from "../../src/lists/changes.js";
+import { changesFor, restoring } from "../../src/cli/commands/lists/edit.js";
+import { listNamed, type Reading } from "../../src/cli/commands/lists/kernel.js";
+import { hostReport } from "../../src/cli/commands/lists/where-held.js";
+import type { JsonMessage } from "../../src/report/json.js";
+import { overviewText } from "../../src/lists/render.js";
+import { clearList, joined, placeOf, putHost, takeHost, type TableChange } from "../../src/lists/changes.js";
 import { hostOf, hostsOf, readAddress } from "../../src/lists/hosts.js";
 import { labelsOfScript, readDuration, readListing, type ListedSet } from "../../src/lists/listing.js";
 import { findLists, questionsOf, type List } from "../../src/lists/lists.js";
@@ -280,6 +285,16 @@ describe("the kernel's files", () => {
     expect(() => agesOf({ ...first!, stamps: [clock.jiffies + 1000n] }, clock)).toThrow("another start of this machine");
   });
 
+  const line = (ttl: string, stamps: string): string => `src=192.0.2.7 ttl: ${ttl} last_seen: 1 oldest_pkt: 1 ${stamps}\n`;
+  it.each([
+    ["a TTL of no packet", line("256", "1")],
+    ["a stamp of no clock", line("64", "9".repeat(3_000_000))],
+    ["more stamps than the kernel keeps", line("64", "1, ".repeat(5_000_000) + "1")],
+    ["no stamps", line("64", ", ")],
+  ])("are nothing else, and are refused at once: %s", (_, text) => {
+    expect(() => readRecentFile(text, "SSH")).toThrow('line 1 of "SSH" is no line');
+  });
+
   it("tell how fast the kernel's clock runs", () => {
     for (const ticksPerSecond of [100, 250, 300, 1000]) {
       const seconds = 40_251;
@@ -325,9 +340,106 @@ describe("saved lists", () => {
     "{}",
     "[]",
     '{"format":"ipt2nft-recent lists 1","lists":[{"name":"L","hosts":[{"address":"1.2.3.4; x","ttl":0,"count":1,"stamps":[]}]}]}',
+    `{"format":"ipt2nft-recent lists 1","lists":[{"name":"L","hosts":[{"address":${"[".repeat(200_000)}${"]".repeat(200_000)}}]}]}`,
   ])("refuse %j", (text) => {
     expect(() => readSavedLists(text, "f")).toThrow('"f" is no file of "lists save"');
   });
+});
+
+describe("hosts that come several times", () => {
+  const loaded = (rules: readonly string[], options?: TranslateOptions): Reading => ({
+    lists: listsOf(rules, options),
+    others: [],
+    unreadable: [],
+    at: performance.now(),
+  });
+  /** What the list holds after the changes: the hits of each host. */
+  const after = ({ lists: [list] }: Reading, changes: readonly TableChange[]): Record<string, number> => {
+    const elements = new Map<string, SetElement>();
+    for (const command of changes.flatMap(({ commands }) => commands)) {
+      if (command.kind === "flush") throw new Error("no list is emptied");
+      for (const element of command.elements) {
+        const key = `${element.set} ${element.address}`;
+        if (command.kind === "delete") elements.delete(key);
+        else elements.set(key, element);
+      }
+    }
+    const hosts = hostsOf(withElements(list!, [{ kind: "add", elements: [...elements.values()] }]));
+    return Object.fromEntries(hosts.map(({ address, count }) => [address, count]));
+  };
+
+  const hit = (address: string, ...ages: readonly number[]) => ({
+    address,
+    ttl: 0,
+    count: ages.length,
+    stamps: ages.map((age) => Date.now() - age),
+  });
+
+  it("keep the hits of all places of a file", () => {
+    const messages: JsonMessage[] = [];
+    const reading = loaded(forms["ring"]!.rules);
+    const files = [
+      { name: "L", hosts: [hit("192.0.2.7", 1000, 2000), hit("192.0.2.7")] },
+      { name: "L", hosts: [hit("192.0.2.7", 9000), hit("192.0.2.8", 1000), hit("192.0.2.7", 1000, 5000, 6000)] },
+    ];
+    expect(after(reading, restoring(reading, files, messages))).toEqual({ "192.0.2.7": 5, "192.0.2.8": 1 });
+    expect(messages).toEqual([]);
+  });
+
+  it("get a hit for each time that they are named, by a mask, too", () => {
+    const reading = loaded([
+      "-m recent --set --name L --mask 255.255.255.0",
+      "-m recent --update --seconds 60 --hitcount 5 --name L --mask 255.255.255.0 -j DROP",
+    ]);
+    const add = { kind: "add", list: "L", addresses: ["192.0.2.7", "192.0.2.8", "192.0.2.7"], hits: 1 } as const;
+    expect(after(reading, changesFor(reading, add, []))).toEqual({ "192.0.2.0": 3 });
+  });
+
+  it("are read in a time that does not grow as their square", () => {
+    const stamps = Array.from({ length: 60_000 }, (_, index) => index * 20);
+    const many = { address: "192.0.2.7", ttl: 0, count: 60_000, ages: stamps };
+    const start = performance.now();
+    expect(joined(many, { ...many, ages: stamps.map((age) => age + 10) }).count).toBe(60_000);
+    expect(performance.now() - start).toBeLessThan(500);
+  });
+
+  it("are told of where the list has no rules for their family, and named without what hides", () => {
+    const messages: JsonMessage[] = [];
+    const reading = loaded(forms["ring"]!.rules);
+    const files = [
+      { name: "L", hosts: [hit("2001:db8::7", 1000)] },
+      { name: "a\u001b[31m\u202e\nb", hosts: [hit("192.0.2.7", 1000), hit("192.0.2.8", 1000)] },
+    ];
+    expect(after(reading, restoring(reading, files, messages))).toEqual({});
+    expect(messages.map(({ message }) => message)).toEqual([
+      'the list "L" has no rules for IPv6: its 1 host is left out',
+      'no list "a\\x1b[31m\\u{202e}\\x0ab" is loaded: its 2 hosts are left out',
+    ]);
+  });
+});
+
+it("the name of a list is shown without what hides, moves or is a line of its own", () => {
+  const comment = "recent a%1b[31m%0a%e2%80%ae: seen";
+  const { lists } = findLists([
+    {
+      table,
+      sets: [
+        {
+          name: "a",
+          type: "ipv4_addr",
+          interval: false,
+          timeout: undefined,
+          comment,
+          elements: [{ key: ["192.0.2.7"], expires: undefined, timeout: undefined }],
+        },
+      ],
+    },
+  ]);
+  const shown = "a\\x1b[31m\\x0a\\u{202e}";
+  expect(overviewText(lists).split("\n")[1]).toBe(`${shown}  IPv4    1      0     ever seen`);
+  const reading: Reading = { lists, others: [], unreadable: [], at: 0 };
+  expect(hostReport(reading, readAddress("192.0.2.7")!).text).toBe(`list ${shown}: on the list; hits: 1; last seen unknown\n`);
+  expect(() => listNamed(reading, "\u202e")).toThrow(`no list "\\u{202e}" is loaded; there are ${shown}`);
 });
 
 describe("commands", () => {

@@ -9,6 +9,17 @@ import { oldLink } from "./old-link.js";
 const fragmentOf = (state: string): string => `#1=${deflateRawSync(state).toString("base64url")}`;
 
 describe("links", () => {
+  it("give no option and no text but those of the page, whatever they are called", () => {
+    const names = ["__proto__", "constructor", "toString", "hasOwnProperty", "ipsets", "geoip", "replaces"];
+    const many = Array.from({ length: 100_000 }, (_, index) => `"o${index}":true`);
+    const hostile = names.map((name) => `"${name}":{"inet":true,"rules":"x"}`).join(",");
+    const link = fragmentOf(
+      `{${hostile},"texts":{${hostile},"rules":"r"},"options":{${hostile},"inet":true,"setSize":1e300,${many.join(",")}}}`,
+    );
+    expect(readLink(link)).toEqual({ ...emptyState, texts: { ...emptyState.texts, rules: "r" }, options: { inet: true } });
+    expect(Object.keys(Object.prototype)).toEqual([]);
+  });
+
   it("that were given out are read for ever, with all texts and options", () => {
     const rules = [
       "*filter",
@@ -75,6 +86,12 @@ describe("links", () => {
     ["#2=abc", "the link is of form 2, made by a newer page than this one"],
     ["#1=", "the link is damaged, or cut off"],
     ["#1=%%%", "the link is damaged, or cut off"],
+    [`#${"9".repeat(1_000_000)}=x`, "the address holds no state of this page"],
+    [
+      `#1=${deflateRawSync(Buffer.from('{"texts":{"rules":"b\u00e4r"}}', "latin1")).toString("base64url")}`,
+      "the link is damaged, or cut off",
+    ],
+    [fragmentOf(`${"[".repeat(5_000_000)}`), "the link is damaged, or cut off"],
     [oldLink.slice(0, 200), "the link is damaged, or cut off"],
     [fragmentOf("no JSON"), "the link is damaged, or cut off"],
     [fragmentOf(" ".repeat(20_000_000)), "the link is damaged, or cut off"],

@@ -17,7 +17,8 @@ export class PartReader {
       const header = this.rest.subarray(0, end < 0 ? Math.min(this.rest.length, 64) : end).toString("latin1");
       if (end < 0 && header.length < 64) return;
       const [, name, length] = /^([a-z0-9]{1,20}) ([0-9]{1,12})$/.exec(header) ?? [];
-      if (name === undefined) throw new Error(`no part of a captured firewall: ${JSON.stringify(header)}`);
+      // Each comes once: the time of the script begins with one of them.
+      if (name === undefined || this.parts.has(name)) throw new Error(`no part of a captured firewall: ${JSON.stringify(header)}`);
       const missing = end + 1 + Number(length) - this.rest.length;
       if (missing > 0) {
         this.waiting = missing;

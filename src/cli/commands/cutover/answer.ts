@@ -1,6 +1,6 @@
 /** What the actions say: sentences for people on standard error, one document for programs on standard output. */
 
-import { visibleJson } from "../../../report/visible.js";
+import { visible, visibleJson, withoutCommands } from "../../../report/visible.js";
 import type { JsonMessage } from "../../../report/json.js";
 import type { Tally } from "../../../report/tally.js";
 import type { ExitStatus, Surroundings } from "../../surroundings.js";
@@ -51,7 +51,7 @@ export async function give(answer: Answer, { action, format }: CutoverSettings, 
     return status;
   }
   await tell(messages.map(messageText).join(""), surroundings);
-  if (answer.plan) await surroundings.writeOutput(planText(answer.plan, answer));
+  if (answer.plan) await surroundings.writeOutput(withoutCommands(planText(answer.plan, answer)));
   else if (action === "status") await surroundings.writeOutput(statusText(answer));
   return status;
 }
@@ -61,9 +61,9 @@ function planText(plan: PlannedParts, { rules }: Answer): string {
   const rows: readonly (readonly [string, string])[] = [
     ["old firewall", named(plan.old)],
     ["rules", rules ? `${rules.exact} exact, ${rules.approximated} approximated, ${rules.refused} refused` : "none"],
-    ["lists of recent", named(plan.lists.map(({ name, hosts }) => `${name} (${hosts === 1 ? "1 host" : `${hosts} hosts`})`))],
+    ["lists of recent", named(plan.lists.map(({ name, hosts }) => `${visible(name)} (${hosts === 1 ? "1 host" : `${hosts} hosts`})`))],
     ["sets of ipset", String(plan.ipsets)],
-    ["other nft tables", plan.otherTables.length === 0 ? "none" : `${named(plan.otherTables)}; they stay, and decide as well`],
+    ["other nft tables", plan.otherTables.length === 0 ? "none" : `${named(plan.otherTables.map(visible))}; they stay, and decide as well`],
     ["transaction", `${plan.bytes} bytes: ${plan.chains} chains, ${plan.sets} sets, ${plan.elements} elements`],
     ...plan.units.map((unit) => ["once confirmed", unit] as const),
   ];

@@ -1,13 +1,14 @@
 /** `ipt2nft-recent cutover`: changes a machine from iptables to nftables, and back unless somebody confirms it. */
 
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync } from "node:fs";
+import { dirname, resolve } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { changeFirewall, ChangeFailed } from "../../../cutover/change.js";
 import { hostCommands } from "../../../cutover/hosts.js";
 import type { Machine } from "../../../cutover/machine.js";
 import type { StayingChain } from "../../../cutover/leave-to-owners.js";
 import { judgeConnection } from "../../../cutover/own-connection.js";
-import { goingRules, planCutover, stayingChains, type Plan } from "../../../cutover/plan.js";
+import { goingRules, planCutover, stayingChains, type OldRules, type Plan } from "../../../cutover/plan.js";
 import { rulesOf } from "../../../cutover/saved-rules.js";
 import { Failure } from "../../../failure.js";
 import { owners } from "../../../owners/owners.js";
@@ -17,6 +18,7 @@ import type { Source, Translation } from "../../../translate.js";
 import type { CommandDefinition } from "../../command.js";
 import { readGiven, readOptions } from "../../input.js";
 import { writeFileAtomically } from "../../output.js";
+import { readBytes, usualMaxInput } from "../../read-file.js";
 import type { ExitStatus, Surroundings } from "../../surroundings.js";
 import { diagnosticsText, tell } from "../../telling.js";
 import { give, type Answer, type PlannedParts, type State } from "./answer.js";
@@ -39,6 +41,7 @@ async function runCutover(settings: CutoverSettings, surroundings: Surroundings)
     ["sh", "dash"],
   ]);
   const state = new StateDirectory(settings.stateDirectory);
+  state.requireOwn();
   return give(await perform(settings, state, surroundings), settings, surroundings);
 }
 
@@ -121,11 +124,26 @@ async function prepare(settings: ChangeSettings, surroundings: Surroundings): Pr
   await showDiagnostics(planned.translation, planned.sources, settings, surroundings);
   if ("obstacle" in planned) return { machine, plan: undefined, messages, obstacle: planned.obstacle };
   await ask("nft", ["-c", "-f", "-"], { input: planned.script + hostCommands(planned.translation, machine.lists) });
+  for (const old of planned.old) await requireWayBack(old);
   for (const { family } of planned.staying) {
     messages.push(warning(`the files have no rules of ${family}: the old ones of that family stay`));
   }
   for (const table of planned.missingTables) messages.push(warning(`the files have nothing of the old table ${table}, which goes`));
   return { machine, plan: planned, messages, obstacle: connectionObstacle(planned.translation, surroundings, messages) };
+}
+
+/**
+ * Throws a Failure where the old rules could not be restored: a comment or a name with a newline is printed by the save programs, and
+ * taken by no restore program.
+ */
+async function requireWayBack({ restore, text, parted, encoding }: OldRules): Promise<void> {
+  const words = ["--test", "-w", "20", "-c", ...(parted ? ["--noflush"] : [])];
+  try {
+    await ask(restore, words, { input: Buffer.from(parted?.restoring ?? text, encoding) });
+  } catch (failure) {
+    if (!(failure instanceof Failure)) throw failure;
+    throw new Failure(`the old rules could not be restored, so nothing is changed: ${failure.message}`);
+  }
 }
 
 /** Why a chain stays in iptables, and what would let it go. */
@@ -275,6 +293,7 @@ async function confirm({ probe, persist }: ConfirmSettings, state: StateDirector
   if (before !== "waiting" && before !== "confirmed") {
     return { changed: false, state: before, status: 1, messages: [error("no change waits for a confirmation")] };
   }
+  if (persist !== undefined) requirePersistable(persist);
   if (before === "waiting") {
     const refusal = probe === undefined ? loginRefusal(Number(state.read("waiting"))) : await probeRefusal(probe);
     if (refusal !== undefined) return { changed: false, state: before, status: 1, messages: [error(`not confirmed: ${refusal}`)] };
@@ -314,14 +333,41 @@ async function probeRefusal(command: string): Promise<string | undefined> {
   return `the probe failed: ${how}${said === "" ? "" : `: ${said}`}`;
 }
 
+/** Throws a Failure for what cannot be read first and written then: that is known before anything is decided. */
+function requirePersistable(path: string): void {
+  if (existsSync(path)) readBytes(path, usualMaxInput);
+  else if (!existsSync(dirname(resolve(path)))) throw new Failure(`${JSON.stringify(path)} cannot be written: there is no such folder`);
+}
+
+/** A file that `--persist` has written, and what it held before, in base64; null where it was not there. */
+interface Persisted {
+  readonly path: string;
+  readonly before: string | null;
+}
+
+/** Throws a Failure for what is no such list. */
+function persistedIn(state: StateDirectory): readonly Persisted[] {
+  const text = state.read("persisted");
+  if (text === undefined) return [];
+  try {
+    return JSON.parse(text) as Persisted[];
+  } catch {
+    throw new Failure(`${JSON.stringify(`${state.run}/persisted`)} cannot be read`);
+  }
+}
+
 /** Writes what the machine loads when it starts; false where the file holds it already. */
-async function persistScript(path: string, state: StateDirectory): Promise<boolean> {
+async function persistScript(given: string, state: StateDirectory): Promise<boolean> {
+  // Whoever undoes it may stand elsewhere.
+  const path = resolve(given);
   const text = state.read("lasting.nft");
   if (text === undefined) throw new Failure(`${JSON.stringify(state.run)} holds no script`);
-  const before = existsSync(path) ? readFileSync(path, "utf8") : undefined;
-  if (before === text) return false;
-  state.write("persisted", `${path}\n`);
-  if (before !== undefined && !state.has("persisted.before")) state.write("persisted.before", before);
+  const before = existsSync(path) ? Buffer.from(readBytes(path, usualMaxInput)) : undefined;
+  if (before?.equals(Buffer.from(text)) === true) return false;
+  const known = persistedIn(state);
+  // What a file held before the first time is what it is to hold again.
+  if (!known.some((one) => one.path === path))
+    state.replace("persisted", `${JSON.stringify([...known, { path, before: before?.toString("base64") ?? null }])}\n`);
   await writeFileAtomically(path, text);
   return true;
 }
@@ -365,17 +411,21 @@ async function takeHitsAlong(state: StateDirectory): Promise<JsonMessage[]> {
 
 /** Puts back what the machine loads when it starts, unless somebody has written there since. */
 async function unpersist(state: StateDirectory): Promise<JsonMessage[]> {
-  const path = state.read("persisted")?.trimEnd();
-  if (path === undefined || !existsSync(path)) return [];
-  if (readFileSync(path, "utf8") !== state.read("lasting.nft")) {
-    return [warning(`${JSON.stringify(path)} was changed since and stays as it is: see that the machine starts with the right firewall`)];
+  const messages: JsonMessage[] = [];
+  for (const { path, before } of persistedIn(state)) {
+    if (!existsSync(path)) continue;
+    if (!Buffer.from(readBytes(path, usualMaxInput)).equals(Buffer.from(state.read("lasting.nft") ?? "")))
+      messages.push(
+        warning(`${JSON.stringify(path)} was changed since and stays as it is: see that the machine starts with the right firewall`),
+      );
+    else if (before === null)
+      messages.push(warning(`${JSON.stringify(path)} still holds the new firewall, and was not there before: remove it`));
+    else {
+      await writeFileAtomically(path, Buffer.from(before, "base64"));
+      messages.push(note(`${JSON.stringify(path)} holds again what it held before`));
+    }
   }
-  const before = state.read("persisted.before");
-  if (before === undefined) {
-    return [warning(`${JSON.stringify(path)} still holds the new firewall, and was not there before: remove it`)];
-  }
-  await writeFileAtomically(path, before);
-  return [note(`${JSON.stringify(path)} holds again what it held before`)];
+  return messages;
 }
 
 // -------------------------------------------------------------------------------------------------------- status

@@ -64,9 +64,9 @@ export class MachineEffects implements ChangeEffects {
     await ask("nft", ["-f", "-"], { input, inherited: this.state.inherited });
   }
 
-  async empty({ restore, emptied }: OldRules): Promise<void> {
+  async empty({ restore, emptied, encoding }: OldRules): Promise<void> {
     await ask(restore, ["-w", "20", ...(emptied?.only ? ["--noflush"] : [])], {
-      input: emptied?.text ?? "",
+      input: Buffer.from(emptied?.text ?? "", encoding),
       inherited: this.state.inherited,
     });
   }
@@ -96,10 +96,10 @@ export class MachineEffects implements ChangeEffects {
   }
 
   /** The folder of the change. */
-  private files(): Map<string, string> {
+  private files(): Map<string, string | Uint8Array> {
     const { machine, plan } = this;
     const place = placeHere();
-    const files = new Map([
+    const files = new Map<string, string | Uint8Array>([
       ["roll-back.sh", rollBackScript],
       ["armed", ""],
       ["place", `${place.boot}\n${place.namespace}\n${place.initial ? "initial" : "other"}\n`],
@@ -110,15 +110,15 @@ export class MachineEffects implements ChangeEffects {
       ["remove.nft", plan.removal],
       ["tables", plan.ownTables.map(({ family, name }) => `table ${family} ${name}\n`).join("")],
     ]);
-    for (const { variant, family, text, save, restore, iptables, emptied, parted } of plan.old) {
+    for (const { variant, family, text, encoding, save, restore, iptables, emptied, parted } of plan.old) {
       const name = `${variant}.${family}`;
-      files.set(name, parted?.restoring ?? text).set(`${name}.programs`, `${save}\n${restore}\n`);
-      if (parted) files.set(`${name}.whole`, text);
+      files.set(name, Buffer.from(parted?.restoring ?? text, encoding)).set(`${name}.programs`, `${save}\n${restore}\n`);
+      if (parted) files.set(`${name}.whole`, Buffer.from(text, encoding));
       if (emptied?.kept) files.set(`${name}.kept`, `${iptables}\n${emptied.kept.table}\n${emptied.kept.chain}\n`);
     }
-    plan.ipsets.forEach((text, index) => files.set(`sets/${numbered(index)}`, text));
+    plan.ipsets.forEach((text, index) => files.set(`sets/${numbered(index)}`, Buffer.from(text, machine.ipsetsEncoding)));
     const now = Date.now() / 1000;
-    machine.lists.forEach(({ list, hosts }, index) => {
+    machine.lists.forEach(({ list, encoding, hosts }, index) => {
       const window = plan.windows.get(list) ?? Infinity;
       const lines = hosts.flatMap(({ address, ages }) =>
         ages.map((age) => {
@@ -126,9 +126,10 @@ export class MachineEffects implements ChangeEffects {
           return `${address} ${until} ${address}\n`;
         }),
       );
-      files.set(`lists/${numbered(index)}`, `${list}\n${lines.join("")}`);
+      files.set(`lists/${numbered(index)}`, Buffer.from(`${list}\n${lines.join("")}`, encoding));
     });
-    files.set("windows", [...plan.windows].map(([list, seconds]) => `${seconds === Infinity ? "-" : seconds} ${list}\n`).join(""));
+    const windows = [...plan.windows].map(([list, seconds]) => `${seconds === Infinity ? "-" : seconds} ${list}\n`).join("");
+    files.set("windows", Buffer.from(windows, plan.old.some(({ encoding }) => encoding === "latin1") ? "latin1" : "utf8"));
     if (hasSystemd()) files.set("unit", unitFiles.map((path) => `${path}\n`).join(""));
     return files;
   }

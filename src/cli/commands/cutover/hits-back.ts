@@ -18,7 +18,9 @@ export async function writeHitsBack(state: StateDirectory): Promise<HitsBack> {
   const old = oldLists(state);
   if (old.length === 0) return { hosts: 0, hits: 0 };
   const found = hitsSince(await loadedLists(state), old, { decided: decidedFor(state), now: Date.now() / 1000, mostHosts: mostHosts() });
-  state.writeFolder("since", new Map(found.map((one, index) => [`${String(index).padStart(5, "0")}.hits`, fileOf(one)])));
+  const encoding = state.readDecoded("windows")?.encoding;
+  const files = found.map((one, index) => [`${String(index).padStart(5, "0")}.hits`, Buffer.from(fileOf(one), encoding)] as const);
+  state.writeFolder("since", new Map(files));
   return {
     hosts: found.reduce((sum, { hits }) => sum + new Set(hits.map(({ address }) => address)).size, 0),
     hits: found.reduce((sum, { hits }) => sum + hits.length, 0),

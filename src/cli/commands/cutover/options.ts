@@ -1,5 +1,6 @@
 /** The command line of `cutover` as data. */
 
+import { posix } from "node:path";
 import { Command, InvalidArgumentError, Option } from "commander";
 import type { Parsed, SharedSettings } from "../../command.js";
 import { addColorOptions, addFormatOptions, colorOf, formatOf, plainFormats } from "../../options/report-form.js";
@@ -66,8 +67,9 @@ const longestConfirmation = 86400;
 
 /** Plain, so that a unit of systemd and a shell read it as it is. */
 function statePath(text: string): string {
-  if (!/^\/[A-Za-z0-9_./-]+$/.test(text)) throw new InvalidArgumentError("it must be an absolute path of letters, digits and . _ - /");
-  return text.replace(/\/+$/, "");
+  const path = posix.normalize(text).replace(/\/$/, "");
+  if (!/^(?:\/[A-Za-z0-9_.-]+)+$/.test(path)) throw new InvalidArgumentError("it must be an absolute path of letters, digits and . _ - /");
+  return path;
 }
 
 function common(name: string): Command {

@@ -1,23 +1,31 @@
 /** How the programs that hold the firewall are asked. */
 
 import { Failure } from "../../../failure.js";
-import { findProgram, runProgram } from "../../../run-program.js";
+import { decode } from "../../read-file.js";
+import { findProgram, longestText, runProgram } from "../../../run-program.js";
 
 /** Seconds: more than the largest ruleset takes. */
 const patience = 300;
-/** Bytes. */
-const mostOutput = 512 * 1024 * 1024;
 /** Characters of what a program complained of. */
 const mostReason = 2000;
 
 export interface Asked {
-  readonly input?: string;
+  readonly input?: string | Uint8Array;
   /** Open files that the program gets: those of the lock, so that it is held until the program has ended. */
   readonly inherited?: readonly number[];
 }
 
 /** What the program printed. Throws a Failure unless it ends with status 0. */
-export async function ask(program: string, words: readonly string[], { input = "", inherited = [] }: Asked = {}): Promise<string> {
+export async function ask(program: string, words: readonly string[], asked: Asked = {}): Promise<string> {
+  return (await askForText(program, words, asked)).text;
+}
+
+/** The same, and how the text becomes again what was printed. */
+export async function askForText(
+  program: string,
+  words: readonly string[],
+  { input = "", inherited = [] }: Asked = {},
+): Promise<ReturnType<typeof decode>> {
   const name = program.split("/").at(-1)!;
   const outcome = await runProgram({
     program: name,
@@ -25,7 +33,7 @@ export async function ask(program: string, words: readonly string[], { input = "
     searchPath: searchPathFor(program),
     input,
     seconds: patience,
-    mostOutput,
+    mostOutput: longestText,
     inherited,
   });
   if (outcome.kind === "missing") throw new Failure(`the program ${name} is not installed`);
@@ -35,7 +43,7 @@ export async function ask(program: string, words: readonly string[], { input = "
   if (outcome.status !== 0) {
     throw new Failure(`${name} ended with ${outcome.status === null ? outcome.signal : `status ${outcome.status}`}${about}`);
   }
-  return outcome.stdout.toString("utf8");
+  return decode(outcome.stdout);
 }
 
 /** A path finds the program of that folder first. */

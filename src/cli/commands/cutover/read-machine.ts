@@ -7,7 +7,8 @@ import type { Family } from "../../../iptables/ast.js";
 import { families } from "../../../iptables/family.js";
 import { owners } from "../../../owners/owners.js";
 import { findProgram } from "../../../run-program.js";
-import { ask } from "./programs.js";
+import { decode } from "../../read-file.js";
+import { ask, askForText } from "./programs.js";
 
 const variants: readonly Variant[] = ["legacy", "nft"];
 
@@ -24,10 +25,12 @@ export async function readMachine(table: string): Promise<Machine> {
       if (one) saved.push(one);
     }
   }
+  const ipsets = await readIpsets(saved);
   return {
     live: liveOwners(),
     saved,
-    ipsets: await readIpsets(saved),
+    ipsets: ipsets.text,
+    ipsetsEncoding: ipsets.encoding,
     lists: readLists(),
     tables,
     ownTables,
@@ -65,13 +68,14 @@ function namespaceOf(pid: string, here: string): string {
 }
 
 /** A kernel without sets answers ipset with an error, and has no rule that asks one. */
-async function readIpsets(saved: readonly SavedRules[]): Promise<string> {
-  if (findProgram("ipset") === undefined) return "";
+async function readIpsets(saved: readonly SavedRules[]): Promise<ReturnType<typeof decode>> {
+  const none = { text: "", encoding: "utf8" } as const;
+  if (findProgram("ipset") === undefined) return none;
   try {
-    return await ask("ipset", ["save"]);
+    return await askForText("ipset", ["save"]);
   } catch (error) {
     if (saved.some(({ text }) => / (?:-m set|-j SET) /.test(text))) throw error;
-    return "";
+    return none;
   }
 }
 
@@ -95,30 +99,32 @@ async function readSavedRules(variant: Variant, family: Family): Promise<SavedRu
   if (save === undefined || restore === undefined || iptables === undefined) {
     throw new Failure(`${prefix}-save is installed, and ${prefix}-restore or ${prefix} is not`);
   }
-  return { variant, family, text: await ask(save, ["-c"]), save, restore, iptables };
+  return { variant, family, ...(await askForText(save, ["-c"])), save, restore, iptables };
 }
 
 const folder = "/proc/net/xt_recent";
 
 /** Lists that hold a host. Their order and that of their hosts are the kernel's. */
 export function readLists(): SeenHosts[] {
-  let names: string[];
+  let names: Buffer[];
   try {
-    names = readdirSync(folder);
+    names = readdirSync(folder, { encoding: "buffer" });
   } catch {
     return [];
   }
   const clock = readClock();
-  return names.flatMap((list) => {
+  return names.flatMap((name) => {
     let text: string;
     try {
-      text = readFileSync(`${folder}/${list}`, "latin1");
+      text = readFileSync(Buffer.concat([Buffer.from(`${folder}/`), name]), "latin1");
     } catch {
       // It went with its last rule.
       return [];
     }
     const hosts = readHosts(text, clock);
-    return hosts.length === 0 ? [] : [{ list, hosts }];
+    const { text: list, encoding } = decode(name);
+    // No restore program reads a rule with such a name.
+    return hosts.length === 0 || list.includes("\n") ? [] : [{ list, encoding, hosts }];
   });
 }
 

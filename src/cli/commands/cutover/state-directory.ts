@@ -4,6 +4,7 @@ import {
   closeSync,
   existsSync,
   fsyncSync,
+  lstatSync,
   mkdirSync,
   openSync,
   readdirSync,
@@ -16,6 +17,8 @@ import {
 import { join } from "node:path";
 import { Failure } from "../../../failure.js";
 import { runProgram } from "../../../run-program.js";
+import { requirePrivateFolder } from "../../private-folder.js";
+import { decode } from "../../read-file.js";
 import { codeOf, systemReason } from "../../system-error.js";
 
 /** What is decided about a change: the name of a file, which is renamed. */
@@ -80,6 +83,26 @@ export class StateDirectory {
     this.previous = join(folder, "previous");
   }
 
+  /**
+   * Throws a Failure where somebody else may write to the folder, or has: what it holds is carried out as root, and restored as the
+   * firewall.
+   */
+  requireOwn(): void {
+    requirePrivateFolder(this.folder);
+    const requireOwnEntries = (folder: string): void => {
+      for (const name of namesIn(folder)) {
+        const path = join(folder, name);
+        const status = lstatSync(path, { throwIfNoEntry: false });
+        if (!status) continue;
+        const isOwn = (status.uid === 0 || status.uid === process.getuid?.()) && (status.mode & 0o022) === 0;
+        if (!isOwn || !(status.isFile() || status.isDirectory()))
+          throw new Failure(`${JSON.stringify(path)} is nothing that cutover has made: give another --state-dir, or remove it`);
+        if (status.isDirectory()) requireOwnEntries(path);
+      }
+    };
+    this.doing(() => requireOwnEntries(this.folder));
+  }
+
   /** Makes the folder. Throws a Failure. */
   make(): void {
     this.doing(() => mkdirSync(this.folder, { recursive: true, mode: 0o700 }));
@@ -129,8 +152,13 @@ export class StateDirectory {
 
   /** Undefined where there is no such file. */
   read(name: string): string | undefined {
+    return this.readDecoded(name)?.text;
+  }
+
+  /** The same, and how the text was written. */
+  readDecoded(name: string): ReturnType<typeof decode> | undefined {
     try {
-      return readFileSync(join(this.run, name), "utf8");
+      return decode(readFileSync(join(this.run, name)));
     } catch (error) {
       if (codeOf(error) === "ENOENT" || codeOf(error) === "ENOTDIR") return undefined;
       throw new Failure(`${JSON.stringify(join(this.run, name))} cannot be read: ${systemReason(error)}`);
@@ -143,7 +171,7 @@ export class StateDirectory {
   }
 
   /** Puts the folder of a new change in the place of the last one: whole, and on the disk. */
-  begin(files: ReadonlyMap<string, string>): void {
+  begin(files: ReadonlyMap<string, string | Uint8Array>): void {
     this.doing(() => {
       rmSync(this.next, { recursive: true, force: true });
       mkdirSync(this.next, { mode: 0o700 });
@@ -170,8 +198,18 @@ export class StateDirectory {
     });
   }
 
+  /** The same for a file that may be there: it holds what it held, or the text. */
+  replace(name: string, text: string): void {
+    this.doing(() => {
+      const next = join(this.run, `${name}.next`);
+      writeSynced(next, text);
+      renameSync(next, join(this.run, name));
+      syncFolder(this.run);
+    });
+  }
+
   /** Puts a folder with these files in the place of one of its name: whole, and on the disk. */
-  writeFolder(name: string, files: ReadonlyMap<string, string>): void {
+  writeFolder(name: string, files: ReadonlyMap<string, string | Uint8Array>): void {
     this.doing(() => {
       const [folder, next] = [join(this.run, name), join(this.run, `${name}.next`)];
       rmSync(next, { recursive: true, force: true });
@@ -189,7 +227,7 @@ export class StateDirectory {
     try {
       return readdirSync(join(this.run, name))
         .sort()
-        .map((file) => readFileSync(join(this.run, name, file), "utf8"));
+        .map((file) => decode(readFileSync(join(this.run, name, file))).text);
     } catch (error) {
       if (codeOf(error) === "ENOENT") return [];
       throw new Failure(`${JSON.stringify(join(this.run, name))} cannot be read: ${systemReason(error)}`);
@@ -253,10 +291,20 @@ export function deadlineText(at: number): string {
   return `${String(Math.ceil(at)).padEnd(deadlineWidth)}\n`;
 }
 
-function writeSynced(path: string, text: string): void {
+/** Of a folder that may go meanwhile, as the way back takes away what a change needed. */
+function namesIn(folder: string): string[] {
+  try {
+    return readdirSync(folder);
+  } catch (error) {
+    if (codeOf(error) === "ENOENT") return [];
+    throw error;
+  }
+}
+
+function writeSynced(path: string, content: string | Uint8Array): void {
   const file = openSync(path, "w", 0o600);
   try {
-    const bytes = Buffer.from(text, "utf8");
+    const bytes = typeof content === "string" ? Buffer.from(content, "utf8") : content;
     for (let done = 0; done < bytes.length; ) done += writeSync(file, bytes, done);
     fsyncSync(file);
   } finally {

@@ -4,6 +4,7 @@ import { readdirSync, statSync } from "node:fs";
 import { basename, join } from "node:path";
 
 import { Failure } from "../../../failure.js";
+import { families } from "../../../iptables/family.js";
 import {
   clearList,
   hitsOverLimit,
@@ -16,16 +17,18 @@ import {
   type TableChange,
 } from "../../../lists/changes.js";
 import { hostOf } from "../../../lists/hosts.js";
-import type { List } from "../../../lists/lists.js";
+import type { ListSide } from "../../../lists/lists.js";
 import { readSavedLists, saveLists, type SavedList } from "../../../lists/saved-lists.js";
 import { agesOf, readFileCommand, readRecentFile } from "../../../lists/xt-recent-file.js";
+import { familyWords } from "../../../lists/words.js";
+import type { SetCommand } from "../../../nft/set-commands.js";
 import type { JsonMessage } from "../../../report/json.js";
-import { labelName } from "../../../rewrite/recent/set-label.js";
+import { visible } from "../../../report/visible.js";
 import { writeFileAtomically } from "../../output.js";
 import { orFailure, readText, usualMaxInput } from "../../read-file.js";
 import type { ExitStatus, Surroundings } from "../../surroundings.js";
 import { messageText, tell } from "../../telling.js";
-import { change, kernelClock, listNamed, withLists, type Reading, type TableSettings } from "./kernel.js";
+import { change, findList, kernelClock, listNamed, mostShown, withLists, type Reading, type TableSettings } from "./kernel.js";
 import type { ListsAction, ListsSettings } from "./options.js";
 
 type EditAction = Extract<ListsAction, { readonly kind: "add" | "remove" | "clear" | "write" | "save" | "restore" | "import" }>;
@@ -77,37 +80,67 @@ type HostAction = Extract<EditAction, { readonly kind: "add" | "remove" | "clear
 export function changesFor(reading: Reading, action: HostAction, messages: JsonMessage[]): TableChange[] {
   const list = listNamed(reading, action.list);
   if (action.kind === "clear") return clearList(list);
-  return action.addresses.flatMap((text): TableChange[] => {
-    const { side, address, masked } = placeOf(list, text);
-    if (masked) messages.push({ severity: "note", message: `the list "${list.name}" keeps ${text} as ${address}` });
-    const host = hostOf(side, address);
-    if (action.kind === "remove") {
-      if (!host) messages.push({ severity: "note", message: `${address} is not on the list "${list.name}"` });
-      return [{ table: side.table, commands: takeHost(side, address) }];
-    }
-    const hits = action.hits === "over" ? hitsOverLimit(side) : action.hits;
-    const state = older(withHits(host, address, 0), reading);
-    const added = { ...state, ages: [...Array.from({ length: hits }, () => 0), ...state.ages], count: state.count + hits };
-    const commands = putHost(side, added);
+  const listed = visible(list.name);
+  const places = action.addresses.map((text) => {
+    const { masked, ...place } = placeOf(list, text);
+    if (masked) messages.push({ severity: "note", message: `the list "${listed}" keeps ${text} as ${place.address}` });
+    return place;
+  });
+  if (action.kind === "remove")
+    return places.map(({ side, address }) => {
+      if (!hostOf(side, address)) messages.push({ severity: "note", message: `${address} is not on the list "${listed}"` });
+      return { table: side.table, commands: takeHost(side, address) };
+    });
+  const changed = new ChangedHosts(reading);
+  for (const { side, address } of places)
+    changed.put(side, withHits(changed.host(side, address), address, action.hits === "over" ? hitsOverLimit(side) : action.hits));
+  return changed.changes((side, { address }, commands) => {
     if (side.stores.some(({ store }) => store.kind === "limit") && !commands.some(({ kind }) => kind === "add"))
       messages.push({
         severity: "warning",
-        message: `the list "${list.name}" is written as a rate, which cannot record a single hit of ${address}: --over bans it`,
+        message: `the list "${listed}" is written as a rate, which cannot record a single hit of ${address}: --over bans it`,
       });
-    return [{ table: side.table, commands }];
   });
 }
 
-function older(state: HostState, reading: Reading): HostState {
-  const more = elapsed(reading);
-  return { ...state, ages: state.ages.map((age) => age + more) };
+/** Hosts as they are to be. The same one may come several times, and by a mask two may be one. */
+class ChangedHosts {
+  private readonly hosts = new Map<ListSide, Map<string, HostState>>();
+
+  constructor(private readonly reading: Reading) {}
+
+  /** Undefined where it is not on the list. */
+  host(side: ListSide, address: string): HostState | undefined {
+    const known = this.hosts.get(side)?.get(address);
+    const host = known ?? hostOf(side, address);
+    if (known || !host) return known;
+    const more = elapsed(this.reading);
+    return { ...host, ttl: host.ttl ?? 0, ages: host.ages.map((age) => age + more) };
+  }
+
+  put(side: ListSide, state: HostState): void {
+    const ofSide = this.hosts.get(side) ?? new Map<string, HostState>();
+    this.hosts.set(side, ofSide.set(state.address, state));
+  }
+
+  /** @param made is told the commands of each host */
+  changes(made?: (side: ListSide, host: HostState, commands: readonly SetCommand[]) => void): TableChange[] {
+    return [...this.hosts].map(([side, hosts]) => ({
+      table: side.table,
+      commands: [...hosts.values()].flatMap((host) => {
+        const commands = putHost(side, host);
+        made?.(side, host, commands);
+        return commands;
+      }),
+    }));
+  }
 }
 
 /** Does with each text what the kernel's file does with it; each is a transaction. Throws a Failure for what the file refuses. */
 export async function writeCommands(settings: TableSettings, name: string, texts: readonly string[]): Promise<void> {
   const commands = texts.map((text) => {
     const command = readFileCommand(text);
-    if (!command) throw new Failure(`"${text}" is no command of a list: +ADDRESS, -ADDRESS or / is`);
+    if (!command) throw new Failure(`"${visible(text)}" is no command of a list: +ADDRESS, -ADDRESS or / is`);
     return command;
   });
   for (const command of commands) {
@@ -118,9 +151,13 @@ export async function writeCommands(settings: TableSettings, name: string, texts
       continue;
     }
     const { side, address } = placeOf(list, command.address, true);
-    const host = hostOf(side, address);
-    const after = withHits(host && { ...host, ages: host.ages.map((age) => age + elapsed(reading)) }, address, 1);
-    await change([{ table: side.table, commands: command.kind === "remove" ? takeHost(side, address) : putHost(side, after) }]);
+    if (command.kind === "remove") {
+      await change([{ table: side.table, commands: takeHost(side, address) }]);
+      continue;
+    }
+    const changed = new ChangedHosts(reading);
+    changed.put(side, withHits(changed.host(side, address), address, 1));
+    await change(changed.changes());
   }
 }
 
@@ -143,33 +180,27 @@ interface WantedList {
 
 /** Puts hosts with hits that are known from elsewhere beside those that the lists hold. */
 function takeOver(reading: Reading, wanted: readonly WantedList[], messages: JsonMessage[]): TableChange[] {
-  const missing = wanted.filter(({ name, hosts }) => hosts.length > 0 && !isLoaded(reading, name));
-  for (const { name, hosts } of missing)
-    messages.push({
-      severity: "warning",
-      message: `no list "${name}" is loaded: its ${hosts.length} host${hosts.length === 1 ? " is" : "s are"} left out`,
-    });
-  return wanted
-    .filter(({ name }) => isLoaded(reading, name))
-    .flatMap(({ name, hosts }) => {
-      const list = listNamed(reading, name);
-      return list.sides.map((side) => ({
-        table: side.table,
-        commands: hosts
-          .filter(({ address }) => address.includes(":") === (side.family === "ipv6"))
-          .flatMap((host) => {
+  const leftOut = (hosts: readonly HostState[], reason: string): void => {
+    const count = `its ${hosts.length} host${hosts.length === 1 ? " is" : "s are"}`;
+    if (hosts.length > 0) messages.push({ severity: "warning", message: `${reason}: ${count} left out` });
+  };
+  const changed = new ChangedHosts(reading);
+  for (const { name, hosts } of wanted) {
+    const list = findList(reading, name);
+    if (!list) leftOut(hosts, `no list "${visible(name.slice(0, mostShown))}" is loaded`);
+    else
+      for (const family of families) {
+        const side = list.sides.find((one) => one.family === family);
+        const ofFamily = hosts.filter(({ address }) => address.includes(":") === (family === "ipv6"));
+        if (!side) leftOut(ofFamily, `the list "${visible(list.name)}" has no rules for ${familyWords[family]}`);
+        else
+          for (const host of ofFamily) {
             const { address } = placeOf(list, host.address, true);
-            const present = hostOf(side, address);
-            const known = present && { ...present, ages: present.ages.map((age) => age + elapsed(reading)) };
-            return putHost(side, joined(known, { ...host, address }));
-          }),
-      }));
-    });
-}
-
-function isLoaded({ lists }: Reading, name: string): boolean {
-  const key = labelName(name);
-  return lists.some((list: List) => list.key === key || list.name === name);
+            changed.put(side, joined(changed.host(side, address), { ...host, address }));
+          }
+      }
+  }
+  return changed.changes();
 }
 
 /** A file, or those of a folder. */

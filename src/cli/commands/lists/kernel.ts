@@ -9,7 +9,8 @@ import { findLists, type List, type Loaded } from "../../../lists/lists.js";
 import { readClock, type KernelClock } from "../../../lists/xt-recent-file.js";
 import { emitSetCommands, type TableName } from "../../../nft/set-commands.js";
 import { labelName } from "../../../rewrite/recent/set-label.js";
-import { runProgram } from "../../../run-program.js";
+import { visible } from "../../../report/visible.js";
+import { longestText, runProgram } from "../../../run-program.js";
 import { readText, usualMaxInput } from "../../read-file.js";
 import { systemReason } from "../../system-error.js";
 
@@ -26,6 +27,9 @@ export interface Reading extends Loaded {
 }
 
 const families = ["ip", "ip6", "inet"] as const;
+
+/** Characters of a name that no list has. */
+export const mostShown = 200;
 
 /** Reads the table. Throws a Failure where there is none, or none with lists. */
 export async function readLists(settings: TableSettings, signal?: AbortSignal): Promise<Reading> {
@@ -65,13 +69,21 @@ export async function withLists(settings: TableSettings): Promise<Reading> {
   return reading;
 }
 
-/** By its name in the rules. Throws a Failure where there is none. */
-export function listNamed({ lists }: Pick<Reading, "lists">, name: string): List {
+/** By its name in the rules, or as it is shown; undefined where there is none. */
+export function findList({ lists }: Pick<Reading, "lists">, name: string): List | undefined {
   const key = labelName(name);
-  const found = lists.find((list) => list.key === key) ?? lists.find((list) => list.name === name);
+  return lists.find((list) => list.key === key) ?? lists.find((list) => list.name === name);
+}
+
+/** The same; throws a Failure where there is none. */
+export function listNamed(reading: Pick<Reading, "lists">, name: string): List {
+  const found = findList(reading, name);
   if (found) return found;
-  const known = lists.map((list) => list.name).slice(0, 20);
-  throw new Failure(`no list "${name}" is loaded; there ${known.length === 0 ? "is none" : `are ${known.join(", ")}`}`);
+  const { lists } = reading;
+  const known = lists.map((list) => visible(list.name)).slice(0, 20);
+  throw new Failure(
+    `no list "${visible(name.slice(0, mostShown))}" is loaded; there ${known.length === 0 ? "is none" : `are ${known.join(", ")}`}`,
+  );
 }
 
 /** Makes all changes in one transaction. */
@@ -81,7 +93,7 @@ export async function change(changes: readonly TableChange[], signal?: AbortSign
 }
 
 async function nft(words: readonly string[], input: string, signal: AbortSignal | undefined): Promise<string> {
-  const outcome = await runProgram({ program: "nft", arguments: words, input, seconds: 120, mostOutput: 1024 * 1024 * 1024, signal });
+  const outcome = await runProgram({ program: "nft", arguments: words, input, seconds: 120, mostOutput: longestText, signal });
   switch (outcome.kind) {
     case "missing":
       throw new Failure("nft is not installed");

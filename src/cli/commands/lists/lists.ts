@@ -5,6 +5,7 @@ import { hostsOf, readAddress } from "../../../lists/hosts.js";
 import { hostJson, listJson, listText, overviewText } from "../../../lists/render.js";
 import { overLimit } from "../../../lists/words.js";
 import { recentLine } from "../../../lists/xt-recent-file.js";
+import { visible, visibleJson, withoutCommands } from "../../../report/visible.js";
 import type { CommandDefinition } from "../../command.js";
 import type { ExitStatus, Surroundings } from "../../surroundings.js";
 import { edit } from "./edit.js";
@@ -17,11 +18,12 @@ export const listsCommand: CommandDefinition<ListsSettings> = { parse: parseList
 
 async function runLists(settings: ListsSettings, surroundings: Surroundings): Promise<ExitStatus> {
   const { action } = settings;
-  const json = async (value: unknown): Promise<void> => surroundings.writeOutput(`${JSON.stringify(value, undefined, 2)}\n`);
+  const text = async (shown: string): Promise<void> => surroundings.writeOutput(withoutCommands(shown));
+  const json = async (value: unknown): Promise<void> => surroundings.writeOutput(`${visibleJson(JSON.stringify(value, undefined, 2))}\n`);
   switch (action.kind) {
     case "overview": {
       const { lists } = await withLists(settings);
-      if (action.format === "text") await surroundings.writeOutput(overviewText(lists));
+      if (action.format === "text") await text(overviewText(lists));
       else
         await json({
           lists: lists.map((list) => {
@@ -34,7 +36,7 @@ async function runLists(settings: ListsSettings, surroundings: Surroundings): Pr
     case "show": {
       const list = listNamed(await withLists(settings), action.list);
       const hosts = hostsOf(list);
-      if (action.format === "text") await surroundings.writeOutput(listText(list, hosts));
+      if (action.format === "text") await text(listText(list, hosts));
       else if (action.format === "json") await json({ ...listJson(list), hosts: hosts.map(hostJson) });
       else {
         const clock = await kernelClock();
@@ -44,9 +46,9 @@ async function runLists(settings: ListsSettings, surroundings: Surroundings): Pr
     }
     case "host": {
       const address = readAddress(action.address);
-      if (!address) throw new Failure(`"${action.address}" is no address`);
+      if (!address) throw new Failure(`"${visible(action.address)}" is no address`);
       const report = hostReport(await readLists(settings), address);
-      if (action.format === "text") await surroundings.writeOutput(report.text);
+      if (action.format === "text") await text(report.text);
       else await json(report.json);
       return report.held ? 0 : 1;
     }

@@ -1,13 +1,15 @@
 /** Named pipes, one for each list, that take what /proc/net/xt_recent/LIST took. */
 
-import { closeSync, constants, lstatSync, mkdirSync, openSync, statSync, unlinkSync } from "node:fs";
+import { closeSync, constants, lstatSync, mkdirSync, openSync, unlinkSync } from "node:fs";
 import { Socket } from "node:net";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 
 import { Failure } from "../../../failure.js";
+import { visible } from "../../../report/visible.js";
 import { runProgram } from "../../../run-program.js";
 import { Interrupted, withInterruption } from "../../interruption.js";
+import { requirePrivateFolder } from "../../private-folder.js";
 import { orFailure } from "../../read-file.js";
 import type { ExitStatus, Surroundings } from "../../surroundings.js";
 import { messageText, reasonOf, tell } from "../../telling.js";
@@ -21,6 +23,9 @@ const rescan = 5000;
 /** Milliseconds for which a line may lack its end: `printf` writes none. */
 const patience = 50;
 
+/** Milliseconds at the end for what has been written before. */
+const leavePeriod = 5000;
+
 /** Bytes of a command: none is as long. */
 const longestCommand = 256;
 
@@ -31,34 +36,45 @@ export async function keepPipes(
 ): Promise<ExitStatus> {
   const say = async (severity: "note" | "warning", message: string): Promise<void> =>
     tell(messageText({ severity, message }), surroundings);
-  prepareFolder(action.directory);
+  const complaints = new Complaints((message) => say("warning", message));
+  const folder = preparedFolder(action.directory);
   const pipes = new Map<string, Pipe>();
   let work: Promise<void> = Promise.resolve();
-  const take = (list: string) => (text: string) => {
-    // One after the other, in the order in which they came.
-    work = work
-      .then(() => writeCommands(settings, list, [text]))
-      .catch(async (error: unknown) => say("warning", `${list}: ${reasonOf(error)}`));
-  };
+  let endBy = Infinity;
+  const take =
+    (list: string) =>
+    (text: string): Promise<void> => {
+      // One after the other, and of each pipe one at a time: who writes much to one does not keep the others waiting.
+      work = work
+        .then(() => {
+          if (performance.now() > endBy)
+            throw new Failure(`${JSON.stringify(text)} came when this was being stopped, and is not carried out`);
+          return writeCommands(settings, list, [text]);
+        })
+        .catch(async (error: unknown) => complaints.take(`${visible(list)}: ${reasonOf(error)}`));
+      return work;
+    };
   const adjust = async (): Promise<void> => {
     const { lists } = await withLists(settings);
     const names = lists.map(({ name }) => name).filter(isFileName);
     for (const [name, pipe] of pipes) {
       if (names.includes(name)) continue;
-      pipe.close();
       pipes.delete(name);
+      await pipe.close();
     }
     for (const name of names) {
-      if (!pipes.has(name)) pipes.set(name, await openPipe(join(action.directory, name), action, take(name)));
+      if (!pipes.has(name)) pipes.set(name, await openPipe(join(folder, name), action, take(name)));
     }
   };
   try {
     return await withInterruption(async (signal) => {
       await adjust();
-      await say("note", `${pipes.size === 1 ? "a pipe" : `${pipes.size} pipes`} in ${action.directory}: ${[...pipes.keys()].join(", ")}`);
+      const names = [...pipes.keys()].map(visible).join(", ");
+      await say("note", `${pipes.size === 1 ? "a pipe" : `${pipes.size} pipes`} in ${action.directory}: ${names}`);
       for (;;) {
         await sleep(rescan, undefined, { signal }).catch(() => undefined);
         signal.throwIfAborted();
+        await complaints.endPeriod();
         // The firewall may be away for a moment, while another is loaded.
         await adjust().catch(async (error: unknown) => {
           if (!(error instanceof Failure)) throw error;
@@ -71,8 +87,29 @@ export async function keepPipes(
     if (!(error instanceof Interrupted)) throw error;
     return 0;
   } finally {
-    await work;
-    for (const pipe of pipes.values()) pipe.close();
+    endBy = performance.now() + leavePeriod;
+    await Promise.all([...pipes.values()].map((pipe) => pipe.close()));
+    await complaints.endPeriod();
+  }
+}
+
+/** Told between two looks for lists: who may write to a pipe may not fill a log. */
+const mostComplaints = 20;
+
+class Complaints {
+  private count = 0;
+
+  constructor(private readonly say: (message: string) => Promise<void>) {}
+
+  async take(message: string): Promise<void> {
+    this.count += 1;
+    if (this.count <= mostComplaints) await this.say(message);
+  }
+
+  async endPeriod(): Promise<void> {
+    const more = this.count - mostComplaints;
+    this.count = 0;
+    if (more > 0) await this.say(`${more} more lines were not understood, or not carried out`);
   }
 }
 
@@ -80,23 +117,21 @@ export async function keepPipes(
 const isFileName = (name: string): boolean => !/[/\0]/.test(name) && name !== "." && name !== "..";
 
 /** Throws a Failure for a folder in which others could exchange the pipes. */
-function prepareFolder(path: string): void {
-  orFailure(path, () => {
-    mkdirSync(path, { recursive: true, mode: 0o755 });
-    const { mode, uid } = statSync(path);
-    if ((mode & 0o022) !== 0 || (uid !== process.getuid?.() && uid !== 0))
-      throw new Failure(`others may write to the folder ${JSON.stringify(path)}`);
-  });
+function preparedFolder(path: string): string {
+  const folder = requirePrivateFolder(path);
+  orFailure(path, () => mkdirSync(folder, { recursive: true, mode: 0o755 }));
+  return requirePrivateFolder(folder);
 }
 
 interface Pipe {
-  readonly close: () => void;
+  /** Takes what has come, and the pipe away. */
+  readonly close: () => Promise<void>;
 }
 
 async function openPipe(
   path: string,
   { mode, owner, group }: { readonly mode: number; readonly owner: string | undefined; readonly group: string | undefined },
-  heard: (line: string) => void,
+  heard: (line: string) => Promise<void>,
 ): Promise<Pipe> {
   const existing = lstatSync(path, { throwIfNoEntry: false });
   if (existing && !existing.isFIFO()) throw new Failure(`${JSON.stringify(path)} is there, and is no pipe`);
@@ -111,12 +146,26 @@ async function openPipe(
   // Also to be written, so that no writer's end is the end.
   const descriptor = openSync(path, constants.O_RDWR | constants.O_NONBLOCK | constants.O_NOFOLLOW);
   const socket = new Socket({ fd: descriptor, readable: true, writable: false });
-  const lines = new Lines(heard);
-  socket.on("data", (piece: Buffer) => lines.take(piece.toString("latin1")));
+  const lines = new Lines();
+  let work: Promise<void> = Promise.resolve();
+  const hear = (some: readonly string[]): void => {
+    for (const line of some) work = work.then(() => heard(line));
+  };
+  let timer: NodeJS.Timeout | undefined;
+  socket.on("data", (piece: Buffer) => {
+    clearTimeout(timer);
+    hear(lines.take(piece.toString("latin1")));
+    // What comes meanwhile waits in the pipe, and then the writer does.
+    socket.pause();
+    void work.then(() => {
+      if (lines.isOpen) timer = setTimeout(() => hear(lines.end()), patience);
+      socket.resume();
+    });
+  });
   socket.on("error", () => undefined);
   return {
-    close: () => {
-      lines.end();
+    close: async () => {
+      clearTimeout(timer);
       socket.destroy();
       try {
         closeSync(descriptor);
@@ -125,6 +174,8 @@ async function openPipe(
       }
       const now = lstatSync(path, { throwIfNoEntry: false });
       if (now?.ino === made.ino && now.dev === made.dev) unlinkSync(path);
+      hear(lines.end());
+      await work;
     },
   };
 }
@@ -139,25 +190,25 @@ async function program(name: string, words: readonly string[]): Promise<void> {
 /** Cuts what is written into lines; the last may lack its end. */
 export class Lines {
   private rest = "";
-  private timer: NodeJS.Timeout | undefined;
 
-  constructor(private readonly heard: (line: string) => void) {}
-
-  take(piece: string): void {
-    clearTimeout(this.timer);
+  /** The lines that are whole; of a long one its beginning, which is no command. */
+  take(piece: string): string[] {
     const lines = (this.rest + piece).split("\n");
     this.rest = lines.pop()!.slice(0, longestCommand);
-    for (const line of lines) this.tell(line);
-    if (this.rest !== "") this.timer = setTimeout(() => this.end(), patience);
+    return lines.flatMap(told);
   }
 
-  end(): void {
-    clearTimeout(this.timer);
-    this.tell(this.rest);
+  /** Whether a line lacks its end. */
+  get isOpen(): boolean {
+    return this.rest !== "";
+  }
+
+  /** What has come of it. */
+  end(): string[] {
+    const { rest } = this;
     this.rest = "";
-  }
-
-  private tell(line: string): void {
-    if (line.trim() !== "") this.heard(line.slice(0, longestCommand));
+    return told(rest);
   }
 }
+
+const told = (line: string): string[] => (line.trim() === "" ? [] : [line.slice(0, longestCommand)]);

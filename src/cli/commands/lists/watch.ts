@@ -4,6 +4,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 
 import { hostsOf, type Host } from "../../../lists/hosts.js";
 import { hostJson } from "../../../lists/render.js";
+import { visible, visibleJson } from "../../../report/visible.js";
 import { freeIn, overLimit, timeWords } from "../../../lists/words.js";
 import type { ExitStatus, Surroundings } from "../../surroundings.js";
 import { withInterruption, Interrupted } from "../../interruption.js";
@@ -84,9 +85,9 @@ const signs: Readonly<Record<Event, string>> = {
 function eventText({ event, list, host }: ListEvent): string {
   const time = event === "over" ? freeIn(host) : undefined;
   const until = time === undefined ? "" : `, free in ${timeWords(time)}`;
-  return `${new Date().toISOString()}  ${list}  ${host.address}  ${signs[event]}${until}\n`;
+  return `${new Date().toISOString()}  ${visible(list)}  ${host.address}  ${signs[event]}${until}\n`;
 }
 
 function eventJson({ event, list, host }: ListEvent): string {
-  return `${JSON.stringify({ at: new Date().toISOString(), event, list, ...hostJson(host) })}\n`;
+  return `${visibleJson(JSON.stringify({ at: new Date().toISOString(), event, list, ...hostJson(host) }))}\n`;
 }

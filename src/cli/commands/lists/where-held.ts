@@ -5,6 +5,7 @@ import type { Family } from "../../../iptables/ast.js";
 import { hostOf } from "../../../lists/hosts.js";
 import type { ListedSet } from "../../../lists/listing.js";
 import { hostJson } from "../../../lists/render.js";
+import { visible } from "../../../report/visible.js";
 import { hitsWords, lastSeenWords, stateWords } from "../../../lists/words.js";
 import type { Reading } from "./kernel.js";
 
@@ -33,7 +34,7 @@ export function hostReport({ lists, others }: Reading, { family, value }: { read
     ...found.map(({ list, host }) => {
       const hits = hitsWords(host);
       const kept = host.address === address ? "" : ` as ${host.address}`;
-      return `list ${list}${kept}: ${stateWords(host)}${hits === "" ? "" : `; hits: ${hits}`}; last seen ${lastSeenWords(host)}\n`;
+      return `list ${visible(list)}${kept}: ${stateWords(host)}${hits === "" ? "" : `; hits: ${hits}`}; last seen ${lastSeenWords(host)}\n`;
     }),
     ...sets.map(({ table, set }) => `set ${table.family} ${table.name} ${set.name}\n`),
   ];

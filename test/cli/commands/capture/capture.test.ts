@@ -117,6 +117,12 @@ describe("the parts of a result", () => {
   it.each(["no part", "x".repeat(70), "ipv4 -1\n"])("are nothing else: %s", (wrong) => {
     expect(() => new PartReader().take(Buffer.from(`${wrong}\n`), () => undefined)).toThrow("no part");
   });
+
+  it("refuses a part that comes again, since the time of a script begins with one", () => {
+    const told: string[] = [];
+    expect(() => new PartReader().take(Buffer.from("began 0\nbegan 0\n"), (name) => told.push(name))).toThrow("no part");
+    expect(told).toEqual(["began"]);
+  });
 });
 
 it("reads hosts with their hits, and leaves lists without hosts out", () => {

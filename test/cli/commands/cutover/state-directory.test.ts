@@ -1,4 +1,5 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, it } from "vitest";
@@ -25,6 +26,38 @@ it("puts a whole change in the place of the last one", () => {
   state.begin(files("confirmed"));
   expect(state.decision()).toBe("confirmed");
   expect(existsSync(join(folder, "previous", "armed"))).toBe(true);
+});
+
+it("is nobody else's, and holds nothing that somebody else has put there", () => {
+  const state = new StateDirectory(join(folder, "state"));
+  state.requireOwn();
+  state.make();
+  state.begin(files("armed", "lists/0"));
+  state.requireOwn();
+  for (const [name, put] of [
+    ["lock", (path: string) => symlinkSync("/etc/passwd", path)],
+    ["lock", (path: string) => execFileSync("mkfifo", [path])],
+    ["next", (path: string) => symlinkSync("run", path)],
+    ["run/roll-back.sh", (path: string) => writeFileSync(path, "", { mode: 0o666 })],
+    ["run/lists/1", (path: string) => symlinkSync("/dev/zero", path)],
+  ] as const) {
+    const path = join(state.folder, name);
+    const before = process.umask(0);
+    put(path);
+    process.umask(before);
+    expect(() => state.requireOwn(), name).toThrow(`${JSON.stringify(path)} is nothing that cutover has made`);
+    rmSync(path);
+  }
+  state.requireOwn();
+  chmodSync(state.folder, 0o770);
+  expect(() => state.requireOwn()).toThrow("others may write to");
+});
+
+it("holds bytes as they are", () => {
+  const state = new StateDirectory(folder);
+  state.begin(new Map([["old", Buffer.from([0x62, 0xe4, 0x0a])]]));
+  expect(readFileSync(join(state.run, "old"))).toEqual(Buffer.from([0x62, 0xe4, 0x0a]));
+  expect(state.readDecoded("old")).toEqual({ text: "b\u00e4\n", encoding: "latin1" });
 });
 
 it("decides once", () => {

@@ -41,7 +41,10 @@ $(while read -r _ _ _ _ point _; do printf '%b\n' "$point"; done </proc/self/mou
 # Some systems have links to all programs in it.
 run_links=$(find /run -maxdepth 1 -type l -exec sh -c 'for link; do echo "$link $(readlink "$link")"; done' sh {} + 2>/dev/null)
 mount -t tmpfs -o "mode=755,size=${megabytes}m" tmpfs $memory || fault 'no file system in memory can be mounted'
-mkdir $root $memory/layers $own $own/real $own/stand-in $own/front
+mkdir $root $memory/layers $own
+# Apart, so that the stand-ins can write their log when the command has filled the rest.
+mount -t tmpfs -o mode=755,size=64m tmpfs $own || fault 'no file system in memory can be mounted'
+mkdir $own/real $own/stand-in $own/front $own/result
 
 # ---------------------------------------------------------------------------------------------------- stand-ins
 
@@ -70,8 +73,14 @@ put_stand_in() {
   printf %s "$text" >"$2/$1"
 }
 
-# The program itself stays at hand in a folder of ours: its own place is taken.
-keep() { : >"$own/real/$2" && mount --bind "$1" "$own/real/$2"; }
+# The program itself stays at hand in a folder of ours: its own place is taken. It is the machine's own file, which belongs to root here, too.
+keep() {
+  kept=$own/real/$2
+  : >"$kept"
+  mount --bind "$1" "$kept" && mount -o remount,bind,ro "$kept" && return
+  umount "$kept"
+  cp "$1" "$kept" && chmod 755 "$kept"
+} 2>/dev/null
 
 for name in mount umount ip ifconfig hostname route tc brctl bridge sysctl ipset; do
   path=$(command -v $name) && keep "$path" $name
@@ -192,8 +201,9 @@ mount -t proc proc $root/proc 2>/dev/null || fault 'the kernel allows no /proc o
 mount -t sysfs -o ro sysfs $root/sys 2>/dev/null || { mount --rbind /sys $root/sys && mount -o remount,bind,ro $root/sys; }
 mkdir $root/dev/shm
 chmod 1777 $root/dev/shm
+# They are the machine's own, and so are their modes; a device can be written to all the same.
 for name in null zero full random urandom tty; do
-  : >$root/dev/$name && mount --bind /dev/$name $root/dev/$name
+  : >$root/dev/$name && mount --bind /dev/$name $root/dev/$name && mount -o remount,bind,ro $root/dev/$name
 done 2>/dev/null
 ln -s null $root/dev/console
 ln -s null $root/dev/kmsg
@@ -206,10 +216,13 @@ mkdir $root/before
 mount --rbind $root $root && cd $root && pivot_root . before || fault 'the root of the file system cannot be changed'
 cd / && $ours/real/umount -l /before && rmdir /before || fault 'the file system of the machine cannot be taken away'
 
-# What would reach the machine from a new /proc, where root is root: reboots, interrupts, devices.
-for path in /proc/sysrq-trigger /proc/irq /proc/bus /proc/fs /proc/acpi /proc/scsi /proc/mtrr; do
-  [ -e $path ] && $ours/real/mount --bind $path $path && $ours/real/mount -o remount,bind,ro $path
-done 2>/dev/null
+# What would reach the machine from a new /proc, where root is root: reboots, interrupts, devices, and the modes of all its files.
+# All in one mount, since there are some fifty.
+for path in /proc/*; do
+  case $path in /proc/[0-9]* | /proc/sys) continue ;; esac
+  [ -L "$path" ] || echo "$path $path none bind,ro 0 0"
+done >$ours/mounts
+$ours/real/mount -a -T $ours/mounts 2>/dev/null
 
 # ---------------------------------------------------------------------------------------- network and iptables
 
@@ -245,8 +258,8 @@ cd "$folder" || fault "the folder \"$folder\" is not there in the namespaces"
 : >$ours/began
 # Times of files have the width of a tick.
 sleep 0.02
-# Nothing that is read-only can be made writable without this right.
-limit='setpriv --bounding-set -sys_admin --inh-caps -sys_admin --'
+# Nothing that is read-only can be made writable without the first right, nor by a process that has it without the second.
+limit='setpriv --bounding-set -sys_admin,-sys_ptrace --inh-caps -sys_admin,-sys_ptrace --'
 $limit true 2>/dev/null || limit=
 echo 'began 0' >&5
 $limit "$@" 5>&-
@@ -255,16 +268,20 @@ echo 'ended 0' >&5
 kill -s KILL -- -1 2>/dev/null
 
 cd /
-echo "$status" >$ours/status
-{ "$chosen/iptables" -V; [ ! -x $ours/real/ipset ] || $ours/real/ipset -v 2>/dev/null; uname -r; } >$ours/versions
-"$chosen/iptables-save" -c >$ours/ipv4 2>$ours/unsaved || fault "iptables-save: $(head -n 3 $ours/unsaved)"
-"$chosen/ip6tables-save" -c >$ours/ipv6 2>$ours/unsaved || fault "ip6tables-save: $(head -n 3 $ours/unsaved)"
-[ ! -x $ours/real/ipset ] || $ours/real/ipset save -sorted >$ours/sets 2>/dev/null || : >$ours/sets
+[ ! -e $ours/log ] || echo >>$ours/log || fault 'the script had so many commands held that there is no room to list them'
+# Whatever the command has filled: nothing of the firewall may be cut off.
+result=$ours/result
+$ours/real/mount -t tmpfs -o mode=755,size=300m tmpfs $result || fault 'no file system in memory can be mounted'
+echo "$status" >$result/status
+{ "$chosen/iptables" -V; [ ! -x $ours/real/ipset ] || $ours/real/ipset -v 2>/dev/null; uname -r; } >$result/versions
+"$chosen/iptables-save" -c >$result/ipv4 2>$result/unsaved || fault "iptables-save: $(head -n 3 $result/unsaved)"
+"$chosen/ip6tables-save" -c >$result/ipv6 2>$result/unsaved || fault "ip6tables-save: $(head -n 3 $result/unsaved)"
+[ ! -x $ours/real/ipset ] || $ours/real/ipset save -sorted >$result/sets 2>/dev/null || : >$result/sets
 for list in /proc/net/xt_recent/*; do
   [ -e "$list" ] && echo "list ${list##*/}" && cat "$list"
-done >$ours/lists
+done >$result/lists
 # What the jiffies in there mean, a list of our own tells, twice.
-if grep -q '^src=' $ours/lists && "$chosen/iptables" -N ipt2nft-clock &&
+if grep -q '^src=' $result/lists && "$chosen/iptables" -N ipt2nft-clock &&
   "$chosen/iptables" -A ipt2nft-clock -m recent --name ipt2nft-clock --rcheck; then
   clock=/proc/net/xt_recent/ipt2nft-clock
   for wait in 0.4 0; do
@@ -272,7 +289,7 @@ if grep -q '^src=' $ours/lists && "$chosen/iptables" -N ipt2nft-clock &&
     read -r uptime _ </proc/uptime
     sed -n "s/.* last_seen: \([0-9]*\) .*/clock \1 $uptime/p" $clock
     sleep $wait
-  done >>$ours/lists
+  done >>$result/lists
 fi
 {
   # Files that stand there read-only, others may have changed.
@@ -284,7 +301,6 @@ fi
     read -r of <"$ours/layers/${path%%/*}/of"
     echo "$of/${path#*/upper/}"
   done
-} 2>/dev/null | head -n 1000 >$ours/written
-for name in interfaces versions ipv4 ipv6 sets lists log written status; do
-  [ ! -e $ours/$name ] || part $name $ours/$name
-done
+} 2>/dev/null | head -n 1000 >$result/written
+for name in interfaces log; do [ ! -e $ours/$name ] || part $name $ours/$name; done
+for name in versions ipv4 ipv6 sets lists written status; do [ ! -e $result/$name ] || part $name $result/$name; done

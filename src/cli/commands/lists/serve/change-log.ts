@@ -3,6 +3,7 @@
 import { closeSync, constants, fstatSync, fsyncSync, openSync, readSync, writeSync } from "node:fs";
 
 import { Failure } from "../../../../failure.js";
+import { visibleJson } from "../../../../report/visible.js";
 import { systemReason } from "../../../system-error.js";
 
 export interface LoggedChange {
@@ -39,7 +40,7 @@ export class ChangeLog {
 
   /** The line is on the disk when this returns. */
   add(change: LoggedChange): void {
-    writeSync(this.descriptor, `${JSON.stringify(change)}\n`);
+    writeSync(this.descriptor, `${visibleJson(JSON.stringify(change))}\n`);
     fsyncSync(this.descriptor);
   }
 
@@ -52,12 +53,8 @@ export class ChangeLog {
     const lines = bytes.subarray(0, length).toString("utf8").split("\n");
     return (from === 0 ? lines : lines.slice(1))
       .flatMap((line) => {
-        try {
-          return [JSON.parse(line) as LoggedChange];
-        } catch {
-          // Somebody has written to it by hand.
-          return [];
-        }
+        const change = changeIn(line);
+        return change === undefined ? [] : [change];
       })
       .slice(-count)
       .reverse();
@@ -66,4 +63,24 @@ export class ChangeLog {
   close(): void {
     closeSync(this.descriptor);
   }
+}
+
+const texts = ["at", "from", "who", "why", "action", "list", "outcome"] as const;
+
+/** Undefined for a line that somebody has written by hand. */
+function changeIn(line: string): LoggedChange | undefined {
+  let value: unknown;
+  try {
+    value = JSON.parse(line);
+  } catch {
+    return undefined;
+  }
+  if (typeof value !== "object" || value === null) return undefined;
+  const change = value as Record<string, unknown>;
+  const { addresses } = change;
+  const isWhole =
+    texts.every((name) => typeof change[name] === "string") &&
+    Array.isArray(addresses) &&
+    addresses.every((address) => typeof address === "string");
+  return isWhole ? (value as LoggedChange) : undefined;
 }

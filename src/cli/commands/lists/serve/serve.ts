@@ -15,6 +15,9 @@ import type { ListsAction, ListsSettings } from "../options.js";
 import { ChangeLog } from "./change-log.js";
 import { createService } from "./service.js";
 
+/** At once, from everybody. */
+const mostConnections = 256;
+
 type ServeAction = Extract<ListsAction, { readonly kind: "serve" }>;
 
 export async function serve(settings: ListsSettings, action: ServeAction, surroundings: Surroundings): Promise<ExitStatus> {
@@ -34,9 +37,11 @@ export async function serve(settings: ListsSettings, action: ServeAction, surrou
       });
       // That there is a table is better known now than from a page.
       await service.state.fresh();
-      const server = createServer((request, response) => void service.answer(request, response));
+      const server = createServer({ connectionsCheckingInterval: 5_000 }, (request, response) => void service.answer(request, response));
       server.requestTimeout = 60_000;
       server.headersTimeout = 20_000;
+      // Each is an open file, and nft needs some to be asked.
+      server.maxConnections = mostConnections;
       await listen(server, action.place);
       service.open({ token, hosts: hostsOf(server, action) });
       const told = action.tokenFile === undefined ? `#token=${token}` : "";
@@ -63,7 +68,8 @@ export async function serve(settings: ListsSettings, action: ServeAction, surrou
 }
 
 function tokenIn(path: string): string {
-  const mode = lstatSync(path, { throwIfNoEntry: false })?.mode ?? 0;
+  const { mode = 0, uid = 0 } = lstatSync(path, { throwIfNoEntry: false }) ?? {};
+  if (uid !== 0 && uid !== process.getuid?.()) throw new Failure(`${JSON.stringify(path)} belongs to another user, who knows the token`);
   if ((mode & 0o077) !== 0) throw new Failure(`others than its owner may read ${JSON.stringify(path)}: chmod 600 keeps the token a secret`);
   const token = readText(path, 65_536).trim();
   if (!/^[!-~]{16,256}$/.test(token))

@@ -7,14 +7,15 @@ import { networkInterfaces } from "node:os";
 import { Failure } from "../../../../failure.js";
 import { placeOf, type TableChange } from "../../../../lists/changes.js";
 import { readAddress } from "../../../../lists/hosts.js";
+import type { List } from "../../../../lists/lists.js";
 import { hostJson } from "../../../../lists/render.js";
 import { readSavedLists, savedFromRecentFile, saveLists, type SavedList } from "../../../../lists/saved-lists.js";
 import type { KernelClock } from "../../../../lists/xt-recent-file.js";
 import type { JsonMessage } from "../../../../report/json.js";
 import { changesFor, restoring } from "../edit.js";
-import { listNamed, type Reading } from "../kernel.js";
+import { findList, listNamed, type Reading } from "../kernel.js";
 import type { ChangeLog, LoggedChange } from "./change-log.js";
-import { Gate, type GateOptions, type Refusal } from "./gate.js";
+import { Gate, plainAddress, type GateOptions, type Refusal } from "./gate.js";
 import { reasonsOf } from "./reasons.js";
 import { pageText, policyOf } from "./page.js";
 import { overviewOf, searchHosts, State } from "./state.js";
@@ -36,6 +37,9 @@ const mostFiles = 200;
 
 /** Readers who watch at once: each is a connection that stays. */
 const mostWatchers = 50;
+
+/** Characters of an address that a server in front of this one tells. */
+const longestAddress = 100;
 
 /** Characters of who and why. */
 const longestReason = 500;
@@ -88,13 +92,13 @@ class Service {
       if (!this.gate) throw new Refused({ status: 403, message: "not yet" });
       const foreign = this.gate.refuseOrigin(request);
       if (foreign) throw new Refused(foreign);
-      const { pathname, searchParams } = new URL(request.url ?? "/", "http://localhost");
+      const { pathname, searchParams } = urlOf(request);
       if (pathname === "/" && request.method === "GET") {
         response.setHeader("Content-Type", "text/html; charset=utf-8");
         response.end(pageText(this.options.allowChanges));
         return;
       }
-      const unknown = this.gate.refuseToken(request, Date.now());
+      const unknown = this.gate.refuseToken(request, this.whoAsks(request), Date.now());
       if (unknown) throw new Refused(unknown);
       await this.route(`${request.method} ${pathname}`, searchParams, request, response);
     } catch (error) {
@@ -146,17 +150,17 @@ class Service {
       case "GET /api/events":
         return this.watch(response);
       case "POST /api/change":
-        return json(response, await this.inTurn(async () => this.change(await bodyOf(request), request)));
+        return json(response, await this.inTurn(await bodyOf(request), (body) => this.change(body, request)));
       case "POST /api/import":
-        return json(response, await this.inTurn(async () => this.import(await bodyOf(request), request)));
+        return json(response, await this.inTurn(await bodyOf(request), (body) => this.import(body, request)));
       default:
         return json(response, { error: "there is no such thing" }, 404);
     }
   }
 
   /** One change after the other: each is made of what was read before it. */
-  private inTurn<Result>(work: () => Promise<Result>): Promise<Result> {
-    const done = this.queue.then(work);
+  private inTurn<Body, Result>(body: Body, work: (body: Body) => Promise<Result>): Promise<Result> {
+    const done = this.queue.then(() => work(body));
     this.queue = done.catch(() => undefined);
     return done;
   }
@@ -180,8 +184,11 @@ class Service {
         const now = createHash("sha256")
           .update(snapshot.hosts.map(({ list, host }) => `${list} ${host.address} ${host.count}`).join("\n"))
           .digest("hex");
-        response.write(now === before ? ": nothing new\n\n" : `event: lists\ndata: ${JSON.stringify({ lists })}\n\n`);
-        before = now;
+        // Who does not read what was sent before gets nothing more to keep.
+        if (!response.writableNeedDrain) {
+          response.write(now === before ? ": nothing new\n\n" : `event: lists\ndata: ${JSON.stringify({ lists })}\n\n`);
+          before = now;
+        }
       } catch (error) {
         response.write(
           `event: trouble\ndata: ${JSON.stringify({ error: error instanceof Failure ? error.message : "internal error" })}\n\n`,
@@ -210,7 +217,7 @@ class Service {
           ? ({ kind: "remove", list, addresses } as const)
           : ({ kind: "add", list, addresses, hits: action === "ban" ? "over" : 1 } as const);
     if (wanted.kind === "add") {
-      for (const address of addresses) this.refuseOwn(address, (one) => placeOf(found, one).address, request);
+      this.refuseOwn(found, addresses, request);
     }
     const changes = changesFor(reading, wanted, messages);
     await this.logged(log, request, [{ who, why, action, list: found.name, addresses }], () => this.options.change(changes));
@@ -222,14 +229,19 @@ class Service {
     const { who, why } = body as Record<string, unknown>;
     const saved = await this.savedIn(filesIn(body));
     const { reading } = await this.state.fresh();
-    for (const { name, hosts } of saved) {
-      const found = reading.lists.find((list) => list.name === name);
-      if (found) for (const { address } of hosts) this.refuseOwn(address, (one) => placeOf(found, one, true).address, request);
-    }
     const messages: JsonMessage[] = [];
     const changes = restoring(reading, saved, messages);
-    const told = saved.map(({ name, hosts }) => {
-      const addresses = hosts.length > mostAddresses ? [`${hosts.length} hosts`] : hosts.map(({ address }) => address);
+    const byList = new Map<List, string[]>();
+    for (const { name, hosts } of saved) {
+      const found = findList(reading, name);
+      if (!found) continue;
+      const addresses = byList.get(found) ?? [];
+      for (const { address } of hosts) addresses.push(address);
+      byList.set(found, addresses);
+    }
+    for (const [list, addresses] of byList) this.refuseOwn(list, addresses, request);
+    const told = [...byList].map(([{ name }, all]) => {
+      const addresses = all.length > mostAddresses ? [`${all.length} hosts`] : all;
       return { who: reason(who), why: reason(why), action: "import", list: name, addresses };
     });
     await this.logged(log, request, told, () => this.options.change(changes));
@@ -259,7 +271,7 @@ class Service {
     said: readonly Pick<LoggedChange, "who" | "why" | "action" | "list" | "addresses">[],
     work: () => Promise<void>,
   ): Promise<void> {
-    const entries = said.map((one) => ({ at: new Date().toISOString(), from: request.socket.remoteAddress ?? "socket", ...one }));
+    const entries = said.map((one) => ({ at: new Date().toISOString(), from: this.whoAsks(request), ...one }));
     for (const entry of entries) log.add({ ...entry, outcome: "asked" });
     try {
       await work();
@@ -271,20 +283,44 @@ class Service {
     }
   }
 
-  /** Throws a Failure for an address from which this request, or who started the server, comes, and for this machine's own. */
-  private refuseOwn(address: string, kept: (address: string) => string, request: IncomingMessage): void {
-    const forwarded = this.options.behindSocket ? String(request.headers["x-forwarded-for"] ?? "").split(",") : [];
+  /** The address that asks; behind a socket what the server in front of it has added to what others say. */
+  private whoAsks({ headers, socket }: IncomingMessage): string {
+    const [forwarded = ""] = String(headers["x-forwarded-for"] ?? "")
+      .split(",")
+      .slice(-1);
+    return this.options.behindSocket ? plainAddress(forwarded).slice(0, longestAddress) || "socket" : (socket.remoteAddress ?? "unknown");
+  }
+
+  /** Throws a Failure where one is an address from which this request, or who started the server, comes, or is this machine's own. */
+  private refuseOwn(list: List, addresses: readonly string[], { headers, socket }: IncomingMessage): void {
+    const forwarded = this.options.behindSocket ? String(headers["x-forwarded-for"] ?? "").split(",") : [];
     const machine = Object.values(networkInterfaces()).flatMap((all) => (all ?? []).map((one) => one.address));
-    const asking = [request.socket.remoteAddress ?? "", ...forwarded, (this.options.sshConnection ?? "").split(" ")[0]!, ...machine];
-    const wanted = kept(address);
-    for (const text of asking) {
-      const own = text
-        .trim()
-        .replace(/^::ffff:(?=[0-9.]+$)/, "")
-        .replace(/%.*/, "");
-      if (readAddress(own)?.family !== readAddress(wanted)?.family) continue;
-      if (kept(own) === wanted) throw new Failure(`${own} is yours or this machine's own: ${address} is not put on a list from here`);
+    const asking = [socket.remoteAddress ?? "", ...forwarded, (this.options.sshConnection ?? "").split(" ")[0]!, ...machine];
+    const own = new Map(asking.map(plainAddress).flatMap((text) => [...keptBy(list, text)].map((kept) => [kept, text] as const)));
+    for (const address of addresses) {
+      for (const kept of keptBy(list, address)) {
+        const text = own.get(kept);
+        if (text !== undefined) throw new Failure(`${text} is yours or this machine's own: ${address} is not put on a list from here`);
+      }
     }
+  }
+}
+
+/** What a host is by itself, and as the rules ask for it, by the list's mask; nothing where the list cannot hold it. */
+function* keptBy(list: List, address: string): Iterable<string> {
+  const family = readAddress(address)?.family;
+  const side = list.sides.find((one) => one.family === family);
+  if (!side) return;
+  yield placeOf(list, address, true).address;
+  if (side.mask !== undefined) yield placeOf(list, address).address;
+}
+
+/** What is asked for; a request may say anything. */
+function urlOf({ url = "/" }: IncomingMessage): URL {
+  try {
+    return new URL(url, "http://localhost");
+  } catch {
+    throw new Refused({ status: 400, message: "the address is not understood" });
   }
 }
 
@@ -319,7 +355,8 @@ function changeIn(body: unknown): WantedChange {
   if (!Array.isArray(addresses) || !addresses.every((one): one is string => typeof one === "string") || addresses.length > mostAddresses)
     throw new Failure(`a change is of at most ${mostAddresses} addresses`);
   if (known !== "clear" && addresses.length === 0) throw new Failure("no address is given");
-  return { action: known, list, addresses, who: reason(who), why: reason(why) };
+  // Of a list that is cleared no host is named.
+  return { action: known, list, addresses: known === "clear" ? [] : addresses, who: reason(who), why: reason(why) };
 }
 
 const reason = (text: unknown): string => (typeof text === "string" ? text.slice(0, longestReason) : "");
