@@ -127,17 +127,7 @@ export function translateToTrees(input: string | readonly Source[], options: Tra
     inet = false,
     origins = false,
   } = options;
-  const sets = new IpsetReader();
-  const { sources, ipsets: captured, lists } = splitCaptured(given);
-  for (const { file, text } of [...captured, ...(options.ipsets ?? [])]) sets.readFile(file, text);
-  const scripts = sources.filter(({ text }) => isScript(text));
-  const built = sources.map((source) =>
-    scripts.includes(source)
-      ? buildScript(source, sets)
-      : build(source, optional("family", source.families === "told" ? undefined : (source.family ?? family))),
-  );
-  const { rulesets, diagnostics } = mergeByFamily(built);
-  append(diagnostics, sets.diagnostics);
+  const { sources, scripts, sets, lists, rulesets, diagnostics } = readAll(given, { family, ipsets: options.ipsets ?? [] });
   if (!isInvalid(diagnostics)) append(diagnostics, unusedIpsets(rulesets, sets.sets));
   const ipsets = { sets: sets.sets, twoFamilies: rulesets.length > 1 };
   const missing = new Set(without);
@@ -198,6 +188,40 @@ export function translateToTrees(input: string | readonly Source[], options: Tra
       return [{ family, table: { family: own.family, name: own.name }, renamed, lists: hostStores }];
     }),
   };
+}
+
+/** The rulesets of dumps that make one machine's ruleset, as `translate` reads them. */
+export function readRulesets(dumps: readonly Source[], { family, ipsets = [] }: TranslateOptions): readonly IptablesRuleset[] {
+  return readAll(dumps, { family, ipsets }).rulesets;
+}
+
+interface Reading {
+  /** What the dumps hold beside the sets. */
+  readonly sources: ReturnType<typeof splitCaptured>["sources"];
+  /** Those of them that are scripts. */
+  readonly scripts: readonly Source[];
+  readonly sets: IpsetReader;
+  readonly lists: ReturnType<typeof splitCaptured>["lists"];
+  readonly rulesets: IptablesRuleset[];
+  readonly diagnostics: Diagnostic[];
+}
+
+function readAll(
+  given: readonly Source[],
+  { family, ipsets }: { readonly family: Family | undefined; readonly ipsets: readonly Source[] },
+): Reading {
+  const sets = new IpsetReader();
+  const { sources, ipsets: captured, lists } = splitCaptured(given);
+  for (const { file, text } of [...captured, ...ipsets]) sets.readFile(file, text);
+  const scripts = sources.filter(({ text }) => isScript(text));
+  const built = sources.map((source) =>
+    scripts.includes(source)
+      ? buildScript(source, sets)
+      : build(source, optional("family", source.families === "told" ? undefined : (source.family ?? family))),
+  );
+  const { rulesets, diagnostics } = mergeByFamily(built);
+  append(diagnostics, sets.diagnostics);
+  return { sources, scripts, sets, lists, rulesets, diagnostics };
 }
 
 function optional<Name extends string, Value>(name: Name, value: Value | undefined): { [Key in Name]?: Value } {

@@ -2,10 +2,14 @@
 
 // Not by the index, which would load everything that the library offers.
 import { translate } from "../translate.js";
+import { optimizeLater } from "./optimizing.js";
 import { run } from "./run.js";
 import { isTerminal, readStandardInput, terminalWidth, writeFully } from "./stream.js";
+import { isSubcommand } from "./subcommands.js";
 
-process.exitCode = await run(process.argv.slice(2), {
+const words = process.argv.slice(2);
+if (words[0] === "review" || !isSubcommand(words[0])) optimizeLater();
+process.exitCode = await run(words, {
   translate,
   environment: process.env,
   readInput: readStandardInput,

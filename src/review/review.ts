@@ -3,7 +3,8 @@
 import { append } from "../append.js";
 import type { Diagnostic } from "../diagnostic.js";
 import type { IptablesRuleset } from "../iptables/ast.js";
-import { translate, type Source, type TranslateOptions, type Translation } from "../translate.js";
+import { translateByShapes } from "../shapes/translate-by-shapes.js";
+import { readRulesets, translate, type Source, type TranslateOptions, type Translation } from "../translate.js";
 import { findTraps } from "./checks/checks.js";
 import { compareRulesets, type ChangeReview } from "./changes/changes.js";
 import { makeFindings, withUnchanged, type Noticed, type Remark } from "./findings.js";
@@ -18,6 +19,7 @@ import { scriptDiff } from "./script-diff.js";
 import { SourceLines } from "./source-lines.js";
 import { comparison, scriptDrift, type CommittedScript } from "./script-drift.js";
 import { changedLists, withSearches, withTraffic } from "./searches.js";
+import { noteSameRules } from "./packets/same-rules.js";
 import { applyBaseline, type Baseline } from "./suppress/baseline.js";
 import { suppressInline } from "./suppress/inline.js";
 import { count, judge } from "./verdict.js";
@@ -49,14 +51,16 @@ const noChanges: ChangeReview = { changes: [], opens: [], closes: [], alters: []
 export function reviewRulesets(request: ReviewRequest): ReviewReport {
   const { options = {}, script, translate: translating = translate } = request;
   const after = translating(request.new, options);
-  const before = request.old && translating(request.old, request.oldIpsets ? { ...options, ipsets: request.oldIpsets } : options);
+  const before =
+    request.old && translatedOld(request.old, request.oldIpsets ? { ...options, ipsets: request.oldIpsets } : options, translating);
   const files = [...request.new.map(({ file }) => file), ...(script ? [script.file] : [])];
   const lines = new SourceLines([...request.new, ...(script ? [script] : [])]);
-  const current = noticedOf(after, lines);
+  const current = noticedOf(after, after.nft, lines);
   const { rows } = current;
   const comparable = before !== undefined && before.outcome !== "invalid" && after.outcome !== "invalid";
+  if (comparable) noteSameRules(before.iptables, after.iptables);
   const remarks: Remark[] = comparable
-    ? withUnchanged(current, noticedOf(before, new SourceLines(request.old!)))
+    ? withUnchanged(current, noticedOf(before, undefined, new SourceLines(request.old!)))
     : [...current.remarks, ...(before?.outcome === "invalid" ? [unreadableOld(before, request)] : [])];
   const renamed = comparable ? renamedLists(before.iptables, after.iptables) : new Map<string, string>();
   const old = comparable ? withListNames(before.iptables, renamed) : undefined;
@@ -90,6 +94,15 @@ export function reviewRulesets(request: ReviewRequest): ReviewReport {
   };
 }
 
+/** A version that nobody is shown rule by rule beside its nft: its script may be filled up by shapes. */
+type OldVersion = Pick<Translation, "script" | "diagnostics" | "iptables" | "ipsets" | "outcome">;
+
+function translatedOld(sources: readonly Source[], options: TranslateOptions, translating: typeof translate): OldVersion {
+  const quick = translateByShapes(sources, options);
+  if ("reason" in quick) return translating(sources, options);
+  return { ...quick.translation, iptables: readRulesets(sources, options), script: [...quick.script()].join("") };
+}
+
 /** The effects of a change with the traffic that shows them, where lists of `recent` are part of it. */
 function withTrafficOfLists(
   old: readonly IptablesRuleset[],
@@ -105,9 +118,11 @@ function withTrafficOfLists(
   return withTraffic(changes, found, lists);
 }
 
-/** What the translator and the checks say of one version. */
-function noticedOf(translation: Translation, lines: SourceLines): Noticed {
-  const { iptables, nft, diagnostics, outcome } = translation;
+/**
+ * What the translator and the checks say of one version.
+ * @param nft what its rows show beside the rules
+ */
+function noticedOf({ iptables, diagnostics, outcome }: OldVersion, nft: Translation["nft"], lines: SourceLines): Noticed {
   const traps = outcome === "invalid" ? [] : findTraps(iptables);
   // The check of the same name says it with more weight.
   const remarks = [...diagnostics.filter(({ code }) => code !== "recent-never-set").map(remarkOf), ...traps];
@@ -122,7 +137,7 @@ function remarkOf({ code, severity, span, message, help }: Diagnostic): Remark {
   return { code, severity, span, message, ...(help !== undefined && { help }) };
 }
 
-function unreadableOld({ diagnostics }: Translation, { new: dumps, oldRef }: ReviewRequest): Remark {
+function unreadableOld({ diagnostics }: OldVersion, { new: dumps, oldRef }: ReviewRequest): Remark {
   const first = diagnostics.find(({ severity }) => severity === "error")!;
   return {
     code: "old-unreadable",
@@ -135,7 +150,7 @@ function unreadableOld({ diagnostics }: Translation, { new: dumps, oldRef }: Rev
 }
 
 /** Of the committed script if there is one, else of what the old dumps made. */
-function diffOf({ script }: ReviewRequest, before: Translation | undefined, after: Translation): string {
+function diffOf({ script }: ReviewRequest, before: OldVersion | undefined, after: Translation): string {
   if (after.script === undefined) return "";
   if (script) return scriptDiff(script.text, script.file, after.script, `${script.file}, made from the dumps`);
   return before ? scriptDiff(before.script ?? "", "old", after.script, "new") : "";

@@ -10,7 +10,7 @@ import type { MatchTranslation, OptionDefinitions, OptionUses, RuleContext } fro
 import { findMatch, findTarget } from "../extensions/registry.js";
 import type { Geoip } from "../geoip/ranges.js";
 import type { ExtensionUse, IptablesChain, IptablesRule, IptablesRuleset, IptablesTable } from "../iptables/ast.js";
-import type { Hook, NftSet, Statement } from "../nft/ast.js";
+import type { Hook, NftSet, NftTable, Statement } from "../nft/ast.js";
 import { reachableHooks } from "../rewrite/hooks.js";
 import { TableBuilder } from "../rewrite/table-builder.js";
 import { asksPacket, NftMachine, type MachineState, type RuleEnd } from "./nft-machine.js";
@@ -40,13 +40,13 @@ export function groupsOf(translation: MatchTranslation): Groups | undefined {
   return undefined;
 }
 
-/** Makes the statements first, all of them; the machine, which needs the sets they name, at the end. */
-export class Borrower {
+/** The statements of all matches and targets of a ruleset, and the sets that they name. */
+export class BorrowedStatements {
   private readonly builder: TableBuilder;
   private readonly hooks = new Map<IptablesTable, Map<string, Set<Hook>>>();
   /** Sets that `-m set` asks, and sets of fixed elements: what is in them is nobody's concern here. */
   readonly opaqueSets = new Set<string>();
-  private machine: NftMachine | undefined;
+  private made: NftTable | undefined;
 
   constructor(
     private readonly ruleset: IptablesRuleset,
@@ -71,40 +71,14 @@ export class Borrower {
     return "untranslatable" in translation ? undefined : translation.statements;
   }
 
-  /** Whether a group of a match holds. Only after all statements have been made. */
-  test({ groups, negated }: Groups): (flight: Flight) => boolean {
-    const rules = groups.map((statements) => this.running().rule(statements));
-    return (flight) => rules.some((rule) => rule(flight) === "matched") !== negated;
-  }
-
   /** Whether the answer to a match depends on nothing but the packet as it is. */
   asksPacket({ groups }: Groups): boolean {
     return groups.every((statements) => statements.every((statement) => asksPacket(statement, this.opaqueSets)));
   }
 
-  /** Runs a target's statements. Only after all statements have been made. */
-  effect(statements: readonly Statement[]): (flight: Flight) => RuleEnd {
-    return this.running().rule(statements);
-  }
-
-  reset(): void {
-    this.machine?.reset();
-  }
-
-  save(): MachineState {
-    return this.running().save();
-  }
-
-  restore(state: MachineState): void {
-    this.running().restore(state);
-  }
-
-  describeState(time: number): string {
-    return this.running().describeState(time);
-  }
-
-  private running(): NftMachine {
-    return (this.machine ??= new NftMachine(this.builder.build(), { opaqueSets: this.opaqueSets }));
+  /** What the statements name. Only after all statements have been made. */
+  table(): NftTable {
+    return (this.made ??= this.builder.build());
   }
 
   private context({ table, chain, rule }: Place, opaque: boolean): RuleContext {
@@ -134,5 +108,48 @@ export class Borrower {
         helper: (helper) => this.builder.helper(helper),
       },
     };
+  }
+}
+
+/** Runs borrowed statements, with sets and limits of its own. Only after all statements have been made. */
+export class Borrower {
+  private machine: NftMachine | undefined;
+
+  constructor(private readonly borrowed: BorrowedStatements) {}
+
+  /** Whether a group of a match holds. */
+  test({ groups, negated }: Groups): (flight: Flight) => boolean {
+    const rules = groups.map((statements) => this.running().rule(statements));
+    return (flight) => rules.some((rule) => rule(flight) === "matched") !== negated;
+  }
+
+  /** Runs a target's statements. */
+  effect(statements: readonly Statement[]): (flight: Flight) => RuleEnd {
+    return this.running().rule(statements);
+  }
+
+  /** Throws `NotModelled` for statements that cannot be run. */
+  refuseUnknown(statements: readonly Statement[]): void {
+    this.running().refuseUnknown(statements);
+  }
+
+  reset(): void {
+    this.machine?.reset();
+  }
+
+  save(): MachineState {
+    return this.running().save();
+  }
+
+  restore(state: MachineState): void {
+    this.running().restore(state);
+  }
+
+  describeState(time: number): string {
+    return this.running().describeState(time);
+  }
+
+  private running(): NftMachine {
+    return (this.machine ??= new NftMachine(this.borrowed.table(), { opaqueSets: this.borrowed.opaqueSets }));
   }
 }

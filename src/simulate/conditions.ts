@@ -104,17 +104,13 @@ function conditionsOf(statement: Statement, family: Family, opaqueSets: Readonly
   }
   if (statement.kind !== "match") return [];
   try {
-    const { left, operator, right } = statement;
+    const { left } = statement;
     const { field, mask } = fieldOf(left);
     const read = left.kind === "binary" ? left.left : left;
     const protocol = read.kind === "payload" ? protocolOf[read.protocol] : undefined;
     const holds = comparison(statement, family);
     const view = mask === undefined ? holds : (value: Value) => holds((value as bigint) & mask);
-    const condition: Condition = {
-      field,
-      holds: view,
-      candidates: operator === "==" || operator === "!=" ? valuesIn(right, left, family) : boundaries(constantOf(right, left, family)),
-    };
+    const condition = new StatementCondition(field, view, statement, family);
     return protocol === undefined
       ? [condition]
       : [{ field: "protocol", holds: (value) => value === protocol, candidates: [protocol] }, condition];
@@ -122,6 +118,24 @@ function conditionsOf(statement: Statement, family: Family, opaqueSets: Readonly
     if (!(error instanceof NotModelled)) throw error;
     const { name, inverted } = factName(statement, opaqueSets);
     return [factCondition(name, !inverted)];
+  }
+}
+
+/** Its candidates are worked out when they are asked for: of thousands of tests few are. What `comparison` takes, they take. */
+class StatementCondition implements Condition {
+  private known: readonly Value[] | undefined;
+
+  constructor(
+    readonly field: Field,
+    readonly holds: (value: Value) => boolean,
+    private readonly statement: Statement & { kind: "match" },
+    private readonly family: Family,
+  ) {}
+
+  get candidates(): readonly Value[] {
+    const { left, operator, right } = this.statement;
+    return (this.known ??=
+      operator === "==" || operator === "!=" ? valuesIn(right, left, this.family) : boundaries(constantOf(right, left, this.family)));
   }
 }
 

@@ -2,7 +2,7 @@
 
 import type { Diagnostic, DiagnosticCode, Span } from "../diagnostic.js";
 import type { IptablesRule, IptablesRuleset } from "../iptables/ast.js";
-import type { Cut } from "./xt-model.js";
+import type { Cut } from "./prepared-rules.js";
 
 /** Codes of rules of which nothing is in the script. */
 const nothingLeft: ReadonlySet<DiagnosticCode> = new Set(["rule-too-large", "unsafe-text"]);

@@ -6,7 +6,7 @@ import type { IptablesRuleset } from "../iptables/ast.js";
 import { longestBurst } from "./explore.js";
 import { withNeighbour } from "./packet-fields.js";
 import type { Packet } from "./packet.js";
-import { XtModel, type XtOptions } from "./xt-model.js";
+import type { XtModel, XtOptions } from "./xt-model.js";
 
 const usualListSize = 100;
 /** Ticks between packets: slower than a flood. */
@@ -15,17 +15,16 @@ const spacing = 13;
 const mostSteps = 20_000_000;
 const words = { accept: "accepts", drop: "drops" } as const;
 
-/** Two firewalls of one ruleset: one forgets hosts, the other does not. They serve all lists. */
+/** Two firewalls of the model's ruleset: one forgets hosts, the other does not. They serve all lists. */
 export class Memories {
+  private readonly ruleset: IptablesRuleset;
   private readonly few: XtModel;
   private readonly many: XtModel;
 
-  constructor(
-    private readonly ruleset: IptablesRuleset,
-    options: XtOptions,
-  ) {
-    this.few = new XtModel(ruleset, { ...options, listSize: usualListSize });
-    this.many = new XtModel(ruleset, { ...options, listSize: Infinity });
+  constructor(model: XtModel, options: Pick<XtOptions, "forgetAfter">) {
+    this.ruleset = model.ruleset;
+    this.few = model.another({ ...options, listSize: usualListSize });
+    this.many = model.another({ ...options, listSize: Infinity });
   }
 
   /** Steps of both. */

@@ -42,8 +42,12 @@ type Step = "next" | "break" | Verdict | "return" | { readonly jump: RunningChai
 type Run = (flight: Flight) => Step;
 interface RunningChain {
   readonly chain: NftChain;
-  rules: readonly (readonly Run[])[];
-  passing: Passing;
+  /** Made when the first packet comes: to most chains of a large script none of a search comes. */
+  compiled?: CompiledChain;
+}
+interface CompiledChain {
+  readonly rules: readonly (readonly Run[])[];
+  readonly passing: Passing;
 }
 
 /** What a rule that stands for itself came to. */
@@ -84,22 +88,10 @@ export class NftMachine implements Firewall<MachineState> {
     this.family = table.family === "inet" ? (family ?? "ipv4") : table.family === "ip" ? "ipv4" : "ipv6";
     this.opaque = new Set([...opaqueSets, ...table.sets.filter(({ elements }) => elements).map(({ name }) => name)]);
     this.sets = new Map(table.sets.map((set) => [set.name, runningSet(set)]));
-    this.chains = new Map(table.chains.map((chain) => [chain.name, { chain, rules: [], passing: new Passing([], this) }]));
+    this.chains = new Map(table.chains.map((chain) => [chain.name, { chain }]));
     for (const running of this.chains.values()) {
       const { chain } = running;
-      const rules = chain.entries.flatMap((entry) => (entry.kind === "rule" ? [entry.statements] : []));
-      running.rules = rules.map((statements) => statements.map((statement) => this.compile(statement)));
-      running.passing = new Passing(
-        rules.map((statements, index) => {
-          const other = statements.findIndex((statement) => !asksPacket(statement, this.opaque));
-          const front = running.rules[index]!.slice(0, other < 0 ? statements.length : other);
-          return {
-            tests: front.map((run) => (flight: Flight) => run(flight) === "next"),
-            wanted: first(statements.slice(0, front.length), (statement) => wantedValue(statement, this.family)),
-          };
-        }),
-        this,
-      );
+      for (const entry of chain.entries) if (entry.kind === "rule") this.refuseUnknown(entry.statements);
       if (!chain.base) continue;
       const list = this.hooks.get(chain.base.hook) ?? [];
       list.push(running);
@@ -134,6 +126,11 @@ export class NftMachine implements Firewall<MachineState> {
       }
     }
     return flight.outcome("accept");
+  }
+
+  /** Throws `NotModelled` for statements that cannot be run; a test that cannot is a fact. */
+  refuseUnknown(statements: readonly Statement[]): void {
+    for (const statement of statements) if (!alwaysRun.has(statement.kind)) this.compile(statement);
   }
 
   /** A rule that stands in no chain, run on demand. */
@@ -205,7 +202,7 @@ export class NftMachine implements Firewall<MachineState> {
 
   private runChain(running: RunningChain, flight: Flight, level: number): Verdict | "return" {
     if (level > deepestLevel) throw new Error(`more than ${deepestLevel} levels at chain ${running.chain.name}`);
-    const { rules, passing } = running;
+    const { rules, passing } = (running.compiled ??= this.compileChain(running.chain));
     const found = passing.of(flight);
     const { changes } = flight;
     let index = -1;
@@ -231,6 +228,20 @@ export class NftMachine implements Firewall<MachineState> {
   }
 
   // --------------------------------------------------------------------------------------------------- statements
+
+  private compileChain({ entries }: NftChain): CompiledChain {
+    const statementsOf = entries.flatMap((entry) => (entry.kind === "rule" ? [entry.statements] : []));
+    const rules = statementsOf.map((statements) => statements.map((statement) => this.compile(statement)));
+    const fronts = statementsOf.map((statements, index) => {
+      const other = statements.findIndex((statement) => !asksPacket(statement, this.opaque));
+      const front = rules[index]!.slice(0, other < 0 ? statements.length : other);
+      return {
+        tests: front.map((run) => (flight: Flight) => run(flight) === "next"),
+        wanted: first(statements.slice(0, front.length), (statement) => wantedValue(statement, this.family)),
+      };
+    });
+    return { rules, passing: new Passing(fronts, this) };
+  }
 
   private compile(statement: Statement): Run {
     switch (statement.kind) {
@@ -431,6 +442,23 @@ export class NftMachine implements Firewall<MachineState> {
     return set;
   }
 }
+
+/** What is run whatever it says. */
+const alwaysRun: ReadonlySet<Statement["kind"]> = new Set([
+  "match",
+  "existence",
+  "counter",
+  "limit",
+  "quota",
+  "log",
+  "reject",
+  "verdict",
+  "queue",
+  "synproxy",
+  "dup",
+  "tproxy",
+  "object",
+]);
 
 /** Whether a statement only tells whether the packet, as it is, has something: it remembers nothing, and asks for no time. */
 export function asksPacket(statement: Statement, opaqueSets: ReadonlySet<string>): boolean {

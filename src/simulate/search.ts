@@ -198,7 +198,8 @@ class RulesetSearch {
     }
     const rules = rulesByList(models.xtables);
     const witnesses = new Witnesses(models.xtables, seededRandom(seed), () => this.isOver());
-    const memories = new Memories(this.ruleset, { ...translated, cut: cutRules(this.ruleset, this.diagnostics) });
+    const { forgetAfter } = translated ?? {};
+    const memories = new Memories(models.xtables, forgetAfter === undefined ? {} : { forgetAfter });
     budget.watch([models.xtables, models.nft, memories]);
     return names.map((list, index) => {
       const used = budget.used();

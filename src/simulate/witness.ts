@@ -68,10 +68,12 @@ export class Witnesses {
     }
   }
 
-  private learnValues({ field, candidates }: Condition): void {
+  private learnValues(condition: Condition): void {
+    const { field } = condition;
     let values = this.values.get(field);
     if (!values) this.values.set(field, (values = []));
-    for (const value of candidates) if (values.length < mostValues && !values.includes(value)) values.push(value);
+    if (values.length >= mostValues) return;
+    for (const value of condition.candidates) if (values.length < mostValues && !values.includes(value)) values.push(value);
   }
 
   /** The place of a rule of the model's ruleset. */

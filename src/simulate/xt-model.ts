@@ -1,7 +1,6 @@
 /** iptables with xt_recent in virtual time: one ruleset, packet by packet. */
 
 import type { RecentUse } from "../extensions/matches/recent.js";
-import type { Geoip } from "../geoip/ranges.js";
 import type { ExtensionUse, IptablesChain, IptablesRule, IptablesRuleset, IptablesTable } from "../iptables/ast.js";
 import { baseChainOf } from "../nft/base-chains.js";
 import type { Hook } from "../nft/ast.js";
@@ -10,24 +9,16 @@ import type { MachineState, RuleEnd } from "./nft-machine.js";
 import type { Firewall } from "./firewall.js";
 import { Flight, hooksOf, NotModelled, packetCost, type Outcome, type Packet, type Verdict } from "./packet.js";
 import { Passing } from "./passing.js";
+import { PreparedRules, type PreparedRule, type PreparedTarget, type PreparedTest, type PreparingOptions } from "./prepared-rules.js";
 import { RecentLists, type ListsState } from "./recent-lists.js";
-import { matchTest, packetTests, wantedValue, type Test } from "./xt-matches.js";
+import { wantedValue, type Test } from "./xt-matches.js";
 
-export interface XtOptions {
+export interface XtOptions extends PreparingOptions {
   /** Hosts a list remembers (`ip_list_tot`); `Infinity` for lists that never forget. 100 unless told. */
   readonly listSize?: number;
   /** Seconds without a hit after which a host is off its list (`--forget-after`); never unless told. */
   readonly forgetAfter?: number;
-  /** Elements of a dynamic set, for the state of borrowed matches; 65535 unless told. */
-  readonly setSize?: number;
-  /** What the rules were translated with. */
-  readonly geoip?: Geoip;
-  /** Rules that the script has only in part; all are whole unless told. */
-  readonly cut?: ReadonlyMap<IptablesRule, Cut>;
 }
-
-/** What is left of a rule: so many of its matches, which record their hits, and no target; `undefined`: nothing. */
-export type Cut = number | undefined;
 
 /** What the model remembers at one moment. */
 export interface XtState {
@@ -58,21 +49,23 @@ interface CompiledRule {
 type Target =
   | { readonly kind: "end"; readonly end: End }
   | { readonly kind: "effect"; readonly run: (flight: Flight) => RuleEnd }
-  | { readonly kind: "call"; readonly rules: CompiledChain; readonly goto: boolean };
+  | { readonly kind: "call"; readonly rules: Chain; readonly goto: boolean };
 
 interface CompiledChain {
-  readonly chain: IptablesChain;
-  rules: readonly CompiledRule[];
-  passing: Passing;
+  readonly rules: readonly CompiledRule[];
+  readonly passing: Passing;
 }
 
-/** A test that is made when all statements are, and whether it asks the packet alone. */
-interface PreparedTest {
-  readonly make: () => Test;
-  readonly asksPacket: boolean;
+/** Compiled when the first packet comes: to most chains of a large ruleset none of a search comes. */
+interface Chain {
+  readonly chain: IptablesChain;
+  /** Chains of its table. */
+  readonly beside: ReadonlyMap<string, Chain>;
+  compiled?: CompiledChain;
 }
+
 interface BaseChain {
-  readonly compiled: CompiledChain;
+  readonly chain: Chain;
   readonly priority: number;
   readonly nat: boolean;
 }
@@ -81,68 +74,67 @@ export class XtModel implements Firewall<XtState> {
   readonly lists: RecentLists;
   private readonly hooks = new Map<Hook, BaseChain[]>();
   private readonly borrower: Borrower;
-  private readonly cut: ReadonlyMap<IptablesRule, Cut>;
-  private readonly groups = new Map<ExtensionUse, Groups>();
   private observer: Observer | undefined;
   private lastRule: IptablesRule | undefined;
   /** Rules that packets were held against since there is this model, and `packetCost` for each packet. */
   asked = 0;
   /** Packets that each rule has matched. */
   readonly counts = new Map<IptablesRule, number>();
-  /** Rules that the script has only in part, and that are here as they are there. */
-  readonly refused: ReadonlySet<IptablesRule>;
 
   constructor(
     readonly ruleset: IptablesRuleset,
-    { listSize = 100, setSize = 65535, forgetAfter, cut = new Map(), geoip }: XtOptions = {},
+    { listSize = 100, forgetAfter, ...options }: XtOptions = {},
+    private readonly prepared: PreparedRules = new PreparedRules(ruleset, options),
   ) {
-    this.cut = cut;
     this.lists = new RecentLists(ruleset, listSize, forgetAfter);
-    this.borrower = new Borrower(ruleset, setSize, geoip);
-    const refused = new Set<IptablesRule>();
-    this.refused = refused;
-    // Statements first, since the machine that runs them needs all their sets.
-    const finishing: (() => void)[] = [];
-    for (const table of ruleset.tables) {
-      const chains = new Map(
-        table.chains.map((chain): [string, CompiledChain] => [chain.name, { chain, rules: [], passing: new Passing([], this) }]),
-      );
-      for (const compiled of chains.values()) {
-        const later = compiled.chain.rules.map((rule) => this.prepare({ table, chain: compiled.chain, rule }, chains, refused));
-        finishing.push(() => {
-          compiled.rules = later.map((finish) => finish());
-          const fronts = compiled.rules.map(({ rule, tests, front }) => ({
-            tests: tests.slice(0, front),
-            wanted: this.cut.has(rule) ? undefined : wantedValue(rule),
-          }));
-          compiled.passing = new Passing(fronts, this);
-        });
-      }
+    this.borrower = new Borrower(prepared.borrowed);
+    const tables = ruleset.tables.map((table) => {
+      const chains = new Map<string, Chain>();
+      for (const chain of table.chains) chains.set(chain.name, { chain, beside: chains });
       this.addBaseChains(table, chains);
-    }
-    for (const finish of finishing) finish();
+      return chains;
+    });
+    for (const chains of tables)
+      for (const { chain } of chains.values()) for (const rule of chain.rules) this.refuseUnknown(prepared.of(rule), chains);
   }
 
-  private addBaseChains(table: IptablesTable, chains: ReadonlyMap<string, CompiledChain>): void {
+  /** Another model of the same rules, with lists of its own. */
+  another(options: Pick<XtOptions, "listSize" | "forgetAfter">): XtModel {
+    return new XtModel(this.ruleset, options, this.prepared);
+  }
+
+  /** Throws `NotModelled` for a rule that could not be compiled. */
+  private refuseUnknown({ tests, target }: PreparedRule, chains: ReadonlyMap<string, Chain>): void {
+    for (const test of tests) if ("groups" in test) for (const statements of test.groups.groups) this.borrower.refuseUnknown(statements);
+    if (target?.kind === "call" && !chains.has(target.chain)) throw new NotModelled(`no chain ${target.chain}`);
+    if (target?.kind === "effect") this.borrower.refuseUnknown(target.statements);
+  }
+
+  private addBaseChains(table: IptablesTable, chains: ReadonlyMap<string, Chain>): void {
     for (const chain of table.chains) {
       if (chain.policy === undefined) continue;
       const base = baseChainOf(table.name, chain.name, "accept")?.base;
       if (!base) throw new NotModelled(`no hook for chain ${chain.name} of table ${table.name}`);
       const list = this.hooks.get(base.hook) ?? [];
-      list.push({ compiled: chains.get(chain.name)!, priority: base.priority, nat: table.name === "nat" });
+      list.push({ chain: chains.get(chain.name)!, priority: base.priority, nat: table.name === "nat" });
       list.sort((a, b) => a.priority - b.priority);
       this.hooks.set(base.hook, list);
     }
   }
 
+  /** Rules that the script has only in part, and that are here as they are there. */
+  get refused(): ReadonlySet<IptablesRule> {
+    return this.prepared.refused;
+  }
+
   /** The nft statements of a match, of which the conditions for a packet are read off; `undefined` if there are none. */
   groupsOf(match: ExtensionUse, place: Place): Groups | undefined {
-    return this.groups.get(match) ?? this.borrower.match(match, place);
+    return this.prepared.groups.get(match) ?? this.prepared.borrowed.match(match, place);
   }
 
   /** Sets that only `-m set` asks, whose elements are facts of a packet. */
   get opaqueSets(): ReadonlySet<string> {
-    return this.borrower.opaqueSets;
+    return this.prepared.borrowed.opaqueSets;
   }
 
   /** Forgets all hosts and counts. */
@@ -183,11 +175,11 @@ export class XtModel implements Firewall<XtState> {
     this.asked += packetCost;
     for (const hook of hooksOf(packet.path)) {
       flight.change({ hook });
-      for (const { compiled, nat } of this.hooks.get(hook) ?? []) {
+      for (const { chain, nat } of this.hooks.get(hook) ?? []) {
         if (nat && !flight.opensConnection) continue;
-        const end = this.runChain(compiled, flight);
+        const end = this.runChain(chain, flight);
         if (end === "return") this.lastRule = undefined;
-        const verdict = end !== "return" ? end : compiled.chain.policy === "DROP" ? "drop" : "accept";
+        const verdict = end !== "return" ? end : chain.chain.policy === "DROP" ? "drop" : "accept";
         if (verdict === "drop") return flight.outcome("drop");
       }
     }
@@ -204,8 +196,8 @@ export class XtModel implements Firewall<XtState> {
     return this.lists.stamps(list, address);
   }
 
-  private runChain(compiled: CompiledChain, flight: Flight): End {
-    const { rules, passing } = compiled;
+  private runChain(chain: Chain, flight: Flight): End {
+    const { rules, passing } = (chain.compiled ??= this.compile(chain));
     const found = passing.of(flight);
     const { changes } = flight;
     let index = -1;
@@ -233,67 +225,44 @@ export class XtModel implements Firewall<XtState> {
 
   // ------------------------------------------------------------------------------------------------------- rules
 
-  /** Makes the statements that a rule borrows; what it returns makes the rule. */
-  private prepare(place: Place, chains: ReadonlyMap<string, CompiledChain>, refused: Set<IptablesRule>): () => CompiledRule {
-    const { rule } = place;
-    const tests: PreparedTest[] = packetTests(rule).map(ofPacket);
-    const { fragment } = rule;
-    // Packets here are whole.
-    if (fragment) tests.push(ofPacket(() => fragment.inverted));
-    const made = (): Pick<CompiledRule, "rule" | "tests" | "front"> => {
-      const other = tests.findIndex(({ asksPacket }) => !asksPacket);
-      return { rule, tests: tests.map(({ make }) => make()), front: other < 0 ? tests.length : other };
+  private compile({ chain, beside }: Chain): CompiledChain {
+    const rules = chain.rules.map((rule) => this.compileRule(this.prepared.of(rule), beside));
+    const fronts = rules.map(({ rule, tests, front }) => ({
+      tests: tests.slice(0, front),
+      wanted: this.prepared.cut.has(rule) ? undefined : wantedValue(rule),
+    }));
+    return { rules, passing: new Passing(fronts, this) };
+  }
+
+  private compileRule({ rule, tests, target }: PreparedRule, chains: ReadonlyMap<string, Chain>): CompiledRule {
+    const other = tests.findIndex((test) => !this.asksPacket(test));
+    return {
+      rule,
+      tests: tests.map((test) => this.compileTest(test, rule)),
+      front: other < 0 ? tests.length : other,
+      ...(target && { target: this.compileTarget(target, chains) }),
     };
-    const isCut = this.cut.has(rule);
-    const left = isCut ? this.cut.get(rule) : rule.matches.length;
-    if (isCut) refused.add(rule);
-    if (left === undefined) return () => ({ rule, tests: [() => false], front: 1 });
-    for (const match of rule.matches.slice(0, left)) {
-      const test = this.prepareMatch(match, place);
-      tests.push(test ?? ofPacket(() => false));
-      if (test) continue;
-      // What stands in front of a match that has no translation still records its hits, on both sides.
-      refused.add(rule);
-      return made;
-    }
-    if (isCut) return made;
-    const target = this.prepareTarget(place, chains);
-    if (rule.target && !target) refused.add(rule);
-    return () => ({ ...made(), ...(target && { target: target() }) });
   }
 
-  private prepareMatch(match: ExtensionUse, place: Place): PreparedTest | undefined {
-    if (match.extension === "recent" && !match.unknown) {
-      const use = this.lists.useOf(match);
-      return {
-        make: () => (flight) => this.observer?.recent?.(use, place.rule) ?? this.lists.ask(use, flight),
-        asksPacket: false,
-      };
-    }
-    const own = match.unknown ? undefined : matchTest(match);
-    if (own) return ofPacket(own);
-    const groups = this.borrower.match(match, place);
-    if (groups) this.groups.set(match, groups);
-    return groups && { make: () => this.borrower.test(groups), asksPacket: this.borrower.asksPacket(groups) };
+  private asksPacket(test: PreparedTest): boolean {
+    return typeof test === "function" || ("groups" in test && this.prepared.borrowed.asksPacket(test.groups));
   }
 
-  private prepareTarget(place: Place, chains: ReadonlyMap<string, CompiledChain>): (() => Target) | undefined {
-    const { target } = place.rule;
-    if (!target) return undefined;
-    if (target.kind === "chain") {
-      const rules = chains.get(target.chain);
-      if (!rules) throw new NotModelled(`no chain ${target.chain}`);
-      return () => ({ kind: "call", rules, goto: target.goto });
+  private compileTest(test: PreparedTest, rule: IptablesRule): Test {
+    if (typeof test === "function") return test;
+    if ("groups" in test) return this.borrower.test(test.groups);
+    const use = this.lists.useOf(test.recent);
+    return (flight) => this.observer?.recent?.(use, rule) ?? this.lists.ask(use, flight);
+  }
+
+  private compileTarget(target: PreparedTarget, chains: ReadonlyMap<string, Chain>): Target {
+    switch (target.kind) {
+      case "end":
+        return target;
+      case "call":
+        return { kind: "call", rules: chains.get(target.chain)!, goto: target.goto };
+      case "effect":
+        return { kind: "effect", run: this.borrower.effect(target.statements) };
     }
-    const end = ends[target.extension];
-    if (end) return () => ({ kind: "end", end });
-    const statements = this.borrower.target(target, place);
-    return statements && (() => ({ kind: "effect", run: this.borrower.effect(statements) }));
   }
 }
-
-function ofPacket(test: Test): PreparedTest {
-  return { make: () => test, asksPacket: true };
-}
-
-const ends: Readonly<Record<string, End>> = { ACCEPT: "accept", DROP: "drop", REJECT: "drop", RETURN: "return" };

@@ -2,11 +2,12 @@
 
 import type { Family, IptablesChain, IptablesTable } from "../../iptables/ast.js";
 import { meaningOf } from "../meaning.js";
+import { sameChain } from "../packets/same-rules.js";
 
 export interface ChainPair {
   readonly old: IptablesChain | undefined;
   readonly new: IptablesChain | undefined;
-  /** What the rules mean, chains going by their new names. */
+  /** What the rules mean, chains going by their new names; equal in both versions for rules that mean the same. */
   readonly oldMeanings: readonly string[];
   readonly newMeanings: readonly string[];
 }
@@ -18,12 +19,19 @@ export function pairChains(old: IptablesTable | undefined, current: IptablesTabl
   const meanings = (chain: IptablesChain | undefined, table: IptablesTable | undefined, rename: (name: string) => string): string[] =>
     chain && table ? chain.rules.map((rule) => meaningOf(rule, { family, table: table.name }, rename)) : [];
   const oldNameOf = new Map([...newNames].map(([oldName, newName]) => [newName, oldName]));
-  const pair = (from: IptablesChain | undefined, to: IptablesChain | undefined): ChainPair => ({
-    old: from,
-    new: to,
-    oldMeanings: meanings(from, old, (name) => newNames.get(name) ?? name),
-    newMeanings: meanings(to, current, (name) => name),
-  });
+  const pair = (from: IptablesChain | undefined, to: IptablesChain | undefined): ChainPair => {
+    if (from && to && sameChain(from) === to) {
+      // Whatever the rules mean: rule by rule it is the same.
+      const texts = to.rules.map(({ text }) => text);
+      return { old: from, new: to, oldMeanings: texts, newMeanings: texts };
+    }
+    return {
+      old: from,
+      new: to,
+      oldMeanings: meanings(from, old, (name) => newNames.get(name) ?? name),
+      newMeanings: meanings(to, current, (name) => name),
+    };
+  };
   const pairs = [...after.values()].map((chain) => pair(before.get(oldNameOf.get(chain.name) ?? chain.name), chain));
   for (const chain of before.values()) if (!after.has(newNames.get(chain.name) ?? chain.name)) pairs.push(pair(chain, undefined));
   return pairs;

@@ -163,7 +163,7 @@ class Walk {
       const matched: Piece[] = [];
       for (const piece of here) {
         effort.spend(1 + (piece.box.tests?.size ?? 0));
-        const split = this.step(piece, step, rule, questionNumber(steps, index));
+        const split = this.step(piece, step, rule, index);
         matched.push(...split.matched);
         missed.push(...split.missed);
       }
@@ -172,7 +172,7 @@ class Walk {
     return { matched: here, missed };
   }
 
-  private step(piece: Piece, step: Step, rule: IptablesRule, number: number): Split {
+  private step(piece: Piece, step: Step, rule: IptablesRule, index: number): Split {
     switch (step.kind) {
       case "fields":
         return this.fields(piece, step.box);
@@ -182,7 +182,12 @@ class Walk {
         return this.ask(piece, carriedKey(step, value), { holds: !step.inverted, words: step.words });
       }
       case "opaque":
-        return this.opaque(piece, step, `${this.side.idOf(rule)}.${number}`, rule.span.line);
+        return this.opaque(
+          piece,
+          step,
+          `${this.side.idOf(rule)}.${questionNumber(stepsOf(rule, this.side.family), index)}`,
+          rule.span.line,
+        );
       case "recent":
         return this.recent(piece, step);
     }

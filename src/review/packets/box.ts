@@ -147,8 +147,11 @@ export function intersect(a: Box, b: Box): Box | undefined {
   if (!meet(a, b)) return undefined;
   const common: Fields = { ...a };
   for (const field of intervalFields) {
-    const [left, right] = [a[field], b[field]];
-    if (!right) continue;
+    const right = b[field];
+    if (right === undefined) continue;
+    const left = a[field];
+    // What two boxes share is the same object, as a rule.
+    if (left === right) continue;
     const both = left ? intersectIntervals(left, right) : right;
     if (both.length === 0) return undefined;
     common[field] = both;
@@ -178,6 +181,16 @@ export function intersect(a: Box, b: Box): Box | undefined {
   return common;
 }
 
+const outsides = new Map(intervalFields.map((field) => [field, new WeakMap<Intervals, Intervals>()]));
+
+/** All other values of a field. The values of a rule are taken away from thousands of boxes. */
+function outsideOf(values: Intervals, field: IntervalField): Intervals {
+  const known = outsides.get(field)!;
+  let outside = known.get(values);
+  if (!outside) known.set(values, (outside = complement(values, largest[field])));
+  return outside;
+}
+
 /** The packets of the first box that are not in the second, as boxes without a packet in common. */
 export function subtract(a: Box, b: Box): Box[] {
   if (!meet(a, b)) return [a];
@@ -186,7 +199,7 @@ export function subtract(a: Box, b: Box): Box[] {
   for (const field of intervalFields) {
     const right = b[field];
     if (!right) continue;
-    const outside = complement(right, largest[field]);
+    const outside = outsideOf(right, field);
     const left = rest[field];
     const piece = left ? intersectIntervals(left, outside) : outside;
     if (piece.length > 0) pieces.push({ ...rest, [field]: piece });
@@ -235,7 +248,7 @@ function pieceByIntervals(a: Box, b: Box, fields: readonly IntervalField[]): Box
   for (const field of fields) {
     const [left, right] = [a[field], b[field]];
     if (!right) continue;
-    const outside = complement(right, largest[field]);
+    const outside = outsideOf(right, field);
     const piece = left ? intersectIntervals(left, outside) : outside;
     if (piece.length > 0) return { ...a, [field]: piece };
   }

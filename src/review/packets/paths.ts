@@ -6,6 +6,7 @@ import { readsOf, wayOf } from "../../extensions/described.js";
 import { isMemory } from "../../extensions/facts.js";
 import { conditionOf, isVolatile } from "./condition.js";
 import { RuleIndex } from "./rule-index.js";
+import { sameChain } from "./same-rules.js";
 import { stepsOf } from "./steps.js";
 
 /** What a rule does with the packets it matches: `next` goes on to the next rule, `elsewhere` gives them to a program. */
@@ -40,30 +41,42 @@ export class FollowedTable {
     readonly table: IptablesTable,
     readonly family: Family,
   ) {
-    this.chains = new Map(
-      table.chains.map((chain) => {
-        const met = new Map<string, number>();
-        const rules = chain.rules.map((rule): FollowedRule => {
-          const condition = conditionOf(rule, family);
-          const own = condition && rule.matches.some(countsForItself) ? numbered(condition, met) : condition;
-          if (own) this.conditions.set(rule, own);
-          return {
-            rule,
-            condition: own,
-            action: actionOf(rule),
-            first: firstFields(rule, family),
-            volatile: rule.matches.some(isVolatile),
-          };
-        });
-        return [chain.name, { chain, rules, index: new RuleIndex(rules.map(({ first }) => first)) }];
-      }),
-    );
+    this.chains = new Map(table.chains.map((chain) => [chain.name, followedChain(chain, family)]));
+    for (const { rules } of this.chains.values())
+      for (const { rule, condition } of rules) if (condition) this.conditions.set(rule, condition);
   }
 
   /** Which packets a rule of this table matches; undefined if none. */
   conditionOf(rule: IptablesRule): Box | undefined {
     return this.conditions.get(rule);
   }
+}
+
+const preparedChains = new WeakMap<IptablesChain, FollowedChain>();
+
+function followedChain(chain: IptablesChain, family: Family): FollowedChain {
+  let found = preparedChains.get(chain);
+  if (found) return found;
+  const same = sameChain(chain);
+  if (same) {
+    const { rules, index } = followedChain(same, family);
+    found = { chain, rules: rules.map((one, place) => ({ ...one, rule: chain.rules[place]! })), index };
+  } else {
+    const met = new Map<string, number>();
+    const rules = chain.rules.map((rule): FollowedRule => {
+      const condition = conditionOf(rule, family);
+      return {
+        rule,
+        condition: condition && rule.matches.some(countsForItself) ? numbered(condition, met) : condition,
+        action: actionOf(rule),
+        first: firstFields(rule, family),
+        volatile: rule.matches.some(isVolatile),
+      };
+    });
+    found = { chain, rules, index: new RuleIndex(rules.map(({ first }) => first)) };
+  }
+  preparedChains.set(chain, found);
+  return found;
 }
 
 const prepared = new WeakMap<IptablesTable, FollowedTable>();

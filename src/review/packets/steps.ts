@@ -8,6 +8,7 @@ import { packetStates, type PacketState } from "../../extensions/values/connecti
 import type { AddressMask, ExtensionUse, Family, IptablesRule, OptionUse } from "../../iptables/ast.js";
 import { addressRange, allFlags, intersect, otherAddresses, stateBits, type Box } from "./box.js";
 import { complement, intervals, type Intervals } from "./intervals.js";
+import { sameRule } from "./same-rules.js";
 
 /** What packets carry and rules change. */
 export type Carried = "mark" | "connmark" | "tos" | "ttl";
@@ -26,7 +27,10 @@ const prepared = new WeakMap<IptablesRule, readonly Step[]>();
 /** The tests of a rule. Neighbouring tests on fields are one step. */
 export function stepsOf(rule: IptablesRule, family: Family): readonly Step[] {
   let steps = prepared.get(rule);
-  if (!steps) prepared.set(rule, (steps = joined([...packetSteps(rule), ...rule.matches.flatMap((use) => matchSteps(use, rule, family))])));
+  if (steps) return steps;
+  const same = sameRule(rule);
+  steps = same ? stepsOf(same, family) : joined([...packetSteps(rule), ...rule.matches.flatMap((use) => matchSteps(use, rule, family))]);
+  prepared.set(rule, steps);
   return steps;
 }
 

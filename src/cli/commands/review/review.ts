@@ -9,6 +9,7 @@ import { fails } from "../../../review/fail-on.js";
 import type { ReviewReport } from "../../../review/report.js";
 import { reviewRulesets, type ReviewRequest } from "../../../review/review.js";
 import type { CommittedScript } from "../../../review/script-drift.js";
+import { translateByShapes } from "../../../shapes/translate-by-shapes.js";
 import { makeBaseline, parseBaseline, type Baseline } from "../../../review/suppress/baseline.js";
 import type { Source, TranslateOptions, Translation } from "../../../translate.js";
 import { wantsColor } from "../../color.js";
@@ -120,10 +121,7 @@ async function sides(
     settings.oldIpsets.length === 0
       ? {}
       : { oldIpsets: await readSources(settings.oldIpsets, { maxInput: settings.maxInput }, messages, surroundings) };
-  const families =
-    given.length === 1
-      ? []
-      : given.map((source) => new Set(surroundings.translate([source], options).iptables.map(({ family }) => family)));
+  const families = given.length === 1 ? [] : given.map((source) => familiesOf(source, options, surroundings));
   const alike = (one: ReadonlySet<Family>, other: ReadonlySet<Family>): boolean => [...one].some((family) => other.has(family));
   if (settings.baseRef === undefined && settings.old.length === 0 && given.length === 2) {
     const [first, second] = families;
@@ -157,6 +155,12 @@ async function sides(
     throw new Failure(`${JSON.stringify(missing)} cannot be read: no such file, here or in ${settings.baseRef} (${commit})`);
   messages.push({ severity: "note", message: `no file is in ${settings.baseRef} (${commit}): they are reviewed as new` });
   return { new: given };
+}
+
+function familiesOf(source: Source, options: TranslateOptions, { translate }: Surroundings): ReadonlySet<Family> {
+  const quick = translateByShapes([source], options);
+  const { iptables } = "reason" in quick ? translate([source], options) : quick.translation;
+  return new Set(iptables.map(({ family }) => family));
 }
 
 /** The sets as they were in git; undefined where they are not kept with the dumps. */
