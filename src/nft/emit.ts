@@ -109,7 +109,7 @@ function emitTable(
   for (const set of keepSets ? [] : table.sets) {
     if (set.comment) blocks.push((inline = set.comment.map(commentLine)));
     else if (blocks.at(-1) !== inline) blocks.push((inline = []));
-    for (const line of emitSet(set, "set", labels)) inline.push(line);
+    for (const line of emitSet(set, set.verdicts ? "map" : "set", labels)) inline.push(line);
   }
   const firstChain = blocks.length;
   for (const chain of table.chains) blocks.push(emitChain(chain, spell));
@@ -192,7 +192,8 @@ function emitRule(rule: NftRule, spell: Spelling): string {
 
 /** All of a set but its elements. */
 function setParts(set: NftSet): string[] {
-  const parts = [set.typeof ? `typeof ${emitExpression(set.typeof)}` : `type ${(set.type ?? []).map(word).join(" . ")}`];
+  const given = set.verdicts ? " : verdict" : "";
+  const parts = [`${set.typeof ? `typeof ${emitExpression(set.typeof)}` : `type ${(set.type ?? []).map(word).join(" . ")}`}${given}`];
   if (set.size !== undefined) parts.push(`size ${count(set.size)}`);
   if (set.flags.length > 0)
     parts.push(`flags ${set.flags.map((flag) => one(flag, ["dynamic", "timeout", "interval", "constant"])).join(",")}`);
@@ -223,6 +224,11 @@ function emitSet(set: NftSet, command: string, labels: boolean): string[] {
   if (elements.length > 0) parts.push(`elements = { ${elements.join(", ")} }`);
   const behind = labels || set.label === undefined ? "" : ` ${commentLine(set.label)}`;
   return [`${command} ${word(set.name)} { ${parts.join("; ")}; }${behind}`];
+}
+
+/** An element of a set by itself, for a reader. Throws as `emit` does. */
+export function emitElement(element: Expression): string {
+  return emitExpression(element);
 }
 
 /** For other printers of this folder. */
@@ -276,6 +282,8 @@ export function emitStatement(statement: Statement): string {
       return one(statement.verdict, ["accept", "drop", "return", "continue"]);
     case "jump":
       return `${statement.goto ? "goto" : "jump"} ${word(statement.chain)}`;
+    case "verdict-map":
+      return `${emitExpression(statement.key)} vmap ${emitExpression(statement.map)}`;
     case "assignment":
       return `${emitExpression(statement.target)} set ${emitExpression(statement.value)}`;
     case "set": {
@@ -398,6 +406,7 @@ function emitExpression(expression: Expression): string {
       if (expression.timeout !== undefined) parts.push(`timeout ${duration(expression.timeout)}`);
       if (expression.expires !== undefined) parts.push(`expires ${duration(expression.expires)}`);
       if (expression.comment !== undefined) parts.push(`comment ${quote(expression.comment)}`);
+      if (expression.verdict) parts.push(":", emitStatement(expression.verdict));
       return parts.join(" ");
     }
     case "payload":

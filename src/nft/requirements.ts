@@ -95,7 +95,7 @@ function addFeaturesOfChain(chain: NftChain, found: Set<FeatureName>): void {
 export function addFeaturesOfSet(set: Omit<NftSet, "name">, found: Set<FeatureName>): void {
   const parts = set.type?.length ?? (set.typeof?.kind === "concatenation" ? set.typeof.parts.length : 1);
   if (set.flags.includes("dynamic")) found.add("dynamicSet");
-  if (set.counter) found.add("setCounter");
+  if (set.counter) found.add(set.verdicts ? "mapCounter" : "setCounter");
   if (set.flags.includes("interval") && parts > 1) found.add("concatenatedIntervals");
   if (parts > 1) found.add("concatenation");
   if (set.typeof) {
@@ -128,6 +128,10 @@ function addFeaturesOfStatement(statement: Statement, found: Set<FeatureName>): 
         found.add("invertedLookup");
       addFeaturesOf(statement.left, found);
       addFeaturesOf(statement.right, found);
+      return;
+    case "verdict-map":
+      addFeaturesOf(statement.key, found);
+      addFeaturesOf(statement.map, found);
       return;
     case "existence":
       found.add("existence");

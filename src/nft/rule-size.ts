@@ -43,6 +43,8 @@ function partsOf(statement: Statement): readonly Expression[] {
   switch (statement.kind) {
     case "match":
       return [statement.left];
+    case "verdict-map":
+      return [statement.key];
     case "existence":
       return [statement.expression];
     case "assignment":

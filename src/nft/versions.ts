@@ -54,6 +54,12 @@ export const features = {
     source: `announcement of 0.9.5; kernel of that release by ${releaseList}`,
   },
   setCounter: { name: "counters of a set's elements", nft: "0.9.5", kernel: "5.7", source: `announcement of 0.9.5; ${kernelList}` },
+  mapCounter: {
+    name: "counters of a map's elements",
+    nft: "1.0.6",
+    kernel: "5.7",
+    source: "measured: nft 0.9.8 refuses it; kernel as for counters of a set's elements",
+  },
   elementExpiry: {
     name: "elements with the time they have left",
     nft: "0.9.2",

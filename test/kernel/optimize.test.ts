@@ -1,0 +1,66 @@
+/**
+ * Optimised scripts on the kernel, beside iptables: verdict by verdict, and the counters of every line, which are sums over elements.
+ * Here everything is merged that may be, whatever it is worth: small rulesets show the same faults as large ones.
+ *
+ * `OPTIMISE_SEED=7 OPTIMISE_KERNEL=50 npx vitest run --project kernel test/kernel/optimize` for other rulesets, and more.
+ */
+
+import fc from "fast-check";
+import { expect, it } from "vitest";
+
+import type { NftScript } from "../../src/nft/ast.js";
+import { optimise } from "../../src/optimise/optimise.js";
+import { numberCounters } from "../../src/verify/counters.js";
+import { renderText } from "../../src/verify/report/text.js";
+import { verify, type VerifyInput } from "../../src/verify/verify.js";
+import { readCases } from "../corpus/cases.js";
+import { always } from "../optimise/equality.js";
+import { temptingDump, temptingRules } from "../optimise/tempting.js";
+import { describeOnKernel } from "./requirements.js";
+
+const seed = Number(process.env["OPTIMISE_SEED"] ?? 1);
+const count = Number(process.env["OPTIMISE_KERNEL"] ?? 4);
+
+let merged = 0;
+
+function mergedScript(script: NftScript): NftScript {
+  const tables = script.tables.map((table) => {
+    const optimised = optimise(table, always);
+    merged += optimised.merges.length;
+    return optimised.table;
+  });
+  return numberCounters({ ...script, tables });
+}
+
+async function differencesOf(subjects: readonly (VerifyInput & { readonly name: string })[]): Promise<string[]> {
+  const found: string[] = [];
+  const waiting = [...subjects];
+  const work = async (): Promise<void> => {
+    for (let subject = waiting.shift(); subject !== undefined; subject = waiting.shift()) {
+      const report = await verify({ ...subject, spoil: mergedScript, leaveOut: "approximated", packets: 500, budget: 1, seed });
+      if (!report.equal) found.push(`${subject.name}: ${renderText(report)}\n${report.loaded.script}`);
+    }
+  };
+  // One ruleset's packets are found while the other's are played.
+  await Promise.all([work(), work()]);
+  return found;
+}
+
+describeOnKernel("optimised scripts", () => {
+  it("decide and count as the rules of the corpus", { timeout: 600_000 }, async () => {
+    const machines = readCases().filter(({ group, sources }) => group === "machine" && sources.every(({ file }) => file !== "rules.sh"));
+    const chosen = machines.filter((_, index) => count > 10 || index % 12 === seed % 12);
+    expect(await differencesOf(chosen)).toEqual([]);
+  });
+
+  it("decide and count as rulesets that tempt to wrong merges", { timeout: 3_600_000 }, async () => {
+    const drawn = fc.sample(temptingRules, { seed, numRuns: count });
+    const subjects = drawn.map((rules, index) => ({
+      name: `tempting ${index}`,
+      sources: [{ file: "rules", text: temptingDump(rules), family: "ipv4" as const }],
+    }));
+    merged = 0;
+    expect(await differencesOf(subjects)).toEqual([]);
+    expect(merged).toBeGreaterThan(0);
+  });
+});

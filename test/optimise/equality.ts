@@ -1,0 +1,46 @@
+/** A table and what the optimiser makes of it, side by side as models. */
+
+import type { NftScript, NftTable } from "../../src/nft/ast.js";
+import { emit } from "../../src/nft/emit.js";
+import { optimise, type OptimiseOptions } from "../../src/optimise/optimise.js";
+import { NftMachine } from "../../src/simulate/nft-machine.js";
+import type { Packet } from "../../src/simulate/packet.js";
+import { translate } from "../../src/translate.js";
+import { numberCounters } from "../../src/verify/counters.js";
+
+/** Everything that may be merged is. */
+export const always: OptimiseOptions = { keepSets: false, pays: () => true, fewest: 2 };
+
+export function tables(
+  dump: string,
+  options: OptimiseOptions = always,
+): { readonly plain: NftTable; readonly optimised: NftTable; readonly merges: number } {
+  const { nft } = translate(dump, { family: "ipv4" });
+  const numbered = numberCounters(nft!);
+  const { table, merges } = optimise(numbered.tables[0]!, options);
+  return { plain: numbered.tables[0]!, optimised: numberCounters({ ...numbered, tables: [table] }).tables[0]!, merges: merges.length };
+}
+
+export function scriptOf(table: NftTable): string {
+  const script: NftScript = { header: [], tables: [table], keepSets: false };
+  return emit(script);
+}
+
+/** The first thing in which they differ; empty where they agree. */
+export function disagreement(plain: NftTable, optimised: NftTable, schedule: readonly Packet[]): string {
+  const [expected, found] = [new NftMachine(plain), new NftMachine(optimised)];
+  for (const packet of schedule) {
+    const [one, other] = [expected.send(packet), found.send(packet)].map((outcome) =>
+      JSON.stringify(outcome, (_, value: unknown) => (typeof value === "bigint" ? `${value}` : value)),
+    );
+    if (one !== other) return `${one} but ${other}`;
+  }
+  const counts = (machine: NftMachine): string =>
+    JSON.stringify(
+      [...machine.counts]
+        .filter(([number]) => number > 0n)
+        .map(([number, count]) => `${number}: ${count}`)
+        .sort(),
+    );
+  return counts(expected) === counts(found) ? "" : `${counts(expected)} but ${counts(found)}`;
+}
