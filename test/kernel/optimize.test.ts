@@ -9,13 +9,16 @@ import fc from "fast-check";
 import { expect, it } from "vitest";
 
 import type { NftScript } from "../../src/nft/ast.js";
+import { emit } from "../../src/nft/emit.js";
 import { optimise } from "../../src/optimise/optimise.js";
+import { translate } from "../../src/translate.js";
 import { numberCounters } from "../../src/verify/counters.js";
 import { renderText } from "../../src/verify/report/text.js";
 import { verify, type VerifyInput } from "../../src/verify/verify.js";
 import { readCases } from "../corpus/cases.js";
 import { always } from "../optimise/equality.js";
 import { temptingDump, temptingRules } from "../optimise/tempting.js";
+import { notUnpacked, otherVersions, refusedBy, type Tried } from "./other-nft.js";
 import { describeOnKernel } from "./requirements.js";
 
 const seed = Number(process.env["OPTIMISE_SEED"] ?? 1);
@@ -46,7 +49,35 @@ async function differencesOf(subjects: readonly (VerifyInput & { readonly name: 
   return found;
 }
 
+/** Scripts of tempting rulesets for a version of nft, with counters and without, and with sets that stay. */
+function scriptsFor(targetNft: string | undefined): Tried[] {
+  return fc.sample(temptingRules, { seed, numRuns: 8 }).flatMap((rules, index) =>
+    [
+      { counters: true, keepSets: false },
+      { counters: false, keepSets: false },
+      { counters: index % 2 === 0, keepSets: true },
+    ].map(({ counters, keepSets }): Tried => {
+      const options = { family: "ipv4" as const, counters, keepSets, ...(targetNft !== undefined && { targetNft }) };
+      const { nft } = translate(temptingDump(rules), options);
+      const tables = nft!.tables.map((table) => optimise(table, { ...always, keepSets, targetNft }).table);
+      return { name: `tempting ${index} ${JSON.stringify(options)}`, script: emit({ ...nft!, tables }) };
+    }),
+  );
+}
+
 describeOnKernel("optimised scripts", () => {
+  it("load twice", { timeout: 300_000 }, async () => {
+    expect(await refusedBy(undefined, scriptsFor(undefined))).toEqual([]);
+  });
+
+  it.skipIf(otherVersions.length === 0).each([...otherVersions])(
+    `load twice in nft %s${otherVersions.length === 0 ? ` (${notUnpacked})` : ""}`,
+    { timeout: 300_000 },
+    async (version) => {
+      expect(await refusedBy(version, scriptsFor(version))).toEqual([]);
+    },
+  );
+
   it("decide and count as the rules of the corpus", { timeout: 600_000 }, async () => {
     const machines = readCases().filter(({ group, sources }) => group === "machine" && sources.every(({ file }) => file !== "rules.sh"));
     const chosen = machines.filter((_, index) => count > 10 || index % 12 === seed % 12);
