@@ -2,6 +2,7 @@
 
 import fc from "fast-check";
 
+import type { Family } from "../../src/iptables/ast.js";
 import type { Packet } from "../../src/simulate/packet.js";
 
 interface Parts {
@@ -110,13 +111,13 @@ const run = fc
 export const temptingRules = fc.array(run, { minLength: 1, maxLength: 6 }).map((runs) => runs.flat());
 
 /** The dump; rules whose chains may not call each other lose their target. Each rule has its number as the bytes it counted. */
-export function temptingDump(rules: readonly Parts[], withLimits = true): string {
+export function temptingDump(rules: readonly Parts[], family: Family = "ipv4"): string {
   const lines = rules.map(({ chain, inInterface, source, destination, ports: protocol, more: other, target }, index) => {
     const [, called] = /^-[jg] (FIRST|SECOND)$/.exec(target) ?? [];
     const isCall = called !== undefined && chains.indexOf(called) <= chains.indexOf(chain);
-    const extra = other.startsWith("-m limit") && !withLimits ? "" : other;
-    const words = [inInterface, source, destination, protocol, extra, isCall ? "" : target].filter((word) => word !== "");
-    return `[0:${(index + 1) * 1000}] -A ${chain} ${words.join(" ")}`.trim();
+    const words = [inInterface, source, destination, protocol, other, isCall ? "" : target].filter((word) => word !== "");
+    const text = words.join(" ");
+    return `[0:${(index + 1) * 1000}] -A ${chain} ${family === "ipv4" ? text : inIpv6(text)}`.trim();
   });
   return [
     "*filter",
@@ -129,6 +130,30 @@ export function temptingDump(rules: readonly Parts[], withLimits = true): string
     "COMMIT",
     "",
   ].join("\n");
+}
+
+/** The same of IPv6: addresses end in those of IPv4. */
+function inIpv6(words: string): string {
+  return words
+    .replace(/(\d+)\.(\d+)\.(\d+)\.(\d+)\/(\d+)/g, (_, a: string, b: string, c: string, d: string, length: string) => {
+      const word = (high: string, low: string): string => (Number(high) * 256 + Number(low)).toString(16);
+      return `2001:db8::${word(a, b)}:${word(c, d)}/${96 + Number(length)}`;
+    })
+    .replace("-m icmp --icmp-type 8", "-m icmp6 --icmpv6-type 128")
+    .replace("-p icmp", "-p ipv6-icmp")
+    .replace("icmp-port-unreachable", "icmp6-port-unreachable");
+}
+
+const ipv6Network = 0x20010db8n << 96n;
+
+/** The same packets of IPv6. */
+export function packetsInIpv6(packets: readonly Packet[]): Packet[] {
+  return packets.map((packet) => ({
+    ...packet,
+    source: ipv6Network + packet.source,
+    destination: ipv6Network + packet.destination,
+    protocol: packet.protocol === 1 ? 58 : packet.protocol,
+  }));
 }
 
 /** Packets that such rules tell apart. */
