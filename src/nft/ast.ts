@@ -74,6 +74,8 @@ export interface SetElement {
   readonly comment?: string;
   /** Of a packet that finds the element, in a map. */
   readonly verdict?: VerdictStatement | JumpStatement;
+  /** What a map gives for it: an address, or an address and a port. */
+  readonly data?: Expression;
   /** The iptables rule that the element stands for. Not printed. */
   readonly origin?: Span;
 }
@@ -265,6 +267,8 @@ export interface NatStatement {
   readonly prefix?: boolean;
   /** Of the address, in a table of both families. */
   readonly family?: "ip" | "ip6";
+  /** In place of address and port: what the element gives that the key finds in a named map. */
+  readonly found?: { readonly key: Expression; readonly map: SetReference; readonly withPort: boolean };
 }
 export interface QueueStatement {
   readonly kind: "queue";
@@ -373,8 +377,10 @@ export interface NftSet {
   readonly gcInterval?: number;
   readonly size?: number;
   readonly elements?: readonly Expression[];
-  /** A map: every element gives a verdict. */
+  /** A map: every element gives a verdict … */
   readonly verdicts?: true;
+  /** … or data of these types. */
+  readonly data?: readonly string[];
   /** Each element stands for a rule of the input, and nothing else fills the set. */
   readonly ofRules?: true;
   /** Elements that a set begins with which rules fill: hosts of a list. */

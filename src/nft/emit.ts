@@ -109,7 +109,7 @@ function emitTable(
   for (const set of keepSets ? [] : table.sets) {
     if (set.comment) blocks.push((inline = set.comment.map(commentLine)));
     else if (blocks.at(-1) !== inline) blocks.push((inline = []));
-    for (const line of emitSet(set, set.verdicts ? "map" : "set", labels)) inline.push(line);
+    for (const line of emitSet(set, set.verdicts || set.data ? "map" : "set", labels)) inline.push(line);
   }
   const firstChain = blocks.length;
   for (const chain of table.chains) blocks.push(emitChain(chain, spell));
@@ -192,7 +192,7 @@ function emitRule(rule: NftRule, spell: Spelling): string {
 
 /** All of a set but its elements. */
 function setParts(set: NftSet): string[] {
-  const given = set.verdicts ? " : verdict" : "";
+  const given = set.verdicts ? " : verdict" : set.data ? ` : ${set.data.map(word).join(" . ")}` : "";
   const parts = [`${set.typeof ? `typeof ${emitExpression(set.typeof)}` : `type ${(set.type ?? []).map(word).join(" . ")}`}${given}`];
   if (set.size !== undefined) parts.push(`size ${count(set.size)}`);
   if (set.flags.length > 0)
@@ -301,6 +301,11 @@ export function emitStatement(statement: Statement): string {
       if (statement.type === "masquerade" || statement.type === "redirect") {
         return `${statement.type}${port ? ` to ${port}` : ""}${flags}`;
       }
+      if (statement.found) {
+        const { key, map, withPort } = statement.found;
+        const target = withPort ? `${addressFamily(statement.family ?? "ip")}addr . port ` : addressFamily(statement.family);
+        return `${one(statement.type, ["snat", "dnat"])} ${target}to ${emitExpression(key)} map ${emitExpression(map)}${flags}`;
+      }
       const prefix = statement.prefix ? "prefix " : "";
       return (
         `${one(statement.type, ["snat", "dnat"])} ${addressFamily(statement.family)}${prefix}to ` +
@@ -407,6 +412,7 @@ function emitExpression(expression: Expression): string {
       if (expression.expires !== undefined) parts.push(`expires ${duration(expression.expires)}`);
       if (expression.comment !== undefined) parts.push(`comment ${quote(expression.comment)}`);
       if (expression.verdict) parts.push(":", emitStatement(expression.verdict));
+      if (expression.data) parts.push(":", emitExpression(expression.data));
       return parts.join(" ");
     }
     case "payload":

@@ -53,7 +53,7 @@ function partsOf(statement: Statement): readonly Expression[] {
       return [statement.key];
     case "nat":
     case "tproxy":
-      return [statement.address, statement.port].flatMap((part) => part ?? []);
+      return [statement.address, statement.port, statement.kind === "nat" ? statement.found?.key : undefined].flatMap((part) => part ?? []);
     case "dup":
       return [statement.address];
     default:

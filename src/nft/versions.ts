@@ -192,6 +192,12 @@ export const features = {
     kernel: "5.8",
     source: "changes-nftables-0.9.5; kernel commit 3ff7ddb1353d, 28 April 2020",
   },
+  translationMap: {
+    name: "new addresses and ports from a map",
+    nft: "0.9.8",
+    kernel: "4.1",
+    source: "measured on nft 0.9.8; kernel as for concatenations",
+  },
   notrack: { name: "notrack", nft: "0.9.1", kernel: "4.10", part: "conntrack", source: kernelList },
   queue: { name: "queue", nft: "0.9.1", kernel: "3.14", part: "queue", source: kernelList },
   quota: { name: "quota", nft: "0.9.1", kernel: "4.10", part: "quota", source: "announcement of 0.7" },

@@ -1,9 +1,12 @@
 /** What a group of rules becomes: one rule that looks the packet up, and the set or map it looks in. */
 
 import type { Span } from "../diagnostic.js";
+import { protocolExpression } from "../extensions/values/protocols.js";
 import {
   concatenation,
   match,
+  meta,
+  oneOf,
   setReference,
   type CounterStatement,
   type Expression,
@@ -13,7 +16,7 @@ import {
   type Statement,
 } from "../nft/ast.js";
 import { emitStatement } from "../nft/emit.js";
-import { inOrderOfCost } from "../nft/test-order.js";
+import { inOrderOfCost, testCosts } from "../nft/test-order.js";
 import { fieldsOf, type Group } from "./arrange.js";
 import { listedTestCost, type LookUp } from "./cost.js";
 import { firstMatchPieces } from "./cut.js";
@@ -29,7 +32,7 @@ import {
   type Interval,
   type Point,
 } from "./fields.js";
-import { isMapped, type PlainRule, type ReadRule } from "./read-rule.js";
+import { destinationOf, isMapped, type PlainRule, type ReadRule } from "./read-rule.js";
 import { combinations, combinationText } from "./shapes.js";
 
 /** A rule of a group, in its order. */
@@ -101,18 +104,31 @@ function firstOfField(members: readonly Member[], field: Field): Found[] {
 }
 
 /** The look-up of a group, to be weighed. */
-export function lookUpOf({ members, fields, intervals, found }: Cut): { readonly lookUp: LookUp; readonly listed: number } {
+export function lookUpOf(cut: Cut): { readonly lookUp: LookUp; readonly listed: number } {
+  const { members, fields, intervals, found } = cut;
   const kept = new Set(found.map(({ member }) => member));
   let listed = 0;
   for (const member of kept) {
-    const costs = fields.map((field) => {
+    // A test of the protocol fails for the packets of others only; the ports behind it are what most rules end with.
+    const deciding = fields.length === 1 ? fields : fields.filter((field) => field !== "protocol");
+    const costs = deciding.map((field) => {
       const values = members[member]!.selectors.get(field)!;
       const several = values.kind === "numbers" && values.intervals.length > 1;
       return listedTestCost(field, pointsOf(values) === undefined, several);
     });
     listed += Math.min(...costs);
   }
-  return { lookUp: { fields, intervals, counted: members[0]!.counter !== undefined, elements: found.length }, listed };
+  const [asksProtocols] = portProtocols(cut);
+  return {
+    lookUp: {
+      fields,
+      intervals,
+      counted: members[0]!.counter !== undefined,
+      elements: found.length,
+      beside: asksProtocols && fields.includes("protocol") ? testCosts.setInPlace : 0,
+    },
+    listed,
+  };
 }
 
 export interface MergedRule {
@@ -131,6 +147,7 @@ export function mergedRule(cut: Cut, name: string | undefined, sized: boolean): 
   const ends = new Set(cut.found.map(({ member }) => emitStatement(members[member]!.end)));
   const end = members[found[0]!.member]!.end;
   const mapped = ends.size > 1;
+  const destination = mapped ? destinationOf(end) : undefined;
   const comments = new Set(cut.found.map(({ member }) => members[member]!.rule.comment));
   const counters = remainingCounters(members);
   const elements = [...found]
@@ -145,6 +162,7 @@ export function mergedRule(cut: Cut, name: string | undefined, sized: boolean): 
         ...(counter && (counter.packets > 0n || counter.bytes > 0n || name === undefined) && { counter }),
         ...(comments.size > 1 && rule.comment !== undefined && { comment: rule.comment }),
         ...(mapped && isMapped(own) && { verdict: own }),
+        ...(destination && { data: dataOf(own) }),
         ...(origin && { origin }),
       };
       return element;
@@ -159,7 +177,19 @@ export function mergedRule(cut: Cut, name: string | undefined, sized: boolean): 
       statements: [
         ...inOrderOfCost(sharedTests(first, fields)),
         // Behind all other tests: an element counts the packets that find it.
-        ...(mapped ? [{ kind: "verdict-map", key, map: looked } as const] : [match(key, looked), end]),
+        ...(!mapped
+          ? [...portProtocols(cut), match(key, looked), end]
+          : end.kind === "nat" && looked.kind === "set-reference"
+            ? [
+                ...portProtocols(cut),
+                {
+                  kind: "nat" as const,
+                  type: end.type,
+                  ...(end.family && { family: end.family }),
+                  found: { key, map: looked, withPort: end.port !== undefined },
+                },
+              ]
+            : [{ kind: "verdict-map", key, map: looked } as const]),
       ],
       ...(origins.length > 0 && { origins }),
       ...(comment !== undefined && { comment }),
@@ -176,9 +206,24 @@ export function mergedRule(cut: Cut, name: string | undefined, sized: boolean): 
             ...(counted && { counter: true }),
             elements,
             ofRules: true,
-            ...(mapped && { verdicts: true }),
+            ...(mapped && !destination && { verdicts: true }),
+            ...(destination && { data: destination.port ? ["ipv4_addr", "inet_service"] : ["ipv4_addr"] }),
           },
   };
+}
+
+function dataOf(end: Statement): Expression {
+  const { address, port } = destinationOf(end)!;
+  return port ? concatenation(address, port) : address;
+}
+
+/** nft translates ports only behind a test of the protocol in the same rule, and a key is none. */
+function portProtocols({ members, found, fields }: Cut): Statement[] {
+  const { selectors, asking, end } = members[0]!;
+  if (end.kind !== "nat" || !end.port || (asking.get("protocol") && !fields.includes("protocol"))) return [];
+  const known = fields.includes("protocol") ? found.map(({ member }) => members[member]!.selectors) : [selectors];
+  const numbers = new Set(known.flatMap((one) => pointsOf(one.get("protocol")!) ?? []));
+  return [match(meta("l4proto"), oneOf([...numbers].map((protocol) => protocolExpression(Number(protocol)))))];
 }
 
 /** The counter of a rule goes to its first element, the others begin at 0: together they count what the rule counted. */

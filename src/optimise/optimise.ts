@@ -17,6 +17,7 @@
 
 import type { Span } from "../diagnostic.js";
 import type { NftChain, NftComment, NftRule, NftSet, NftTable, Statement } from "../nft/ast.js";
+import { emitStatement } from "../nft/emit.js";
 import { Names } from "../nft/names.js";
 import { isLoadable } from "../nft/versions.js";
 import { arrange, type Alone, type Group } from "./arrange.js";
@@ -43,7 +44,7 @@ export interface OptimiseOptions {
 export interface Merge {
   readonly table: Pick<NftTable, "family" | "name">;
   readonly chain: string;
-  readonly form: "set" | "verdict map";
+  readonly form: "set" | "verdict map" | "destination map";
   /** Of the set or map; undefined where it stands in the rule. */
   readonly name: string | undefined;
   readonly elements: number;
@@ -167,6 +168,10 @@ class TableOptimiser {
     const { lookUp, listed } = lookUpOf(cut);
     if (lookUp.counted && !isLoadable("setCounter", this.options.targetNft)) return false;
     if (lookUp.fields.length === 0) return false;
+    const [first, ...others] = cut.members.map(({ end }) => end);
+    const translates = first?.kind === "nat" && others.some((end) => emitStatement(end) !== emitStatement(first));
+    // A map of destinations has a name, and stays over a reload with what it held.
+    if (translates && (this.options.keepSets || !isLoadable("translationMap", this.options.targetNft))) return false;
     // nft makes one of neighbours in a set that stands in a rule, and keeps the first counter only.
     if (lookUp.intervals && lookUp.counted && this.options.keepSets) return false;
     return this.pays(lookUp, listed);
@@ -179,9 +184,10 @@ class TableOptimiser {
     if (set) this.sets.push(set);
     const rules = rule.origins ?? [];
     const { family, name: table } = this.table;
-    const mapped = rule.statements.at(-1)?.kind === "verdict-map";
+    const last = rule.statements.at(-1)!;
+    const form = last.kind === "verdict-map" ? "verdict map" : last.kind === "nat" && last.found ? "destination map" : "set";
     const elements = cut.found.length;
-    this.merges.push({ table: { family, name: table }, chain: chain.name, form: mapped ? "verdict map" : "set", name, elements, rules });
+    this.merges.push({ table: { family, name: table }, chain: chain.name, form, name, elements, rules });
     return [
       { kind: "comment", lines: [`${cut.kept.length} rules in one look-up: ${linesOf(rules)}`], above: rules },
       rule,

@@ -3,7 +3,7 @@
 import { emitStatement } from "../nft/emit.js";
 import type { Statement } from "../nft/ast.js";
 import { pointsOf, textOf, type Field, type Point, type Values } from "./fields.js";
-import { isMapped, type PlainRule, type ReadRule } from "./read-rule.js";
+import { destinationOf, isMapped, type PlainRule, type ReadRule } from "./read-rule.js";
 
 /** What rules of one key have in common. */
 export interface Shape {
@@ -26,16 +26,17 @@ export function shapesOf({ selectors, plain }: ReadRule, mapped: boolean): Shape
   const common = commonText(plain, mapped);
   const texts = [...selectors].map(([field, values]) => [field, `${field} ${textOf(values)}`] as const).sort(byField);
   const hasPorts = selectors.has("sourcePort") || selectors.has("destinationPort");
+  const needsProtocol = wantsProtocol(plain.end) && !(mapped && destinationOf(plain.end));
   const shapes: Shape[] = [];
   for (const [field, values] of selectors) {
     if (!canBeKey(field, values)) continue;
     // Ports of several protocols are told apart by both, and an end that wants a protocol before it cannot have it from a key.
-    if (field === "protocol" && (hasPorts || wantsProtocol(plain.end))) continue;
+    if (field === "protocol" && (hasPorts || needsProtocol)) continue;
     const rest = texts.filter(([other]) => other !== field).map(([, text]) => text);
     shapes.push({ key: [field, ...rest, common].join("\n"), field });
   }
   if (selectors.size > 1 && combinationsOf(selectors) <= mostCombinations) {
-    const protocol = wantsProtocol(plain.end) ? texts.filter(([field]) => field === "protocol").map(([, text]) => text) : [];
+    const protocol = needsProtocol ? texts.filter(([field]) => field === "protocol").map(([, text]) => text) : [];
     shapes.push({ key: ["all", ...texts.map(([field]) => field), ...protocol, common].join("\n") });
   }
   return shapes;
@@ -46,8 +47,15 @@ function byField([a]: readonly [Field, string], [b]: readonly [Field, string]): 
 }
 
 function commonText({ others, counter, end }: PlainRule, mapped: boolean): string {
-  const does = mapped && isMapped(end) ? "verdict" : emitStatement(end);
-  return [counter ? "counted" : "", does, ...others.map(emitStatement)].join("\n");
+  return [counter ? "counted" : "", mapped ? mappedText(end) : emitStatement(end), ...others.map(emitStatement)].join("\n");
+}
+
+/** Equal for ends that one map can give. */
+function mappedText(end: Statement): string {
+  if (isMapped(end)) return "verdict";
+  const destination = destinationOf(end);
+  if (!destination) return emitStatement(end);
+  return destination.port ? "destination with a port" : "destination";
 }
 
 /** Whether the values can be elements of a set. */

@@ -2,7 +2,7 @@
 
 import type { Span } from "../diagnostic.js";
 import type { IptablesRule, IptablesRuleset } from "../iptables/ast.js";
-import type { Expression, NftRule, NftScript, NftTable } from "../nft/ast.js";
+import type { Expression, NftRule, NftScript, NftTable, Statement } from "../nft/ast.js";
 import { emitElement, emitWithLines } from "../nft/emit.js";
 import type { Row } from "./report.js";
 
@@ -61,13 +61,26 @@ function lookUpsOf({ chains, sets }: NftTable): [NftRule, readonly Expression[]]
     entries.flatMap((entry): [NftRule, readonly Expression[]][] => {
       if (entry.kind !== "rule") return [];
       for (const statement of entry.statements) {
-        const looked = statement.kind === "verdict-map" ? statement.map : statement.kind === "match" ? statement.right : undefined;
+        const looked = lookedInto(statement);
         const elements = looked && elementsOf(looked);
         if (elements) return [[entry, elements]];
       }
       return [];
     }),
   );
+}
+
+function lookedInto(statement: Statement): Expression | undefined {
+  switch (statement.kind) {
+    case "verdict-map":
+      return statement.map;
+    case "match":
+      return statement.right;
+    case "nat":
+      return statement.found?.map;
+    default:
+      return undefined;
+  }
 }
 
 function findOrigins(script: NftScript): Map<string, Found> {

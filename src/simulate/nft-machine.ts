@@ -14,6 +14,7 @@ import type {
   LimitStatement,
   MatchStatement,
   NftChain,
+  NatStatement,
   NftSet,
   NftTable,
   SetElement,
@@ -329,7 +330,22 @@ export class NftMachine implements Firewall<MachineState> {
   }
 
   /** The first address and port of those that may be taken; which one the kernel takes is not for rules to say. */
-  private compileNat({ type, address, port, family }: Statement & { kind: "nat" }): Run {
+  private compileNat({ type, address, port, family, found }: NatStatement): Run {
+    if (found) {
+      const find = this.compileFinding(found.key, this.ofRules.get(found.map.set)?.elements ?? []);
+      const runs = new Map<SetElement, Run>();
+      return (flight) => {
+        const element = find(flight);
+        if (!element?.data) return "break";
+        let run = runs.get(element);
+        if (!run) {
+          const [newAddress, newPort] = element.data.kind === "concatenation" ? element.data.parts : [element.data];
+          run = this.compileNat({ kind: "nat", type, ...(family && { family }), address: newAddress!, ...(newPort && { port: newPort }) });
+          runs.set(element, run);
+        }
+        return run(flight);
+      };
+    }
     const first = (expression: Expression): bigint | undefined => {
       const one = expression.kind === "range" ? expression.from : expression;
       return one.kind === "number" || one.kind === "address" ? (constantOf(one, one, this.family) as bigint) : undefined;

@@ -22,7 +22,9 @@ const exact: Translation = {
   iptables: [],
   nft: undefined,
   ipsets: new Map(),
-  listStores: [], merges: [], leftOut: [],
+  listStores: [],
+  merges: [],
+  leftOut: [],
   outcome: "exact",
 };
 const approximated: Translation = { ...exact, outcome: "approximated", diagnostics: [diagnostic("recent-rttl", span, "stricter")] };

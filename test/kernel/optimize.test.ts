@@ -17,7 +17,7 @@ import { renderText } from "../../src/verify/report/text.js";
 import { verify, type VerifyInput } from "../../src/verify/verify.js";
 import { readCases } from "../corpus/cases.js";
 import { always } from "../optimise/equality.js";
-import { temptingDump, temptingRules } from "../optimise/tempting.js";
+import { temptingDump, temptingRules, temptingTranslations, translationDump } from "../optimise/tempting.js";
 import { notUnpacked, otherVersions, refusedBy, type Tried } from "./other-nft.js";
 import { describeOnKernel } from "./requirements.js";
 
@@ -49,16 +49,23 @@ async function differencesOf(subjects: readonly (VerifyInput & { readonly name: 
   return found;
 }
 
+function temptingDumps(numRuns: number): string[] {
+  return [
+    ...fc.sample(temptingRules, { seed, numRuns }).map((rules) => temptingDump(rules)),
+    ...fc.sample(temptingTranslations, { seed, numRuns: Math.ceil(numRuns / 2) }).map(translationDump),
+  ];
+}
+
 /** Scripts of tempting rulesets for a version of nft, with counters and without, and with sets that stay. */
 function scriptsFor(targetNft: string | undefined): Tried[] {
-  return fc.sample(temptingRules, { seed, numRuns: 8 }).flatMap((rules, index) =>
+  return temptingDumps(8).flatMap((dump, index) =>
     [
       { counters: true, keepSets: false },
       { counters: false, keepSets: false },
       { counters: index % 2 === 0, keepSets: true },
     ].map(({ counters, keepSets }): Tried => {
       const options = { family: "ipv4" as const, counters, keepSets, ...(targetNft !== undefined && { targetNft }) };
-      const { nft } = translate(temptingDump(rules), options);
+      const { nft } = translate(dump, options);
       const tables = nft!.tables.map((table) => optimise(table, { ...always, keepSets, targetNft }).table);
       return { name: `tempting ${index} ${JSON.stringify(options)}`, script: emit({ ...nft!, tables }) };
     }),
@@ -85,10 +92,9 @@ describeOnKernel("optimised scripts", () => {
   });
 
   it("decide and count as rulesets that tempt to wrong merges", { timeout: 3_600_000 }, async () => {
-    const drawn = fc.sample(temptingRules, { seed, numRuns: count });
-    const subjects = drawn.map((rules, index) => ({
+    const subjects = temptingDumps(count).map((text, index) => ({
       name: `tempting ${index}`,
-      sources: [{ file: "rules", text: temptingDump(rules), family: "ipv4" as const }],
+      sources: [{ file: "rules", text, family: "ipv4" as const }],
     }));
     merged = 0;
     expect(await differencesOf(subjects)).toEqual([]);

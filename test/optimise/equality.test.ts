@@ -8,7 +8,7 @@ import fc from "fast-check";
 import { expect, it } from "vitest";
 
 import { disagreement, scriptOf, tables } from "./equality.js";
-import { drawnPackets, packetsInIpv6, temptingDump, temptingRules } from "./tempting.js";
+import { drawnPackets, packetsInIpv6, temptingDump, temptingRules, temptingTranslations, translationDump } from "./tempting.js";
 
 const rulesets = Number(process.env["OPTIMISE_RULESETS"] ?? 100);
 
@@ -29,6 +29,20 @@ it("decides, marks, logs and counts as the plain table", { timeout: 3_600_000 },
     { numRuns: rulesets },
   );
   expect(merged).toBeGreaterThan(rulesets / 4);
+});
+
+it("translates addresses and ports as the plain table", { timeout: 3_600_000 }, () => {
+  let merged = 0;
+  fc.assert(
+    fc.property(temptingTranslations, drawnPackets, (rules, packets) => {
+      const { plain, optimised, merges } = tables([translationDump(rules)]);
+      merged += merges;
+      const schedule = packets.map((packet) => ({ ...packet, state: "new" as const }));
+      expect(disagreement(plain, optimised, schedule), scriptOf(optimised)).toBe("");
+    }),
+    { numRuns: Math.ceil(rulesets / 2) },
+  );
+  expect(merged).toBeGreaterThan(rulesets / 8);
 });
 
 it("and in one table of both families", { timeout: 3_600_000 }, () => {

@@ -132,6 +132,42 @@ export function temptingDump(rules: readonly Parts[], family: Family = "ipv4"): 
   ].join("\n");
 }
 
+const translations = [
+  "-j DNAT --to-destination 198.51.100.7:80",
+  "-j DNAT --to-destination 198.51.100.8:80",
+  "-j DNAT --to-destination 198.51.100.8:81",
+  "-j DNAT --to-destination 198.51.100.9",
+  "-j DNAT --to-destination 198.51.100.10",
+  "-j REDIRECT --to-ports 81",
+  "-j RETURN",
+];
+
+/** Address translation, of new destinations above all. */
+export const temptingTranslations = fc.array(
+  fc.record({
+    inInterface: fc.constantFrom("", "", "", "", "-i eth0", "! -i eth0"),
+    source: fc.constantFrom("", "", "", ...sources.slice(0, 4)),
+    ports: fc.constantFrom(...singlePorts, "-p tcp -m tcp --dport 20:30", "-p udp"),
+    target: fc.constantFrom(...translations, ...translations.slice(0, 3)),
+  }),
+  { minLength: 2, maxLength: 25 },
+);
+
+/** The dump of such rules. */
+export function translationDump(rules: readonly Pick<Parts, "inInterface" | "source" | "ports" | "target">[]): string {
+  const lines = rules.map(({ inInterface, source, ports: protocol, target }, index) => {
+    const words = [inInterface, source, protocol, target].filter((word) => word !== "");
+    return `[0:${(index + 1) * 1000}] -A PREROUTING ${words.join(" ")}`;
+  });
+  return [
+    "*nat",
+    ...["PREROUTING", "INPUT", "OUTPUT", "POSTROUTING"].map((chain) => `:${chain} ACCEPT [0:0]`),
+    ...lines,
+    "COMMIT",
+    "",
+  ].join("\n");
+}
+
 /** The same of IPv6: addresses end in those of IPv4. */
 function inIpv6(words: string): string {
   return words
