@@ -204,7 +204,7 @@ class TableOptimiser {
       counter && (counter.packets > 0n || counter.bytes > 0n) ? `; it counted ${counter.packets} packets, ${counter.bytes} bytes` : "";
     return {
       kind: "comment",
-      lines: [`no packet reaches the rule of ${linesOf(rules)}: ${linesOf(coveredBy)} has them all${counted}`],
+      lines: [`no packet reaches the rule of ${linesOf(rules)} behind ${linesOf(coveredBy)}${counted}`],
       origins: rules,
     };
   }

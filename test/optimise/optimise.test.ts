@@ -85,6 +85,37 @@ describe("rules of one shape", () => {
   });
 });
 
+describe("new destinations", () => {
+  const rules = ["-p tcp --dport 80 -j DNAT --to 198.51.100.7:81", "-p udp --dport 53 -j DNAT --to 198.51.100.8:53"].map(
+    (rule) => `PREROUTING ${rule}`,
+  );
+
+  it("come from one map, behind a test of the protocols", () => {
+    expect(optimised(rules, { table: "nat" })).toEqual([
+      "map nat_PREROUTING_proto_dport { type inet_proto . inet_service : ipv4_addr . inet_service; " +
+        "elements = { tcp . 80 : 198.51.100.7 . 81, udp . 53 : 198.51.100.8 . 53 }; }",
+      "meta l4proto { tcp, udp } dnat ip addr . port to meta l4proto . th dport map @nat_PREROUTING_proto_dport",
+    ]);
+  });
+
+  it("without ports are of another map than those with", () => {
+    const mixed = ["PREROUTING -i eth0 -j DNAT --to 198.51.100.7", "PREROUTING -i eth1 -j DNAT --to 198.51.100.8", ...rules];
+    expect(optimised(mixed, { table: "nat" }).slice(2)).toEqual([
+      "dnat to iifname map @nat_PREROUTING_iif",
+      "meta l4proto { tcp, udp } dnat ip addr . port to meta l4proto . th dport map @nat_PREROUTING_proto_dport",
+    ]);
+  });
+
+  it.each([
+    ["of sets that stay over a reload", rules, { keepSets: true }],
+    ["of an nft whose maps do not count", rules, { counters: true, targetNft: "0.9.8" }],
+    ["that the kernel draws", rules.map((rule) => `${rule} --random`), {}],
+    ["of several addresses", rules.map((rule) => rule.replace(/100\.\d/, "100.7-198.51.100.9")), {}],
+  ])("stay rules: %s", (_, some, options) => {
+    expect(optimised(some, { table: "nat", ...options }).join(" ")).not.toContain("map");
+  });
+});
+
 describe("counters", () => {
   it("of rules go to their elements, and the pieces of one rule add up", () => {
     const dump = `*filter\n:INPUT ACCEPT [0:0]\n[7:420] -A INPUT -s 10.1.0.0/16 -j ACCEPT\n[3:180] -A INPUT -s 10.0.0.0/8 -j DROP\nCOMMIT\n`;
@@ -100,7 +131,7 @@ describe("counters", () => {
     const dump = `*filter\n:INPUT ACCEPT [0:0]\n-A INPUT -s 10.1.0.0/16 -j ACCEPT\n[3:180] -A INPUT -s 10.1.0.0/16 -p tcp -j DROP\nCOMMIT\n`;
     const { nft } = translate(dump, { family: "ipv4" });
     const script = scriptOf(optimise(nft!.tables[0]!, always).table);
-    expect(script).toContain("# no packet reaches the rule of line 4: line 3 has them all; it counted 3 packets, 180 bytes");
+    expect(script).toContain("# no packet reaches the rule of line 4 behind line 3; it counted 3 packets, 180 bytes");
   });
 
   it("need an nft that has them in maps: an older one gets a set for each verdict, where rules may move", () => {
