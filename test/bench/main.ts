@@ -1,9 +1,9 @@
 /**
  * The benchmarks: `npm run bench` for all, `npm run bench -- packets slow "set, update"` for the packets of one kind of traffic
- * and the shapes that begin so, `npm run bench -- translator [FILE…]` for the translator's time and memory,
- * of further dumps too, `npm run bench -- memory` for the kernel memory of scripts, `npm run bench -- corpus` for a corpus of a thousand
- * dumps, `npm run bench -- optimize [NAME]` for long lists of rules, `npm run bench -- simulate` for the speed of the models, `npm run bench -- growth [NAME…]` for time and memory of inputs that
- * double, all or those whose names begin so.
+ * and the shapes that begin so, `npm run bench -- optimize [NAME]` for long lists of rules, `npm run bench -- translator [FILE…]` for the
+ * translator's time and memory, of further dumps too, `npm run bench -- memory` for the kernel memory of scripts, `npm run bench -- corpus`
+ * for a corpus of a thousand dumps, `npm run bench -- simulate` for the speed of the models, `npm run bench -- growth [NAME…]` for time and
+ * memory of inputs that double, all or those whose names begin so.
  */
 
 import { measureCorpus } from "./corpus-time.js";
