@@ -13,6 +13,7 @@ const stages = [
   "ipset",
   "iptables",
   "nft",
+  "optimise",
   "rewrite",
   "shell",
   "translate.ts",

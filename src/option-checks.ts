@@ -22,6 +22,7 @@ export const optionChecks: Readonly<Record<keyof Omit<TranslateOptions, "ipsets"
   forgetAfter: (value) => wholeNumberFault(value, 1, longestMemory, " of seconds"),
   inet: truth,
   keepSets: truth,
+  optimize: truth,
   origins: truth,
   recent: oneOf("auto", "exact", "limit", "ban"),
   setSize: (value) => wholeNumberFault(value, 1, largestSet),

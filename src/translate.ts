@@ -16,6 +16,7 @@ import { requirements, type Requirements } from "./nft/requirements.js";
 import type { KernelPartName } from "./nft/kernel-parts.js";
 import type { Feature } from "./nft/versions.js";
 import { checkOptions, checkSources } from "./option-checks.js";
+import { optimise, type LeftOut, type Merge } from "./optimise/optimise.js";
 import { isInvalid, rewriteRuleset, type RecentForm, type Rewriting } from "./rewrite/ruleset.js";
 import { mergeFamilies, type Merging, type SetNames } from "./rewrite/inet.js";
 import type { ListStores } from "./rewrite/write.js";
@@ -64,6 +65,8 @@ export interface TranslateOptions {
   readonly without?: readonly KernelPartName[];
   /** One table of the family inet for the dumps of both families; a table for each unless told. */
   readonly inet?: boolean;
+  /** Bring rules together in sets and maps where that decides the same and costs packets less; false unless told. */
+  readonly optimize?: boolean;
   /** Say in the comment of each nft rule, which the kernel keeps, what iptables rule it comes from; false unless told. */
   readonly origins?: boolean;
 }
@@ -83,6 +86,10 @@ export interface Translation {
   readonly outcome: Outcome;
   /** Where the hosts of lists of `recent` are kept. */
   readonly listStores: readonly TableStores[];
+  /** With `optimize`: rules that are one rule of the script, in its order. */
+  readonly merges: readonly Merge[];
+  /** With `optimize`: rules that are not in the script because no packet reaches them. */
+  readonly leftOut: readonly LeftOut[];
 }
 
 /** The lists of `recent` of one family, by their names. */
@@ -125,6 +132,7 @@ export function translateToTrees(input: string | readonly Source[], options: Tra
     without = [],
     geoip,
     inet = false,
+    optimize = false,
     origins = false,
   } = options;
   const { sources, scripts, sets, lists, rulesets, diagnostics } = readAll(given, { family, ipsets: options.ipsets ?? [] });
@@ -157,6 +165,8 @@ export function translateToTrees(input: string | readonly Source[], options: Tra
   }
   let nft: NftScript | undefined;
   let setNames: SetNames = new Map();
+  const merges: Merge[] = [];
+  const leftOut: LeftOut[] = [];
   if (!isInvalid(diagnostics)) {
     let tables = rewritten.map((one) => one.table);
     if (inet) {
@@ -166,6 +176,14 @@ export function translateToTrees(input: string | readonly Source[], options: Tra
         tables = [merged.table];
         setNames = merged.setNames;
       }
+    }
+    if (optimize) {
+      tables = tables.map((one) => {
+        const optimised = optimise(one, { targetNft, keepSets });
+        append(merges, optimised.merges);
+        append(leftOut, optimised.leftOut);
+        return optimised.table;
+      });
     }
     // Only now: rules of both families that are equal are one whatever their lines.
     if (origins) tables = tables.map((one) => withOrigins(one, rulesets));
@@ -187,6 +205,8 @@ export function translateToTrees(input: string | readonly Source[], options: Tra
       const renamed: SetNames = family === "ipv6" ? setNames : new Map();
       return [{ family, table: { family: own.family, name: own.name }, renamed, lists: hostStores }];
     }),
+    merges,
+    leftOut,
   };
 }
 

@@ -43,7 +43,7 @@ export async function readIpsets({ ipsets, maxInput }: TranslationSettings, mess
 }
 
 async function translateOptions(settings: TranslationSettings, ipsets: readonly Source[]): Promise<TranslateOptions> {
-  const { table, recent, setSize, forgetAfter, family, targetNft, without, inet, geoip: paths, maxInput } = settings;
+  const { table, recent, setSize, forgetAfter, family, targetNft, without, inet, optimize, geoip: paths, maxInput } = settings;
   // The reader is a part of its own, which costs others no time at their start.
   const geoip = paths.length === 0 ? undefined : (await import("./geoip.js")).readGeoip(paths, maxInput);
   return {
@@ -52,6 +52,7 @@ async function translateOptions(settings: TranslationSettings, ipsets: readonly 
     setSize,
     ...(forgetAfter !== undefined && { forgetAfter }),
     ...(inet && { inet }),
+    ...(optimize && { optimize }),
     ...(ipsets.length > 0 && { ipsets }),
     ...(family && { family }),
     ...(targetNft !== undefined && { targetNft }),

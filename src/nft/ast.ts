@@ -72,6 +72,12 @@ export interface SetElement {
   readonly expires?: number;
   /** At most 128 bytes, no double quote. */
   readonly comment?: string;
+  /** Of a packet that finds the element, in a map. */
+  readonly verdict?: VerdictStatement | JumpStatement;
+  /** What a map gives for it: an address, or an address and a port. */
+  readonly data?: Expression;
+  /** The iptables rule that the element stands for. Not printed. */
+  readonly origin?: Span;
 }
 
 /** A header field by name: `tcp dport`, `ip saddr`, `icmpv6 type`. */
@@ -229,6 +235,12 @@ export interface JumpStatement {
   readonly goto: boolean;
   readonly chain: string;
 }
+/** `key vmap @map`, or `key vmap { a : accept, b : jump c }`: the verdict of the element that is found. */
+export interface VerdictMapStatement {
+  readonly kind: "verdict-map";
+  readonly key: Expression;
+  readonly map: SetReference | AnonymousSet;
+}
 /** `expression set value`: `meta mark set 0x1`, `ip dscp set cs1`, `ct zone set 3`. */
 export interface AssignmentStatement {
   readonly kind: "assignment";
@@ -255,6 +267,8 @@ export interface NatStatement {
   readonly prefix?: boolean;
   /** Of the address, in a table of both families. */
   readonly family?: "ip" | "ip6";
+  /** In place of address and port: what the element gives that the key finds in a named map. */
+  readonly found?: { readonly key: Expression; readonly map: SetReference; readonly withPort: boolean };
 }
 export interface QueueStatement {
   readonly kind: "queue";
@@ -304,6 +318,7 @@ export type Statement =
   | RejectStatement
   | VerdictStatement
   | JumpStatement
+  | VerdictMapStatement
   | AssignmentStatement
   | SetStatement
   | NatStatement
@@ -362,6 +377,12 @@ export interface NftSet {
   readonly gcInterval?: number;
   readonly size?: number;
   readonly elements?: readonly Expression[];
+  /** A map: every element gives a verdict … */
+  readonly verdicts?: true;
+  /** … or data of these types. */
+  readonly data?: readonly string[];
+  /** Each element stands for a rule of the input, and nothing else fills the set. */
+  readonly ofRules?: true;
   /** Elements that a set begins with which rules fill: hosts of a list. */
   readonly hosts?: readonly SetElement[];
   /** Every element counts the packets that find it. */

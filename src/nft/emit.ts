@@ -134,7 +134,7 @@ function emitBlock(
   for (const set of table.sets) {
     if (set.comment) blocks.push((inline = set.comment.map(commentLine)));
     else if (blocks.at(-1) !== inline) blocks.push((inline = []));
-    for (const line of emitSet(set, "set", labels)) inline.push(line);
+    for (const line of emitSet(set, set.verdicts || set.data ? "map" : "set", labels)) inline.push(line);
   }
   const firstChain = blocks.length;
   for (const chain of table.chains) blocks.push(emitChain(chain, spell));
@@ -217,7 +217,8 @@ function emitRule(rule: NftRule, spell: Spelling): string {
 
 /** All of a set but its elements. */
 function setParts(set: NftSet): string[] {
-  const parts = [set.typeof ? `typeof ${emitExpression(set.typeof)}` : `type ${(set.type ?? []).map(word).join(" . ")}`];
+  const given = set.verdicts ? " : verdict" : set.data ? ` : ${set.data.map(word).join(" . ")}` : "";
+  const parts = [`${set.typeof ? `typeof ${emitExpression(set.typeof)}` : `type ${(set.type ?? []).map(word).join(" . ")}`}${given}`];
   if (set.size !== undefined) parts.push(`size ${count(set.size)}`);
   if (set.flags.length > 0)
     parts.push(`flags ${set.flags.map((flag) => one(flag, ["dynamic", "timeout", "interval", "constant"])).join(",")}`);
@@ -248,6 +249,11 @@ function emitSet(set: NftSet, command: string, labels: boolean): string[] {
   if (elements.length > 0) parts.push(`elements = { ${elements.join(", ")} }`);
   const behind = labels || set.label === undefined ? "" : ` ${commentLine(set.label)}`;
   return [`${command} ${word(set.name)} { ${parts.join("; ")}; }${behind}`];
+}
+
+/** An element of a set by itself, for a reader. Throws as `emit` does. */
+export function emitElement(element: Expression): string {
+  return emitExpression(element);
 }
 
 /** For other printers of this folder. */
@@ -301,6 +307,8 @@ export function emitStatement(statement: Statement): string {
       return one(statement.verdict, ["accept", "drop", "return", "continue"]);
     case "jump":
       return `${statement.goto ? "goto" : "jump"} ${word(statement.chain)}`;
+    case "verdict-map":
+      return `${emitExpression(statement.key)} vmap ${emitExpression(statement.map)}`;
     case "assignment":
       return `${emitExpression(statement.target)} set ${emitExpression(statement.value)}`;
     case "set": {
@@ -317,6 +325,11 @@ export function emitStatement(statement: Statement): string {
       const port = statement.port ? `:${emitExpression(statement.port)}` : "";
       if (statement.type === "masquerade" || statement.type === "redirect") {
         return `${statement.type}${port ? ` to ${port}` : ""}${flags}`;
+      }
+      if (statement.found) {
+        const { key, map, withPort } = statement.found;
+        const target = withPort ? `${addressFamily(statement.family ?? "ip")}addr . port ` : addressFamily(statement.family);
+        return `${one(statement.type, ["snat", "dnat"])} ${target}to ${emitExpression(key)} map ${emitExpression(map)}${flags}`;
       }
       const prefix = statement.prefix ? "prefix " : "";
       return (
@@ -423,6 +436,8 @@ function emitExpression(expression: Expression): string {
       if (expression.timeout !== undefined) parts.push(`timeout ${duration(expression.timeout)}`);
       if (expression.expires !== undefined) parts.push(`expires ${duration(expression.expires)}`);
       if (expression.comment !== undefined) parts.push(`comment ${quote(expression.comment)}`);
+      if (expression.verdict) parts.push(":", emitStatement(expression.verdict));
+      if (expression.data) parts.push(":", emitExpression(expression.data));
       return parts.join(" ");
     }
     case "payload":

@@ -95,7 +95,7 @@ function addFeaturesOfChain(chain: NftChain, found: Set<FeatureName>): void {
 export function addFeaturesOfSet(set: Omit<NftSet, "name">, found: Set<FeatureName>): void {
   const parts = set.type?.length ?? (set.typeof?.kind === "concatenation" ? set.typeof.parts.length : 1);
   if (set.flags.includes("dynamic")) found.add("dynamicSet");
-  if (set.counter) found.add("setCounter");
+  if (set.counter) found.add(set.verdicts || set.data ? "mapCounter" : "setCounter");
   if (set.flags.includes("interval") && parts > 1) found.add("concatenatedIntervals");
   if (parts > 1) found.add("concatenation");
   if (set.typeof) {
@@ -129,6 +129,10 @@ function addFeaturesOfStatement(statement: Statement, found: Set<FeatureName>): 
       addFeaturesOf(statement.left, found);
       addFeaturesOf(statement.right, found);
       return;
+    case "verdict-map":
+      addFeaturesOf(statement.key, found);
+      addFeaturesOf(statement.map, found);
+      return;
     case "existence":
       found.add("existence");
       addFeaturesOf(statement.expression, found);
@@ -159,6 +163,10 @@ function addFeaturesOfStatement(statement: Statement, found: Set<FeatureName>): 
     case "nat":
       found.add(statement.type === "masquerade" || statement.type === "redirect" ? statement.type : "nat");
       if (statement.prefix) found.add("networkMap");
+      if (statement.found) {
+        found.add("translationMap");
+        addFeaturesOf(statement.found.key, found);
+      }
       if (statement.address) addFeaturesOf(statement.address, found);
       if (statement.port) addFeaturesOf(statement.port, found);
       return;

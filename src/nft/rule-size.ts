@@ -43,6 +43,8 @@ function partsOf(statement: Statement): readonly Expression[] {
   switch (statement.kind) {
     case "match":
       return [statement.left];
+    case "verdict-map":
+      return [statement.key];
     case "existence":
       return [statement.expression];
     case "assignment":
@@ -51,7 +53,7 @@ function partsOf(statement: Statement): readonly Expression[] {
       return [statement.key];
     case "nat":
     case "tproxy":
-      return [statement.address, statement.port].flatMap((part) => part ?? []);
+      return [statement.address, statement.port, statement.kind === "nat" ? statement.found?.key : undefined].flatMap((part) => part ?? []);
     case "dup":
       return [statement.address];
     default:

@@ -54,6 +54,12 @@ export const features = {
     source: `announcement of 0.9.5; kernel of that release by ${releaseList}`,
   },
   setCounter: { name: "counters of a set's elements", nft: "0.9.5", kernel: "5.7", source: `announcement of 0.9.5; ${kernelList}` },
+  mapCounter: {
+    name: "counters of a map's elements",
+    nft: "1.0.6",
+    kernel: "5.7",
+    source: "measured: nft 0.9.8 refuses it; kernel as for counters of a set's elements",
+  },
   elementExpiry: {
     name: "elements with the time they have left",
     nft: "0.9.2",
@@ -185,6 +191,12 @@ export const features = {
     nft: "0.9.5",
     kernel: "5.8",
     source: "changes-nftables-0.9.5; kernel commit 3ff7ddb1353d, 28 April 2020",
+  },
+  translationMap: {
+    name: "new addresses and ports from a map",
+    nft: "0.9.8",
+    kernel: "4.1",
+    source: "measured on nft 0.9.8; kernel as for concatenations",
   },
   notrack: { name: "notrack", nft: "0.9.1", kernel: "4.10", part: "conntrack", source: kernelList },
   queue: { name: "queue", nft: "0.9.1", kernel: "3.14", part: "queue", source: kernelList },

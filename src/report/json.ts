@@ -1,6 +1,7 @@
 /** Diagnostics as JSON for a program. */
 
-import { effectOf, type Diagnostic, type DiagnosticCode, type Effect, type Severity } from "../diagnostic.js";
+import { effectOf, type Diagnostic, type DiagnosticCode, type Effect, type Severity, type Span } from "../diagnostic.js";
+import type { Translation } from "../translate.js";
 import type { Tally } from "./tally.js";
 import { visibleJson } from "./visible.js";
 
@@ -15,6 +16,10 @@ export interface JsonReport {
   /** Numbers of rules as written; absent when the input is invalid or the run failed before the translation. */
   readonly rules?: Tally;
   readonly diagnostics: readonly JsonDiagnostic[];
+  /** With `--optimize`: rules that are one rule of the script, each with the lines it holds. */
+  readonly merges?: readonly JsonMerge[];
+  /** With `--optimize`: rules that are not in the script because no packet reaches them. */
+  readonly unreachable?: readonly JsonUnreachable[];
   /** What concerns no place in the input, such as the reason of a failure. */
   readonly messages: readonly JsonMessage[];
 }
@@ -36,6 +41,30 @@ export interface JsonDiagnostic {
   readonly without?: string;
 }
 
+export interface JsonPlace {
+  readonly file: string;
+  /** From 1. */
+  readonly line: number;
+}
+
+export interface JsonMerge {
+  /** `ip ipt2nft`. */
+  readonly table: string;
+  readonly chain: string;
+  readonly form: "set" | "verdict map" | "destination map";
+  /** Of the set or map; absent where it stands in the rule. */
+  readonly name?: string;
+  readonly elements: number;
+  readonly rules: readonly JsonPlace[];
+}
+
+export interface JsonUnreachable {
+  readonly table: string;
+  readonly chain: string;
+  readonly rules: readonly JsonPlace[];
+  readonly coveredBy: readonly JsonPlace[];
+}
+
 export interface JsonMessage {
   readonly severity: Severity;
   readonly message: string;
@@ -47,16 +76,35 @@ export function renderJson(report: {
   readonly rules?: Tally | undefined;
   readonly diagnostics: readonly Diagnostic[];
   readonly messages: readonly JsonMessage[];
+  readonly optimised?: Pick<Translation, "merges" | "leftOut"> | undefined;
 }): string {
   const document: JsonReport = {
     version: 1,
     outcome: report.outcome,
     ...(report.rules && { rules: report.rules }),
     diagnostics: report.diagnostics.map(jsonDiagnostic),
+    ...(report.optimised && { merges: report.optimised.merges.map(jsonMerge), unreachable: report.optimised.leftOut.map(jsonUnreachable) }),
     messages: report.messages.map(({ severity, message }) => ({ severity, message })),
   };
   return `${visibleJson(JSON.stringify(document, undefined, 2))}\n`;
 }
+
+function jsonMerge({ table, chain, form, name, elements, rules }: Translation["merges"][number]): JsonMerge {
+  return {
+    table: `${table.family} ${table.name}`,
+    chain,
+    form,
+    ...(name !== undefined && { name }),
+    elements,
+    rules: rules.map(jsonPlace),
+  };
+}
+
+function jsonUnreachable({ table, chain, rules, coveredBy }: Translation["leftOut"][number]): JsonUnreachable {
+  return { table: `${table.family} ${table.name}`, chain, rules: rules.map(jsonPlace), coveredBy: coveredBy.map(jsonPlace) };
+}
+
+const jsonPlace = ({ file, line }: Span): JsonPlace => ({ file, line });
 
 function jsonDiagnostic({ code, severity, span, message, help, without }: Diagnostic): JsonDiagnostic {
   return {

@@ -3,7 +3,7 @@
 import type { Span } from "../diagnostic.js";
 import { commentText } from "../extensions/values/text.js";
 import type { IptablesRuleset } from "../iptables/ast.js";
-import type { NftRule, NftTable } from "../nft/ast.js";
+import type { Expression, NftRule, NftTable } from "../nft/ast.js";
 import { longestComment } from "../nft/rule-size.js";
 
 interface Origin {
@@ -20,6 +20,9 @@ export function withOrigins(table: NftTable, rulesets: readonly IptablesRuleset[
   const origins = originsByPlace(rulesets, table.family === "inet");
   return {
     ...table,
+    sets: table.sets.map((set) =>
+      set.ofRules && set.elements ? { ...set, elements: set.elements.map((one) => named(one, origins)) } : set,
+    ),
     chains: table.chains.map((chain) => ({
       ...chain,
       entries: chain.entries.map((entry) => (entry.kind === "rule" ? commented(entry, origins) : entry)),
@@ -27,14 +30,26 @@ export function withOrigins(table: NftTable, rulesets: readonly IptablesRuleset[
   };
 }
 
+/** An element that stands for a rule says which. */
+function named(element: Expression, origins: ReadonlyMap<string, Origin>): Expression {
+  if (element.kind !== "element" || !element.origin) return element;
+  const comment = commentOf([element.origin], element.comment, origins);
+  return comment === undefined ? element : { ...element, comment };
+}
+
 function commented(rule: NftRule, origins: ReadonlyMap<string, Origin>): NftRule {
-  const own = (rule.origins ?? []).flatMap((span) => origins.get(placeKey(span)) ?? []);
-  if (own.length === 0) return rule;
-  const joined = (parts: readonly string[]): string => [...new Set(parts)].join(" | ");
-  const user = rule.comment === undefined ? [] : [rule.comment];
-  const candidates = [joined([...user, ...own.map(({ text }) => inQuotes(text))]), joined([...user, ...own.map(({ place }) => place)])];
-  const comment = candidates.find(isComment);
+  const comment = commentOf(rule.origins ?? [], rule.comment, origins);
   return comment === undefined ? rule : { ...rule, comment };
+}
+
+/** Undefined where the comment of the user is all there is. */
+function commentOf(spans: readonly Span[], written: string | undefined, origins: ReadonlyMap<string, Origin>): string | undefined {
+  const own = spans.flatMap((span) => origins.get(placeKey(span)) ?? []);
+  if (own.length === 0) return undefined;
+  const joined = (parts: readonly string[]): string => [...new Set(parts)].join(" | ");
+  const user = written === undefined ? [] : [written];
+  const candidates = [joined([...user, ...own.map(({ text }) => inQuotes(text))]), joined([...user, ...own.map(({ place }) => place)])];
+  return candidates.find(isComment);
 }
 
 /** nft has no escape for a double quote. */

@@ -5,6 +5,7 @@ import type { Family } from "../iptables/ast.js";
 import type { Expression, Hook, NftChain, NftComment, NftHelper, NftRule, NftSet, NftTable, Statement } from "../nft/ast.js";
 import { goto, jump } from "../nft/ast.js";
 import { Names } from "../nft/names.js";
+import { inOrderOfCost } from "../nft/test-order.js";
 import { namesIn } from "../nft/walk.js";
 
 /** A chain under construction. */
@@ -16,7 +17,9 @@ export class ChainBuilder {
 
   constructor(readonly name: string) {}
 
-  rule(statements: readonly Statement[], comment?: string): this {
+  /** The tests of a rule stand in the order of what they cost. */
+  rule(tests: readonly Statement[], comment?: string): this {
+    const statements = inOrderOfCost(tests);
     this.entries.push(comment === undefined ? { kind: "rule", statements } : { kind: "rule", statements, comment });
     return this;
   }

@@ -47,7 +47,8 @@ export function translateByShapes(
   options: TranslateOptions,
   { leastShare = 0.5, leastLength = 20_000 }: QuickOptions = {},
 ): QuickTranslation | SlowWay {
-  if (options.origins === true || options.inet === true) return { reason: "the options ask for what lies between rules" };
+  if (options.origins === true || options.inet === true || options.optimize === true)
+    return { reason: "the options ask for what lies between rules" };
   if (sources.length > 2 || new Set(sources.map(({ file }) => file)).size < sources.length) return { reason: "more than two files" };
   if (sources.reduce((sum, { text }) => sum + text.length, 0) < leastLength) return { reason: "the input is short" };
   const files = [...sources, ...(options.ipsets ?? [])].map(({ file }) => file);

@@ -14,9 +14,13 @@ import type {
   LimitStatement,
   MatchStatement,
   NftChain,
+  NatStatement,
+  NftSet,
   NftTable,
+  SetElement,
   SetStatement,
   Statement,
+  VerdictMapStatement,
 } from "../nft/ast.js";
 import { deepestLevel } from "../rewrite/hooks.js";
 import { factName, withoutName, type Fact } from "./facts.js";
@@ -69,6 +73,8 @@ export interface MachineState {
 export class NftMachine implements Firewall<MachineState> {
   private readonly sets: Map<string, RunningSet>;
   private readonly opaque: ReadonlySet<string>;
+  /** Sets whose elements stand for rules. */
+  private readonly ofRules: ReadonlyMap<string, NftSet>;
   private readonly chains: Map<string, RunningChain>;
   private readonly hooks = new Map<Hook, RunningChain[]>();
   private readonly family: Family;
@@ -86,7 +92,8 @@ export class NftMachine implements Firewall<MachineState> {
     { family, opaqueSets = new Set() }: MachineOptions = {},
   ) {
     this.family = table.family === "inet" ? (family ?? "ipv4") : table.family === "ip" ? "ipv4" : "ipv6";
-    this.opaque = new Set([...opaqueSets, ...table.sets.filter(({ elements }) => elements).map(({ name }) => name)]);
+    this.opaque = new Set([...opaqueSets, ...table.sets.filter(({ elements, ofRules }) => elements && !ofRules).map(({ name }) => name)]);
+    this.ofRules = new Map(table.sets.filter(({ ofRules }) => ofRules).map((set) => [set.name, set]));
     this.sets = new Map(table.sets.map((set) => [set.name, runningSet(set)]));
     this.chains = new Map(table.chains.map((chain) => [chain.name, { chain }]));
     for (const running of this.chains.values()) {
@@ -254,7 +261,7 @@ export class NftMachine implements Firewall<MachineState> {
         return factRun(factName({ ...statement, exists: true }, this.opaque), !statement.exists);
       case "counter":
         return () => {
-          this.counts.set(statement.bytes, (this.counts.get(statement.bytes) ?? 0) + 1);
+          this.count(statement.bytes);
           return "next";
         };
       case "limit":
@@ -282,6 +289,8 @@ export class NftMachine implements Firewall<MachineState> {
         const step = { jump, goto: statement.goto };
         return () => step;
       }
+      case "verdict-map":
+        return this.compileVerdictMap(statement);
       case "assignment":
         return this.compileAssignment(statement.target, statement.value);
       case "set":
@@ -332,7 +341,22 @@ export class NftMachine implements Firewall<MachineState> {
   }
 
   /** The first address and port of those that may be taken; which one the kernel takes is not for rules to say. */
-  private compileNat({ type, address, port, family }: Statement & { kind: "nat" }): Run {
+  private compileNat({ type, address, port, family, found }: NatStatement): Run {
+    if (found) {
+      const find = this.compileFinding(found.key, this.ofRules.get(found.map.set)?.elements ?? []);
+      const runs = new Map<SetElement, Run>();
+      return (flight) => {
+        const element = find(flight);
+        if (!element?.data) return "break";
+        let run = runs.get(element);
+        if (!run) {
+          const [newAddress, newPort] = element.data.kind === "concatenation" ? element.data.parts : [element.data];
+          run = this.compileNat({ kind: "nat", type, ...(family && { family }), address: newAddress!, ...(newPort && { port: newPort }) });
+          runs.set(element, run);
+        }
+        return run(flight);
+      };
+    }
     const first = (expression: Expression): bigint | undefined => {
       const one = expression.kind === "range" ? expression.from : expression;
       return one.kind === "number" || one.kind === "address" ? (constantOf(one, one, this.family) as bigint) : undefined;
@@ -385,6 +409,10 @@ export class NftMachine implements Firewall<MachineState> {
 
   private compileMatch({ left, operator, right }: MatchStatement): Run {
     if (right.kind === "set-reference") return this.compileLookup(left, operator, right.set);
+    if (right.kind === "anonymous-set" && right.elements.some(({ kind }) => kind === "element")) {
+      const find = this.compileFinding(left, right.elements);
+      return (flight) => (find(flight) ? "next" : "break");
+    }
     // True of whatever is there to read, and packets here are whole.
     if (left.kind === "raw-payload" && operator === ">=" && right.kind === "number" && BigInt(right.value) === 0n) return () => "next";
     if (isOfOtherFamily(left, this.family)) return () => "break";
@@ -412,7 +440,47 @@ export class NftMachine implements Firewall<MachineState> {
     }
   }
 
+  private compileVerdictMap({ key, map }: VerdictMapStatement): Run {
+    const find = this.compileFinding(key, map.kind === "anonymous-set" ? map.elements : (this.ofRules.get(map.set)?.elements ?? []));
+    const runs = new Map<SetElement, Run>();
+    return (flight) => {
+      const element = find(flight);
+      if (!element?.verdict) return "break";
+      let run = runs.get(element);
+      if (!run) runs.set(element, (run = this.compile(element.verdict)));
+      return run(flight);
+    };
+  }
+
+  /** The element that a packet finds, which counts it; elements do not overlap. */
+  private compileFinding(key: Expression, elements: readonly Expression[]): (flight: Flight) => SetElement | undefined {
+    const parts = key.kind === "concatenation" ? key.parts : [key];
+    if (parts.some((part) => isOfOtherFamily(part, this.family))) return () => undefined;
+    const readers = parts.map((part) => readerOf(part, this.family));
+    const tests = elements.map((element) => {
+      const own: SetElement = element.kind === "element" ? element : { kind: "element", key: element };
+      const wanted = own.key.kind === "concatenation" ? own.key.parts : [own.key];
+      return { own, wanted: wanted.map((one, index) => equalityTest(one, parts[index]!, this.family)) };
+    });
+    return (flight) => {
+      if (!readers.every(({ applies = always }) => applies(flight))) return undefined;
+      const values = readers.map(({ read }) => read(flight));
+      const found = tests.find(({ wanted }) => wanted.every((test, index) => test(values[index]!)));
+      if (found?.own.counter) this.count(found.own.counter.bytes);
+      return found?.own;
+    };
+  }
+
+  private count(bytes: bigint): void {
+    this.counts.set(bytes, (this.counts.get(bytes) ?? 0) + 1);
+  }
+
   private compileLookup(left: Expression, operator: Comparison, setName: string): Run {
+    const ofRules = this.ofRules.get(setName);
+    if (ofRules && operator === "==") {
+      const find = this.compileFinding(left, ofRules.elements ?? []);
+      return (flight) => (find(flight) ? "next" : "break");
+    }
     if (this.opaque.has(setName)) throw new NotModelled(`set ${setName}`);
     const set = this.set(setName);
     const { key, applies } = this.compileKey(left);

@@ -135,6 +135,9 @@ function payloadReader(protocol: string, field: string, family: Family): Reader 
         throw new NotModelled(`field ${protocol} ${field}`);
     }
   }
+  // Of whatever transport header there is: of those without ports, too, whatever stands in their place.
+  if (protocol === "th" && field === "sport") return { read: ({ sourcePort }) => BigInt(sourcePort) };
+  if (protocol === "th" && field === "dport") return { read: ({ destinationPort }) => BigInt(destinationPort) };
   const number = protocolNumbers[protocol];
   if (number === undefined) throw new NotModelled(`field ${protocol} ${field}`);
   const applies = ({ packet }: Flight): boolean => packet.protocol === number;

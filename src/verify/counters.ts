@@ -4,7 +4,7 @@
  */
 
 import type { Family, IptablesRule, IptablesRuleset } from "../iptables/ast.js";
-import type { NftScript, Statement } from "../nft/ast.js";
+import type { Expression, NftScript, NftSet, SetElement, Statement } from "../nft/ast.js";
 import type { Source } from "../translate.js";
 
 /** A terabyte. */
@@ -43,6 +43,7 @@ export function numberCounters(script: NftScript): NftScript {
     ...script,
     tables: script.tables.map((table) => ({
       ...table,
+      sets: table.sets.map(numberElements),
       chains: table.chains.map((chain) => {
         let last = 0n;
         return {
@@ -62,6 +63,24 @@ export function numberCounters(script: NftScript): NftScript {
         };
       }),
     })),
+  };
+}
+
+/** The same for the elements of a set that stand for one rule. */
+function numberElements(set: NftSet): NftSet {
+  if (!set.ofRules || !set.elements) return set;
+  const numbers = new Map<string, bigint>();
+  const placeOf = ({ origin }: SetElement): string => (origin ? `${origin.file}:${origin.line}` : "");
+  for (const element of set.elements) {
+    if (element.kind === "element" && element.counter && element.counter.bytes > 0n) numbers.set(placeOf(element), element.counter.bytes);
+  }
+  return {
+    ...set,
+    elements: set.elements.map((element): Expression => {
+      const bytes = element.kind === "element" ? numbers.get(placeOf(element)) : undefined;
+      if (element.kind !== "element" || bytes === undefined || (element.counter?.bytes ?? 0n) > 0n) return element;
+      return { ...element, counter: { kind: "counter", packets: 0n, bytes } };
+    }),
   };
 }
 

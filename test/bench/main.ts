@@ -1,15 +1,16 @@
 /**
  * The benchmarks: `npm run bench` for all, `npm run bench -- packets slow "set, update"` for the packets of one kind of traffic
- * and the shapes that begin so, `npm run bench -- translator [FILE…]` for the translator's time and memory,
- * of further dumps too, `npm run bench -- memory` for the kernel memory of scripts, `npm run bench -- corpus` for a corpus of a thousand
- * dumps, `npm run bench -- simulate` for the speed of the models, `npm run bench -- growth [NAME…]` for time and memory of inputs that
- * double, all or those whose names begin so.
+ * and the shapes that begin so, `npm run bench -- optimize [NAME]` for long lists of rules, `npm run bench -- translator [FILE…]` for the
+ * translator's time and memory, of further dumps too, `npm run bench -- memory` for the kernel memory of scripts, `npm run bench -- corpus`
+ * for a corpus of a thousand dumps, `npm run bench -- simulate` for the speed of the models, `npm run bench -- growth [NAME…]` for time and
+ * memory of inputs that double, all or those whose names begin so.
  */
 
 import { measureCorpus } from "./corpus-time.js";
 import { measureGrowth } from "./growth.js";
 import { measureMemory } from "./memory-cost.js";
 import { measurePackets, packetTable, traffics, type Cost } from "./packet-cost.js";
+import { longLists } from "./long-lists.js";
 import { shapes } from "./shapes.js";
 import { measureSimulation } from "./simulation-speed.js";
 import { measureTranslator } from "./translator-time.js";
@@ -27,6 +28,14 @@ if (subject === "all" || subject === "growth") process.stdout.write(`${measureGr
 
 if (subject === "all" || subject === "memory") process.stdout.write(`${await measureMemory()}\n`);
 
+if (subject === "all" || subject === "optimize") {
+  const chosen = longLists.filter(({ name }) => name.startsWith(kind ?? ""));
+  const traffic = { ...traffics.find(({ name }) => name === "64 hosts")!, loops: 400, turns: 5, together: 2 };
+  process.stdout.write(
+    `Microseconds of processor time per packet above an empty namespace (ratio to iptables):\n\n${packetTable(await measurePackets(traffic, chosen))}\n`,
+  );
+}
+
 if (subject === "all" || subject === "packets") {
   const costs: Cost[] = [];
   for (const traffic of traffics.filter(({ name }) => kind === undefined || kind === "all" || name === kind)) {
@@ -39,6 +48,6 @@ if (subject === "all" || subject === "packets") {
     );
   }
   process.stdout.write(
-    `Microseconds of processor time per packet above an empty namespace (ratio to xt_recent):\n\n${packetTable(costs)}\n`,
+    `Microseconds of processor time per packet above an empty namespace (ratio to iptables):\n\n${packetTable(costs)}\n`,
   );
 }

@@ -10,7 +10,7 @@ import { families } from "../../src/iptables/family.js";
 import { runInNamespace, withFiles } from "../../src/verify/namespace.js";
 import { joined, serialize, udp } from "../../src/verify/packet.js";
 import { ethernetFrame, fileHeader, recordOf } from "../../src/verify/pcap.js";
-import { shapes, type Shape } from "./shapes.js";
+import { shapes, type Form, type Shape } from "./shapes.js";
 
 export interface Traffic {
   readonly name: string;
@@ -114,16 +114,29 @@ function capture(hosts: number, family: Family): Uint8Array {
 function subjectsOf(shape: Shape, seconds: number): Subject[] {
   const dump = shape.dump(seconds);
   const { family } = shape;
-  const iptables: Subject = { name: "xt_recent", load: `${nets[family].iptables}-restore <`, files: { dump } };
+  const iptables: Subject = { name: "iptables", load: `${nets[family].iptables}-restore <`, files: { dump } };
   return [
     iptables,
-    ...shape.forms.map((recent): Subject => {
-      const options: TranslateOptions = { recent, family };
+    ...shape.forms.map((form): Subject => {
+      const options: TranslateOptions = { ...optionsOf(form), family };
       const { script, diagnostics } = translate(dump, options);
       if (script === undefined) throw new Error(diagnostics.map(({ message }) => message).join("\n"));
-      return { name: recent, load: "nft -f", files: { script } };
+      return { name: form, load: "nft -f", files: { script } };
     }),
   ];
+}
+
+function optionsOf(form: Form): TranslateOptions {
+  switch (form) {
+    case "plain":
+      return {};
+    case "optimised":
+      return { optimize: true };
+    case "optimised, no counters":
+      return { optimize: true, counters: false };
+    default:
+      return { recent: form };
+  }
 }
 
 /** The script for one set of namespaces; it prints a line of subject and seconds of processor time for each turn. */
@@ -223,14 +236,14 @@ function readTimes(output: string, subjects: number): number[][] {
   return times;
 }
 
-/** A row per shape and form: the costs and, in brackets, their ratios to xt_recent. */
+/** A row per shape and form: the costs and, in brackets, their ratios to those of iptables. */
 export function packetTable(costs: readonly Cost[]): string {
   const kinds = [...new Set(costs.map(({ traffic }) => traffic))];
   const rows = new Map<string, string[]>();
   for (const cost of costs) {
     const row = rows.get(`${cost.shape} | ${cost.form}`) ?? kinds.map(() => "");
-    const reference = costs.find(({ traffic, shape, form }) => traffic === cost.traffic && shape === cost.shape && form === "xt_recent");
-    const ratio = cost.form === "xt_recent" || !reference ? "" : ` (${(cost.microseconds / reference.microseconds).toFixed(2)})`;
+    const reference = costs.find(({ traffic, shape, form }) => traffic === cost.traffic && shape === cost.shape && form === "iptables");
+    const ratio = cost.form === "iptables" || !reference ? "" : ` (${(cost.microseconds / reference.microseconds).toFixed(2)})`;
     row[kinds.indexOf(cost.traffic)] = `${cost.microseconds.toFixed(2)}${ratio} ±${cost.spread.toFixed(2)}`;
     rows.set(`${cost.shape} | ${cost.form}`, row);
   }

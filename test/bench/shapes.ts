@@ -8,12 +8,15 @@
 import type { Family } from "../../src/iptables/ast.js";
 import type { RecentForm } from "../../src/rewrite/ruleset.js";
 
+/** How a dump is written in nft. */
+export type Form = RecentForm | "plain" | "optimised" | "optimised, no counters";
+
 export interface Shape {
   readonly name: string;
   readonly hits: number;
   readonly family: Family;
   /** Forms that are measured beside xt_recent. */
-  readonly forms: readonly RecentForm[];
+  readonly forms: readonly Form[];
   /** `seconds` is the length of the window. */
   dump(seconds: number): string;
 }

@@ -23,6 +23,8 @@ const exact: Translation = {
   nft: undefined,
   ipsets: new Map(),
   listStores: [],
+  merges: [],
+  leftOut: [],
   outcome: "exact",
 };
 const approximated: Translation = { ...exact, outcome: "approximated", diagnostics: [diagnostic("recent-rttl", span, "stricter")] };

@@ -42,7 +42,7 @@ describe("readOptions", () => {
     [
       "an unknown option",
       '{\n  "sets": true\n}',
-      '2:3: there is no option "sets"; the options are "counters", "family", "forgetAfter", "inet", "keepSets", "origins", "recent", "setSize", "table", "targetNft", "without"',
+      '2:3: there is no option "sets"; the options are "counters", "family", "forgetAfter", "inet", "keepSets", "optimize", "origins", "recent", "setSize", "table", "targetNft", "without"',
     ],
     ["a property of every object", '{"constructor": true}', '1:2: there is no option "constructor"'],
     ["an option twice", '{"inet": true, "inet": false}', '1:16: the option "inet" is given twice'],

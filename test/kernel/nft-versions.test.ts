@@ -3,9 +3,6 @@
  * made for an older version is tried in that one.
  */
 
-import { existsSync } from "node:fs";
-import { readFile } from "node:fs/promises";
-import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 
 import type { KernelPartName } from "../../src/nft/kernel-parts.js";
@@ -13,17 +10,11 @@ import { requirements } from "../../src/nft/requirements.js";
 import { isOlder } from "../../src/nft/versions.js";
 import { translate } from "../../src/translate.js";
 import { lackingParts } from "../../src/verify/kernel-parts.js";
-import { runInNamespace, withFiles } from "../../src/verify/namespace.js";
 import { readCases } from "../corpus/cases.js";
-import { notUnpacked, otherVersions, rootOf } from "./other-nft.js";
+import { notUnpacked, otherVersions, refusedBy, type Tried } from "./other-nft.js";
 import { missingRequirement } from "./requirements.js";
 
 const scripts = readCases();
-
-interface Tried {
-  readonly name: string;
-  readonly script: string;
-}
 
 /** Scripts for the version, and those for any version that this one is new enough for, where they are others. */
 function scriptsFor(version: string, without: readonly KernelPartName[]): Tried[] {
@@ -35,33 +26,6 @@ function scriptsFor(version: string, without: readonly KernelPartName[]): Tried[
       ...(made.script === undefined ? [] : [{ name: `${name} for ${version}`, script: made.script }]),
       ...(fits && plain.script !== undefined && plain.script !== made.script ? [{ name, script: plain.script }] : []),
     ];
-  });
-}
-
-/** What each script that does not load twice is told. */
-async function refusedBy(version: string, tried: readonly Tried[]): Promise<string[]> {
-  const files = {
-    ...Object.fromEntries(tried.map(({ script }, index) => [`${index}.nft`, script])),
-    // nft 0.9.8 reads standard input by the name of a device, which is not there.
-    "load.sh": `cd "$(dirname "$0")"
-mount --bind . "${rootOf(version)}/in" || exit
-nft() { chroot "${rootOf(version)}" /usr/sbin/nft "$@"; }
-for ((index = 0; index < ${tried.length}; index++)); do
-  nft flush ruleset
-  { nft -f /in/$index.nft && nft -f /in/$index.nft; } >messages 2>&1 || cp messages $index.refused
-done
-`,
-  };
-  return withFiles(files, async (directory) => {
-    const { status, stderr } = await runInNamespace(join(directory, "load.sh"), 300);
-    if (status !== 0) throw new Error(`the scripts were not loaded: ${stderr}`);
-    const told = await Promise.all(
-      tried.map(async ({ name }, index) => {
-        const file = join(directory, `${index}.refused`);
-        return existsSync(file) ? `${name}: ${(await readFile(file, "utf8")).slice(0, 300)}` : [];
-      }),
-    );
-    return told.flat();
   });
 }
 

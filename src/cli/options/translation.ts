@@ -24,6 +24,8 @@ export interface TranslationSettings {
   readonly forgetAfter: number | undefined;
   /** One table for both families. */
   readonly inet?: true;
+  /** Rules in sets and maps where that is quicker. */
+  readonly optimize?: true;
   /** Version; any if absent. */
   readonly targetNft: string | undefined;
   /** Parts that the kernel lacks. */
@@ -45,6 +47,7 @@ interface RawTranslationOptions {
   readonly ipset?: readonly string[];
   readonly geoip?: readonly string[];
   readonly inet?: true;
+  readonly optimize?: true;
   readonly targetNft?: string;
   readonly without?: readonly KernelPartName[];
   readonly maxInput: number;
@@ -86,6 +89,7 @@ export function addTranslationOptions(command: Command): Command {
       ).argParser(several),
     )
     .option("--inet", "one inet table for IPv4 and IPv6: what both have in common stands once")
+    .option("--optimize", "bring rules together in sets and maps where that decides the same and costs packets less")
     .addOption(new Option("--target-nft <VERSION>", "replace or refuse what this version of nft cannot load").argParser(nftVersion))
     .addOption(
       new Option(
@@ -122,6 +126,7 @@ export function translationSettings(command: Command): TranslationSettings {
     ipset = [],
     geoip = [],
     inet,
+    optimize,
     targetNft,
     without = [],
     maxInput,
@@ -135,6 +140,7 @@ export function translationSettings(command: Command): TranslationSettings {
     setSize: size,
     forgetAfter,
     ...(inet && { inet }),
+    ...(optimize && { optimize }),
     targetNft,
     without,
     maxInput,

@@ -30,7 +30,7 @@ describe("rules that stand apart", () => {
 
   it("count in front of the set what has been checked just before, and send what is too much to the check", () => {
     expect(tokensOf([`INPUT ${ssh} ${check}`, "INPUT -p udp -j ACCEPT", `INPUT ${ssh} ${set}`])).toEqual([
-      "filter_INPUT: ip frag-off & 0x1fff == 0 tcp dport 22 ip saddr limit rate over 4/minute burst 4 packets",
+      "filter_INPUT: tcp dport 22 ip frag-off & 0x1fff == 0 ip saddr limit rate over 4/minute burst 4 packets",
     ]);
   });
 

@@ -68,10 +68,11 @@ export async function addCase(directory: string, settings: NewCaseSettings, surr
   return 0;
 }
 
-function optionsOf({ table, recent, setSize, forgetAfter, family, inet, targetNft, without }: NewCaseSettings): CaseOptions {
+function optionsOf({ table, recent, setSize, forgetAfter, family, inet, optimize, targetNft, without }: NewCaseSettings): CaseOptions {
   return {
     ...(family && { family }),
     ...(inet && { inet }),
+    ...(optimize && { optimize }),
     ...(recent !== translationDefaults.recent && { recent }),
     ...(setSize !== translationDefaults.setSize && { setSize }),
     ...(forgetAfter !== undefined && { forgetAfter }),

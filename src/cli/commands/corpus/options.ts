@@ -38,7 +38,7 @@ const examples = `
 A case is a folder with rules.v4, rules.v6 or rules.sh, perhaps sets.ipset, geoip.csv and options.json, and with expected.nft
 and expected.diagnostics; or files of one stem: x.v4, x.v6 or x.rules, perhaps x.ipset, x.geoip.csv and x.options.json, x.nft,
 x.diagnostics. Cases are found at any depth. The options file is a JSON object with any of counters, family, forgetAfter (seconds),
-inet, keepSets, origins, recent, setSize, table, targetNft and without (a list).
+inet, keepSets, optimize, origins, recent, setSize, table, targetNft and without (a list).
 
 --add starts a case: it copies the dump, writes the options given, and what is made of it as what is expected. With
 --anonymize addresses become others of their kind with the networks they share kept, and MAC addresses, comments and
@@ -137,7 +137,7 @@ function newCaseSettings(
   if (files === undefined) {
     const alone = command.options.find(
       (option) =>
-        /^--(?:name|anonymize|key|table|ipv4|ipv6|recent|set-size|forget-after|ipset|geoip|inet|target-nft|without)$/.test(
+        /^--(?:name|anonymize|key|table|ipv4|ipv6|recent|set-size|forget-after|ipset|geoip|inet|optimize|target-nft|without)$/.test(
           option.long ?? "",
         ) && command.getOptionValueSource(option.attributeName()) === "cli",
     );

@@ -87,13 +87,14 @@ async function report(
   rules: Tally | undefined,
   messages: readonly JsonMessage[],
   failed: boolean,
-  { format, color }: TranslateSettings,
+  { format, color, optimize }: TranslateSettings,
   surroundings: Surroundings,
 ): Promise<void> {
   const diagnostics = translation?.diagnostics ?? [];
   if (format === "json") {
     const outcome: JsonReport["outcome"] = failed || !translation ? "failed" : translation.outcome;
-    return tell(renderJson({ outcome, rules, diagnostics, messages }), surroundings);
+    const optimised = optimize ? translation : undefined;
+    return tell(renderJson({ outcome, rules, diagnostics, messages, optimised }), surroundings);
   }
   let text = "";
   if (diagnostics.length > 0) {

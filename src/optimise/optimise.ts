@@ -1,0 +1,231 @@
+/**
+ * Rules that differ in what they ask for alone become one rule with a set, or a map of verdicts (`--optimize`).
+ *
+ * Works on the nft tree, after everything else is decided: what is asked and done stands there, whatever it was in iptables. A table goes
+ * through these passes, each chain by itself:
+ *
+ * 1. read (`read-rule.ts`): what each rule asks of which field, what else, and whether it does no more than count and end;
+ * 2. leave out (`unreachable.ts`): rules that no packet reaches;
+ * 3. arrange (`shapes.ts`, `arrange.ts`): rules of one shape come together where that changes nothing;
+ * 4. cut (`cut.ts`): where two want the same packet, the first has it;
+ * 5. weigh (`cost.ts`): a look-up that is not clearly cheaper than its rules is not made;
+ * 6. write (`merge.ts`): the rule, its set, and which rules of the input it holds;
+ * 7. spell (`spelling.ts`): networks in what is left.
+ *
+ * What is not known stays as it is, and where it is.
+ */
+
+import type { Span } from "../diagnostic.js";
+import type { NftChain, NftComment, NftRule, NftSet, NftTable, Statement } from "../nft/ast.js";
+import { emitStatement } from "../nft/emit.js";
+import { Names } from "../nft/names.js";
+import { isLoadable } from "../nft/versions.js";
+import { arrange, type Alone, type Group } from "./arrange.js";
+import { fewestRules, paysOff, type LookUp } from "./cost.js";
+import { wordOfField } from "./fields.js";
+import { linesOf } from "./lines.js";
+import { cutGroup, lookUpOf, mergedRule, type Cut } from "./merge.js";
+import { readRule, type ReadRule } from "./read-rule.js";
+import { withMasks } from "./spelling.js";
+import { coveredRules } from "./unreachable.js";
+
+export interface OptimiseOptions {
+  /** The nft that has to load the script; any unless told. */
+  readonly targetNft?: string | undefined;
+  /** The table is not made anew when the script is loaded again: sets then stand in the rules that ask them. */
+  readonly keepSets: boolean;
+  /** Whether a look-up is worth its rules, whose tests cost so many nanoseconds together; by what was measured unless told. */
+  readonly pays?: (lookUp: LookUp, listed: number) => boolean;
+  /** Rules of one shape below which nothing is tried. */
+  readonly fewest?: number;
+}
+
+/** Rules of the input that are one rule now. */
+export interface Merge {
+  readonly table: Pick<NftTable, "family" | "name">;
+  readonly chain: string;
+  readonly form: "set" | "verdict map" | "destination map";
+  /** Of the set or map; undefined where it stands in the rule. */
+  readonly name: string | undefined;
+  readonly elements: number;
+  readonly rules: readonly Span[];
+}
+
+/** A rule of the input that is not in the script: no packet reaches it. */
+export interface LeftOut {
+  readonly table: Pick<NftTable, "family" | "name">;
+  readonly chain: string;
+  readonly rules: readonly Span[];
+  readonly coveredBy: readonly Span[];
+}
+
+export interface Optimised {
+  readonly table: NftTable;
+  readonly merges: readonly Merge[];
+  readonly leftOut: readonly LeftOut[];
+}
+
+export function optimise(table: NftTable, options: OptimiseOptions): Optimised {
+  if (changesFields(table)) return { table, merges: [], leftOut: [] };
+  return new TableOptimiser(table, options).run();
+}
+
+/** Whether a rule writes to a field that rules are brought together by: nothing of iptables does. */
+function changesFields({ chains }: NftTable): boolean {
+  const writes = (statement: Statement): boolean =>
+    statement.kind === "assignment" &&
+    (statement.target.kind === "raw-payload" ||
+      (statement.target.kind === "payload" && ["saddr", "daddr", "sport", "dport", "protocol"].includes(statement.target.field)));
+  return chains.some(({ entries }) => entries.some((entry) => entry.kind === "rule" && entry.statements.some(writes)));
+}
+
+/** A rule with the comments that belong to it, or a comment by itself. */
+interface Item {
+  readonly comments: readonly NftComment[];
+  readonly rule?: NftRule;
+}
+
+/** Times that a chain is arranged: each time without the shapes that did not pay. */
+const mostRounds = 4;
+
+class TableOptimiser {
+  private readonly names = new Names();
+  private readonly sets: NftSet[] = [];
+  private readonly merges: Merge[] = [];
+  private readonly leftOut: LeftOut[] = [];
+  private readonly pays: (lookUp: LookUp, listed: number) => boolean;
+  private readonly fewest: number;
+
+  constructor(
+    private readonly table: NftTable,
+    private readonly options: OptimiseOptions,
+  ) {
+    this.pays = options.pays ?? paysOff;
+    this.fewest = options.fewest ?? fewestRules;
+    for (const { name } of [...table.chains, ...table.sets, ...table.helpers]) this.names.unique(name);
+  }
+
+  run(): Optimised {
+    const chains = this.table.chains.map((chain) => this.chain(chain));
+    return {
+      table: { ...this.table, sets: [...this.table.sets, ...this.sets], chains },
+      merges: this.merges,
+      leftOut: this.leftOut,
+    };
+  }
+
+  private chain(chain: NftChain): NftChain {
+    const items = itemsOf(chain);
+    const all = items.map(({ comments, rule }) => rule && withoutPlain(readRule(rule), comments.length > 0));
+    const covered = coveredRules(all);
+    const rules = all.map((read, place) => (covered.has(place) ? undefined : read));
+    const entries: (NftRule | NftComment)[] = [];
+    for (const unit of this.arranged(rules)) {
+      if (unit.kind === "cut") entries.push(...this.written(chain, unit.cut));
+      else {
+        const { comments, rule } = items[unit.place]!;
+        const by = covered.get(unit.place);
+        if (rule && by !== undefined) entries.push(this.leaveOut(chain, rule, items[by]!.rule!));
+        else entries.push(...comments, ...(rule ? [withMasks(rule)] : []));
+      }
+    }
+    return { ...chain, entries };
+  }
+
+  /** Groups that pay, cut, and all other rules by themselves. */
+  private arranged(rules: readonly (ReadRule | undefined)[]): (Alone | { readonly kind: "cut"; readonly cut: Cut })[] {
+    const mapped = this.mayMap(rules);
+    const without = new Set<string>();
+    for (let round = 1; ; round++) {
+      const units = arrange(rules, { mapped, fewest: this.fewest, without });
+      const cuts = new Map<Group, Cut>();
+      let poor = 0;
+      for (const unit of units) {
+        if (unit.kind === "alone" || unit.members.length === 1) continue;
+        const cut = cutGroup(unit, rules);
+        if (this.isWorthIt(cut)) cuts.set(unit, cut);
+        else if (!without.has(unit.shape.key)) {
+          without.add(unit.shape.key);
+          poor++;
+        }
+      }
+      if (poor > 0 && round < mostRounds) continue;
+      return units.flatMap((unit): (Alone | { readonly kind: "cut"; readonly cut: Cut })[] => {
+        if (unit.kind === "alone") return [unit];
+        const cut = cuts.get(unit);
+        return cut ? [{ kind: "cut", cut }] : unit.members.map((place) => ({ kind: "alone", place }));
+      });
+    }
+  }
+
+  /** Where verdicts of elements are counted, the nft must know maps that count. */
+  private mayMap(rules: readonly (ReadRule | undefined)[]): boolean {
+    const counted = rules.some((read) => read?.plain?.counter);
+    return !counted || (!this.options.keepSets && isLoadable("mapCounter", this.options.targetNft));
+  }
+
+  private isWorthIt(cut: Cut): boolean {
+    const { lookUp, listed } = lookUpOf(cut);
+    if (lookUp.counted && !isLoadable("setCounter", this.options.targetNft)) return false;
+    if (lookUp.fields.length === 0) return false;
+    const [first, ...others] = cut.members.map(({ end }) => end);
+    const translates = first?.kind === "nat" && others.some((end) => emitStatement(end) !== emitStatement(first));
+    // A map of destinations has a name, and stays over a reload with what it held.
+    if (translates && (this.options.keepSets || !isLoadable("translationMap", this.options.targetNft))) return false;
+    // nft makes one of neighbours in a set that stands in a rule, and keeps the first counter only.
+    if (lookUp.intervals && lookUp.counted && this.options.keepSets) return false;
+    return this.pays(lookUp, listed);
+  }
+
+  private written(chain: NftChain, cut: Cut): (NftRule | NftComment)[] {
+    const { keepSets } = this.options;
+    const name = keepSets ? undefined : this.names.unique([chain.name, ...cut.fields.map((field) => wordOfField[field])].join("_"));
+    const { rule, set } = mergedRule(cut, name, !keepSets);
+    if (set) this.sets.push(set);
+    const rules = rule.origins ?? [];
+    const { family, name: table } = this.table;
+    const last = rule.statements.at(-1)!;
+    const form = last.kind === "verdict-map" ? "verdict map" : last.kind === "nat" && last.found ? "destination map" : "set";
+    const elements = cut.found.length;
+    this.merges.push({ table: { family, name: table }, chain: chain.name, form, name, elements, rules });
+    return [
+      { kind: "comment", lines: [`${cut.kept.length} rules in one look-up: ${linesOf(rules)}`], above: rules },
+      rule,
+      ...cut.covered.map((one) => this.leaveOut(chain, one, rule)),
+    ];
+  }
+
+  private leaveOut(chain: NftChain, rule: NftRule, by: NftRule): NftComment {
+    const [rules, coveredBy] = [rule.origins ?? [], by.origins ?? []];
+    const { family, name } = this.table;
+    this.leftOut.push({ table: { family, name }, chain: chain.name, rules, coveredBy });
+    const counter = rule.statements.find((statement) => statement.kind === "counter");
+    const counted =
+      counter && (counter.packets > 0n || counter.bytes > 0n) ? `; it counted ${counter.packets} packets, ${counter.bytes} bytes` : "";
+    return {
+      kind: "comment",
+      lines: [`no packet reaches the rule of ${linesOf(rules)} behind ${linesOf(coveredBy)}${counted}`],
+      origins: rules,
+    };
+  }
+}
+
+/** A rule below a comment about it is one of several that belong together, and one of no line serves a list. */
+function withoutPlain(read: ReadRule, isCommented: boolean): ReadRule {
+  const { rule, selectors } = read;
+  return !isCommented && rule.origins && rule.origins.length > 0 ? read : { rule, selectors };
+}
+
+function itemsOf({ entries }: NftChain): Item[] {
+  const items: Item[] = [];
+  let comments: NftComment[] = [];
+  for (const entry of entries) {
+    if (entry.kind === "rule") {
+      items.push({ comments, rule: entry });
+      comments = [];
+    } else if (entry.origins && comments.length === 0) items.push({ comments: [entry] });
+    else comments.push(entry);
+  }
+  if (comments.length > 0) items.push({ comments });
+  return items;
+}

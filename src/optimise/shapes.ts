@@ -1,0 +1,89 @@
+/** Which rules could be one: those of one key ask the same but for one field, or ask for single values of the same fields. */
+
+import { emitStatement } from "../nft/emit.js";
+import type { Statement } from "../nft/ast.js";
+import { pointsOf, textOf, type Field, type Point, type Values } from "./fields.js";
+import { destinationOf, isMapped, type PlainRule, type ReadRule } from "./read-rule.js";
+
+/** What rules of one key have in common. */
+export interface Shape {
+  /** Equal for rules that could be one. */
+  readonly key: string;
+  /** The field that may hold intervals while all else is equal; absent: all selectors are single values. */
+  readonly field?: Field;
+}
+
+/** A rule of a key asks for at most so many combinations of values. */
+const mostCombinations = 64;
+
+/**
+ * The keys of a rule, those with one field first.
+ *
+ * @param mapped verdicts may differ within a key: the nft has maps for them
+ */
+export function shapesOf({ selectors, plain }: ReadRule, mapped: boolean): Shape[] {
+  if (!plain) return [];
+  const common = commonText(plain, mapped);
+  const texts = [...selectors].map(([field, values]) => [field, `${field} ${textOf(values)}`] as const).sort(byField);
+  const hasPorts = selectors.has("sourcePort") || selectors.has("destinationPort");
+  const needsProtocol = wantsProtocol(plain.end) && !(mapped && destinationOf(plain.end));
+  const shapes: Shape[] = [];
+  for (const [field, values] of selectors) {
+    if (!canBeKey(field, values)) continue;
+    // Ports of several protocols are told apart by both, and an end that wants a protocol before it cannot have it from a key.
+    if (field === "protocol" && (hasPorts || needsProtocol)) continue;
+    const rest = texts.filter(([other]) => other !== field).map(([, text]) => text);
+    shapes.push({ key: [field, ...rest, common].join("\n"), field });
+  }
+  if (selectors.size > 1 && combinationsOf(selectors) <= mostCombinations) {
+    const protocol = needsProtocol ? texts.filter(([field]) => field === "protocol").map(([, text]) => text) : [];
+    shapes.push({ key: ["all", ...texts.map(([field]) => field), ...protocol, common].join("\n") });
+  }
+  return shapes;
+}
+
+function byField([a]: readonly [Field, string], [b]: readonly [Field, string]): number {
+  return a < b ? -1 : 1;
+}
+
+function commonText({ others, counter, end }: PlainRule, mapped: boolean): string {
+  return [counter ? "counted" : "", mapped ? mappedText(end) : emitStatement(end), ...others.map(emitStatement)].join("\n");
+}
+
+/** Equal for ends that one map can give. */
+function mappedText(end: Statement): string {
+  if (isMapped(end)) return "verdict";
+  const destination = destinationOf(end);
+  if (!destination) return emitStatement(end);
+  return destination.port ? "destination with a port" : "destination";
+}
+
+/** Whether the values can be elements of a set. */
+function canBeKey(field: Field, values: Values): boolean {
+  return values.kind === "name" || (values.kind === "numbers" && (field !== "protocol" || pointsOf(values) !== undefined));
+}
+
+/** nft takes translated ports and resets only behind a test of the protocol in the same rule, and a concatenation is none. */
+function wantsProtocol(end: Statement): boolean {
+  return end.kind === "reject" || end.kind === "nat";
+}
+
+/** How many combinations of single values the selectors allow; infinite where one allows an interval. */
+function combinationsOf(selectors: ReadonlyMap<Field, Values>): number {
+  let count = 1;
+  for (const values of selectors.values()) count *= pointsOf(values)?.length ?? Infinity;
+  return count;
+}
+
+/** All combinations of single values, field by field in the order given. */
+export function combinations(selectors: ReadonlyMap<Field, Values>, fields: readonly Field[]): Point[][] {
+  return fields.reduce<Point[][]>(
+    (found, field) => found.flatMap((before) => pointsOf(selectors.get(field)!)!.map((point) => [...before, point])),
+    [[]],
+  );
+}
+
+/** The same for the same combination. */
+export function combinationText(points: readonly Point[]): string {
+  return points.map((point) => (typeof point === "string" ? JSON.stringify(point) : point.toString())).join(" . ");
+}

@@ -1,0 +1,50 @@
+/** Long lists of rules, as a list and as `--optimize` writes them; the packets that are sent match none of them. */
+
+import type { Shape } from "./shapes.js";
+
+function list(name: string, rules: readonly string[], chains: readonly string[] = []): Shape {
+  return {
+    name,
+    hits: 0,
+    family: "ipv4",
+    forms: ["plain", "optimised", "optimised, no counters"],
+    dump: () => ["*filter", ":INPUT ACCEPT [0:0]", ...chains.map((chain) => `:${chain} - [0:0]`), ...rules, "COMMIT", ""].join("\n"),
+  };
+}
+
+const numbers = (count: number): number[] => Array.from({ length: count }, (_, index) => index);
+/** Hosts that send have small numbers in this network. */
+const address = (index: number): string => `10.200.${index >> 8}.${index & 255}`;
+const services = (count: number): string[] => numbers(count).map((index) => `SVC-${index}`);
+
+export const longLists: readonly Shape[] = [
+  ...[100, 1000, 10_000].map((count) =>
+    list(
+      `${count} addresses`,
+      numbers(count).map((index) => `-A INPUT -s ${address(index)}/32 -j DROP`),
+    ),
+  ),
+  list("1000 networks with 100 exceptions", [
+    ...numbers(100).map((index) => `-A INPUT -s 10.${100 + (index >> 8)}.${index & 255}.16/28 -j ACCEPT`),
+    ...numbers(1000).map((index) => `-A INPUT -s 10.${100 + (index >> 8)}.${index & 255}.0/24 -j DROP`),
+  ]),
+  list(
+    "200 services",
+    [
+      "-A INPUT -j SERVICES",
+      ...services(200).map((chain, index) => `-A SERVICES -d ${address(index)}/32 -p udp -m udp --dport ${8000 + index} -j ${chain}`),
+      ...services(200).map((chain) => `-A ${chain} -j ACCEPT`),
+    ],
+    ["SERVICES", ...services(200)],
+  ),
+  list(
+    "100 published ports",
+    numbers(100).map(
+      (index) => `-A INPUT -d 172.17.0.${2 + index}/32 ! -i docker0 -p ${index % 2 ? "tcp" : "udp"} --dport ${8000 + index} -j ACCEPT`,
+    ),
+  ),
+  list(
+    "20 addresses",
+    numbers(20).map((index) => `-A INPUT -s ${address(index)}/32 -j DROP`),
+  ),
+];

@@ -1,0 +1,60 @@
+/**
+ * The optimised table beside the plain one, as models: equal verdicts, marks, log lines, and counters of every line.
+ *
+ * `OPTIMISE_RULESETS=100000 npx vitest run --project unit test/optimise/equality` for a campaign.
+ */
+
+import fc from "fast-check";
+import { expect, it } from "vitest";
+
+import { disagreement, scriptOf, tables } from "./equality.js";
+import { drawnPackets, packetsInIpv6, temptingDump, temptingRules, temptingTranslations, translationDump } from "./tempting.js";
+
+const rulesets = Number(process.env["OPTIMISE_RULESETS"] ?? 100);
+
+it("decides, marks, logs and counts as the plain table", { timeout: 3_600_000 }, () => {
+  let merged = 0;
+  fc.assert(
+    fc.property(
+      temptingRules,
+      drawnPackets,
+      fc.constantFrom("ipv4" as const, "ipv4" as const, "ipv6" as const),
+      (rules, packets, family) => {
+        const { plain, optimised, merges } = tables([temptingDump(rules, family)], [family]);
+        merged += merges;
+        const schedule = family === "ipv4" ? packets : packetsInIpv6(packets);
+        expect(disagreement(plain, optimised, schedule, family), scriptOf(optimised)).toBe("");
+      },
+    ),
+    { numRuns: rulesets },
+  );
+  expect(merged).toBeGreaterThan(rulesets / 4);
+});
+
+it("translates addresses and ports as the plain table", { timeout: 3_600_000 }, () => {
+  let merged = 0;
+  fc.assert(
+    fc.property(temptingTranslations, drawnPackets, (rules, packets) => {
+      const { plain, optimised, merges } = tables([translationDump(rules)]);
+      merged += merges;
+      const schedule = packets.map((packet) => ({ ...packet, state: "new" as const }));
+      expect(disagreement(plain, optimised, schedule), scriptOf(optimised)).toBe("");
+    }),
+    { numRuns: Math.ceil(rulesets / 2) },
+  );
+  expect(merged).toBeGreaterThan(rulesets / 8);
+});
+
+it("and in one table of both families", { timeout: 3_600_000 }, () => {
+  fc.assert(
+    fc.property(temptingRules, temptingRules, fc.boolean(), drawnPackets, (rules, others, alike, packets) => {
+      const dumps = [temptingDump(rules), temptingDump(alike ? rules : others, "ipv6")];
+      const { plain, optimised } = tables(dumps, ["ipv4", "ipv6"]);
+      // Where only one side tracks connections there are two.
+      fc.pre(plain.family === "inet");
+      expect(disagreement(plain, optimised, packets, "ipv4"), scriptOf(optimised)).toBe("");
+      expect(disagreement(plain, optimised, packetsInIpv6(packets), "ipv6"), scriptOf(optimised)).toBe("");
+    }),
+    { numRuns: Math.ceil(rulesets / 4) },
+  );
+});

@@ -1,0 +1,219 @@
+/** What is brought together, and above all what is not: each trap of sets and maps, and the wrong merges that `nft -o` makes. */
+
+import { describe, expect, it } from "vitest";
+
+import { renderJson } from "../../src/report/json.js";
+import { translate, type TranslateOptions } from "../../src/translate.js";
+import { optimise, type OptimiseOptions } from "../../src/optimise/optimise.js";
+import { dumpOf } from "../rewrite/phases.js";
+import { always, scriptOf } from "./equality.js";
+
+/** Rules and sets of the optimised table, without comments and base chains. */
+function optimised(
+  rules: readonly string[],
+  more: Partial<OptimiseOptions> & { readonly counters?: boolean; readonly table?: string } = {},
+): string[] {
+  const { counters = false, table = "filter", ...options } = more;
+  const { nft } = translate(dumpOf(table, ...rules), { family: "ipv4", counters });
+  return scriptOf(optimise(nft!.tables[0]!, { ...always, ...options }).table)
+    .split("\n")
+    .map((line) => line.trim().replace("ip frag-off & 0x1fff == 0 ", ""))
+    .filter((line) => line !== "" && !/^(#|type .* hook|chain|table|add|delete|\}$)/.test(line));
+}
+
+const input = (...rules: readonly string[]): string[] => rules.map((rule) => `INPUT ${rule}`);
+
+describe("rules of one shape", () => {
+  it("are one rule with a set", () => {
+    expect(optimised(input("-s 192.0.2.1 -j DROP", "-s 192.0.2.9 -j DROP"))).toEqual([
+      "set filter_INPUT_saddr { type ipv4_addr; size 2; elements = { 192.0.2.1, 192.0.2.9 }; }",
+      "ip saddr @filter_INPUT_saddr drop",
+    ]);
+  });
+
+  it("of other verdicts are one rule with a map", () => {
+    expect(optimised(input("-s 192.0.2.1 -j DROP", "-s 192.0.2.9 -j ACCEPT"))).toEqual([
+      "map filter_INPUT_saddr { type ipv4_addr : verdict; size 2; elements = { 192.0.2.1 : drop, 192.0.2.9 : accept }; }",
+      "ip saddr vmap @filter_INPUT_saddr",
+    ]);
+  });
+
+  it("ask what they share first, and the look-up that counts last", () => {
+    const rules = input("-s 192.0.2.1 -i eth0 -p tcp --dport 22 -j DROP", "-s 192.0.2.9 -i eth0 -p tcp --dport 22 -j DROP");
+    expect(optimised(rules, { counters: true })).toEqual([
+      "set filter_INPUT_saddr { type ipv4_addr; size 2; counter; elements = { 192.0.2.1, 192.0.2.9 }; }",
+      'tcp dport 22 iifname "eth0" ip saddr @filter_INPUT_saddr drop',
+    ]);
+  });
+
+  it("reject alike", () => {
+    expect(optimised(input("-s 192.0.2.1 -j REJECT", "-s 192.0.2.9 -j REJECT")).at(-1)).toBe("ip saddr @filter_INPUT_saddr reject");
+  });
+
+  it("with several fields are one rule with a concatenation, the protocol with its ports", () => {
+    const rules = input("-s 192.0.2.1 -p tcp --dport 22 -j DROP", "-s 192.0.2.9 -p udp --dport 53 -j DROP");
+    expect(optimised(rules)).toEqual([
+      "set filter_INPUT_saddr_proto_dport { type ipv4_addr . inet_proto . inet_service; " +
+        "elements = { 192.0.2.1 . tcp . 22, 192.0.2.9 . udp . 53 }; }",
+      "ip saddr . meta l4proto . th dport @filter_INPUT_saddr_proto_dport drop",
+    ]);
+  });
+
+  it("ask for ports by the name of the protocol where it is one", () => {
+    expect(optimised(input("-p tcp --dport 22 -j DROP", "-p tcp --dport 80 -j DROP")).at(-1)).toBe("tcp dport @filter_INPUT_dport drop");
+  });
+
+  it("tell ports of several protocols apart by both", () => {
+    expect(optimised(input("-p tcp --dport 53 -j DROP", "-p udp --dport 53 -j DROP"))).toEqual([
+      "set filter_INPUT_proto_dport { type inet_proto . inet_service; elements = { tcp . 53, udp . 53 }; }",
+      "meta l4proto . th dport @filter_INPUT_proto_dport drop",
+    ]);
+  });
+
+  it("keep their comments", () => {
+    const rules = input('-s 192.0.2.1 -m comment --comment "one" -j DROP', '-s 192.0.2.9 -m comment --comment "other" -j DROP');
+    expect(optimised(rules)[0]).toContain('elements = { 192.0.2.1 comment "one", 192.0.2.9 comment "other" }');
+  });
+
+  it("dispatch to chains by one map", () => {
+    const rules = ["-i eth0 -j ONE", "-i eth1 -j TWO", "-i eth2 -g TWO"].map((rule) => `INPUT ${rule}`);
+    const dump = `*filter\n:INPUT ACCEPT [0:0]\n:ONE - [0:0]\n:TWO - [0:0]\n${rules.map((rule) => `-A ${rule}`).join("\n")}\n-A ONE -j DROP\n-A TWO -j DROP\nCOMMIT\n`;
+    const { nft } = translate(dump, { family: "ipv4", counters: false });
+    const script = scriptOf(optimise(nft!.tables[0]!, always).table);
+    expect(script).toContain('elements = { "eth0" : jump filter_ONE, "eth1" : jump filter_TWO, "eth2" : goto filter_TWO }');
+    expect(script).toContain("iifname vmap @filter_INPUT_iif");
+  });
+});
+
+describe("new destinations", () => {
+  const rules = ["-p tcp --dport 80 -j DNAT --to 198.51.100.7:81", "-p udp --dport 53 -j DNAT --to 198.51.100.8:53"].map(
+    (rule) => `PREROUTING ${rule}`,
+  );
+
+  it("come from one map, behind a test of the protocols", () => {
+    expect(optimised(rules, { table: "nat" })).toEqual([
+      "map nat_PREROUTING_proto_dport { type inet_proto . inet_service : ipv4_addr . inet_service; " +
+        "elements = { tcp . 80 : 198.51.100.7 . 81, udp . 53 : 198.51.100.8 . 53 }; }",
+      "meta l4proto { tcp, udp } dnat ip addr . port to meta l4proto . th dport map @nat_PREROUTING_proto_dport",
+    ]);
+  });
+
+  it("without ports are of another map than those with", () => {
+    const mixed = ["PREROUTING -i eth0 -j DNAT --to 198.51.100.7", "PREROUTING -i eth1 -j DNAT --to 198.51.100.8", ...rules];
+    expect(optimised(mixed, { table: "nat" }).slice(2)).toEqual([
+      "dnat to iifname map @nat_PREROUTING_iif",
+      "meta l4proto { tcp, udp } dnat ip addr . port to meta l4proto . th dport map @nat_PREROUTING_proto_dport",
+    ]);
+  });
+
+  it.each([
+    ["of sets that stay over a reload", rules, { keepSets: true }],
+    ["of an nft whose maps do not count", rules, { counters: true, targetNft: "0.9.8" }],
+    ["that the kernel draws", rules.map((rule) => `${rule} --random`), {}],
+    ["of several addresses", rules.map((rule) => rule.replace(/100\.\d/, "100.7-198.51.100.9")), {}],
+  ])("stay rules: %s", (_, some, options) => {
+    expect(optimised(some, { table: "nat", ...options }).join(" ")).not.toContain("map");
+  });
+});
+
+describe("counters", () => {
+  it("of rules go to their elements, and the pieces of one rule add up", () => {
+    const dump = `*filter\n:INPUT ACCEPT [0:0]\n[7:420] -A INPUT -s 10.1.0.0/16 -j ACCEPT\n[3:180] -A INPUT -s 10.0.0.0/8 -j DROP\nCOMMIT\n`;
+    const { nft } = translate(dump, { family: "ipv4" });
+    const script = scriptOf(optimise(nft!.tables[0]!, always).table);
+    expect(script.replaceAll(/\s+/g, " ")).toContain(
+      "map filter_INPUT_saddr { type ipv4_addr : verdict; flags interval; counter; elements = { " +
+        "10.1.0.0/16 counter packets 7 bytes 420 : accept, 10.0.0.0/16 counter packets 3 bytes 180 : drop, 10.2.0.0-10.255.255.255 : drop }; }",
+    );
+  });
+
+  it("of a rule that no packet reaches stand in a comment", () => {
+    const dump = `*filter\n:INPUT ACCEPT [0:0]\n-A INPUT -s 10.1.0.0/16 -j ACCEPT\n[3:180] -A INPUT -s 10.1.0.0/16 -p tcp -j DROP\nCOMMIT\n`;
+    const { nft } = translate(dump, { family: "ipv4" });
+    const script = scriptOf(optimise(nft!.tables[0]!, always).table);
+    expect(script).toContain("# no packet reaches the rule of line 4 behind line 3; it counted 3 packets, 180 bytes");
+  });
+
+  it("need an nft that has them in maps: an older one gets a set for each verdict, where rules may move", () => {
+    const rules = input("-s 192.0.2.1 -j DROP", "-s 192.0.2.2 -j ACCEPT", "-s 192.0.2.3 -j DROP", "-s 192.0.2.4 -j ACCEPT");
+    expect(optimised(rules, { counters: true, targetNft: "0.9.8" })).toEqual([
+      "set filter_INPUT_saddr { type ipv4_addr; size 2; counter; elements = { 192.0.2.1, 192.0.2.3 }; }",
+      "set filter_INPUT_saddr_2 { type ipv4_addr; size 2; counter; elements = { 192.0.2.2, 192.0.2.4 }; }",
+      "ip saddr @filter_INPUT_saddr drop",
+      "ip saddr @filter_INPUT_saddr_2 accept",
+    ]);
+  });
+
+  it("of sets that stay over a reload stand in the rule, and neighbours there are not counted apart", () => {
+    const rules = input("-s 192.0.2.1 -j DROP", "-s 192.0.2.9 -j DROP");
+    expect(optimised(rules, { counters: true, keepSets: true })).toEqual(["ip saddr { 192.0.2.1 counter, 192.0.2.9 counter } drop"]);
+    expect(optimised(input("-s 10.0.0.0/8 -j DROP", "-s 11.0.0.0/8 -j DROP"), { counters: true, keepSets: true })).toHaveLength(2);
+  });
+});
+
+describe("what stays apart", () => {
+  const unchanged = (rules: readonly string[], options: Parameters<typeof optimised>[1] = {}): void => {
+    const plain = optimised(rules, { ...options, fewest: Infinity });
+    expect(optimised(rules, options)).toEqual(plain);
+  };
+
+  it.each([
+    ["bits of TCP flags", ["-p tcp --tcp-flags SYN SYN -j DROP", "-p tcp --tcp-flags ACK ACK -j DROP"]],
+    ["conntrack status", ["-m conntrack --ctstatus CONFIRMED -j DROP", "-m conntrack --ctstatus SEEN_REPLY -j DROP"]],
+    ["address translation states", ["-m conntrack --ctstate SNAT -j DROP", "-m conntrack --ctstate DNAT -j DROP"]],
+    ["conntrack states", ["-m conntrack --ctstate INVALID -j DROP", "-m conntrack --ctstate NEW,UNTRACKED -j DROP"]],
+    ["masked marks", ["-m mark --mark 0x1/0xff -j DROP", "-m mark --mark 0x100/0xff00 -j DROP"]],
+    ["negated addresses", ["! -s 192.0.2.1 -j DROP", "! -s 192.0.2.9 -j DROP"]],
+    ["limits", ["-s 192.0.2.1 -m limit --limit 4/min -j ACCEPT", "-s 192.0.2.9 -m limit --limit 4/min -j ACCEPT"]],
+    ["log lines", ["-s 192.0.2.1 -j LOG", "-s 192.0.2.9 -j LOG"]],
+    ["what is said to connection tracking", ["-s 192.0.2.1 -j NOTRACK", "-s 192.0.2.9 -j NOTRACK"]],
+    ["interfaces by their beginnings", ["-i eth+ -j DROP", "-i ppp+ -j DROP"]],
+    ["lists of recent", ["-s 192.0.2.1 -m recent --set -j DROP", "-s 192.0.2.9 -m recent --set -j DROP"]],
+    ["two ways of rejecting", ["-s 192.0.2.1 -j REJECT", "-s 192.0.2.9 -j REJECT --reject-with icmp-host-prohibited"]],
+  ])("%s", (_, rules) =>
+    rules[0]!.includes("NOTRACK")
+      ? unchanged(
+          rules.map((rule) => `PREROUTING ${rule}`),
+          { table: "raw" },
+        )
+      : unchanged(input(...rules)),
+  );
+
+  it("two calls that one packet may make", () => {
+    unchanged(["INPUT -s 10.0.0.0/8 -j one", "INPUT -s 10.1.0.0/16 -j one", "one -m mark --mark 1"]);
+  });
+
+  it("rules that would have to move over one of the same packets", () => {
+    unchanged(input("-s 192.0.2.1 -j ACCEPT", "-i eth0 -j DROP", "-s 192.0.2.2 -j ACCEPT"));
+  });
+
+  it("rules that would eat or miss the tokens of a limit between them", () => {
+    unchanged(input("-p tcp --dport 22 -j DROP", "-m limit --limit 1/hour -p tcp -j ACCEPT", "-p tcp --dport 23 -j DROP"));
+  });
+
+  it("lists for which a look-up is dearer", () => {
+    const rules = (count: number): string[] => input(...Array.from({ length: count }, (_, index) => `-s 192.0.2.${index} -j DROP`));
+    const measured = { pays: undefined, fewest: undefined } as unknown as Partial<OptimiseOptions>;
+    expect(optimised(rules(30), measured)).toHaveLength(30);
+    expect(optimised(rules(200), measured).at(-1)).toBe("ip saddr @filter_INPUT_saddr drop");
+  });
+});
+
+it("moves over rules of other packets, whatever those do", () => {
+  const rules = input("-s 192.0.2.1 -j ACCEPT", "-s 192.0.2.77 -m limit --limit 1/hour -j LOG", "-s 192.0.2.2 -j ACCEPT");
+  expect(optimised(rules).at(-2)).toBe("ip saddr @filter_INPUT_saddr accept");
+});
+
+it("is an option of the translation, which tells of the lines that came together", () => {
+  const rules = Array.from({ length: 300 }, (_, index) => `INPUT -s 10.0.${index >> 8}.${index & 255} -j DROP`);
+  const options: TranslateOptions = { family: "ipv4", optimize: true };
+  const translation = translate(dumpOf("filter", ...rules), options);
+  expect(translation.script).toContain("# 300 rules in one look-up: lines 2-301");
+  expect(translation.script).toContain("\t\tip saddr @filter_INPUT_saddr drop");
+  expect(translate(dumpOf("filter", ...rules), { family: "ipv4" }).script).not.toContain("@");
+  const { merges } = JSON.parse(renderJson({ outcome: "exact", diagnostics: [], messages: [], optimised: translation })) as {
+    readonly merges: readonly { readonly rules: readonly unknown[] }[];
+  };
+  expect(merges).toMatchObject([{ table: "ip ipt2nft", chain: "filter_INPUT", form: "set", name: "filter_INPUT_saddr", elements: 300 }]);
+  expect(merges[0]!.rules[0]).toEqual({ file: "<input>", line: 2 });
+});
