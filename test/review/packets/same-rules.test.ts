@@ -61,8 +61,8 @@ describe("a review of a large dump with one change", () => {
     expect(changes).toHaveLength(1);
     expect([opens.length, closes.length]).toEqual([1, 1]);
     expect(scriptDiff.split("\n").filter((line) => /^[-+]\t/.test(line))).toEqual([
-      "-\t\tip saddr 192.0.2.50 ip frag-off & 0x1fff == 0 tcp dport 1300 counter accept",
-      "+\t\tip saddr 192.0.2.50 ip frag-off & 0x1fff == 0 tcp dport 9 counter accept",
+      "-\t\tip saddr 192.0.2.50 tcp dport 1300 ip frag-off & 0x1fff == 0 counter accept",
+      "+\t\tip saddr 192.0.2.50 tcp dport 9 ip frag-off & 0x1fff == 0 counter accept",
     ]);
   });
 
