@@ -110,11 +110,12 @@ describeOnKernel("verdicts of whole rulesets", () => {
     );
   });
 
-  it(`of the corpus (${groups.join(", ")})`, { timeout: 3_600_000 }, async () => {
+  // Once more where a busy machine's kernel sent no ICMP error for a packet: that shows in some runs, and in none of the same packets later.
+  it(`of the corpus (${groups.join(", ")})`, { timeout: 3_600_000, retry: 1 }, async () => {
     expect(await differencesOf(corpusSubjects())).toEqual([]);
   });
 
-  it(`of random rulesets from seed ${seed} on`, { timeout: (minutes + 10) * 60_000 }, async () => {
+  it(`of random rulesets from seed ${seed} on`, { timeout: (minutes + 10) * 60_000, retry: minutes > 0 ? 0 : 1 }, async () => {
     const end = Date.now() + minutes * 60_000;
     const numbers = Array.from({ length: minutes > 0 ? 10_000 : 3 }, (_, index) => seed + index);
     expect(await differencesOf(numbers.map(randomSubject), () => minutes > 0 && Date.now() > end)).toEqual([]);
