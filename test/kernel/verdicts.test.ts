@@ -110,7 +110,7 @@ describeOnKernel("verdicts of whole rulesets", () => {
     );
   });
 
-  // Once more where a busy machine's kernel sent no ICMP error for a packet: that shows in some runs, and in none of the same packets later.
+  // Once more where the kernel of a busy machine sent no ICMP error: that shows in some runs, and in none of the same packets later.
   it(`of the corpus (${groups.join(", ")})`, { timeout: 3_600_000, retry: 1 }, async () => {
     expect(await differencesOf(corpusSubjects())).toEqual([]);
   });
