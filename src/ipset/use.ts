@@ -75,6 +75,16 @@ function members(set: Ipset | undefined): string[] {
 
 type Sets = ReadonlyMap<string, Ipset>;
 
+/**
+ * The other sets that hold more or less as soon as a set does: the lists with it; of a list, what is added goes into a member, and so
+ * into the lists with that.
+ */
+export function changingWith(name: string, sets: Sets): readonly string[] {
+  const own = members(sets.get(name));
+  const lists = [name, ...own].flatMap((set) => listsWith(sets).get(set) ?? []);
+  return [...new Set([...own, ...lists.map((list) => list.name)])].filter((other) => other !== name);
+}
+
 const listsByMember = new WeakMap<Sets, ReadonlyMap<string, readonly Ipset[]>>();
 
 /** The lists that hold a set, by its name. */

@@ -2,6 +2,7 @@
 
 import { printable, type Span } from "../../diagnostic.js";
 import type { Ipset } from "../../ipset/ast.js";
+import { changingWith } from "../../ipset/use.js";
 import type { Family, IptablesRule, IptablesRuleset, TableName } from "../../iptables/ast.js";
 import { gatherLists } from "../../rewrite/recent/usage.js";
 import type { Remark } from "../findings.js";
@@ -63,7 +64,7 @@ export function compareRulesets(old: Versions, current: Versions, listsTold: Rea
   const effort = new Effort(wholeEffort);
   for (const family of families) {
     const [before, after] = [old, current].map(({ rulesets }) => rulesets.find((one) => one.family === family));
-    if (before || after) new FamilyReview(family, before, after, changedSets(old.sets, current.sets), effort, review).run();
+    if (before || after) new FamilyReview(family, before, after, [old.sets, current.sets], effort, review).run();
   }
   return review;
 }
@@ -108,7 +109,7 @@ class FamilyReview {
     private readonly family: Family,
     private readonly before: IptablesRuleset | undefined,
     private readonly after: IptablesRuleset | undefined,
-    private readonly sets: readonly SetChange[],
+    private readonly sets: readonly [old: Versions["sets"], current: Versions["sets"]],
     effort: Effort,
     private readonly review: Review,
   ) {
@@ -126,7 +127,7 @@ class FamilyReview {
         this.entries[version].set(name, entriesOf(followed));
       }
     }
-    this.comparison = new Comparison(family, before, after, this.pairs, effort);
+    this.comparison = new Comparison(family, before, after, this.pairs, effort, (set) => this.setsChangingWith(set));
   }
 
   run(): void {
@@ -169,15 +170,20 @@ class FamilyReview {
     });
   }
 
-  /** Sets of ipset that hold other elements, as far as rules ask for them. */
+  private setsChangingWith(name: string): readonly string[] {
+    return [...new Set(this.sets.flatMap((sets) => changingWith(name, sets)))];
+  }
+
+  /** Sets of ipset that hold other elements, as far as rules ask for them, or for a list of sets with them. */
   private contents(): Told[] {
-    return this.sets.flatMap((set): Told[] => {
+    return changedSets(...this.sets).flatMap((set): Told[] => {
+      const asked = new Set([set.name, ...this.setsChangingWith(set.name)]);
       for (const [table, followed] of this.tables.new) {
         for (const { chain, rules } of followed.chains.values()) {
           const asking = rules.find(({ rule }) =>
             rule.matches.some(
               ({ extension, options }) =>
-                extension === "set" && (options["match-set"]?.value as { set?: string } | undefined)?.set === set.name,
+                extension === "set" && asked.has((options["match-set"]?.value as { set?: string } | undefined)?.set ?? ""),
             ),
           );
           if (!asking) continue;

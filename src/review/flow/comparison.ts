@@ -88,6 +88,9 @@ export interface Subject {
   readonly current?: Concern;
 }
 
+/** How the names of memories that are sets of ipset begin. */
+const ipsetMemory = "ipset ";
+
 export class Comparison {
   private readonly old: Side;
   private readonly current: Side;
@@ -106,6 +109,8 @@ export class Comparison {
     pairs: ReadonlyMap<TableName, readonly ChainPair[]>,
     /** Shared by all that is compared. */
     private readonly effort: Effort,
+    /** The sets of ipset that hold other elements as soon as one does. */
+    private readonly setsChangingWith: (set: string) => readonly string[],
   ) {
     this.old = new Side("old", family, old, pairs);
     this.current = new Side("new", family, current, pairs);
@@ -147,9 +152,12 @@ export class Comparison {
   // ------------------------------------------------------------------------------------------------ memories
 
   private note(memory: string, drift: Drift, subject: Subject): void {
-    this.drifts.set(memory, joinedDrift(this.drifts.get(memory), drift));
-    const causes = this.causes.get(memory) ?? new Set();
-    this.causes.set(memory, causes.add(subject));
+    const others = memory.startsWith(ipsetMemory) ? this.setsChangingWith(memory.slice(ipsetMemory.length)) : [];
+    for (const one of [memory, ...others.map((set) => `${ipsetMemory}${set}`)]) {
+      this.drifts.set(one, joinedDrift(this.drifts.get(one), drift));
+      const causes = this.causes.get(one) ?? new Set();
+      this.causes.set(one, causes.add(subject));
+    }
   }
 
   /** What follows for rules that ask memories that differ; told as of the first subject that makes them differ. */

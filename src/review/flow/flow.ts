@@ -261,13 +261,16 @@ class Walk {
       name !== undefined && counts.has(memory!.memory)
         ? { ...piece, state: withEvent(piece.state, { memory: name, kind: "ask", text: "" }) }
         : piece;
-    const full = [key, ...(own ? [place] : []), ...matters.flatMap((matter) => termOf(matter, piece.state))].join(" ");
+    // What the packet itself has done to the memory on its way may have changed the answer.
+    const behind = memory ? eventsOf(piece.state, memory.memory, name!) : "";
+    const terms = matters.flatMap((matter) => termOf(matter, piece.state));
+    const full = [key, ...(own ? [place] : []), ...terms, ...(behind === "" ? [] : [`behind ${behind}`])].join(" ");
     const whose = own ? { place: `line ${line}` } : {};
     return this.ask(asked, full, {
       holds,
-      words,
+      words: behind === "" ? words : `${words} after what the rules before did`,
       ...whose,
-      ...(name !== undefined && { question: { memory: name, asks: { kind: "match", use } } }),
+      ...(name !== undefined && { question: { memory: name, asks: { kind: "match", use }, ...(behind !== "" && { behind }) } }),
     });
   }
 
@@ -330,6 +333,14 @@ class Walk {
   private inThisVersion(answer: Answer): Answer {
     return { ...answer, question: { ...answer.question!, version: this.side.version } };
   }
+}
+
+/** The packet's own events of a memory as a text; of all sets of ipset, since one may be a member of another. */
+function eventsOf({ events }: State, kind: string, name: string): string {
+  return events
+    .filter(({ memory }) => memory === name || (kind === "ipset" && memory.startsWith("ipset ")))
+    .map(({ memory, kind: done, text }) => `${memory} ${done} ${text}`)
+    .join(", ");
 }
 
 /** How many questions of a rule come before this one: the number under which a rule's own memory is known. */

@@ -23,7 +23,7 @@ export function knownAnswer(
   if (own) return own.holds;
   if (!question || !tests) return undefined;
   for (const { holds, question: other } of tests.values()) {
-    if (other?.memory !== question.memory) continue;
+    if (other?.memory !== question.memory || other.behind !== question.behind) continue;
     if (holds && follows(other, question, drifts)) return true;
     if (!holds && follows(question, other, drifts)) return false;
   }

@@ -34,6 +34,8 @@ export interface Question {
   /** The memory asked; answers of different memories have nothing to do with each other. */
   readonly memory: string;
   readonly asks: RecentAsk | MatchAsk;
+  /** What the packet did to the memory before it asked; absent: nothing. */
+  readonly behind?: string;
   /** Asked in one version of the rules only, whose memory is not that of the other. */
   readonly version?: Version;
 }

@@ -255,3 +255,27 @@ describe("--rttl", () => {
     expect(opens).not.toEqual([]);
   });
 });
+
+describe("sets of ipset", () => {
+  const sets = (members = ""): { readonly file: string; readonly text: string }[] => [
+    { file: "sets.ipset", text: `create trap hash:ip\n${members}create all list:set size 8\nadd all trap\n` },
+  ];
+  const told = (before: readonly string[], after: readonly string[], old = sets(), current = sets()) => {
+    const { verdict, opens, closes } = review(dump(...after), dump(...before), { options: { ipsets: current }, oldIpsets: old });
+    return [verdict, opens.length > 0, closes.length > 0];
+  };
+  const asks = (set: string): string => `-A INPUT -m set --match-set ${set} src -j DROP`;
+  const adds = "-A INPUT -p tcp -m tcp --dport 23 -j SET --add-set trap src";
+
+  it("are asked anew behind a rule that has put the packet's own source there", () => {
+    expect(told([asks("trap"), adds], [asks("trap"), adds, asks("trap")])).toEqual(["look", false, true]);
+    expect(told([asks("all"), adds], [asks("all"), adds, asks("all")])).toEqual(["look", false, true]);
+    expect(told([asks("trap")], [asks("trap"), asks("trap")])).toEqual(["safe", false, false]);
+  });
+
+  it("hold more as soon as a set in them does, by a rule or by what it is given", () => {
+    expect(told([asks("all")], [asks("all"), adds])).toEqual(["look", false, true]);
+    expect(told([asks("all"), adds], [asks("all")])).toEqual(["look", true, false]);
+    expect(told([asks("all")], [asks("all")], sets(), sets("add trap 192.0.2.9\n"))).toEqual(["look", false, true]);
+  });
+});
