@@ -6,8 +6,7 @@ import { formatAddress } from "../extensions/values/address.js";
 import type { SetCommand, SetElement, TableName } from "../nft/set-commands.js";
 import { hostElements } from "../rewrite/recent/host-elements.js";
 import { Failure } from "../failure.js";
-import { visible } from "../report/visible.js";
-import { familyWords } from "./words.js";
+import { familyWords, quoted } from "./words.js";
 
 /** What belongs into one transaction. */
 export interface TableChange {
@@ -103,9 +102,6 @@ export function joined(host: HostState | undefined, other: HostState): HostState
   };
 }
 
-/** Characters of a word that are shown. */
-const mostShown = 200;
-
 const newest = (ages: readonly number[]): number[] => [...ages].sort((a, b) => a - b).slice(0, mostHits);
 
 /** Where an address belongs on a list. */
@@ -122,16 +118,15 @@ export interface Place {
  * address, for networks, and for a family that the list has no rules for.
  */
 export function placeOf(list: List, text: string, asWritten = false): Place {
-  const shown = (word: string): string => `"${visible(word.slice(0, mostShown))}"`;
   if (text.includes("/"))
-    throw new Failure(`${shown(text)} is a network, and lists hold hosts: a set without intervals would take it for one of them`);
+    throw new Failure(`${quoted(text)} is a network, and lists hold hosts: a set without intervals would take it for one of them`);
   const address = readAddress(text);
-  if (!address) throw new Failure(`${shown(text)} is no address`);
+  if (!address) throw new Failure(`${quoted(text)} is no address`);
   const side = list.sides.find(({ family }) => family === address.family);
-  if (!side) throw new Failure(`the list ${shown(list.name)} has no rules for ${familyWords[address.family]}`);
+  if (!side) throw new Failure(`the list ${quoted(list.name)} has no rules for ${familyWords[address.family]}`);
   if (side.mask === undefined && !asWritten)
     throw new Failure(
-      `the mask of the list ${shown(list.name)} is too long for the label of a set: give the masked address to "lists write"`,
+      `the mask of the list ${quoted(list.name)} is too long for the label of a set: give the masked address to "lists write"`,
     );
   const value = asWritten ? address.value : address.value & side.mask!;
   return { side, address: formatAddress(value, address.family), masked: value !== address.value };

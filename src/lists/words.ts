@@ -1,6 +1,7 @@
 /** Lists in words. */
 
 import type { Family } from "../iptables/ast.js";
+import { visible } from "../report/visible.js";
 import type { Answer, Host } from "./hosts.js";
 import type { List, Question } from "./lists.js";
 
@@ -91,6 +92,12 @@ export function hitsWords({ answers }: Host): string {
     .map(({ question, hits }) => (question.seconds === undefined ? `${hits}` : `${hits} in ${secondsWords(question.seconds)}`))
     .join(", ");
 }
+
+/** Characters of a word of others that are shown. */
+const mostShown = 200;
+
+/** A word that somebody gave, in quotes: its beginning, without what moves a cursor or hides. */
+export const quoted = (word: string): string => `"${visible(word.slice(0, mostShown))}"`;
 
 export const familyWords: Readonly<Record<Family, string>> = { ipv4: "IPv4", ipv6: "IPv6" };
 

@@ -6,7 +6,7 @@
  */
 
 import { addressBits, addressInterval } from "../extensions/values/address.js";
-import { protocolExpression } from "../extensions/values/protocols.js";
+import { hasPorts, protocolExpression, protocolName, protocolsWithPorts } from "../extensions/values/protocols.js";
 import { meta, number, payload, range, string, type Expression } from "../nft/ast.js";
 
 export const fields = [
@@ -70,12 +70,10 @@ export function textOf(values: Values): string {
   }
 }
 
-/** Protocols by whose name ports are read. */
-const portProtocols: Readonly<Record<string, bigint>> = { tcp: 6n, udp: 17n, dccp: 33n, sctp: 132n, udplite: 136n };
-
 /** The protocol of a header with ports. */
 export function protocolOfPorts(header: string): bigint | undefined {
-  return Object.hasOwn(portProtocols, header) ? portProtocols[header] : undefined;
+  const protocol = protocolsWithPorts.find((one) => protocolName(one) === header);
+  return protocol === undefined ? undefined : BigInt(protocol);
 }
 
 /** What nft calls the type of a field. */
@@ -147,7 +145,7 @@ export function readingOf(field: Field, header: string): Expression {
 
 /** The header whose ports a protocol has. */
 export function headerOf(protocol: bigint): string | undefined {
-  return Object.keys(portProtocols).find((header) => portProtocols[header] === protocol);
+  return hasPorts(Number(protocol)) ? protocolName(Number(protocol)) : undefined;
 }
 
 /** An interval of a field's values as an element of a set. */

@@ -1,8 +1,7 @@
 /**
  * The review against the kernel: what the kernel decides otherwise after a change is never called safe, and never gets the other
- * direction. A thousand pairs: `UV_THREADPOOL_SIZE=32 REVIEW_PAIRS=1000 REVIEW_SEED=7 REVIEW_VIOLATIONS=found npx vitest run --project
- * kernel test/kernel/review-soundness`; the last one writes each contradiction into files, and the first keeps laboratories from
- * waiting for each other.
+ * direction. A thousand pairs: `REVIEW_PAIRS=1000 REVIEW_SEED=7 REVIEW_VIOLATIONS=found npx vitest run --project kernel
+ * test/kernel/review-soundness`; the last one writes each contradiction into files.
  */
 
 import { readFileSync } from "node:fs";

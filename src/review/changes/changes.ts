@@ -9,7 +9,7 @@ import type { Remark } from "../findings.js";
 import { Comparison, type Consequences, type Found, type Refused, type Subject } from "../flow/comparison.js";
 import type { PathName } from "../flow/side.js";
 import { hull, meet, subtract, type Box } from "../packets/box.js";
-import { listMemory } from "../packets/condition.js";
+import { ipsetMemory, listMemory } from "../packets/condition.js";
 import { entriesOf } from "../packets/entries.js";
 import { Effort, followedTable, type FollowedTable } from "../packets/paths.js";
 import { exampleOf } from "../packets/example.js";
@@ -188,7 +188,7 @@ class FamilyReview {
           );
           if (!asking) continue;
           const subject: Subject = {};
-          this.comparison.differsFromTheBeginning(`ipset ${set.name}`, set.drift, subject);
+          this.comparison.differsFromTheBeginning(ipsetMemory(set.name), set.drift, subject);
           return [{ table, subject, what: { kind: "contents", set, rule: asking.rule, chain: chain.name } }];
         }
       }

@@ -12,7 +12,7 @@ import { isMemory } from "../../extensions/facts.js";
 import type { Family, IptablesRule, IptablesRuleset, TableName } from "../../iptables/ast.js";
 import type { ChainPair } from "../changes/chain-pairs.js";
 import { everything, intersect, type Box } from "../packets/box.js";
-import { listMemory } from "../packets/condition.js";
+import { ipsetMemory, listMemory, setOfMemory } from "../packets/condition.js";
 import { entriesOf } from "../packets/entries.js";
 import { Effort, TooManyPieces, type FollowedTable } from "../packets/paths.js";
 import { stepsOf } from "../packets/steps.js";
@@ -88,9 +88,6 @@ export interface Subject {
   readonly current?: Concern;
 }
 
-/** How the names of memories that are sets of ipset begin. */
-const ipsetMemory = "ipset ";
-
 export class Comparison {
   private readonly old: Side;
   private readonly current: Side;
@@ -152,8 +149,9 @@ export class Comparison {
   // ------------------------------------------------------------------------------------------------ memories
 
   private note(memory: string, drift: Drift, subject: Subject): void {
-    const others = memory.startsWith(ipsetMemory) ? this.setsChangingWith(memory.slice(ipsetMemory.length)) : [];
-    for (const one of [memory, ...others.map((set) => `${ipsetMemory}${set}`)]) {
+    const set = setOfMemory(memory);
+    const others = set === undefined ? [] : this.setsChangingWith(set);
+    for (const one of [memory, ...others.map(ipsetMemory)]) {
       this.drifts.set(one, joinedDrift(this.drifts.get(one), drift));
       const causes = this.causes.get(one) ?? new Set();
       this.causes.set(one, causes.add(subject));

@@ -10,7 +10,7 @@ import { effectsOf, readsOf, refusalOf } from "../../extensions/described.js";
 import { isMemory, type Matter } from "../../extensions/facts.js";
 import type { ExtensionUse, IptablesRule, TableName } from "../../iptables/ast.js";
 import { addressRange, intersect, meet, stateBits, subtract, type Answer, type Box } from "../packets/box.js";
-import { carriedKey, listMemory, recentAnswer, recentAsk, recentKey } from "../packets/condition.js";
+import { carriedKey, listMemory, recentAnswer, recentAsk, recentKey, setOfMemory } from "../packets/condition.js";
 import { containsIntervals, intervalsMeet, type Intervals } from "../packets/intervals.js";
 import { deepest, TooManyPieces, type Effort, type FollowedChain, type FollowedRule, type FollowedTable } from "../packets/paths.js";
 import { stepsOf, type Step } from "../packets/steps.js";
@@ -262,7 +262,7 @@ class Walk {
         ? { ...piece, state: withEvent(piece.state, { memory: name, kind: "ask", text: "" }) }
         : piece;
     // What the packet itself has done to the memory on its way may have changed the answer.
-    const behind = memory ? eventsOf(piece.state, memory.memory, name!) : "";
+    const behind = name === undefined ? "" : eventsOf(piece.state, name);
     const terms = matters.flatMap((matter) => termOf(matter, piece.state));
     const full = [key, ...(own ? [place] : []), ...terms, ...(behind === "" ? [] : [`behind ${behind}`])].join(" ");
     const whose = own ? { place: `line ${line}` } : {};
@@ -336,10 +336,11 @@ class Walk {
 }
 
 /** The packet's own events of a memory as a text; of all sets of ipset, since one may be a member of another. */
-function eventsOf({ events }: State, kind: string, name: string): string {
+function eventsOf({ events }: State, name: string): string {
+  const isSet = setOfMemory(name) !== undefined;
   return events
-    .filter(({ memory }) => memory === name || (kind === "ipset" && memory.startsWith("ipset ")))
-    .map(({ memory, kind: done, text }) => `${memory} ${done} ${text}`)
+    .filter(({ memory }) => memory === name || (isSet && setOfMemory(memory) !== undefined))
+    .map(({ memory, kind, text }) => `${memory} ${kind} ${text}`)
     .join(", ");
 }
 

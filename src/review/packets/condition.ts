@@ -67,6 +67,15 @@ export function recentAnswer(asks: RecentAsk): Answer & { readonly question: Non
 /** The name of a list's memory. */
 export const listMemory = (list: string): string => `recent ${list}`;
 
+const ipsetPrefix = "ipset ";
+
+/** The name of the memory that is a set of ipset. */
+export const ipsetMemory = (set: string): string => `${ipsetPrefix}${set}`;
+
+/** The set of ipset that a memory is; undefined for other memories. */
+export const setOfMemory = (memory: string): string | undefined =>
+  memory.startsWith(ipsetPrefix) ? memory.slice(ipsetPrefix.length) : undefined;
+
 /** Whether the same test may have another answer a rule later: it counts or remembers, or a rule between may change what it reads. */
 export function isVolatile(use: ExtensionUse): boolean {
   return use.unknown === true || readsOf(use).some(mayChangeOnTheWay);

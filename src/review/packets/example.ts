@@ -2,7 +2,7 @@
 
 import { printable } from "../../diagnostic.js";
 import { formatAddress } from "../../extensions/values/address.js";
-import { protocolName } from "../../extensions/values/protocols.js";
+import { hasPorts, protocolName } from "../../extensions/values/protocols.js";
 import type { Family } from "../../iptables/ast.js";
 import type { PathName } from "../flow/side.js";
 import { addressesOf, statesOf, type Box } from "./box.js";
@@ -15,12 +15,10 @@ const usual: Readonly<Record<Family, { readonly source: bigint; readonly destina
   ipv6: { source: (0x2001_0db8n << 96n) | 7n, destination: (0x2001_0db8n << 96n) | 1n },
 };
 
-const withPorts = [6, 17, 132, 33, 136];
-
 /** "TCP 192.0.2.7:40000 to 198.51.100.1:23, in by eth0, state NEW". */
 export function exampleOf(box: Box, family: Family, path: PathName): string {
   const protocol = numberIn(box.protocol, [6, 17, family === "ipv4" ? 1 : 58, 47]);
-  const ports = withPorts.includes(protocol);
+  const ports = hasPorts(protocol);
   const end = (address: bigint, port: number): string => {
     const text = formatAddress(address, family);
     return ports ? `${family === "ipv6" ? `[${text}]` : text}:${port}` : text;

@@ -20,7 +20,7 @@ import { hostOf } from "../../../lists/hosts.js";
 import type { ListSide } from "../../../lists/lists.js";
 import { readSavedLists, saveLists, type SavedList } from "../../../lists/saved-lists.js";
 import { agesOf, readFileCommand, readRecentFile } from "../../../lists/xt-recent-file.js";
-import { familyWords } from "../../../lists/words.js";
+import { familyWords, quoted } from "../../../lists/words.js";
 import type { SetCommand } from "../../../nft/set-commands.js";
 import type { JsonMessage } from "../../../report/json.js";
 import { visible } from "../../../report/visible.js";
@@ -28,7 +28,7 @@ import { writeFileAtomically } from "../../output.js";
 import { orFailure, readText, usualMaxInput } from "../../read-file.js";
 import type { ExitStatus, Surroundings } from "../../surroundings.js";
 import { messageText, tell } from "../../telling.js";
-import { change, findList, kernelClock, listNamed, mostShown, withLists, type Reading, type TableSettings } from "./kernel.js";
+import { change, findList, kernelClock, listNamed, withLists, type Reading, type TableSettings } from "./kernel.js";
 import type { ListsAction, ListsSettings } from "./options.js";
 
 type EditAction = Extract<ListsAction, { readonly kind: "add" | "remove" | "clear" | "write" | "save" | "restore" | "import" }>;
@@ -187,7 +187,7 @@ function takeOver(reading: Reading, wanted: readonly WantedList[], messages: Jso
   const changed = new ChangedHosts(reading);
   for (const { name, hosts } of wanted) {
     const list = findList(reading, name);
-    if (!list) leftOut(hosts, `no list "${visible(name.slice(0, mostShown))}" is loaded`);
+    if (!list) leftOut(hosts, `no list ${quoted(name)} is loaded`);
     else
       for (const family of families) {
         const side = list.sides.find((one) => one.family === family);

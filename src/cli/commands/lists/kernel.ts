@@ -6,6 +6,7 @@ import { Failure } from "../../../failure.js";
 import type { TableChange } from "../../../lists/changes.js";
 import { labelsOfScript, readListing } from "../../../lists/listing.js";
 import { findLists, type List, type Loaded } from "../../../lists/lists.js";
+import { quoted } from "../../../lists/words.js";
 import { readClock, type KernelClock } from "../../../lists/xt-recent-file.js";
 import { emitSetCommands, type TableName } from "../../../nft/set-commands.js";
 import { labelName } from "../../../rewrite/recent/set-label.js";
@@ -27,9 +28,6 @@ export interface Reading extends Loaded {
 }
 
 const families = ["ip", "ip6", "inet"] as const;
-
-/** Characters of a name that no list has. */
-export const mostShown = 200;
 
 /** Reads the table. Throws a Failure where there is none, or none with lists. */
 export async function readLists(settings: TableSettings, signal?: AbortSignal): Promise<Reading> {
@@ -81,9 +79,7 @@ export function listNamed(reading: Pick<Reading, "lists">, name: string): List {
   if (found) return found;
   const { lists } = reading;
   const known = lists.map((list) => visible(list.name)).slice(0, 20);
-  throw new Failure(
-    `no list "${visible(name.slice(0, mostShown))}" is loaded; there ${known.length === 0 ? "is none" : `are ${known.join(", ")}`}`,
-  );
+  throw new Failure(`no list ${quoted(name)} is loaded; there ${known.length === 0 ? "is none" : `are ${known.join(", ")}`}`);
 }
 
 /** Makes all changes in one transaction. */
