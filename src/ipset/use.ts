@@ -85,6 +85,13 @@ export function changingWith(name: string, sets: Sets): readonly string[] {
   return [...new Set([...own, ...lists.map((list) => list.name)])].filter((other) => other !== name);
 }
 
+/** Whether packets of both families can be in a set: it has no addresses, or nothing is known of it, or a list has such a member. */
+export function holdsBothFamilies(name: string, sets: Sets): boolean {
+  const set = sets.get(name);
+  const inside = set?.type.method === "list" ? members(set).map((member) => sets.get(member)) : [set];
+  return inside.some((one) => one?.family === undefined);
+}
+
 const listsByMember = new WeakMap<Sets, ReadonlyMap<string, readonly Ipset[]>>();
 
 /** The lists that hold a set, by its name. */

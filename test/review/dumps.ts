@@ -31,12 +31,23 @@ function declared([table = "", ...lines]: readonly string[]): string {
   return [table, ...missing, ...lines].join("\n");
 }
 
+export interface Dumps {
+  readonly ipv4: string;
+  readonly ipv6?: string;
+}
+
 const tool = { name: "ipt2nft-recent", version: "test" };
 
-/** The review of one IPv4 dump, or of what changed from one to another. */
-export function review(after: string, before?: string, more: Partial<ReviewRequest> = {}): ReviewReport {
-  const source = (text: string) => ({ file: "rules.v4", text, family: "ipv4" as const });
-  return reviewRulesets({ new: [source(after)], ...(before !== undefined && { old: [source(before)] }), tool, ...more });
+/** The review of one IPv4 dump, or of what changed from one to another; or of the dumps of both families. */
+export function review(after: string | Dumps, before?: string | Dumps, more: Partial<ReviewRequest> = {}): ReviewReport {
+  const sources = (dumps: string | Dumps) => {
+    const { ipv4, ipv6 } = typeof dumps === "string" ? { ipv4: dumps } : dumps;
+    return [
+      { file: "rules.v4", text: ipv4, family: "ipv4" as const },
+      ...(ipv6 === undefined ? [] : [{ file: "rules.v6", text: ipv6, family: "ipv6" as const }]),
+    ];
+  };
+  return reviewRulesets({ new: sources(after), ...(before !== undefined && { old: sources(before) }), tool, ...more });
 }
 
 /** `code line: message` of each finding that is the review's own or the translator's warning. */

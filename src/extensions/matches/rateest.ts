@@ -29,7 +29,8 @@ export const rateest = defineMatch({
     "rateest-eq": operator,
   },
   facts: {
-    reads: [{ memory: "rateest" }],
+    // One memory for all estimators: a rule may compare two.
+    reads: [{ memory: "rateest", name: "" }],
     condition: [],
     played: true,
   },

@@ -19,7 +19,7 @@ export const rateestTarget = defineTarget({
   facts: {
     way: "continue",
     effects: (options) => [
-      { kind: "memory", memory: { memory: "rateest", name: options["rateest-name"]?.value ?? "" }, operation: "add", text: "" },
+      { kind: "memory", memory: { memory: "rateest", name: "" }, operation: "add", text: options["rateest-name"]?.value ?? "" },
     ],
     played: true,
     words: { does: "measures the rate of", done: "measured" },

@@ -2,14 +2,15 @@
 
 import { printable, type Span } from "../../diagnostic.js";
 import type { Ipset } from "../../ipset/ast.js";
-import { changingWith } from "../../ipset/use.js";
+import { changingWith, holdsBothFamilies } from "../../ipset/use.js";
 import type { Family, IptablesRule, IptablesRuleset, TableName } from "../../iptables/ast.js";
 import { gatherLists } from "../../rewrite/recent/usage.js";
 import type { Remark } from "../findings.js";
 import { Comparison, type Consequences, type Found, type Refused, type Subject } from "../flow/comparison.js";
+import type { Drift } from "../flow/questions.js";
 import type { PathName } from "../flow/side.js";
 import { hull, meet, subtract, type Box } from "../packets/box.js";
-import { ipsetMemory, listMemory } from "../packets/condition.js";
+import { ipsetMemory, isObjectOfBoth, listMemory, memoriesOf, memoryWords, setOfMemory } from "../packets/condition.js";
 import { entriesOf } from "../packets/entries.js";
 import { Effort, followedTable, type FollowedTable } from "../packets/paths.js";
 import { exampleOf } from "../packets/example.js";
@@ -18,7 +19,7 @@ import type { Change, Effect } from "../report.js";
 import { ruleWords, targetWords } from "../rule-words.js";
 import { pairChains, type ChainPair } from "./chain-pairs.js";
 import { lockOuts } from "./lock-out.js";
-import { changedSets, type SetChange } from "./set-contents.js";
+import { changedSets } from "./set-contents.js";
 import { mayChangePlaces } from "./order.js";
 import { ruleChanges, type RuleChange } from "./rule-changes.js";
 
@@ -62,11 +63,37 @@ const mostPassed = 100;
 export function compareRulesets(old: Versions, current: Versions, listsTold: ReadonlySet<string>): ChangeReview {
   const review = new Review(listsTold);
   const effort = new Effort(wholeEffort);
-  for (const family of families) {
+  const reviews = families.flatMap((family) => {
     const [before, after] = [old, current].map(({ rulesets }) => rulesets.find((one) => one.family === family));
-    if (before || after) new FamilyReview(family, before, after, [old.sets, current.sets], effort, review).run();
-  }
+    return before || after ? [new FamilyReview(family, before, after, [old.sets, current.sets], effort, review)] : [];
+  });
+  for (const one of reviews) one.compare();
+  shareMemories(reviews);
+  for (const one of reviews) one.tellAll();
   return review;
+}
+
+/** Times that what one family's rules leave behind is told to the other; then it is taken for different in every way. */
+const mostExchanges = 4;
+
+/** Tells each family of what the other one's rules do to the memories of both. */
+function shareMemories(reviews: readonly FamilyReview[]): void {
+  for (let exchange = 0; exchange < mostExchanges; exchange++) {
+    const last = exchange === mostExchanges - 1;
+    const fed = new Set<FamilyReview>();
+    for (const one of reviews) {
+      for (const other of reviews) {
+        if (other === one) continue;
+        for (const [memory, drift] of other.leavesToOthers()) {
+          if (!one.hear(memory, last ? "unknown" : drift, other.family)) continue;
+          other.heard.add(memory);
+          fed.add(one);
+        }
+      }
+    }
+    if (fed.size === 0) break;
+    for (const one of fed) one.compare();
+  }
 }
 
 class Review implements ChangeReview {
@@ -94,7 +121,7 @@ interface PolicyChange {
 type Told = { readonly table: TableName; readonly subject: Subject } & (
   | { readonly what: PolicyChange }
   | { readonly what: { readonly kind: "rule"; readonly change: RuleChange; readonly pair: ChainPair } }
-  | { readonly what: { readonly kind: "contents"; readonly set: SetChange; readonly rule: IptablesRule; readonly chain: string } }
+  | { readonly what: { readonly kind: "contents"; readonly words: string; readonly rule: IptablesRule; readonly chain: string } }
 );
 
 class FamilyReview {
@@ -104,9 +131,13 @@ class FamilyReview {
   private readonly tables = { old: new Map<TableName, FollowedTable>(), new: new Map<TableName, FollowedTable>() };
   /** What has been told to open and to close, by path. */
   private readonly told = { opens: new Map<PathName, Box[]>(), closes: new Map<PathName, Box[]>() };
+  private readonly found: Told[] = [];
+  /** Memories whose differences the other family has heard of. */
+  readonly heard = new Set<string>();
+  private consequences: ReadonlyMap<Subject, Consequences> = new Map();
 
   constructor(
-    private readonly family: Family,
+    readonly family: Family,
     private readonly before: IptablesRuleset | undefined,
     private readonly after: IptablesRuleset | undefined,
     private readonly sets: readonly [old: Versions["sets"], current: Versions["sets"]],
@@ -128,16 +159,20 @@ class FamilyReview {
       }
     }
     this.comparison = new Comparison(family, before, after, this.pairs, effort, (set) => this.setsChangingWith(set));
+    this.found.push(
+      ...[...this.pairs].flatMap(([table, of]) => of.flatMap((pair) => [...this.policyOf(table, pair), ...this.rulesOf(table, pair)])),
+      ...this.contents(),
+    );
+    this.masks(this.found);
   }
 
-  run(): void {
-    const found = [...this.pairs].flatMap(([table, pairs]) =>
-      pairs.flatMap((pair) => [...this.policyOf(table, pair), ...this.rulesOf(table, pair)]),
-    );
-    found.push(...this.contents());
-    this.masks(found);
-    const consequences = this.comparison.run(found.map(({ subject }) => subject));
-    for (const one of found) this.tell(one, consequences.get(one.subject)!);
+  /** Works out what the changes do; again where the other family's rules were heard to feed something otherwise. */
+  compare(): void {
+    this.consequences = this.comparison.run(this.found.map(({ subject }) => subject));
+  }
+
+  tellAll(): void {
+    for (const one of this.found) this.tell(one, this.consequences.get(one.subject)!);
     const [first] = this.review.closes;
     if (first) this.review.remarks.push(...lockOuts(this.family, this.before, this.after, first.span));
   }
@@ -176,24 +211,51 @@ class FamilyReview {
 
   /** Sets of ipset that hold other elements, as far as rules ask for them, or for a list of sets with them. */
   private contents(): Told[] {
-    return changedSets(...this.sets).flatMap((set): Told[] => {
-      const asked = new Set([set.name, ...this.setsChangingWith(set.name)]);
-      for (const [table, followed] of this.tables.new) {
-        for (const { chain, rules } of followed.chains.values()) {
-          const asking = rules.find(({ rule }) =>
-            rule.matches.some(
-              ({ extension, options }) =>
-                extension === "set" && asked.has((options["match-set"]?.value as { set?: string } | undefined)?.set ?? ""),
-            ),
-          );
-          if (!asking) continue;
-          const subject: Subject = {};
-          this.comparison.differsFromTheBeginning(ipsetMemory(set.name), set.drift, subject);
-          return [{ table, subject, what: { kind: "contents", set, rule: asking.rule, chain: chain.name } }];
-        }
-      }
-      return [];
+    return changedSets(...this.sets).flatMap(({ name, drift, words }): Told[] => {
+      const asked = new Set([name, ...this.setsChangingWith(name)].map(ipsetMemory));
+      const told = this.contentsAsked(asked, `set "${printable(name)}" ${words}`);
+      if (told) this.comparison.differsFromTheBeginning(ipsetMemory(name), drift, told.subject);
+      return told ? [told] : [];
     });
+  }
+
+  /** That a memory holds something else, told of the first rule that asks it; undefined if none does. */
+  private contentsAsked(memories: ReadonlySet<string>, words: string): Told | undefined {
+    for (const [table, followed] of this.tables.new) {
+      for (const { chain, rules } of followed.chains.values()) {
+        const asking = rules.find(({ rule }) => rule.matches.some((use) => memoriesOf(use).some((memory) => memories.has(memory))));
+        if (asking) return { table, subject: {}, what: { kind: "contents", words, rule: asking.rule, chain: chain.name } };
+      }
+    }
+    return undefined;
+  }
+
+  /** How the memories that rules of both families share come to differ. */
+  leavesToOthers(): ReadonlyMap<string, Drift> {
+    return new Map(
+      this.comparison.differing
+        .filter((memory) => this.isOfBothFamilies(memory))
+        .map((memory) => [memory, this.comparison.driftOf(memory)!]),
+    );
+  }
+
+  /** Whether it is new that the other family's rules make a memory differ so, and rules here ask it. */
+  hear(memory: string, drift: Drift, from: Family): boolean {
+    const known = this.comparison.driftOf(memory);
+    if (known === drift || known === "unknown") return false;
+    const words = `${memoryWords(memory)} is fed otherwise by the rules of ${from === "ipv4" ? "IPv4" : "IPv6"}`;
+    const told = this.contentsAsked(new Set([memory]), words);
+    if (!told) return false;
+    if (known === undefined) this.found.push(told);
+    this.comparison.differsFromTheBeginning(memory, drift, told.subject);
+    return true;
+  }
+
+  /** Lists of `recent` keep the addresses of both families apart, as do most sets of ipset. */
+  private isOfBothFamilies(memory: string): boolean {
+    if (isObjectOfBoth(memory)) return true;
+    const name = setOfMemory(memory);
+    return name !== undefined && this.sets.some((sets) => holdsBothFamilies(name, sets));
   }
 
   /** The mask of a list is that of the rule that is loaded first. */
@@ -271,13 +333,13 @@ class FamilyReview {
         return after?.span ?? near?.span ?? pair.new?.span ?? this.spanOf(table) ?? before!.span;
       }
       case "contents": {
-        const { set, rule, chain } = what;
+        const { words, rule, chain } = what;
         this.review.changes.push({
           ...common,
           kind: "contents",
           chain,
           after: { text: rule.text, span: rule.span },
-          meaning: `set "${printable(set.name)}" ${set.words}`,
+          meaning: words,
         });
         return rule.span;
       }
@@ -316,8 +378,10 @@ class FamilyReview {
     }
   }
 
-  private moreWords({ unjudged }: Consequences, direction: Direction): string {
+  private moreWords({ unjudged, memories }: Consequences, direction: Direction): string {
     if (unjudged !== undefined) return "; not judged";
+    if ([...memories].some((memory) => this.heard.has(memory)))
+      return `; what follows for ${this.family === "ipv4" ? "IPv6" : "IPv4"} is told there`;
     return direction === "neither" ? " (no packet is let through or stopped that was not)" : "";
   }
 

@@ -125,16 +125,33 @@ export class Comparison {
     this.note(memory, drift, subject);
   }
 
+  /** How a memory differs, as far as is known. */
+  driftOf(memory: string): Drift | undefined {
+    return this.drifts.get(memory);
+  }
+
+  /** The memories that are known to differ. */
+  get differing(): readonly string[] {
+    return [...this.drifts.keys()];
+  }
+
+  /** Which directions each change had before any memory was known to differ. */
+  private readonly first = new Map<Subject, Directions>();
+
+  /** May be run again, with more subjects, when a memory has come to differ for a reason outside of these rules. */
   run(subjects: readonly Subject[]): ReadonlyMap<Subject, Consequences> {
-    const first = new Map<Subject, Directions>();
+    const { first } = this;
     let last = new Map<Subject, Gathered>();
     for (let round = 0; round < mostRounds; round++) {
       // What is found in this round counts from the next one on: until then the memories are as they were.
       this.driftsOfRound = new Map(this.drifts);
       const before = this.known();
       last = new Map(subjects.map((subject) => [subject, new Gathered().with(this.of(subject, subject, () => this.startsOf(subject)))]));
-      if (round === 0)
-        for (const [subject, { opens, closes }] of last) first.set(subject, { opens: opens.length > 0, closes: closes.length > 0 });
+      if (round === 0) {
+        for (const [subject, { opens, closes }] of last) {
+          if (!first.has(subject)) first.set(subject, { opens: opens.length > 0, closes: closes.length > 0 });
+        }
+      }
       this.followMemories(last);
       if (this.known() === before) break;
       if (round === mostRounds - 2) for (const memory of this.drifts.keys()) this.drifts.set(memory, "unknown");

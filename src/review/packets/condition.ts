@@ -1,7 +1,8 @@
 /** Which packets a rule matches, as one box. */
 
+import { printable } from "../../diagnostic.js";
 import { readsOf } from "../../extensions/described.js";
-import { mayChangeOnTheWay } from "../../extensions/facts.js";
+import { isMemory, mayChangeOnTheWay } from "../../extensions/facts.js";
 import type { RecentUse } from "../../extensions/matches/recent.js";
 import type { ExtensionUse, Family, IptablesRule } from "../../iptables/ast.js";
 import { intersect, type Answer, type Box, type RecentAsk } from "./box.js";
@@ -75,6 +76,21 @@ export const ipsetMemory = (set: string): string => `${ipsetPrefix}${set}`;
 /** The set of ipset that a memory is; undefined for other memories. */
 export const setOfMemory = (memory: string): string | undefined =>
   memory.startsWith(ipsetPrefix) ? memory.slice(ipsetPrefix.length) : undefined;
+
+/** The memories with a name that a match asks, by these names. */
+export function memoriesOf(use: ExtensionUse): readonly string[] {
+  return readsOf(use).flatMap((matter) => (isMemory(matter) && matter.name !== undefined ? [`${matter.memory} ${matter.name}`] : []));
+}
+
+/** Whether the memory is an object of the kernel that counts packets of both families. */
+export const isObjectOfBoth = (memory: string): boolean => /^(?:nfacct|rateest) /u.test(memory);
+
+/** A memory with a name, as a reader knows it. */
+export function memoryWords(memory: string): string {
+  const set = setOfMemory(memory);
+  if (set !== undefined) return `set "${printable(set)}"`;
+  return memory.startsWith("nfacct ") ? `the counter "${printable(memory.slice("nfacct ".length))}"` : "a rate estimator";
+}
 
 /** Whether the same test may have another answer a rule later: it counts or remembers, or a rule between may change what it reads. */
 export function isVolatile(use: ExtensionUse): boolean {

@@ -278,4 +278,24 @@ describe("sets of ipset", () => {
     expect(told([asks("all"), adds], [asks("all")])).toEqual(["look", true, false]);
     expect(told([asks("all")], [asks("all")], sets(), sets("add trap 192.0.2.9\n"))).toEqual(["look", false, true]);
   });
+
+  it("without addresses are shared by the rules of both families", () => {
+    const of = (type: string) => [{ file: "sets.ipset", text: `create trap ${type}\n` }];
+    const ports = "-A INPUT -p tcp -m tcp --dport 23 -j SET --add-set trap dst";
+    const counted = "-A INPUT -m nfacct --nfacct-name trap -j DROP";
+    const verdict = (type: string, rule: string, fed: string) => {
+      const options = { options: { ipsets: of(type) }, oldIpsets: of(type) };
+      const sources = (...own: readonly string[]) => ({ ipv4: dump(rule), ipv6: dump("-A INPUT -i lo", ...own) });
+      const { verdict: word, changes } = review(sources(fed), sources(), options);
+      return [word, ...changes.map(({ family, kind, direction, meaning }) => `${family} ${kind} ${direction}: ${meaning}`).sort()];
+    };
+    const asked = "-A INPUT -p tcp -m set --match-set trap dst -j DROP";
+    expect(verdict("bitmap:port range 0-1000", asked, ports)).toEqual([
+      "look",
+      'ipv4 contents closes: set "trap" is fed otherwise by the rules of IPv6',
+      "ipv6 added neither: changes a set for TCP to port 23 (Telnet) of this machine from anywhere; what follows for IPv4 is told there",
+    ]);
+    expect(verdict("hash:ip", asked, ports)[0]).toBe("safe");
+    expect(verdict("hash:ip", counted, "-A INPUT -m nfacct --nfacct-name trap")[0]).toBe("look");
+  });
 });
