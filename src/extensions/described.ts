@@ -15,6 +15,7 @@ import {
   type Way,
 } from "./facts.js";
 import { findMatch, findTarget } from "./registry.js";
+import { hasPorts } from "./values/protocols.js";
 
 type Options = OptionUses<OptionDefinitions>;
 
@@ -55,6 +56,18 @@ export function untoldOptions(use: ExtensionUse, family: Family): readonly Optio
 /** Whether every packet matches, whatever the options say. */
 export function alwaysMatches(use: ExtensionUse): boolean {
   return known(use)?.facts.always ?? false;
+}
+
+/** Whether a match without options asks only that the packet has the header of ports: later fragments have none. */
+export function asksOnlyForHeader(use: ExtensionUse): boolean {
+  const reads = readsOf(use);
+  return (
+    use.unknown !== true &&
+    Object.keys(use.options).length === 0 &&
+    reads.length === 1 &&
+    reads[0] === "transport" &&
+    (known(use)?.protocols ?? []).some(hasPorts)
+  );
 }
 
 /** What a match asks, in words that follow "where", as if no option were inverted; undefined where nobody has words for it. */

@@ -180,6 +180,8 @@ export type Effect =
       readonly operation: "add" | "remove";
       /** What of the packet is recorded and for how long, to tell two of them apart. */
       readonly text: string;
+      /** What of the packet is recorded that rules may change on its way. */
+      readonly of: readonly PlainMatter[];
     }
   /** Something else that is told apart by its text only. */
   | { readonly kind: "other"; readonly of: PlainMatter; readonly text: string };

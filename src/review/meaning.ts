@@ -8,7 +8,7 @@ import { recentUse } from "../extensions/matches/recent.js";
 import { findMatch, findTarget } from "../extensions/registry.js";
 import type { ExtensionUse, Family, IptablesRule, TableName } from "../iptables/ast.js";
 import type { AnonymousSet } from "../nft/ast.js";
-import { optionsSayAll } from "../extensions/described.js";
+import { optionsSayAll, readsOf } from "../extensions/described.js";
 import { isVolatile } from "./packets/condition.js";
 import { textOf } from "./packets/steps.js";
 
@@ -32,6 +32,8 @@ export function meaningOf(rule: IptablesRule, place: Place, chainName: (name: st
       ? [`protocol ${not(rule.protocol)}${rule.protocol.value}`]
       : []),
     ...(rule.fragment ? [`fragment ${not(rule.fragment)}`] : []),
+    // Where the kernel puts no fragments together, later ones have no header that a match could read.
+    ...(rule.matches.some((use) => readsOf(use).includes("transport")) ? ["header"] : []),
   ];
   // Tests that neither count nor remember may change places; nothing may pass one that does.
   const runs: string[][] = [tests];

@@ -13,7 +13,7 @@
 import { findIpset, impossible, lookupsOf, lookupStatement, tooManyMembers, type Lookup } from "../../ipset/use.js";
 import type { Statement } from "../../nft/ast.js";
 import { defineMatch, Invalid, type MatchTranslation, type Remark, type RuleContext, type ValueParser } from "../extension.js";
-import { setUse } from "../values/ipset.js";
+import { recordedOf, setUse } from "../values/ipset.js";
 import { parseInteger } from "../values/number.js";
 
 const counter: ValueParser<bigint> = (value) => parseInteger(value) ?? new Invalid(`"${value}" is not a whole number`);
@@ -33,7 +33,7 @@ export const setMatch = defineMatch({
     "bytes-gt": { value: counter, excludes: ["bytes-eq", "bytes-lt"] },
   },
   facts: {
-    reads: (options) => [{ memory: "ipset", name: options["match-set"]?.value.set ?? "" }, "addresses"],
+    reads: ({ "match-set": use }) => [{ memory: "ipset", name: use?.value.set ?? "" }, ...recordedOf(use)],
     condition: [],
     played: true,
     words: ({ "match-set": use, ...others }) => {

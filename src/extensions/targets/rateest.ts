@@ -19,7 +19,7 @@ export const rateestTarget = defineTarget({
   facts: {
     way: "continue",
     effects: (options) => [
-      { kind: "memory", memory: { memory: "rateest", name: "" }, operation: "add", text: options["rateest-name"]?.value ?? "" },
+      { kind: "memory", memory: { memory: "rateest", name: "" }, operation: "add", text: options["rateest-name"]?.value ?? "", of: [] },
     ],
     played: true,
     words: { does: "measures the rate of", done: "measured" },

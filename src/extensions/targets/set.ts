@@ -15,7 +15,7 @@ import type { OptionUse } from "../../iptables/ast.js";
 import { addressRangeExpression } from "../values/address.js";
 import { jump, match, number, payload, range, type SetStatement, type Statement } from "../../nft/ast.js";
 import { defineTarget, Invalid, type Remark, type RuleContext, type TargetTranslation, type Untranslatable } from "../extension.js";
-import { setUse } from "../values/ipset.js";
+import { recordedOf, setUse } from "../values/ipset.js";
 import { integer } from "../values/number.js";
 
 interface Change {
@@ -61,6 +61,7 @@ export const setTarget = defineTarget({
               memory: { memory: "ipset", name: options["add-set"].value.set },
               operation: "add",
               text: recorded(options["add-set"], options.timeout),
+              of: recordedOf(options["add-set"]),
             } as const,
           ]
         : []),
@@ -71,6 +72,7 @@ export const setTarget = defineTarget({
               memory: { memory: "ipset", name: options["del-set"].value.set },
               operation: "remove",
               text: options["del-set"].text,
+              of: recordedOf(options["del-set"]),
             } as const,
           ]
         : []),

@@ -1,7 +1,9 @@
 /** Names of ipsets and the directions of their parts, as `-m set` and `-j SET` take them. */
 
 import type { SetUse } from "../../ipset/use.js";
+import type { OptionUse } from "../../iptables/ast.js";
 import { Invalid, type ValueParser } from "../extension.js";
+import type { PlainMatter } from "../facts.js";
 import { text } from "./text.js";
 
 /** Parts that a rule may name: IPSET_DIM_MAX of the kernel's ip_set.h. */
@@ -22,3 +24,8 @@ export const setUse: ValueParser<SetUse> = (value, context) => {
     return new Invalid(`"${value.slice(blank + 1)}" is not a list of at most ${mostDirections} src and dst`);
   return { set, directions };
 };
+
+/** What of a packet, that rules may change on its way, the element is made of: a set of several parts may hold marks. */
+export function recordedOf(use: OptionUse<SetUse> | undefined): readonly PlainMatter[] {
+  return use !== undefined && use.value.directions.length > 1 ? ["addresses", "mark"] : ["addresses"];
+}

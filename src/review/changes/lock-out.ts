@@ -1,5 +1,6 @@
 /** Whether a change shuts out what nobody means to shut out: known connections, SSH, or everything. */
 
+import { tracksConnections } from "../../rewrite/tracking.js";
 import type { Span } from "../../diagnostic.js";
 import type { Family, IptablesRuleset } from "../../iptables/ast.js";
 import type { Remark } from "../findings.js";
@@ -48,7 +49,7 @@ const effort = 200_000;
 /** Whether any of the packets gets in; undefined where that is too much to work out. */
 function letsIn(ruleset: IptablesRuleset | undefined, packets: Box, family: Family): boolean | undefined {
   try {
-    const side = new Side("new", family, ruleset, new Map());
+    const side = new Side("new", family, ruleset, new Map(), ruleset !== undefined && tracksConnections(ruleset));
     return flow(side, paths.INPUT, { box: packets, state: arriving }, { drifts: new Map(), effort: new Effort(effort) }).some(
       ({ fate }) => fate !== "drop",
     );

@@ -10,6 +10,7 @@ import { append } from "../../append.js";
 import { readsOf } from "../../extensions/described.js";
 import { isMemory } from "../../extensions/facts.js";
 import type { Family, IptablesRule, IptablesRuleset, TableName } from "../../iptables/ast.js";
+import { tracksConnections } from "../../rewrite/tracking.js";
 import type { ChainPair } from "../changes/chain-pairs.js";
 import { everything, intersect, type Box } from "../packets/box.js";
 import { ipsetMemory, listMemory, setOfMemory } from "../packets/condition.js";
@@ -109,8 +110,9 @@ export class Comparison {
     /** The sets of ipset that hold other elements as soon as one does. */
     private readonly setsChangingWith: (set: string) => readonly string[],
   ) {
-    this.old = new Side("old", family, old, pairs);
-    this.current = new Side("new", family, current, pairs);
+    const reassembles = [old, current].every((version) => version && tracksConnections(version));
+    this.old = new Side("old", family, old, pairs, reassembles);
+    this.current = new Side("new", family, current, pairs, reassembles);
   }
 
   /** Gives rules of both versions one name: they count on together. */

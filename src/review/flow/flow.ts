@@ -6,8 +6,8 @@
  * version's is known as far as `questions.ts` knows it.
  */
 
-import { effectsOf, readsOf, refusalOf } from "../../extensions/described.js";
-import { isMemory, type Matter } from "../../extensions/facts.js";
+import { asksOnlyForHeader, effectsOf, readsOf, refusalOf } from "../../extensions/described.js";
+import { isMemory } from "../../extensions/facts.js";
 import type { ExtensionUse, IptablesRule, TableName } from "../../iptables/ast.js";
 import { addressRange, intersect, meet, stateBits, subtract, type Answer, type Box } from "../packets/box.js";
 import { carriedKey, listMemory, recentAnswer, recentAsk, recentKey, setOfMemory } from "../packets/condition.js";
@@ -16,7 +16,7 @@ import { deepest, TooManyPieces, type Effort, type FollowedChain, type FollowedR
 import { stepsOf, type Step } from "../packets/steps.js";
 import { knownAnswer, type Drifts } from "./questions.js";
 import type { Side, Stage } from "./side.js";
-import { arriving, changed, isOneOf, ownHits, withEvent, withOwnHits, type State } from "./state.js";
+import { arriving, changed, changedOnTheWay, isOneOf, ownHits, withEvent, withOwnHits, type State } from "./state.js";
 
 export interface Piece {
   readonly box: Box;
@@ -252,6 +252,7 @@ class Walk {
   }
 
   private opaque(piece: Piece, { use, key, words, holds }: Step & { readonly kind: "opaque" }, place: string, line: number): Split {
+    if (this.side.reassembles && asksOnlyForHeader(use)) return holds ? allMatched(piece) : allMissed(piece);
     const matters = readsOf(use);
     const memory = matters.find(isMemory);
     // What every rule counts for itself, and what it draws, is its own.
@@ -261,14 +262,15 @@ class Walk {
       name !== undefined && counts.has(memory!.memory)
         ? { ...piece, state: withEvent(piece.state, { memory: name, kind: "ask", text: "" }) }
         : piece;
+    const terms = matters.flatMap((matter) => (isMemory(matter) ? [] : changedOnTheWay(matter, piece.state)));
     // What the packet itself has done to the memory on its way may have changed the answer.
-    const behind = name === undefined ? "" : eventsOf(piece.state, name);
-    const terms = matters.flatMap((matter) => termOf(matter, piece.state));
-    const full = [key, ...(own ? [place] : []), ...terms, ...(behind === "" ? [] : [`behind ${behind}`])].join(" ");
+    const events = name === undefined ? "" : eventsOf(piece.state, name);
+    const behind = [...(events === "" ? [] : [`after ${events}`]), ...terms].join(" ");
+    const full = [key, ...(own ? [place] : []), ...(behind === "" ? [] : [`behind ${behind}`])].join(" ");
     const whose = own ? { place: `line ${line}` } : {};
     return this.ask(asked, full, {
       holds,
-      words: behind === "" ? words : `${words} after what the rules before did`,
+      words: events === "" ? words : `${words} after what the rules before did`,
       ...whose,
       ...(name !== undefined && { question: { memory: name, asks: { kind: "match", use }, ...(behind !== "" && { behind }) } }),
     });
@@ -276,21 +278,26 @@ class Walk {
 
   private recent(piece: Piece, { use }: Step & { readonly kind: "recent" }): Split {
     const { list, side, operation, inverted, hits, reap, seconds } = use;
-    const own = ownHits(piece.state, list);
+    // Where rules gave the packet another address, it is another host.
+    const address = translationOf(piece.state, side);
+    const host = address === "" ? side : `${side} ${address}`;
+    const hostsOfPacket = address === "" ? list : `${list} ${address}`;
+    const own = ownHits(piece.state, hostsOfPacket);
     const memory = listMemory(list);
     const add = (one: Piece): Piece => ({
       box: one.box,
-      state: withOwnHits(withEvent(one.state, { memory, kind: "add", text: side }), list, {
-        ...ownHits(one.state, list),
-        [side]: ownHits(one.state, list)[side] + 1,
+      state: withOwnHits(withEvent(one.state, { memory, kind: "add", text: host }), hostsOfPacket, {
+        ...ownHits(one.state, hostsOfPacket),
+        [side]: ownHits(one.state, hostsOfPacket)[side] + 1,
       }),
     });
     if (operation === "set") return inverted ? { matched: [], missed: [add(piece)] } : { matched: [add(piece)], missed: [] };
     // Behind a hit of its own a packet has the TTL of the host's last hit, as long as nothing changes it on the way.
     const rttl = use.rttl && (own[side] === 0 || piece.state.carried.ttl !== arriving.carried.ttl);
-    const answer = recentAnswer(recentAsk({ ...use, rttl }, own[side]));
+    const plain = recentAnswer(recentAsk({ ...use, rttl }, own[side]));
+    const answer = address === "" ? plain : { ...plain, question: { ...plain.question, behind: address } };
     const reaped = reap
-      ? { ...piece, state: withEvent(piece.state, { memory, kind: "remove", text: `${side} older than ${seconds}` }) }
+      ? { ...piece, state: withEvent(piece.state, { memory, kind: "remove", text: `${host} older than ${seconds}` }) }
       : piece;
     const needed = operation === "remove" ? 1 : hits;
     const known = own[side] >= needed ? true : own.removed ? false : undefined;
@@ -298,7 +305,7 @@ class Walk {
       known === undefined
         ? this.ask(
             reaped,
-            `${recentKey(answer.question.asks as Parameters<typeof recentKey>[0])}${rttl ? ` ${piece.state.carried.ttl}` : ""}`,
+            `${recentKey(answer.question.asks as Parameters<typeof recentKey>[0])}${rttl ? ` ${piece.state.carried.ttl}` : ""}${address}`,
             answer,
           )
         : known
@@ -307,7 +314,7 @@ class Walk {
     if (operation === "remove") {
       const removed = yes.map(({ box, state }) => ({
         box,
-        state: withOwnHits(withEvent(state, { memory, kind: "remove", text: side }), list, { saddr: 0, daddr: 0, removed: true }),
+        state: withOwnHits(withEvent(state, { memory, kind: "remove", text: host }), hostsOfPacket, { saddr: 0, daddr: 0, removed: true }),
       }));
       return inverted ? { matched: no, missed: removed } : { matched: removed, missed: no };
     }
@@ -342,6 +349,12 @@ function eventsOf({ events }: State, name: string): string {
     .filter(({ memory }) => memory === name || (isSet && setOfMemory(memory) !== undefined))
     .map(({ memory, kind, text }) => `${memory} ${kind} ${text}`)
     .join(", ");
+}
+
+/** What rules made of the address on this side; empty where it is as it came. */
+function translationOf({ source, destination }: State, side: "saddr" | "daddr"): string {
+  const translation = side === "saddr" ? source : destination;
+  return translation === undefined ? "" : ` made ${translation.text}`;
 }
 
 /** How many questions of a rule come before this one: the number under which a rule's own memory is known. */
@@ -379,24 +392,6 @@ const untrackedBit = stateBits(["untracked"]);
 
 function isRewritten({ destination, source, tracking }: State): boolean {
   return destination !== undefined || source !== undefined || tracking !== "tracked";
-}
-
-/** What a match that reads this sees, where it is not what the packet came with. */
-function termOf(matter: Matter, { carried, tracking, destination, source }: State): string[] {
-  if (isMemory(matter)) return [];
-  switch (matter) {
-    case "mark":
-    case "connmark":
-    case "tos":
-    case "ttl":
-      return [String(carried[matter])];
-    case "tracking":
-      return tracking === "tracked" ? [] : [tracking];
-    case "addresses":
-      return [...(destination ? [`to ${destination.text}`] : []), ...(source ? [`from ${source.text}`] : [])];
-    default:
-      return [];
-  }
 }
 
 function refusing({ target }: IptablesRule): Pick<Outcome, "refusal"> {

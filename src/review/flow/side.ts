@@ -41,6 +41,8 @@ export class Side {
     readonly family: Family,
     ruleset: IptablesRuleset | undefined,
     private readonly pairs: ReadonlyMap<TableName, readonly ChainPair[]>,
+    /** In both versions the kernel puts fragments together before any rule sees them. */
+    readonly reassembles: boolean,
   ) {
     for (const table of ruleset?.tables ?? []) {
       this.tables.set(table.name, followedTable(table, family));

@@ -1,6 +1,6 @@
 /** What a packet carries through the firewall, as far as rules change it. */
 
-import type { Effect, FieldValues } from "../../extensions/facts.js";
+import type { Effect, FieldValues, PlainMatter } from "../../extensions/facts.js";
 import type { Carried } from "../packets/steps.js";
 
 /** A number that is known, or a text that stands for one that is not: equal texts are equal numbers. */
@@ -113,7 +113,8 @@ export function changed(state: State, effect: Effect): State {
     }
     case "memory": {
       const { memory, name = "" } = effect.memory;
-      return withEvent(state, { memory: `${memory} ${name}`, kind: effect.operation, text: effect.text });
+      const text = [effect.text, ...effect.of.flatMap((matter) => changedOnTheWay(matter, state))].join(" ");
+      return withEvent(state, { memory: `${memory} ${name}`, kind: effect.operation, text });
     }
     case "other":
       switch (effect.of) {
@@ -129,6 +130,23 @@ export function changed(state: State, effect: Effect): State {
         default:
           return { ...state, outside: `${state.outside}; ${effect.text}` };
       }
+  }
+}
+
+/** What a match that reads this sees, or a set records, where rules changed it. */
+export function changedOnTheWay(matter: PlainMatter, { carried, tracking, destination, source }: State): string[] {
+  switch (matter) {
+    case "mark":
+    case "connmark":
+    case "tos":
+    case "ttl":
+      return carried[matter] === arriving.carried[matter] ? [] : [`${matter} ${carried[matter]}`];
+    case "tracking":
+      return tracking === "tracked" ? [] : [tracking];
+    case "addresses":
+      return [...(destination ? [`to ${destination.text}`] : []), ...(source ? [`from ${source.text}`] : [])];
+    default:
+      return [];
   }
 }
 

@@ -299,3 +299,38 @@ describe("sets of ipset", () => {
     expect(verdict("hash:ip", counted, "-A INPUT -m nfacct --nfacct-name trap")[0]).toBe("look");
   });
 });
+
+describe("what rules changed on the way", () => {
+  const nat = "*nat\n-A PREROUTING -d 203.0.113.1 -j DNAT --to-destination 192.0.2.1\nCOMMIT\n";
+  const filter = (...rules: readonly string[]): string => `*filter\n${rules.join("\n")}\nCOMMIT\n`;
+  const raw = (...rules: readonly string[]): string =>
+    `*raw\n${rules.map((rule) => rule.replace("FORWARD", "PREROUTING")).join("\n")}\nCOMMIT\n`;
+  const verdictOf = (before: string, after: string): string => review(dump(after), dump(before)).verdict;
+
+  it("is another host for a list", () => {
+    const set = "-A FORWARD -m recent --set --name x --rdest";
+    const check = "-A FORWARD -m recent --rcheck --name x --rdest -j DROP";
+    expect(verdictOf(raw(set) + nat + filter("-A FORWARD -j ACCEPT"), raw(set) + nat + filter(check))).not.toBe("safe");
+    expect(verdictOf(raw(set) + nat + filter(check), nat + filter(set, check))).not.toBe("safe");
+  });
+
+  it("is another element for a set", () => {
+    const asks = (target: string): string => `-A FORWARD -m set --match-set bad dst -j ${target}`;
+    const before = raw(asks("DROP")) + nat + filter("-A FORWARD -i lo");
+    expect(verdictOf(before, raw(asks("DROP")) + nat + filter("-A FORWARD -i lo", asks("DROP")))).not.toBe("safe");
+    const adds = "-A FORWARD -j SET --add-set bad dst";
+    const asked = filter(asks("DROP"));
+    expect(verdictOf(raw(adds) + nat + asked, nat + filter(asks("DROP"), adds))).not.toBe("safe");
+  });
+});
+
+describe("a header of ports", () => {
+  const drop = (options: string): string => `-A INPUT -p tcp -m tcp ${options}-j DROP`;
+  const states = "-A INPUT -m conntrack --ctstate INVALID";
+
+  it("is there where the kernel puts fragments together", () => {
+    expect(changes([states, drop("")], [states, "-A INPUT -p tcp -j DROP"])[0]).toContain("changed neither:");
+    expect(changes([drop("")], ["-A INPUT -p tcp -j DROP"])[0]).toContain("closes");
+    expect(changes([states, drop("--dport 22 ")], [states, drop("")])[0]).toContain("changed closes:");
+  });
+});
