@@ -37,6 +37,9 @@ const mostSenders = 3 * senderCount;
 /** Rules of a list that its hosts visit. */
 const mostPlaces = 5;
 
+/** Rules that are held against packets to find one host's way to a place: a tenth of a second. */
+const mostAsked = 100_000;
+
 interface List {
   readonly firewall: Firewall;
   readonly name: string;
@@ -86,8 +89,9 @@ function batchOf(lists: readonly List[], { interfaces, random, seconds }: Rhythm
     } = list;
     const chooser = new Chooser(random, net, needs[family]);
     const duration = Math.min(seconds, Math.max(6, 4 * Math.max(...list.limit.windows)));
+    const away = new Set<Place>();
     for (let sender = 0; sender < senders; sender += 1) {
-      const visits = visitsOf(list, chooser, index * senders + sender);
+      const visits = visitsOf(list, chooser, index * senders + sender, away);
       for (const at of visits.length === 0 ? [] : momentsOf(sender, list.limit, duration, random)) frames.push(...chooser.pick(visits)(at));
     }
     needs[family] = chooser.needs;
@@ -95,8 +99,12 @@ function batchOf(lists: readonly List[], { interfaces, random, seconds }: Rhythm
   return { frames: frames.sort((a, b) => a.at - b.at), prepare: prepareScript(needs, interfaces) };
 }
 
-/** Ways in which a host visits the list: each makes the packets of a moment. */
-function visitsOf({ firewall, name, rules }: List, chooser: Chooser, number: number): ((at: number) => Frame[])[] {
+/**
+ * Ways in which a host visits the list: each makes the packets of a moment.
+ *
+ * @param away places that no packet was found for: the next host has no better luck
+ */
+function visitsOf({ firewall, name, rules }: List, chooser: Chooser, number: number, away: Set<Place>): ((at: number) => Frame[])[] {
   const solver = new Solver(firewall, chooser);
   const host = hostBehind(
     firewall.net,
@@ -107,9 +115,12 @@ function visitsOf({ firewall, name, rules }: List, chooser: Chooser, number: num
   const visits: ((at: number) => Frame[])[] = [];
   for (const rule of rules) {
     const place = firewall.places.get(rule)![0];
-    if (place === undefined || visits.length >= mostPlaces) continue;
+    if (place === undefined || visits.length >= mostPlaces || away.has(place)) continue;
     const draft = draftWith(place, host, name, solver, chooser);
-    if (draft === undefined) continue;
+    if (draft === undefined) {
+      away.add(place);
+      continue;
+    }
     visits.push((at) =>
       solver.again(place, draft, chooser.needs, world).map((step, index) => frameOf(step, firewall.family, at + index * 0.001)),
     );
@@ -125,8 +136,9 @@ function draftWith(place: Place, host: bigint, list: string, solver: Solver, cho
       ? [{ source: host, inInterface: interfaceName }, { source: host }]
       : [{ [side]: host }];
   for (const pins of [...pinned, {}]) {
-    const found = solver.solve(place, new World(), pins);
-    if ("kind" in found) continue;
+    solver.allow(mostAsked);
+    const found = solver.visit(place, new World(), pins);
+    if (!found) continue;
     const merged = mergeNeeds(chooser.needs, found.needs);
     if (merged === undefined) continue;
     chooser.needs = merged;

@@ -13,7 +13,7 @@ import { describeViolation, judge, pairsAtRandom, summary, writeViolations } fro
 import type { Kind } from "./review-soundness/observe.js";
 import type { Pair } from "./review-soundness/pair.js";
 
-const count = Number(process.env["REVIEW_PAIRS"] ?? 12);
+const count = Number(process.env["REVIEW_PAIRS"] ?? 60);
 const seed = Number(process.env["REVIEW_SEED"] ?? 1);
 const folder = process.env["REVIEW_VIOLATIONS"];
 

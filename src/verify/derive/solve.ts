@@ -59,6 +59,8 @@ export class Solver {
   private patience = 0;
   /** Of the firewall's effort: where the search for the present rule ends. */
   private effortEnd = Infinity;
+  /** The rule of a visit may say no for what its list holds. */
+  private visited: FirewallRule | undefined;
   private answeredElsewhere: ReadonlySet<Condition> = new Set();
   private readonly markers: readonly Place[];
   private readonly markersByCondition = new Map<Condition, { readonly giving: readonly Place[]; readonly others: readonly Place[] }>();
@@ -110,6 +112,14 @@ export class Solver {
     }
     const worst = [...this.obstacles.values()].sort((a, b) => b.count - a.count)[0];
     return worst?.obstacle ?? { kind: "shape", hook: place.hook };
+  }
+
+  /** A packet that comes to a rule, whatever the rule's own lists say to it; undefined if none was found. */
+  visit(place: Place, world: World, pinned: Partial<Draft>): Pick<Solution, "draft" | "needs"> | undefined {
+    this.visited = place.goal;
+    const found = this.solve(place, world, pinned);
+    this.visited = undefined;
+    return "kind" in found ? undefined : found;
   }
 
   /** A packet like the solution's that misses one condition of the rule, and its world; undefined if there is nothing to miss. */
@@ -176,7 +186,9 @@ export class Solver {
     before = new World(layer);
     const last = this.run(trial.repeats > 0 ? this.afresh(trial.draft, wishes) : trial.draft, trial.needs, layer, hopes);
     steps.push(...last.steps);
-    if (last.answers.some(({ rule, matched, hook }) => matched && rule === place.goal && hook === place.hook)) {
+    const satisfied = ({ rule, matched, failed, hook }: Answer): boolean =>
+      rule === place.goal && hook === place.hook && (matched || (rule === this.visited && failed?.kind === "list"));
+    if (last.answers.some(satisfied)) {
       return { draft: trial.draft, steps, repeats: trial.repeats, needs: trial.needs, world: layer };
     }
     return this.repair(trial, place, wishes, last.answers, { before, after: layer, world, depth, pinned });
