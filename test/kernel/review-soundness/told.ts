@@ -181,7 +181,16 @@ function transportOf(
   return { kind: "other", number };
 }
 
+/** The same packet of another connection: from another port, or a ping with another identifier. */
 function fromPort(packet: Packet, sourcePort: number): Packet {
   const { transport } = packet;
-  return transport.kind === "tcp" || transport.kind === "udp" ? { ...packet, transport: { ...transport, sourcePort } } : packet;
+  switch (transport.kind) {
+    case "tcp":
+    case "udp":
+      return { ...packet, transport: { ...transport, sourcePort } };
+    case "icmp":
+      return { ...packet, transport: { ...transport, rest: ((sourcePort << 16) | 1) >>> 0 } };
+    default:
+      return packet;
+  }
 }
