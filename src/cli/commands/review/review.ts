@@ -71,8 +71,6 @@ async function makeReport(
       search: {
         schedules: schedulesPerList,
         steps: searchSteps,
-        milliseconds: searchMilliseconds,
-        now: () => performance.now(),
         progress: ({ list, number, lists }) => line.show(`searching list ${number} of ${lists}, "${visible(list)}"`),
         translated: options,
       },
@@ -104,7 +102,6 @@ function translatingOnce(translate: Surroundings["translate"]): Surroundings["tr
 const schedulesPerList = 1_000;
 /** For all lists together: about a second. */
 const searchSteps = 500_000;
-const searchMilliseconds = 10_000;
 
 /** The old dumps and the new ones. Two dumps of one family are both; dumps of different families are one machine's. */
 async function sides(
