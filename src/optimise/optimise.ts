@@ -4,7 +4,8 @@
  * Works on the nft tree, after everything else is decided: what is asked and done stands there, whatever it was in iptables. A table goes
  * through these passes, each chain by itself:
  *
- * 1. read (`read-rule.ts`): what each rule asks of which field, what else, and whether it does no more than count and end;
+ * 1. read (`read-rule.ts`): what each rule asks of which field, what else, and whether it does no more than count and end; without tests
+ *    that no packet fails there (`excluded-interfaces.ts`);
  * 2. leave out (`unreachable.ts`): rules that no packet reaches;
  * 3. arrange (`shapes.ts`, `arrange.ts`): rules of one shape come together where that changes nothing;
  * 4. cut (`cut.ts`): where two want the same packet, the first has it;
@@ -22,6 +23,7 @@ import { Names } from "../nft/names.js";
 import { isLoadable } from "../nft/versions.js";
 import { arrange, type Alone, type Group } from "./arrange.js";
 import { fewestRules, paysOff, type LookUp } from "./cost.js";
+import { ExcludedInterfaces } from "./excluded-interfaces.js";
 import { wordOfField } from "./fields.js";
 import { linesOf } from "./lines.js";
 import { cutGroup, lookUpOf, mergedRule, type Cut } from "./merge.js";
@@ -116,7 +118,13 @@ class TableOptimiser {
 
   private chain(chain: NftChain): NftChain {
     const items = itemsOf(chain);
-    const all = items.map(({ comments, rule }) => rule && withoutPlain(readRule(rule), comments.length > 0));
+    const excluded = new ExcludedInterfaces();
+    const all = items.map(({ comments, rule }) => {
+      if (!rule) return undefined;
+      const read = readRule(rule, (test) => excluded.holds(test));
+      excluded.add(read);
+      return withoutPlain(read, comments.length > 0);
+    });
     const covered = coveredRules(all);
     const rules = all.map((read, place) => (covered.has(place) ? undefined : read));
     const entries: (NftRule | NftComment)[] = [];

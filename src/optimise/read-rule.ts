@@ -24,7 +24,8 @@ export interface PlainRule {
   readonly end: Statement;
 }
 
-export function readRule(rule: NftRule): ReadRule {
+/** @param isIdle whether every packet that comes to the rule passes a test */
+export function readRule(rule: NftRule, isIdle: (test: Statement) => boolean = () => false): ReadRule {
   const { statements } = rule;
   const selectors = new Map<Field, Values>();
   const asking = new Map<Field, Statement>();
@@ -32,6 +33,7 @@ export function readRule(rule: NftRule): ReadRule {
   let index = 0;
   for (; index < statements.length && isPlainTest(statements[index]!); index++) {
     const statement = statements[index]!;
+    if (isIdle(statement)) continue;
     const read = statement.kind === "match" ? selectorOf(statement) : undefined;
     if (!read || selectors.has(read.field) || (read.protocol !== undefined && contradicts(selectors.get("protocol"), read.protocol))) {
       others.push(statement);
@@ -94,13 +96,17 @@ interface Selector {
   readonly protocol?: bigint;
 }
 
-function selectorOf({ left, operator, right }: MatchStatement): Selector | undefined {
+/** The interface that a test names, whether it wants that one or any other. */
+export function interfaceOf({ left, right }: MatchStatement): Selector | undefined {
+  if (left.kind !== "meta" || (left.key !== "iifname" && left.key !== "oifname") || right.kind !== "string") return undefined;
+  return { field: left.key === "iifname" ? "inInterface" : "outInterface", values: namesOf(right.value) };
+}
+
+function selectorOf(test: MatchStatement): Selector | undefined {
+  const { left, operator, right } = test;
   if (operator !== "==") return undefined;
   if (left.kind === "meta") {
-    if (left.key === "iifname" || left.key === "oifname") {
-      if (right.kind !== "string") return undefined;
-      return { field: left.key === "iifname" ? "inInterface" : "outInterface", values: namesOf(right.value) };
-    }
+    if (left.key === "iifname" || left.key === "oifname") return interfaceOf(test);
     const protocol = left.key === "l4proto" ? protocolNumber(right) : undefined;
     return protocol === undefined ? undefined : { field: "protocol", values: single(protocol) };
   }

@@ -135,6 +135,21 @@ const mutants: readonly Mutant[] = [
     mutated: "...(mapped ? inOrderOfCost(sharedTests(first, fields)) : [match(key, looked), ...sharedTests(first, fields)]),",
   },
   { name: "a rule with other tests covers", file: "optimise/unreachable.ts", text: "read.plain.others.length === 0 && ", mutated: "" },
+  {
+    name: "what is wanted of an interface is idle, too",
+    file: "optimise/excluded-interfaces.ts",
+    text: ' || statement.operator !== "!="',
+    mutated: "",
+  },
+  { name: "a call keeps an interface away", file: "optimise/excluded-interfaces.ts", text: " || comesBack(plain.end)", mutated: "" },
+  { name: "other tests keep no interface", file: "optimise/excluded-interfaces.ts", text: "plain.others.length > 0 || ", mutated: "" },
+  { name: "part of an interface's packets is all", file: "optimise/excluded-interfaces.ts", text: "selectors.size !== 1 || ", mutated: "" },
+  {
+    name: "a beginning is kept away with one name",
+    file: "optimise/excluded-interfaces.ts",
+    text: 'return names.kind === "name" && names.name === others.name;',
+    mutated: 'return names.kind !== "beginning" || others.name.startsWith(names.beginning);',
+  },
   { name: "a call covers", file: "optimise/unreachable.ts", text: "!comesBack(read.plain.end) && ", mutated: "" },
   {
     name: "a rule with more tests covers",
@@ -177,7 +192,7 @@ async function load({ file, text, mutated }: Mutant, number: number): Promise<ty
 
 /** Rulesets and packets, translated once for all mutants. */
 const subjects = fc
-  .sample(fc.tuple(temptingRules, drawnPackets), { seed: 1, numRuns: all ? 400 : 250 })
+  .sample(fc.tuple(temptingRules, drawnPackets), { seed: 1, numRuns: 600 })
   .map(([rules, packets]) => ({ table: numberCounters(translate(temptingDump(rules), { family: "ipv4" }).nft!).tables[0]!, packets }));
 
 /** The first ruleset that shows the fault; -1 if none does. */

@@ -116,6 +116,32 @@ describe("new destinations", () => {
   });
 });
 
+describe("behind a rule for all packets of an interface", () => {
+  const publish = (bridge: string, port: number): string =>
+    `PREROUTING ! -i ${bridge} -p tcp --dport ${port} -j DNAT --to-destination 192.0.2.7:${port}`;
+  const merges = (...rules: readonly string[]): number =>
+    optimised(rules, { table: "nat" }).filter((line) => line.includes(" map @nat_PREROUTING")).length;
+
+  it("no other interface needs to be asked for", () => {
+    const rules = ["PREROUTING -i br0 -j RETURN", "PREROUTING -i br1 -j RETURN", publish("br0", 80), publish("br1", 81)];
+    expect(optimised(rules, { table: "nat" }).slice(-2)).toEqual([
+      "iifname @nat_PREROUTING_iif return",
+      "meta l4proto tcp dnat ip addr . port to tcp dport map @nat_PREROUTING_dport",
+    ]);
+  });
+
+  it("of a beginning, and not the other way round", () => {
+    expect(merges("PREROUTING -i br+ -j RETURN", publish("br0", 80), publish("br1", 81))).toBe(1);
+    expect(merges("PREROUTING -i br0 -j RETURN", publish("br+", 80), publish("br1", 81))).toBe(0);
+  });
+
+  it("unless that rule lets some pass", () => {
+    expect(merges("PREROUTING -i br0 -p tcp -j RETURN", publish("br0", 80), publish("br1", 81))).toBe(0);
+    expect(merges("PREROUTING -i br0 -m conntrack --ctstate NEW -j RETURN", publish("br0", 80), publish("br1", 81))).toBe(0);
+    expect(merges(publish("br0", 80), publish("br1", 81), "PREROUTING -i br0 -j RETURN")).toBe(0);
+  });
+});
+
 describe("counters", () => {
   it("of rules go to their elements, and the pieces of one rule add up", () => {
     const dump = `*filter\n:INPUT ACCEPT [0:0]\n[7:420] -A INPUT -s 10.1.0.0/16 -j ACCEPT\n[3:180] -A INPUT -s 10.0.0.0/8 -j DROP\nCOMMIT\n`;

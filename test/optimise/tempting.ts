@@ -93,6 +93,10 @@ const variations: fc.Arbitrary<Partial<Parts>> = fc.oneof(
   fc.record({ source: fc.constantFrom(...sources) }),
   fc.record({ ports: fc.constantFrom(...ports) }),
   fc.record({ inInterface: fc.constantFrom("-i eth0", "-i eth1", "-i eth2", "-i eth+") }),
+  fc.record({
+    inInterface: fc.constantFrom("-i eth0", "-i eth1", "-i eth+"),
+    target: fc.constantFrom("-j DROP", "-j ACCEPT", "-j SECOND"),
+  }),
   fc.record({ source: fc.constantFrom(...sources), target: fc.constantFrom(...targets, "-j SECOND") }),
   fc.record({ ports: fc.constantFrom(...ports), target: fc.constantFrom(...targets, "-j SECOND") }),
   fc.record({ source: fc.constantFrom(...singleSources), ports: fc.constantFrom(...singlePorts) }),
@@ -108,7 +112,26 @@ const run = fc
   .tuple(parts(["-d 198.51.100.1/32", "-d 198.51.100.0/24"]), fc.array(variations, { maxLength: 7 }))
   .map(([first, varied]): Parts[] => [first, ...varied.map((variation) => ({ ...first, ...variation }))]);
 
-export const temptingRules = fc.array(run, { minLength: 1, maxLength: 6 }).map((runs) => runs.flat());
+/** Behind a rule for all packets of an interface, rules for those of all others. */
+const behindAnInterface = fc
+  .tuple(
+    parts(["-d 198.51.100.1/32"]),
+    fc.record({
+      inInterface: fc.constantFrom("-i eth0", "-i eth0", "-i eth1", "-i eth+"),
+      more: fc.constantFrom("", "", "", "-m conntrack --ctstate NEW"),
+      ports: fc.constantFrom("", "", "", "-p tcp"),
+      target: fc.constantFrom("-j RETURN", "-j DROP", "-j ACCEPT", "-j SECOND", "-g SECOND", "-j MARK --set-xmark 0x1/0xffffffff"),
+    }),
+    fc.array(fc.tuple(fc.constantFrom("! -i eth0", "! -i eth0", "! -i eth1", "! -i eth+", "-i eth0"), variations), { maxLength: 7 }),
+  )
+  .map(([first, wholly, varied]): Parts[] => [
+    { ...first, ...wholly, source: "", destination: "" },
+    ...varied.map(([inInterface, variation]) => ({ ...first, ...variation, inInterface })),
+  ]);
+
+export const temptingRules = fc
+  .array(fc.oneof({ weight: 4, arbitrary: run }, { weight: 1, arbitrary: behindAnInterface }), { minLength: 1, maxLength: 6 })
+  .map((runs) => runs.flat());
 
 /** The dump; rules whose chains may not call each other lose their target. Each rule has its number as the bytes it counted. */
 export function temptingDump(rules: readonly Parts[], family: Family = "ipv4"): string {
