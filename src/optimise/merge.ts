@@ -32,7 +32,7 @@ import {
   type Interval,
   type Point,
 } from "./fields.js";
-import { destinationOf, isMapped, type PlainRule, type ReadRule } from "./read-rule.js";
+import { newAddressOf, isMapped, type PlainRule, type ReadRule } from "./read-rule.js";
 import { combinations, combinationText } from "./shapes.js";
 
 /** A rule of a group, in its order. */
@@ -147,7 +147,7 @@ export function mergedRule(cut: Cut, name: string | undefined, sized: boolean): 
   const ends = new Set(cut.found.map(({ member }) => emitStatement(members[member]!.end)));
   const end = members[found[0]!.member]!.end;
   const mapped = ends.size > 1;
-  const destination = mapped ? destinationOf(end) : undefined;
+  const destination = mapped ? newAddressOf(end) : undefined;
   const comments = new Set(cut.found.map(({ member }) => members[member]!.rule.comment));
   const counters = remainingCounters(members);
   const elements = [...found]
@@ -213,7 +213,7 @@ export function mergedRule(cut: Cut, name: string | undefined, sized: boolean): 
 }
 
 function dataOf(end: Statement): Expression {
-  const { address, port } = destinationOf(end)!;
+  const { address, port } = newAddressOf(end)!;
   return port ? concatenation(address, port) : address;
 }
 

@@ -46,7 +46,7 @@ export interface OptimiseOptions {
 export interface Merge {
   readonly table: Pick<NftTable, "family" | "name">;
   readonly chain: string;
-  readonly form: "set" | "verdict map" | "destination map";
+  readonly form: "set" | "verdict map" | "destination map" | "source map";
   /** Of the set or map; undefined where it stands in the rule. */
   readonly name: string | undefined;
   readonly elements: number;
@@ -178,7 +178,7 @@ class TableOptimiser {
     if (lookUp.fields.length === 0) return false;
     const [first, ...others] = cut.members.map(({ end }) => end);
     const translates = first?.kind === "nat" && others.some((end) => emitStatement(end) !== emitStatement(first));
-    // A map of destinations has a name, and stays over a reload with what it held.
+    // A map of new addresses has a name, and stays over a reload with what it held.
     if (translates && (this.options.keepSets || !isLoadable("translationMap", this.options.targetNft))) return false;
     // nft makes one of neighbours in a set that stands in a rule, and keeps the first counter only.
     if (lookUp.intervals && lookUp.counted && this.options.keepSets) return false;
@@ -193,7 +193,8 @@ class TableOptimiser {
     const rules = rule.origins ?? [];
     const { family, name: table } = this.table;
     const last = rule.statements.at(-1)!;
-    const form = last.kind === "verdict-map" ? "verdict map" : last.kind === "nat" && last.found ? "destination map" : "set";
+    const translated = last.kind === "nat" && last.found ? (last.type === "snat" ? "source map" : "destination map") : "set";
+    const form = last.kind === "verdict-map" ? "verdict map" : translated;
     const elements = cut.found.length;
     this.merges.push({ table: { family, name: table }, chain: chain.name, form, name, elements, rules });
     return [

@@ -73,9 +73,9 @@ export function isMapped(end: Statement): end is VerdictStatement | JumpStatemen
   return end.kind === "verdict" || end.kind === "jump";
 }
 
-/** A new destination that is one address of IPv4, or one and a port: an element of a map can hold it. */
-export function destinationOf(end: Statement): { readonly address: Expression; readonly port?: Expression } | undefined {
-  if (end.kind !== "nat" || end.type !== "dnat" || end.prefix || (end.flags?.length ?? 0) > 0) return undefined;
+/** A new destination or source that is one address of IPv4, or one and a port: an element of a map can hold it. */
+export function newAddressOf(end: Statement): { readonly address: Expression; readonly port?: Expression } | undefined {
+  if (end.kind !== "nat" || (end.type !== "dnat" && end.type !== "snat") || end.prefix || (end.flags?.length ?? 0) > 0) return undefined;
   const { address, port } = end;
   if (address?.kind !== "address" || address.prefixLength !== undefined || address.address.includes(":")) return undefined;
   if (port && port.kind !== "number") return undefined;

@@ -80,11 +80,12 @@ function elementsOf(packet: Packet, lists: readonly string[], xtables: XtModel, 
 /** Where the verdict is the same and something else is not. */
 function otherDifference(expected: Outcome, found: Outcome, family: Family): string {
   if (expected.verdict !== found.verdict) return "";
-  const words = ({ logs, mark, sentTo }: Outcome): string =>
+  const words = ({ logs, mark, sentTo, sentFrom }: Outcome): string =>
     [
       logs.length === 0 ? "logs nothing" : `logs ${logs.map((log) => JSON.stringify(log)).join(", ")}`,
       ...(mark === undefined ? [] : [`mark 0x${mark.toString(16)}`]),
       ...(sentTo ? [`sent to ${formatAddress(sentTo.address, family)} port ${sentTo.port}`] : []),
+      ...(sentFrom ? [`sent from ${formatAddress(sentFrom.address, family)} port ${sentFrom.port}`] : []),
     ].join(", ");
   return `; iptables ${words(expected)}, nft ${words(found)}`;
 }

@@ -367,6 +367,7 @@ export class NftMachine implements Firewall<MachineState> {
       if (type === "dnat" && newAddress !== undefined) flight.change({ destination: newAddress });
       if ((type === "dnat" || type === "redirect") && newPort !== undefined) flight.change({ destinationPort: Number(newPort) });
       if (type === "snat" && newAddress !== undefined) flight.change({ source: newAddress });
+      if ((type === "snat" || type === "masquerade") && newPort !== undefined) flight.change({ sourcePort: Number(newPort) });
       return "accept";
     };
   }

@@ -142,14 +142,16 @@ export class Flight {
 
   /** What became of it. */
   outcome(verdict: Verdict): Outcome {
-    const { logs, mark, destination, destinationPort } = this;
+    const { logs, mark, source, sourcePort, destination, destinationPort } = this;
     const { packet } = this;
     const sent = destination === packet.destination && destinationPort === packet.destinationPort;
+    const own = source === packet.source && sourcePort === packet.sourcePort;
     return {
       verdict,
       logs,
       ...(mark !== 0n && { mark }),
       ...(!sent && verdict === "accept" && { sentTo: { address: destination, port: destinationPort } }),
+      ...(!own && verdict === "accept" && { sentFrom: { address: source, port: sourcePort } }),
     };
   }
 }
@@ -165,6 +167,8 @@ export interface Outcome {
   readonly mark?: bigint;
   /** Where an accepted packet went instead of its destination. */
   readonly sentTo?: { readonly address: bigint; readonly port: number };
+  /** What an accepted packet had in place of its source when it left. */
+  readonly sentFrom?: { readonly address: bigint; readonly port: number };
 }
 
 export function sameOutcome(a: Outcome, b: Outcome): boolean {
@@ -174,7 +178,9 @@ export function sameOutcome(a: Outcome, b: Outcome): boolean {
     a.logs.length === b.logs.length &&
     a.logs.every((log, index) => log === b.logs[index]) &&
     a.sentTo?.address === b.sentTo?.address &&
-    a.sentTo?.port === b.sentTo?.port
+    a.sentTo?.port === b.sentTo?.port &&
+    a.sentFrom?.address === b.sentFrom?.address &&
+    a.sentFrom?.port === b.sentFrom?.port
   );
 }
 

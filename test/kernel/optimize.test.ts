@@ -18,7 +18,7 @@ import { renderText } from "../../src/verify/report/text.js";
 import { verify, type VerifyInput } from "../../src/verify/verify.js";
 import { readCases } from "../corpus/cases.js";
 import { always } from "../optimise/equality.js";
-import { temptingDump, temptingRules, temptingTranslations, translationDump } from "../optimise/tempting.js";
+import { temptingDump, temptingRules, temptingSources, temptingTranslations, translationDump } from "../optimise/tempting.js";
 import { notUnpacked, otherVersions, refusedBy, type Tried } from "./other-nft.js";
 import { describeOnKernel } from "./requirements.js";
 
@@ -53,13 +53,17 @@ async function differencesOf(subjects: readonly (VerifyInput & { readonly name: 
 /** Every third of those that filter is of IPv6. */
 function temptingDumps(numRuns: number): { readonly text: string; readonly family: Family }[] {
   const familyOf = (index: number): Family => (index % 3 === 1 ? "ipv6" : "ipv4");
-  const translations = fc.sample(temptingTranslations, { seed, numRuns: Math.ceil(numRuns / 2) });
+  const half = { seed, numRuns: Math.ceil(numRuns / 2) };
+  const translations = [
+    ...fc.sample(temptingTranslations, half).map((rules) => translationDump(rules)),
+    ...fc.sample(temptingSources, half).map((rules) => translationDump(rules, "POSTROUTING")),
+  ];
   return [
     ...fc.sample(temptingRules, { seed, numRuns }).map((rules, index) => ({
       text: temptingDump(rules, familyOf(index)),
       family: familyOf(index),
     })),
-    ...translations.map((rules) => ({ text: translationDump(rules), family: "ipv4" as const })),
+    ...translations.map((text) => ({ text, family: "ipv4" as const })),
   ];
 }
 

@@ -8,7 +8,15 @@ import fc from "fast-check";
 import { expect, it } from "vitest";
 
 import { disagreement, scriptOf, tables } from "./equality.js";
-import { drawnPackets, packetsInIpv6, temptingDump, temptingRules, temptingTranslations, translationDump } from "./tempting.js";
+import {
+  drawnPackets,
+  packetsInIpv6,
+  temptingDump,
+  temptingRules,
+  temptingSources,
+  temptingTranslations,
+  translationDump,
+} from "./tempting.js";
 
 const rulesets = Number(process.env["OPTIMISE_RULESETS"] ?? 100);
 
@@ -31,13 +39,16 @@ it("decides, marks, logs and counts as the plain table", { timeout: 3_600_000 },
   expect(merged).toBeGreaterThan(rulesets / 4);
 });
 
-it("translates addresses and ports as the plain table", { timeout: 3_600_000 }, () => {
+it.each([
+  ["destinations", temptingTranslations, "PREROUTING", "input"],
+  ["sources", temptingSources, "POSTROUTING", "forward"],
+] as const)("translates %s as the plain table", { timeout: 3_600_000 }, (_, translations, chain, path) => {
   let merged = 0;
   fc.assert(
-    fc.property(temptingTranslations, drawnPackets, (rules, packets) => {
-      const { plain, optimised, merges } = tables([translationDump(rules)]);
+    fc.property(translations, drawnPackets, (rules, packets) => {
+      const { plain, optimised, merges } = tables([translationDump(rules, chain)]);
       merged += merges;
-      const schedule = packets.map((packet) => ({ ...packet, state: "new" as const }));
+      const schedule = packets.map((packet) => ({ ...packet, state: "new" as const, path, outInterface: path === "input" ? "" : "eth1" }));
       expect(disagreement(plain, optimised, schedule), scriptOf(optimised)).toBe("");
     }),
     { numRuns: Math.ceil(rulesets / 2) },

@@ -116,6 +116,21 @@ describe("new destinations", () => {
   });
 });
 
+describe("new sources", () => {
+  it("come from a map of their own", () => {
+    const rules = ["-s 192.0.2.1 -j SNAT --to-source 198.51.100.1", "-s 192.0.2.2 -j SNAT --to-source 198.51.100.2"];
+    expect(
+      optimised(
+        rules.map((rule) => `POSTROUTING -o eth0 ${rule}`),
+        { table: "nat" },
+      ),
+    ).toEqual([
+      "map nat_POSTROUTING_saddr { type ipv4_addr : ipv4_addr; size 2; elements = { 192.0.2.1 : 198.51.100.1, 192.0.2.2 : 198.51.100.2 }; }",
+      'oifname "eth0" snat to ip saddr map @nat_POSTROUTING_saddr',
+    ]);
+  });
+});
+
 describe("behind a rule for all packets of an interface", () => {
   const publish = (bridge: string, port: number): string =>
     `PREROUTING ! -i ${bridge} -p tcp --dport ${port} -j DNAT --to-destination 192.0.2.7:${port}`;

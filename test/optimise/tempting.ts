@@ -165,26 +165,43 @@ const translations = [
   "-j RETURN",
 ];
 
+const sourceTranslations = [
+  "-j SNAT --to-source 198.51.100.7:80",
+  "-j SNAT --to-source 198.51.100.8:81",
+  "-j SNAT --to-source 198.51.100.9",
+  "-j SNAT --to-source 198.51.100.10",
+  "-j MASQUERADE",
+  "-j ACCEPT",
+];
+
+const translating = (interfaces: readonly string[], singles: readonly string[], targetsOfIt: readonly string[]) =>
+  fc.array(
+    fc.record({
+      inInterface: fc.constantFrom("", "", "", "", ...interfaces),
+      source: fc.constantFrom("", "", "", ...singles),
+      ports: fc.constantFrom(...singlePorts, "-p tcp -m tcp --dport 20:30", "-p udp"),
+      target: fc.constantFrom(...targetsOfIt, ...targetsOfIt.slice(0, 3)),
+    }),
+    { minLength: 2, maxLength: 25 },
+  );
+
 /** Address translation, of new destinations above all. */
-export const temptingTranslations = fc.array(
-  fc.record({
-    inInterface: fc.constantFrom("", "", "", "", "-i eth0", "! -i eth0"),
-    source: fc.constantFrom("", "", "", ...sources.slice(0, 4)),
-    ports: fc.constantFrom(...singlePorts, "-p tcp -m tcp --dport 20:30", "-p udp"),
-    target: fc.constantFrom(...translations, ...translations.slice(0, 3)),
-  }),
-  { minLength: 2, maxLength: 25 },
-);
+export const temptingTranslations = translating(["-i eth0", "! -i eth0"], sources.slice(0, 4), translations);
+/** The same of new sources. */
+export const temptingSources = translating(["-o eth1", "! -o eth1"], [...singleSources, ...singleSources], sourceTranslations);
 
 /** The dump of such rules. */
-export function translationDump(rules: readonly Pick<Parts, "inInterface" | "source" | "ports" | "target">[]): string {
+export function translationDump(
+  rules: readonly Pick<Parts, "inInterface" | "source" | "ports" | "target">[],
+  chain: "PREROUTING" | "POSTROUTING" = "PREROUTING",
+): string {
   const lines = rules.map(({ inInterface, source, ports: protocol, target }, index) => {
     const words = [inInterface, source, protocol, target].filter((word) => word !== "");
-    return `[0:${(index + 1) * 1000}] -A PREROUTING ${words.join(" ")}`;
+    return `[0:${(index + 1) * 1000}] -A ${chain} ${words.join(" ")}`;
   });
   return [
     "*nat",
-    ...["PREROUTING", "INPUT", "OUTPUT", "POSTROUTING"].map((chain) => `:${chain} ACCEPT [0:0]`),
+    ...["PREROUTING", "INPUT", "OUTPUT", "POSTROUTING"].map((builtIn) => `:${builtIn} ACCEPT [0:0]`),
     ...lines,
     "COMMIT",
     "",
