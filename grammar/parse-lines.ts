@@ -1,9 +1,8 @@
 /** Text to lines: each line is lexed and parsed by itself, so a broken one hurts no other and memory stays flat. */
 
-import { Lexer } from "chevrotain";
-import { LineParser } from "./parser.js";
+import { parseByGrammar } from "./line-grammar.js";
+import { parsePlainLine } from "./plain-lines.js";
 import type { ErrorLine, Line, SyntaxErrorCode, Word } from "./syntax.js";
-import { lexerDefinition } from "./tokens.js";
 
 /** Bytes that iptables-restore 1.8.9 reads of one line (its buffer holds one more); it would take the rest for a line of its own. */
 const longestLine = 10_239;
@@ -13,10 +12,6 @@ const longestWord = 1_023;
 const mostWords = 251;
 
 const control = /[\x00-\x08\x0a-\x1f\x7f]/;
-
-// A mode has so few tokens that looking them up by their first character costs more at the start than it ever saves.
-const lexer = new Lexer(lexerDefinition, { positionTracking: "onlyOffset", skipValidations: true, safeMode: true });
-const parser = new LineParser({ skipValidations: true });
 
 const encoder = new TextEncoder();
 
@@ -34,7 +29,10 @@ function tooLong(word: Word): boolean {
 }
 
 function parseLine(source: string, number: number): Line {
-  if (source === "") return { kind: "blank", line: number };
+  return source === "" ? { kind: "blank", line: number } : (parsePlainLine(source, number) ?? parseAnyLine(source, number));
+}
+
+function parseAnyLine(source: string, number: number): Line {
   if (isLonger(source, longestLine)) {
     return error(number, "line-too-long", 1, source.length, `a line has at most ${longestLine} bytes`);
   }
@@ -45,7 +43,7 @@ function parseLine(source: string, number: number): Line {
       return error(number, "invalid-character", found.index + 1, 1, `the control character U+${code} cannot stand here`);
     }
   }
-  const line = parser.parseLine(lexer.tokenize(source).tokens, number, source);
+  const line = parseByGrammar(source, number);
   if (line.kind !== "command") return line;
   const extra = line.words[mostWords];
   if (extra !== undefined) return error(number, "line-too-long", extra.column, extra.length, `a line has at most ${mostWords} words`);

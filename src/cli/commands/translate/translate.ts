@@ -15,8 +15,12 @@ import type { ExitStatus, Surroundings } from "../../surroundings.js";
 import { diagnosticsText, messageText, reasonOf, tell } from "../../telling.js";
 import { checkScript } from "./check.js";
 import { parseTranslateWords, type TranslateSettings } from "./options.js";
+import { parsePlainWords } from "./plain-words.js";
 
-export const translateCommand: CommandDefinition<TranslateSettings> = { parse: parseTranslateWords, run: runTranslate };
+export const translateCommand: CommandDefinition<TranslateSettings> = {
+  parse: (words) => parsePlainWords(words) ?? parseTranslateWords(words),
+  run: runTranslate,
+};
 
 async function runTranslate(settings: TranslateSettings, surroundings: Surroundings): Promise<ExitStatus> {
   const messages: JsonMessage[] = [];
