@@ -45,6 +45,7 @@ const withoutSubcommands = {
 const seldomNeeded = {
   "grammar/line-grammar.ts": ["parseByGrammar"],
   "src/cli/commands/translate/options.ts": ["parseTranslateWords"],
+  "src/cli/optimizing.ts": ["optimizeLater"],
 };
 
 const partName = (module) => `translate-${basename(module, ".ts")}`;

@@ -37,6 +37,8 @@ export interface QuickOptions {
   readonly leastShare?: number;
   /** The least length of the texts together, in characters; 20,000 unless told. */
   readonly leastLength?: number;
+  /** Called when the dumps are read and those that are left are about to be translated. */
+  readonly onReduced?: () => void;
 }
 
 /** Reductions of one input: each shows more rules that must stay. */
@@ -45,7 +47,7 @@ const mostRounds = 6;
 export function translateByShapes(
   sources: readonly Source[],
   options: TranslateOptions,
-  { leastShare = 0.5, leastLength = 20_000 }: QuickOptions = {},
+  { leastShare = 0.5, leastLength = 20_000, onReduced }: QuickOptions = {},
 ): QuickTranslation | SlowWay {
   if (options.origins === true || options.inet === true || options.optimize === true)
     return { reason: "the options ask for what lies between rules" };
@@ -60,6 +62,7 @@ export function translateByShapes(
     const leftOut = known.reduce((sum, { quotient }) => sum + quotient.leftOut(), 0);
     if (leftOut === 0 || leftOut < rules * leastShare) return { reason: `only ${leftOut} of ${rules} rules are like others` };
     const reduced = sources.map((source, index) => dumps[index]?.reduced() ?? source);
+    onReduced?.();
     const translation = translateToTrees(reduced, options);
     const result = new Filling(known, sources.length, files, translation, options).run();
     if (result !== "again") return result;

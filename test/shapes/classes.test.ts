@@ -235,6 +235,7 @@ describe("a class of texts", () => {
     [counterValues, ["[0:0]", "[1:0]", "[0:1]", "[01:1]", "[1:1", "[1]", "[9999999999999999:1]"]],
     [ethernetAddress, ["0:0:5E:0:53:1", "00:00:5E:00:53", "00-00-5E-00-53-01", "00:00:5E:00:53:0g"]],
   ] as const)("%o does not take what may be treated otherwise", (kind: UniformClass, texts) => {
-    for (const text of texts) expect([text, kind.scan(`${text} -j DROP`, 0, text.length + 8)]).toEqual([text, -1]);
+    for (const text of texts)
+      expect([text, kind.scan(new TextEncoder().encode(`${text} -j DROP`), 0, text.length + 8)]).toEqual([text, -1]);
   });
 });

@@ -22,6 +22,9 @@ export const translateCommand: CommandDefinition<TranslateSettings> = {
   run: runTranslate,
 };
 
+/** Characters from which on it saves time to optimize later; of less, to load what tells the engine takes as much. */
+const longText = 400_000;
+
 async function runTranslate(settings: TranslateSettings, surroundings: Surroundings): Promise<ExitStatus> {
   const messages: JsonMessage[] = [];
   let given: Given | undefined;
@@ -34,10 +37,14 @@ async function runTranslate(settings: TranslateSettings, surroundings: Surroundi
     const { keepSets, counters, origins } = settings;
     const replaces = settings.replaces === undefined ? {} : { replaces: readText(settings.replaces, settings.maxInput) };
     const options = { ...given.options, ...replaces, keepSets, counters, origins };
-    const quick = translateByShapes(given.sources, options);
+    const length = given.sources.reduce((sum, { text }) => sum + text.length, 0);
+    const optimizeLater = length < longText ? undefined : surroundings.optimizeLater;
+    const quick = translateByShapes(given.sources, options, optimizeLater && { onReduced: optimizeLater });
     if (settings.verbose) messages.push({ severity: "note", message: wayTaken(quick) });
-    if ("reason" in quick) translation = surroundings.translate(given.sources, options);
-    else ({ translation, leftOut } = quick);
+    if ("reason" in quick) {
+      optimizeLater?.();
+      translation = surroundings.translate(given.sources, options);
+    } else ({ translation, leftOut } = quick);
     if (translation.script !== undefined) {
       const script = "reason" in quick ? [translation.script] : quick.script();
       await writeScript(settings.check ? [await checked(script, given, options, surroundings)] : script, settings, surroundings);
