@@ -45,7 +45,7 @@ const withoutSubcommands = {
 const seldomNeeded = {
   "grammar/line-grammar.ts": ["parseByGrammar"],
   "src/cli/commands/translate/options.ts": ["parseTranslateWords"],
-  "src/cli/optimizing.ts": ["optimizeLater"],
+  "src/cli/optimizing.ts": ["optimizeSparingly"],
 };
 
 const partName = (module) => `translate-${basename(module, ".ts")}`;

@@ -11,6 +11,8 @@ const longestWord = 1_023;
 /** Words of one line (`Parser cannot handle more arguments` from 252 on). */
 const mostWords = 251;
 
+const lineFeed = 10;
+
 const control = /[\x00-\x08\x0a-\x1f\x7f]/;
 
 const encoder = new TextEncoder();
@@ -52,12 +54,20 @@ function parseAnyLine(source: string, number: number): Line {
   return long === undefined ? line : error(number, "line-too-long", long.column, long.length, `a word has at most ${longestWord} bytes`);
 }
 
-/** Parses text line by line. A line ends with LF or CR LF; the last one may go without. Never throws. */
-export function* parseLines(text: string): Generator<Line, void, undefined> {
+/**
+ * Parses text line by line. A line ends with LF or CR LF; the last one may go without. Never throws.
+ * @param blanks whether lines are told in which there is nothing at all
+ */
+export function* parseLines(text: string, blanks = true): Generator<Line, void, undefined> {
   let number = 0;
   // A byte order mark is no part of the text.
   let start = text.startsWith("\ufeff") ? 1 : 0;
   while (start < text.length) {
+    if (!blanks && text.charCodeAt(start) === lineFeed) {
+      number++;
+      start++;
+      continue;
+    }
     const newline = text.indexOf("\n", start);
     const next = newline === -1 ? text.length : newline + 1;
     const end = newline === -1 ? text.length : newline;

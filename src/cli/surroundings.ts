@@ -6,7 +6,7 @@ import type { translate } from "../translate.js";
 export interface Surroundings {
   readonly translate: typeof translate;
   /** Says that very much code is about to run some thousand times. */
-  readonly optimizeLater?: () => void;
+  readonly optimizeSparingly?: () => void;
   readonly environment: Readonly<Record<string, string | undefined>>;
   /** Standard input to its end, or somewhat more than `limit` bytes of it. */
   readInput(limit: number): Promise<Uint8Array>;

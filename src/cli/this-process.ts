@@ -2,13 +2,13 @@
 
 // Not by the index, which would load everything that the library offers.
 import { translate } from "../translate.js";
-import { optimizeLater } from "./optimizing.js";
+import { optimizeSparingly } from "./optimizing.js";
 import { isTerminal, readStandardInput, terminalWidth, writeFully } from "./stream.js";
 import type { Surroundings } from "./surroundings.js";
 
 export const thisProcess: Surroundings = {
   translate,
-  optimizeLater,
+  optimizeSparingly,
   environment: process.env,
   readInput: readStandardInput,
   inputIsTerminal: () => isTerminal(0),

@@ -22,8 +22,8 @@ export const translateCommand: CommandDefinition<TranslateSettings> = {
   run: runTranslate,
 };
 
-/** Characters from which on it saves time to optimize later; of less, to load what tells the engine takes as much. */
-const longText = 400_000;
+/** Characters from which on it saves time to optimize sparingly: of less, to load what tells the engine takes as much. */
+const longText = 200_000;
 
 async function runTranslate(settings: TranslateSettings, surroundings: Surroundings): Promise<ExitStatus> {
   const messages: JsonMessage[] = [];
@@ -37,14 +37,11 @@ async function runTranslate(settings: TranslateSettings, surroundings: Surroundi
     const { keepSets, counters, origins } = settings;
     const replaces = settings.replaces === undefined ? {} : { replaces: readText(settings.replaces, settings.maxInput) };
     const options = { ...given.options, ...replaces, keepSets, counters, origins };
-    const length = given.sources.reduce((sum, { text }) => sum + text.length, 0);
-    const optimizeLater = length < longText ? undefined : surroundings.optimizeLater;
-    const quick = translateByShapes(given.sources, options, optimizeLater && { onReduced: optimizeLater });
+    if (given.sources.reduce((sum, { text }) => sum + text.length, 0) >= longText) surroundings.optimizeSparingly?.();
+    const quick = translateByShapes(given.sources, options);
     if (settings.verbose) messages.push({ severity: "note", message: wayTaken(quick) });
-    if ("reason" in quick) {
-      optimizeLater?.();
-      translation = surroundings.translate(given.sources, options);
-    } else ({ translation, leftOut } = quick);
+    if ("reason" in quick) translation = surroundings.translate(given.sources, options);
+    else ({ translation, leftOut } = quick);
     if (translation.script !== undefined) {
       const script = "reason" in quick ? [translation.script] : quick.script();
       await writeScript(settings.check ? [await checked(script, given, options, surroundings)] : script, settings, surroundings);
