@@ -4,7 +4,7 @@ import { setFlagsFromString } from "node:v8";
 
 /** Nine times as much bytecode as usual. */
 const laterOptions = ["--interrupt-budget=600000"];
-const sparingOptions = ["--interrupt-budget=300000", "--no-turbo-inlining"];
+const sparingOptions = ["--interrupt-budget=300000", "--no-turbo-inlining", "--no-parallel-scavenge"];
 export const knownOptions: readonly string[] = [...laterOptions, ...sparingOptions];
 
 /** The last version of V8 that is known to have the options: it says so on standard error where it has one not. */
