@@ -73,7 +73,7 @@ function spellings(options: OptionDefinitions): [string, readonly UniformClass[]
 
 /** Words in one row of numbers: looking one up makes no text of it. */
 class WordTree<Value> {
-  private next = new Int16Array(letters);
+  private next = new Int16Array(256 * letters);
   private readonly values: (Value | undefined)[] = [undefined];
 
   add(word: string, value: Value): void {
@@ -83,9 +83,11 @@ class WordTree<Value> {
       if (this.next[place] === 0) {
         this.next[place] = this.values.length;
         this.values.push(undefined);
-        const wider = new Int16Array(this.values.length * letters);
-        wider.set(this.next);
-        this.next = wider;
+        if (this.values.length * letters > this.next.length) {
+          const wider = new Int16Array(this.next.length * 2);
+          wider.set(this.next);
+          this.next = wider;
+        }
       }
       node = this.next[place]!;
     }

@@ -235,8 +235,9 @@ class Scanner {
       at = this.behind(literals[literal]!, literals[literal + 1]!, after, end);
     }
     if (at !== end) return false;
-    this.addRule(number, start, end, this.lastChain, hole);
-    this.setShape(index);
+    this.addRule(number, start, end, hole);
+    this.shape[this.count - 1] = index;
+    this.lastShape = index;
     return true;
   }
 
@@ -281,8 +282,11 @@ class Scanner {
     }
     const holeEnd = this.holeCount;
     this.holeCount = firstHole;
-    this.addRule(number, start, end, this.lastChain, holeEnd);
-    this.setShape(this.shapeOf(nameStart, index));
+    this.addRule(number, start, end, holeEnd);
+    const shape = this.shapeOf(nameStart, index);
+    this.shape[this.count - 1] = shape;
+    if (this.lastShape !== -1) this.following[this.lastShape] = shape;
+    this.lastShape = shape;
     return true;
   }
 
@@ -297,7 +301,7 @@ class Scanner {
     return true;
   }
 
-  private addRule(number: number, start: number, end: number, chain: number, holeEnd: number): void {
+  private addRule(number: number, start: number, end: number, holeEnd: number): void {
     const rule = this.count++;
     if (rule === this.line.length) {
       this.line = longer(this.line);
@@ -310,16 +314,9 @@ class Scanner {
     this.line[rule] = number;
     this.start[rule] = start;
     this.end[rule] = end;
-    this.chain[rule] = chain;
+    this.chain[rule] = this.lastChain;
     this.firstHole[rule] = this.holeCount;
     this.holeCount = holeEnd;
-  }
-
-  /** Of the rule that was added last. */
-  private setShape(shape: number): void {
-    this.shape[this.count - 1] = shape;
-    if (this.lastShape !== -1) this.following[this.lastShape] = shape;
-    this.lastShape = shape;
   }
 
   private mix(code: number): void {

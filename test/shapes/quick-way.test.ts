@@ -142,6 +142,28 @@ const inputs: Readonly<Record<string, readonly [text: string, quick: boolean]>> 
   "a line in error": [filter([...hosts(9, (host) => `-A INPUT -s ${host}/32 -j DROP`), "-A INPUT --nonsense"]), false],
   "a table given twice": [filter(hosts(9, (host) => `-A INPUT -s ${host}/32 -j DROP`)).repeat(2), false],
   "commands that put rules elsewhere": [filter([...hosts(9, (host) => `-A INPUT -s ${host}/32 -j DROP`), "-I INPUT 3 -j ACCEPT"]), false],
+  "a rule behind the end of its table": [`${filter(hosts(9, (host) => `-A INPUT -s ${host}/32 -j DROP`))}\n-A INPUT -j DROP\n`, false],
+  "chains of which one begins with the name of another, and rules that are alike by turns": [
+    filter(
+      [
+        ...["web", "webs", "web-"].map((name) => `-A INPUT -j ${name}`),
+        ...hosts(40, (host, index) => {
+          const words = [`-s ${host}/32`, `-d ${host}/32`, `-s ${host}`][index % 3]!;
+          return `${index % 4 === 0 ? "[3:4] " : ""}-A ${["web", "webs", "web-"][Math.floor(index / 2) % 3]!} ${words} -j DROP`;
+        }),
+      ],
+      ["web", "webs", "web-"],
+    ),
+    true,
+  ],
+  "letters of other languages between rules that are alike": [
+    filter([
+      ...hosts(9, (host) => `-A INPUT -s ${host}/32 -j DROP`),
+      '-A INPUT -m comment --comment "Büro 東京" -j ACCEPT',
+      ...hosts(9, (host) => `-A INPUT -s ${host}/32 -j DROP`),
+    ]),
+    true,
+  ],
   "no end of the last line": [filter(hosts(9, (host) => `-A INPUT -s ${host}/32 -j DROP`)).trimEnd(), true],
   "rules of the other family": [filter(hosts(9, (host) => `-A INPUT -s ${host}/32 -p icmpv6 -j DROP`)), true],
 };
