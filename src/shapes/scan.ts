@@ -95,6 +95,14 @@ interface KnownShape extends Shape {
   readonly literals: Int32Array;
 }
 
+/** Rules that one regular expression takes at once: for each it keeps where it was. */
+const mostInRow = 4_096;
+
+/** A regular expression for the text. */
+function literally(text: string): string {
+  return text.replaceAll(/[^\w ]/g, "\\$&");
+}
+
 function longer(row: Int32Array<ArrayBuffer>): Int32Array<ArrayBuffer> {
   const copy = new Int32Array(row.length * 2);
   copy.set(row);
@@ -128,6 +136,9 @@ class Scanner {
   private lastShape = -1;
   /** The shape that came last behind each shape. */
   private readonly following: number[] = [];
+  /** Rules of one shape and chain behind each other, up to the rule before; and how many make it worth to look for a row of them. */
+  private alike = 0;
+  private enoughAlike = 16;
 
   // Of the line being read.
   private hash = 0;
@@ -150,7 +161,16 @@ class Scanner {
       const found = text.indexOf("\n", start);
       const end = found === -1 ? text.length : found;
       number++;
-      if (!this.readAsForeseen(number, start, end) && !this.readLine(number, start, end)) return undefined;
+      if (this.readAsForeseen(number, start, end)) {
+        start = end + 1;
+        if (this.alike < this.enoughAlike) continue;
+        const before = this.count;
+        start = this.readRow(number, start);
+        number += this.count - before;
+        continue;
+      }
+      this.alike = 0;
+      if (!this.readLine(number, start, end)) return undefined;
       start = end + 1;
     }
     const { chains, shapes, count, line, start, end, shape, chain, firstHole, holes } = this;
@@ -237,8 +257,42 @@ class Scanner {
     if (at !== end) return false;
     this.addRule(number, start, end, hole);
     this.shape[this.count - 1] = index;
+    this.alike = index === this.lastShape ? this.alike + 1 : 0;
     this.lastShape = index;
     return true;
+  }
+
+  /**
+   * Reads the rules behind the one before that are like it but for the one value of their shape, by a regular expression, which is ready to
+   * run at once; where the text goes on.
+   */
+  private readRow(number: number, from: number): number {
+    this.alike = 0;
+    const { text, lastShape: shape } = this;
+    const rule = this.count - 1;
+    const { classes, counted } = this.shapes[shape]!;
+    const hole = this.firstHole[rule]!;
+    const before = text.slice(this.start[rule], this.holes[hole]);
+    const behind = text.slice(this.holes[hole + 1], this.end[rule]);
+    const pattern = classes.length === 1 && !counted ? classes[0]!.pattern?.(behind) : undefined;
+    let at = from;
+    if (pattern !== undefined) {
+      const row = new RegExp(`(?:${literally(before)}${pattern}${literally(behind)}\\n){1,${mostInRow}}`, "y");
+      for (row.lastIndex = at; row.test(text); row.lastIndex = at) {
+        for (const rowEnd = row.lastIndex; at < rowEnd; ) {
+          const end = text.indexOf("\n", at);
+          if (this.holeCount + 2 > this.holes.length) this.holes = longer(this.holes);
+          this.holes[this.holeCount] = at + before.length;
+          this.holes[this.holeCount + 1] = end - behind.length;
+          this.addRule(++number, at, end, this.holeCount + 2);
+          this.shape[this.count - 1] = shape;
+          at = end + 1;
+        }
+      }
+    }
+    // Where there are none, looking for them costs more than it saves.
+    if (this.count - 1 - rule < 2 * this.enoughAlike) this.enoughAlike *= 2;
+    return at;
   }
 
   /** Where the text between two places ends if it stands at this one, too; -1 if it does not. */

@@ -156,6 +156,24 @@ const inputs: Readonly<Record<string, readonly [text: string, quick: boolean]>> 
     ),
     true,
   ],
+  "long rows of rules that are alike, with others between": [
+    filter(
+      ["a", "ab"].flatMap((chain) => [
+        `-A INPUT -j ${chain}`,
+        ...Array.from({ length: 240 }, (_, index) => {
+          const odd = [" ", " -p tcp", "/31", "/24", "/032"][index / 40 - 1];
+          const end = index === 120 ? "\n# a comment\n" : "";
+          const host = index === 77 ? "0.0.0.0" : index === 78 ? "0.0.0.1" : `${(index % 223) + 1}.${index}.2.${(index * 2) % 256}`;
+          return `-A ${chain} -s ${host}${odd === "/24" ? "/32" : (odd ?? "/32")} -j DROP${end}`;
+        }),
+        ...Array.from({ length: 60 }, (_, index) => `-A ${chain} -p tcp -m tcp --dport ${index + 1} -j ACCEPT`),
+        ...Array.from({ length: 60 }, (_, index) => `[${index + 1}:9] -A ${chain} -d 10.1.${index}.0/24 -j ACCEPT`),
+        ...Array.from({ length: 60 }, (_, index) => `-A ${chain} -d 10.2.${index}.7 -j ACCEPT`),
+      ]),
+      ["a", "ab"],
+    ),
+    true,
+  ],
   "letters of other languages between rules that are alike": [
     filter([
       ...hosts(9, (host) => `-A INPUT -s ${host}/32 -j DROP`),

@@ -29,8 +29,8 @@ function isEnd(bytes: Uint8Array, at: number, end: number): boolean {
 type Declared = Pick<UniformClass, "name" | "scan" | "marker"> & Partial<UniformClass>;
 
 /** All have the same members in the same order, since code that meets many kinds of objects in one place is slow. */
-function uniformClass({ name, scan, marker, printed, once }: Declared): UniformClass {
-  return { name, scan, marker, printed, once };
+function uniformClass({ name, scan, pattern, marker, printed, once }: Declared): UniformClass {
+  return { name, scan, pattern, marker, printed, once };
 }
 
 /** The number between two positions that hold digits only. */
@@ -67,6 +67,9 @@ function scanAddress(bytes: Uint8Array, at: number, end: number): number {
   return index;
 }
 
+/** Of one number of an address behind the first, as it is printed. */
+const octetPattern = "(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])";
+
 /** Shorter ones would not tell their markers apart. */
 const shortestPrefix = 16;
 
@@ -85,6 +88,7 @@ export const ipv4Address = uniformClass({
     if (length < shortestPrefix || length > 32) return -1;
     return (scanned & (2 ** (32 - length) - 1)) === 0 ? address : -1;
   },
+  pattern: (behind) => (/^(?:\/32)?(?: |$)/.test(behind) ? `(?!0)${octetPattern}(?:\\.${octetPattern}){3}` : undefined),
   marker(number, _, behind) {
     const length = Number(/^\/(\d+)/.exec(behind)?.[1] ?? 32);
     const octets = markedAddress(number);
