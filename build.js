@@ -144,6 +144,7 @@ async function emitTypes() {
   const { options: settings } = ts.convertCompilerOptionsFromJson(config.compilerOptions, process.cwd());
   const program = ts.createProgram(["src/index.ts"], { ...settings, outDir: join(directory, "types") });
   const faults = [...ts.getPreEmitDiagnostics(program), ...program.emit().diagnostics];
+  writeFileSync(join(directory, "types", "package.json"), '{ "type": "module" }\n');
   if (faults.length === 0) return;
   process.stderr.write(
     ts.formatDiagnostics(faults, {
