@@ -27,5 +27,8 @@ function runScript(file: string): void {
   start(require);
 }
 
-if (isSubcommand(process.argv[2])) void import(join(parts, "main.mjs"));
+// Relative, since characters of a path may mean something else in an address; in a variable, since it is there only when all is built.
+const subcommandModule: string = "./parts/main.mjs";
+
+if (isSubcommand(process.argv[2])) void import(subcommandModule);
 else runScript(join(parts, "translate.cjs"));
