@@ -1,12 +1,13 @@
 /**
- * Builds what is published: the command and the library as one file each, and the library's types.
+ * Builds what is published: the command (its start, the translation and its subcommands), the library, and the library's types.
  *
  *     node build.js [--directory dist] [--no-types]
  */
 
+import { spawnSync } from "node:child_process";
 import { build } from "esbuild";
 import { chmodSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { basename, join, relative, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 
@@ -19,6 +20,8 @@ const { common, notices, rawText } = await import("./bundling.js");
 const { version } = JSON.parse(readFileSync("package.json", "utf8"));
 const directory = options.directory;
 const commandFile = join(directory, "ipt2nft-recent.js");
+const parts = join(directory, "parts");
+const translationFile = join(parts, "translate.cjs");
 
 // The bundles are overwritten; of the parts and the types some may have lost their source.
 for (const folder of ["parts", "types"]) rmSync(join(directory, folder), { recursive: true, force: true });
@@ -35,35 +38,105 @@ const withoutSubcommands = {
   },
 };
 
-const [command, library] = await Promise.all([
+/**
+ * Functions that a plain dump does not need, in parts of their own that the translation reads when it first calls one. They share no object
+ * with it: what such a part imports is there twice.
+ */
+const seldomNeeded = {
+  "grammar/line-grammar.ts": ["parseByGrammar"],
+  "src/cli/commands/translate/options.ts": ["parseTranslateWords"],
+  "src/cli/optimizing.ts": ["optimizeSparingly"],
+};
+
+const partName = (module) => `translate-${basename(module, ".ts")}`;
+
+const withoutSeldomNeeded = {
+  name: "without-seldom-needed",
+  setup({ onResolve, onLoad }) {
+    onResolve({ filter: /^\.{1,2}\// }, ({ path, resolveDir }) => {
+      const own = relative(process.cwd(), join(resolveDir, path)).replace(/\.js$/, ".ts");
+      return own in seldomNeeded ? { path: own, namespace: "seldom-needed" } : undefined;
+    });
+    onLoad({ filter: /.*/, namespace: "seldom-needed" }, ({ path }) => ({
+      contents: seldomNeeded[path]
+        .map((name) => `export const ${name} = (...given) => require("./parts/${partName(path)}.cjs").${name}(...given);`)
+        .join("\n"),
+    }));
+  },
+};
+
+const ofNode = {
+  ...common,
+  platform: "node",
+  plugins: [withoutSubcommands, rawText],
+  define: { PACKAGE_VERSION: JSON.stringify(version), CORPUS_WORKER: '"./corpus-worker.mjs"' },
+};
+
+const [start, translation, seldom, subcommands, library] = await Promise.all([
   build({
-    ...common,
-    entryPoints: { "ipt2nft-recent": "src/cli/main.ts", "parts/corpus-worker": "src/cli/commands/corpus/worker.ts" },
+    ...ofNode,
+    entryPoints: ["src/cli/start.ts"],
+    outfile: commandFile,
+    format: "cjs",
+    banner: { js: "#!/usr/bin/env node" },
+  }),
+  build({
+    ...ofNode,
+    entryPoints: ["src/cli/main-translate.ts"],
+    outfile: translationFile,
+    format: "cjs",
+    plugins: [...ofNode.plugins, withoutSeldomNeeded],
+    external: ["./parts/*"],
+    // The value of the script.
+    banner: { js: "(function(require){" },
+    footer: { js: "})" },
+  }),
+  build({
+    ...ofNode,
+    entryPoints: Object.fromEntries(Object.keys(seldomNeeded).map((module) => [partName(module), module])),
+    outdir: parts,
+    outExtension: { ".js": ".cjs" },
+    format: "cjs",
+  }),
+  build({
+    ...ofNode,
+    entryPoints: { main: "src/cli/main.ts", "corpus-worker": "src/cli/commands/corpus/worker.ts" },
     // Subcommands are parts of their own, read when they are asked for.
     splitting: true,
-    chunkNames: "parts/[name]-[hash]",
-    outdir: directory,
-    platform: "node",
-    plugins: [withoutSubcommands, rawText],
-    // A worker's address is relative to the part that starts it.
-    define: { PACKAGE_VERSION: JSON.stringify(version), CORPUS_WORKER: '"./corpus-worker.js"' },
+    outdir: parts,
+    outExtension: { ".js": ".mjs" },
     // commander is CommonJS and asks for Node's modules by `require`, which an ES module does not have.
-    banner: {
-      js: '#!/usr/bin/env node\nimport{createRequire as createRequireOfNode}from"node:module";const require=createRequireOfNode(import.meta.url);',
-    },
+    banner: { js: 'import{createRequire as createRequireOfNode}from"node:module";const require=createRequireOfNode(import.meta.url);' },
   }),
   build({
     ...common,
     entryPoints: ["src/index.ts"],
-    outfile: join(directory, "index.js"),
+    outfile: join(directory, "index.mjs"),
     // A Node built-in does not resolve on this platform: the library runs in browsers.
     platform: "neutral",
     plugins: [rawText],
   }),
 ]);
+// The start has the name of the command, which has no ending of CommonJS.
+writeFileSync(join(directory, "package.json"), '{ "type": "commonjs" }\n');
 chmodSync(commandFile, 0o755);
-writeFileSync(join(directory, "third-party-licenses.txt"), notices([command, library]));
+writeFileSync(join(directory, "third-party-licenses.txt"), notices([start, translation, seldom, subcommands, library]));
+compileTranslation();
 if (!options["no-types"]) await emitTypes();
+
+/** Keeps what V8 makes of the translation's script, with the functions that a plain dump uses. */
+function compileTranslation() {
+  const run = `
+    const { readFileSync, writeFileSync } = require("node:fs");
+    const { createRequire } = require("node:module");
+    const { Script } = require("node:vm");
+    const file = ${JSON.stringify(resolve(translationFile))};
+    const script = new Script(readFileSync(file, "latin1"), { filename: file });
+    process.on("exit", () => writeFileSync(file + ".compiled", script.createCachedData()));
+    script.runInThisContext()(createRequire(${JSON.stringify(resolve(commandFile))}));`;
+  const { status, stderr } = spawnSync(process.execPath, ["-e", run], { input: readFileSync("corpus/machine/small-server/rules.v4") });
+  if (status !== 0) throw new Error(`the translation does not run: ${stderr}`);
+}
 
 async function emitTypes() {
   const { default: ts } = await import("typescript");
@@ -71,6 +144,7 @@ async function emitTypes() {
   const { options: settings } = ts.convertCompilerOptionsFromJson(config.compilerOptions, process.cwd());
   const program = ts.createProgram(["src/index.ts"], { ...settings, outDir: join(directory, "types") });
   const faults = [...ts.getPreEmitDiagnostics(program), ...program.emit().diagnostics];
+  writeFileSync(join(directory, "types", "package.json"), '{ "type": "module" }\n');
   if (faults.length === 0) return;
   process.stderr.write(
     ts.formatDiagnostics(faults, {

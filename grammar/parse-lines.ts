@@ -1,9 +1,8 @@
 /** Text to lines: each line is lexed and parsed by itself, so a broken one hurts no other and memory stays flat. */
 
-import { Lexer } from "chevrotain";
-import { LineParser } from "./parser.js";
+import { parseByGrammar } from "./line-grammar.js";
+import { parsePlainLine } from "./plain-lines.js";
 import type { ErrorLine, Line, SyntaxErrorCode, Word } from "./syntax.js";
-import { lexerDefinition } from "./tokens.js";
 
 /** Bytes that iptables-restore 1.8.9 reads of one line (its buffer holds one more); it would take the rest for a line of its own. */
 const longestLine = 10_239;
@@ -12,11 +11,9 @@ const longestWord = 1_023;
 /** Words of one line (`Parser cannot handle more arguments` from 252 on). */
 const mostWords = 251;
 
-const control = /[\x00-\x08\x0a-\x1f\x7f]/;
+const lineFeed = 10;
 
-// A mode has so few tokens that looking them up by their first character costs more at the start than it ever saves.
-const lexer = new Lexer(lexerDefinition, { positionTracking: "onlyOffset", skipValidations: true, safeMode: true });
-const parser = new LineParser({ skipValidations: true });
+const control = /[\x00-\x08\x0a-\x1f\x7f]/;
 
 const encoder = new TextEncoder();
 
@@ -34,7 +31,10 @@ function tooLong(word: Word): boolean {
 }
 
 function parseLine(source: string, number: number): Line {
-  if (source === "") return { kind: "blank", line: number };
+  return source === "" ? { kind: "blank", line: number } : (parsePlainLine(source, number) ?? parseAnyLine(source, number));
+}
+
+function parseAnyLine(source: string, number: number): Line {
   if (isLonger(source, longestLine)) {
     return error(number, "line-too-long", 1, source.length, `a line has at most ${longestLine} bytes`);
   }
@@ -45,7 +45,7 @@ function parseLine(source: string, number: number): Line {
       return error(number, "invalid-character", found.index + 1, 1, `the control character U+${code} cannot stand here`);
     }
   }
-  const line = parser.parseLine(lexer.tokenize(source).tokens, number, source);
+  const line = parseByGrammar(source, number);
   if (line.kind !== "command") return line;
   const extra = line.words[mostWords];
   if (extra !== undefined) return error(number, "line-too-long", extra.column, extra.length, `a line has at most ${mostWords} words`);
@@ -54,12 +54,20 @@ function parseLine(source: string, number: number): Line {
   return long === undefined ? line : error(number, "line-too-long", long.column, long.length, `a word has at most ${longestWord} bytes`);
 }
 
-/** Parses text line by line. A line ends with LF or CR LF; the last one may go without. Never throws. */
-export function* parseLines(text: string): Generator<Line, void, undefined> {
+/**
+ * Parses text line by line. A line ends with LF or CR LF; the last one may go without. Never throws.
+ * @param blanks whether lines are told in which there is nothing at all
+ */
+export function* parseLines(text: string, blanks = true): Generator<Line, void, undefined> {
   let number = 0;
   // A byte order mark is no part of the text.
   let start = text.startsWith("\ufeff") ? 1 : 0;
   while (start < text.length) {
+    if (!blanks && text.charCodeAt(start) === lineFeed) {
+      number++;
+      start++;
+      continue;
+    }
     const newline = text.indexOf("\n", start);
     const next = newline === -1 ? text.length : newline + 1;
     const end = newline === -1 ? text.length : newline;

@@ -3,7 +3,7 @@
 import type { Family } from "../iptables/ast.js";
 import type { JsonMessage } from "../report/json.js";
 import type { Source, TranslateOptions } from "../translate.js";
-import type { TranslationSettings } from "./options/translation.js";
+import type { TranslationSettings } from "./options/translation-settings.js";
 import { decode, readBytes, tooLarge } from "./read-file.js";
 import type { Surroundings } from "./surroundings.js";
 

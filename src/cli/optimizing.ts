@@ -3,16 +3,29 @@
 import { setFlagsFromString } from "node:v8";
 
 /** Nine times as much bytecode as usual. */
-export const budgetOption = "--interrupt-budget=600000";
+const laterOptions = ["--interrupt-budget=600000"];
+const sparingOptions = ["--interrupt-budget=300000", "--no-turbo-inlining", "--no-parallel-scavenge"];
+export const knownOptions: readonly string[] = [...laterOptions, ...sparingOptions];
 
-/** The last version of V8 that is known to have the option: it says so on standard error where it has not. */
+/** The last version of V8 that is known to have the options: it says so on standard error where it has one not. */
 const lastKnown = 13;
 
+function set(options: readonly string[]): void {
+  if (Number.parseInt(process.versions.v8, 10) <= lastKnown) for (const option of options) setFlagsFromString(option);
+}
+
 /**
- * Lets V8 optimize a function only once much more of it has run. A review, and the translation of a large dump, run very much code some
- * thousand times: to optimize that took two fifths of a review's processor time and a fifth of a translation's (Node 20, 1,000 to 100,000
- * rules), which a machine with few processors takes from the work itself.
+ * Lets V8 optimize a function only once much more of it has run. A review runs very much code some thousand times: to optimize that took two
+ * fifths of its processor time (Node 20), which a machine with few processors takes from the work itself.
  */
 export function optimizeLater(): void {
-  if (Number.parseInt(process.versions.v8, 10) <= lastKnown) setFlagsFromString(budgetOption);
+  set(laterOptions);
+}
+
+/**
+ * Lets V8 optimize later, and each function by itself. Of the translation of a large dump, which runs a little code very often and very much
+ * code some thousand times, optimizing took two fifths of the processor time (Node 20, 10,000 and 100,000 rules).
+ */
+export function optimizeSparingly(): void {
+  set(sparingOptions);
 }

@@ -1,10 +1,9 @@
 /** One run, from the words of the command line to the exit status. */
 
-import type { CommandDefinition, SharedSettings } from "./command.js";
 import { translateCommand } from "./commands/translate/translate.js";
+import { perform } from "./perform.js";
 import { isSubcommand, type SubcommandName } from "./subcommands.js";
 import type { ExitStatus, Surroundings } from "./surroundings.js";
-import { fail, tellError } from "./telling.js";
 
 type Runner = (words: readonly string[], surroundings: Surroundings) => Promise<ExitStatus>;
 
@@ -24,25 +23,4 @@ const runners: Readonly<Record<SubcommandName, Runner>> = {
 export async function run(words: readonly string[], surroundings: Surroundings): Promise<ExitStatus> {
   const [first, ...rest] = words;
   return isSubcommand(first) ? runners[first](rest, surroundings) : perform(translateCommand, words, surroundings);
-}
-
-/** The one place where errors of all commands end. */
-async function perform<Settings extends SharedSettings>(
-  command: CommandDefinition<Settings>,
-  words: readonly string[],
-  surroundings: Surroundings,
-): Promise<ExitStatus> {
-  let color: boolean | undefined;
-  try {
-    const parsed = command.parse(words);
-    if ("text" in parsed) {
-      if (parsed.error) return await fail(parsed.text, surroundings);
-      await surroundings.writeOutput(parsed.text);
-      return 0;
-    }
-    ({ color } = parsed.settings);
-    return await command.run(parsed.settings, surroundings);
-  } catch (error) {
-    return tellError(error, color, surroundings);
-  }
 }

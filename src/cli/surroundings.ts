@@ -5,6 +5,8 @@ import type { translate } from "../translate.js";
 /** Everything outside the command that it touches, but for files and nft. */
 export interface Surroundings {
   readonly translate: typeof translate;
+  /** Says that very much code is about to run some thousand times. */
+  readonly optimizeSparingly?: () => void;
   readonly environment: Readonly<Record<string, string | undefined>>;
   /** Standard input to its end, or somewhat more than `limit` bytes of it. */
   readInput(limit: number): Promise<Uint8Array>;

@@ -21,14 +21,16 @@ export class Invalid {
 /** A class of texts that mean values of which no extension treats one differently from another. */
 export interface UniformClass {
   readonly name: string;
-  /** Where a text of the class ends that starts at `at` of the line that ends at `end`; -1 if none starts there. */
-  readonly scan: (text: string, at: number, end: number) => number;
+  /** Where a text of the class ends that starts at `at` of the line that ends at `end`, in ASCII; -1 if none starts there. */
+  readonly scan: (bytes: Uint8Array, at: number, end: number) => number;
+  /** A regular expression for texts of the class, not all, before what stands behind them up to the line's end; undefined for none. */
+  readonly pattern: ((behind: string) => string | undefined) | undefined;
   /** A text of the class that is hardly found elsewhere, another for each number from 0 to 9; put in the place of `replaced`. */
   readonly marker: (number: number, replaced: string, behind: string) => string;
-  /** What nft's text holds in its place; the same text unless told. */
-  readonly printed?: (text: string) => string;
+  /** What nft's text holds in its place; undefined for the same text. */
+  readonly printed: ((text: string) => string) | undefined;
   /** A line may have one of it, because the texts of several are written as one. */
-  readonly once?: true;
+  readonly once: true | undefined;
 }
 
 /** Reads an option's argument; never throws. With `words: 2` the text holds both words, separated by one blank. */

@@ -38,7 +38,7 @@ export interface BuildResult {
 export function build(source: Source, options: BuildOptions = {}): BuildResult {
   const builder = new Builder(source, options);
   if (isNftScript(source.text)) return builder.refuseNft();
-  for (const line of parseLines(source.text)) {
+  for (const line of parseLines(source.text, false)) {
     switch (line.kind) {
       case "command":
         builder.command(line);

@@ -90,8 +90,12 @@ export function familyOfSections(text: string): SectionFamilies {
   let line = 0;
   for (let start = 0; start < text.length; ) {
     line++;
-    const newline = text.indexOf("\n", start);
     const first = text.charCodeAt(start);
+    if (first === 10) {
+      start++;
+      continue;
+    }
+    const newline = text.indexOf("\n", start);
     const isTable = first === 42 || ((first === 32 || first === 9) && /^[ \t]*\*/.test(text.slice(start, start + 1_000)));
     if (isTable) starts.push({ offset: start, line });
     if (newline === -1) break;

@@ -11,9 +11,9 @@ export type OptionValue = readonly UniformClass[] | "target" | "match";
 
 export interface OptionWords {
   /** Of the word from one place to another; undefined where the value belongs to the shape. */
-  find(text: string, from: number, to: number): OptionValue | undefined;
+  find(bytes: Uint8Array, from: number, to: number): OptionValue | undefined;
   /** Whether the word names a match with a list of `recent`: what stands beside such a rule matters to it. */
-  asksList(text: string, from: number, to: number): boolean;
+  asksList(bytes: Uint8Array, from: number, to: number): boolean;
   /** Another for each class. */
   numberOf(kind: UniformClass): number;
 }
@@ -59,8 +59,8 @@ function build(): OptionWords {
     if (asks) for (const word of [name, ...aliases]) asking.add(word, true);
   }
   return {
-    asksList: (text, from, to) => asking.find(text, from, to) === true,
-    find: (text, from, to) => root.find(text, from, to),
+    asksList: (bytes, from, to) => asking.find(bytes, from, to) === true,
+    find: (bytes, from, to) => root.find(bytes, from, to),
     numberOf: (kind) => numbers.get(kind)!,
   };
 }
@@ -73,7 +73,7 @@ function spellings(options: OptionDefinitions): [string, readonly UniformClass[]
 
 /** Words in one row of numbers: looking one up makes no text of it. */
 class WordTree<Value> {
-  private next = new Int16Array(letters);
+  private next = new Int16Array(256 * letters);
   private readonly values: (Value | undefined)[] = [undefined];
 
   add(word: string, value: Value): void {
@@ -83,9 +83,11 @@ class WordTree<Value> {
       if (this.next[place] === 0) {
         this.next[place] = this.values.length;
         this.values.push(undefined);
-        const wider = new Int16Array(this.values.length * letters);
-        wider.set(this.next);
-        this.next = wider;
+        if (this.values.length * letters > this.next.length) {
+          const wider = new Int16Array(this.next.length * 2);
+          wider.set(this.next);
+          this.next = wider;
+        }
       }
       node = this.next[place]!;
     }
@@ -93,11 +95,11 @@ class WordTree<Value> {
   }
 
   /** @param to behind the word, of which every character is below 128 */
-  find(text: string, from: number, to: number): Value | undefined {
+  find(bytes: Uint8Array, from: number, to: number): Value | undefined {
     const { next } = this;
     let node = 0;
     for (let index = from; index < to; index++) {
-      node = next[node * letters + text.charCodeAt(index)]!;
+      node = next[node * letters + bytes[index]!]!;
       if (node === 0) return undefined;
     }
     return this.values[node];

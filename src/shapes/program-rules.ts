@@ -23,8 +23,9 @@ export function programRulesByShapes(
   const makers = makersOf(scan);
   for (let rule = 0; rule < rules.count; rule++) {
     const owner = makers(rule);
+    if (!owner) continue;
     const line = rules.line[rule]!;
-    if (owner) found.add(owner, file, line, () => ({ file, line, ...placeOf(scan, rule) }));
+    found.add(owner, file, line, () => ({ file, line, ...placeOf(scan, rule) }));
   }
   // Each of those is one line, and is there as in the whole dump.
   for (const { chains: read } of ruleset.tables) {
@@ -50,15 +51,24 @@ function makersOf(scan: Scan): (rule: number) => Owner | undefined {
   const kinds = chains.map(({ name }, chain) => (ofChains[chain] || builtInNames.has(name) ? chain : chains.length));
   const known = new Map<number, Owner | undefined>();
   const commented = shapes.map(({ first }) => textOf(scan, first).includes(" --comment "));
-  return (rule) => {
-    const chain = rules.chain[rule]!;
+  const makerOfKind = (rule: number, chain: number, shape: number): Owner | undefined => {
     const ofChain = ofChains[chain];
     if (ofChain && ofChain.administrators === undefined) return ofChain;
-    const shape = rules.shape[rule]!;
     const key = shape * (chains.length + 1) + kinds[chain]!;
     // Between two rules of a shape differ addresses, ports, counters and comments.
     if (!known.has(key)) known.set(key, makerByWords(textOf(scan, rule)));
-    return known.get(key) ?? (commented[shape] === true ? ownerByComment(textOf(scan, rule)) : undefined);
+    return known.get(key);
+  };
+  let [lastChain, lastShape] = [-1, -1];
+  let last: Owner | undefined;
+  return (rule) => {
+    const chain = rules.chain[rule]!;
+    const shape = rules.shape[rule]!;
+    if (chain !== lastChain || shape !== lastShape) {
+      last = makerOfKind(rule, chain, shape);
+      [lastChain, lastShape] = [chain, shape];
+    }
+    return last ?? (commented[shape] === true ? ownerByComment(textOf(scan, rule)) : undefined);
   };
 }
 

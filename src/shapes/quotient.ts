@@ -27,28 +27,39 @@ export class Quotient {
   private readonly kept: Uint8Array;
   private firsts: Int32Array;
   private probes: Int32Array;
+  private left = 0;
 
   constructor(private readonly scan: Scan) {
     const { count, shape, chain } = scan.rules;
     const contexts = (this.contexts = contextsOf(scan.chains, callsOf(scan)));
     const cells = new Map<number, number>();
-    this.cellOf = new Int32Array(count);
+    /** Those that no built-in chain leads to. */
+    const unreachedCells: number[] = [];
+    const cellOf = (this.cellOf = new Int32Array(count));
     const kinds = scan.chains.length + 1 + Math.max(0, ...contexts);
+    let [lastShape, lastChain, cell] = [-1, -1, -1];
     for (let rule = 0; rule < count; rule++) {
-      // A jump is a way between two chains: each chain keeps its own.
-      const { jump } = scan.shapes[shape[rule]!]!;
-      const kind = jump === -1 ? contexts[chain[rule]!]! : kinds - scan.chains.length + chain[rule]!;
-      const key = shape[rule]! * (kinds + 1) + kind;
-      let cell = cells.get(key);
-      if (cell === undefined) cells.set(key, (cell = cells.size));
-      this.cellOf[rule] = cell;
+      const [ownShape, ownChain] = [shape[rule]!, chain[rule]!];
+      if (ownShape !== lastShape || ownChain !== lastChain) {
+        [lastShape, lastChain] = [ownShape, ownChain];
+        // A jump is a way between two chains: each chain keeps its own.
+        const kind = scan.shapes[ownShape]!.jump === -1 ? contexts[ownChain]! : kinds - scan.chains.length + ownChain;
+        const key = ownShape * (kinds + 1) + kind;
+        const known = cells.get(key);
+        cell = known ?? cells.size;
+        if (known === undefined) {
+          cells.set(key, cell);
+          if (contexts[ownChain] === unreached) unreachedCells.push(cell);
+        }
+      }
+      cellOf[rule] = cell;
     }
     this.cellCount = cells.size;
     this.whole = new Uint8Array(cells.size);
     this.kept = new Uint8Array(count);
     this.firsts = new Int32Array(cells.size);
     this.probes = new Int32Array(cells.size);
-    for (let rule = 0; rule < count; rule++) if (contexts[chain[rule]!] === unreached) this.whole[this.cellOf[rule]!] = 1;
+    for (const one of unreachedCells) this.whole[one] = 1;
     this.keepLists();
     this.settle();
   }
@@ -127,28 +138,44 @@ export class Quotient {
       if (first === -1) firsts[cell] = rule;
       else if (probe === -1 || (chain[probe] === chain[first] && chain[rule] !== chain[first])) probes[cell] = rule;
     }
-    for (let cell = 0; cell < counts.length; cell++) if (counts[cell]! < leastRules) firsts[cell] = probes[cell] = -1;
+    this.left = 0;
+    for (let cell = 0; cell < counts.length; cell++) {
+      if (counts[cell]! < leastRules) firsts[cell] = probes[cell] = -1;
+      else this.left += counts[cell]! - 2;
+    }
   }
 
+  /** How many rules neither stay nor have marks. */
   leftOut(): number {
-    let count = 0;
-    for (let rule = 0; rule < this.cellOf.length; rule++) if (!this.stays(rule) && !this.isProbe(rule)) count++;
-    return count;
+    return this.left;
   }
 
   /** The text without the rules that are left out; its line numbers are those of the whole. */
   reduce(): string {
-    const { text, rules } = this.scan;
+    const { scan, cellOf, firsts, probes, kept } = this;
+    const { text, rules } = scan;
+    const { count, start, end } = rules;
     const pieces: string[] = [];
     let copied = 0;
-    for (let rule = 0; rule < rules.count; rule++) {
-      if (this.stays(rule)) continue;
-      const start = rules.start[rule]!;
-      if (start > copied) pieces.push(text.slice(copied, start));
-      copied = rules.end[rule]!;
-      if (this.isProbe(rule)) pieces.push(this.marked(rule));
+    /** Rules on lines that follow each other of which nothing has been copied but the ends of all lines but the last. */
+    let ends = 0;
+    for (let rule = 0; rule < count; rule++) {
+      const cell = cellOf[rule]!;
+      const first = firsts[cell]!;
+      if (first === -1 || first === rule || kept[rule] === 1) continue;
+      if (start[rule] === copied + 1) ends++;
+      else {
+        if (ends > 0) pieces.push("\n".repeat(ends));
+        ends = 0;
+        if (start[rule]! > copied) pieces.push(text.slice(copied, start[rule]));
+      }
+      copied = end[rule]!;
+      if (probes[cell] !== rule) continue;
+      if (ends > 0) pieces.push("\n".repeat(ends));
+      ends = 0;
+      pieces.push(this.marked(rule));
     }
-    pieces.push(text.slice(copied));
+    pieces.push("\n".repeat(ends), text.slice(copied));
     return pieces.join("");
   }
 
@@ -184,6 +211,7 @@ type Calls = ReadonlyMap<number, ReadonlySet<number>>;
 
 function callsOf({ shapes, rules }: Scan): Calls {
   const calls = new Map<number, Set<number>>();
+  if (shapes.every(({ jump }) => jump === -1)) return calls;
   for (let rule = 0; rule < rules.count; rule++) {
     const { jump } = shapes[rules.shape[rule]!]!;
     if (jump === -1) continue;

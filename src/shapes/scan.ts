@@ -5,7 +5,7 @@
 
 import type { UniformClass } from "../extensions/extension.js";
 import { counterValues } from "../extensions/values/uniform.js";
-import { optionWords, type OptionWords } from "./option-words.js";
+import { optionWords, type OptionValue, type OptionWords } from "./option-words.js";
 
 /** Lines of one text and one make. Numbers of chains and shapes are indices into the arrays below. */
 export interface Scan {
@@ -35,7 +35,7 @@ export interface Shape {
   readonly asksList: boolean;
 }
 
-/** One row of numbers for each thing known of a rule. */
+/** One row of numbers for each thing known of a rule; behind the last rule they may go on with others. */
 export interface ScannedRules {
   readonly count: number;
   /** From 1. */
@@ -66,46 +66,79 @@ const quote = 34;
 const dash = 45;
 const bracket = 91;
 const backslash = 92;
+const apostrophe = 39;
 
 /** Undefined for a text that is no plain dump: with commands beside `-A`, tables given twice, chains that are not declared. */
 export function scan(text: string): Scan | undefined {
   return new Scanner(text, optionWords()).run();
 }
 
-class Rows {
-  length = 0;
-  values = new Int32Array(1024);
+const encoder = new TextEncoder();
 
-  push(value: number): void {
-    if (this.length === this.values.length) {
-      const wider = new Int32Array(this.length * 2);
-      wider.set(this.values);
-      this.values = wider;
-    }
-    this.values[this.length++] = value;
-  }
+/** A byte for each character, in ASCII; 127 for all others. */
+function asciiOf(text: string): Uint8Array {
+  const encoded = encoder.encode(text);
+  if (encoded.length === text.length) return encoded;
+  const bytes = new Uint8Array(text.length);
+  for (let index = 0; index < bytes.length; index++) bytes[index] = Math.min(127, text.charCodeAt(index));
+  return bytes;
+}
+
+/** A shape with what finds it again. */
+interface KnownShape extends Shape {
+  /** Whether counters are its first hole. */
+  readonly counted: boolean;
+  /**
+   * Where the texts of its first rule begin and end, a start and an end for each: what stands before the chain's name, but for counters that
+   * are a hole, and what stands behind it around the other holes.
+   */
+  readonly literals: Int32Array;
+}
+
+/** Rules that one regular expression takes at once: for each it keeps where it was. */
+const mostInRow = 4_096;
+
+/** A regular expression for the text. */
+function literally(text: string): string {
+  return text.replaceAll(/[^\w ]/g, "\\$&");
+}
+
+function longer(row: Int32Array<ArrayBuffer>): Int32Array<ArrayBuffer> {
+  const copy = new Int32Array(row.length * 2);
+  copy.set(row);
+  return copy;
 }
 
 class Scanner {
+  private readonly bytes: Uint8Array;
   private readonly chains: ScannedChain[] = [];
-  private readonly shapes: Shape[] = [];
+  private readonly shapes: KnownShape[] = [];
   private readonly shapesByHash = new Map<number, number[]>();
-  private readonly line = new Rows();
-  private readonly start = new Rows();
-  private readonly end = new Rows();
-  private readonly shape = new Rows();
-  private readonly chain = new Rows();
-  private readonly firstHole = new Rows();
-  private readonly holes = new Rows();
-  /** Where the chain's name begins and ends. */
-  private readonly name = new Rows();
-  private readonly rest = new Rows();
+  private count = 0;
+  private line = new Int32Array(1024);
+  private start = new Int32Array(1024);
+  private end = new Int32Array(1024);
+  private shape = new Int32Array(1024);
+  private chain = new Int32Array(1024);
+  private firstHole = new Int32Array(1024);
+  private holeCount = 0;
+  private holes = new Int32Array(4096);
   private tables = 0;
   private readonly tableNames = new Set<string>();
   private tableName = "";
   /** Of the open table. */
   private chainsByName = new Map<string, number>();
   private open = false;
+  /** Of the rule before, within the open table: its chain, where the name of that stands, and its shape; -1 for none. */
+  private lastChain = -1;
+  private lastStart = 0;
+  private lastEnd = 0;
+  private lastShape = -1;
+  /** The shape that came last behind each shape. */
+  private readonly following: number[] = [];
+  /** Rules of one shape and chain behind each other, up to the rule before; and how many make it worth to look for a row of them. */
+  private alike = 0;
+  private enoughAlike = 16;
 
   // Of the line being read.
   private hash = 0;
@@ -117,7 +150,9 @@ class Scanner {
   constructor(
     private readonly text: string,
     private readonly words: OptionWords,
-  ) {}
+  ) {
+    this.bytes = asciiOf(text);
+  }
 
   run(): Scan | undefined {
     const { text } = this;
@@ -126,30 +161,26 @@ class Scanner {
       const found = text.indexOf("\n", start);
       const end = found === -1 ? text.length : found;
       number++;
+      if (this.readAsForeseen(number, start, end)) {
+        start = end + 1;
+        if (this.alike < this.enoughAlike) continue;
+        const before = this.count;
+        start = this.readRow(number, start);
+        number += this.count - before;
+        continue;
+      }
+      this.alike = 0;
       if (!this.readLine(number, start, end)) return undefined;
       start = end + 1;
     }
-    return {
-      text,
-      chains: this.chains,
-      shapes: this.shapes,
-      rules: {
-        count: this.line.length,
-        line: this.line.values,
-        start: this.start.values,
-        end: this.end.values,
-        shape: this.shape.values,
-        chain: this.chain.values,
-        firstHole: this.firstHole.values,
-        holes: this.holes.values,
-      },
-    };
+    const { chains, shapes, count, line, start, end, shape, chain, firstHole, holes } = this;
+    return { text, chains, shapes, rules: { count, line, start, end, shape, chain, firstHole, holes } };
   }
 
   /** Whether the text may go on being read. */
   private readLine(number: number, start: number, end: number): boolean {
     const { text } = this;
-    switch (start === end ? newline : text.charCodeAt(start)) {
+    switch (start === end ? newline : this.bytes[start]) {
       case newline:
       case 35: // #
         return true;
@@ -160,6 +191,7 @@ class Scanner {
       case 67: // COMMIT
         if (!this.open || text.slice(start, end) !== "COMMIT") return false;
         this.open = false;
+        this.lastShape = -1;
         return true;
       case dash:
       case bracket:
@@ -176,6 +208,8 @@ class Scanner {
     this.chainsByName = new Map();
     this.tables++;
     this.open = true;
+    this.lastChain = -1;
+    this.lastShape = -1;
     return true;
   }
 
@@ -187,114 +221,227 @@ class Scanner {
     return true;
   }
 
+  /**
+   * Reads the line as a rule of the shape that came last behind that of the rule before, and of the same chain: of lists of addresses, and of
+   * what programs write, nearly all are. Whether it was one.
+   */
+  private readAsForeseen(number: number, start: number, end: number): boolean {
+    if (this.lastShape === -1) return false;
+    const index = this.following[this.lastShape]!;
+    if (index === -1 || end - start > longestLine) return false;
+    const { bytes } = this;
+    const { counted, literals, classes } = this.shapes[index]!;
+    if (this.holeCount + 2 * classes.length > this.holes.length) this.holes = longer(this.holes);
+    const { holes } = this;
+    let at = start;
+    let hole = this.holeCount;
+    if (counted) {
+      at = counterValues.scan(bytes, start, end);
+      if (at === -1) return false;
+      holes[hole++] = start;
+      holes[hole++] = at;
+    }
+    at = this.behind(literals[0]!, literals[1]!, at, end);
+    if (at === -1) return false;
+    at = this.behind(this.lastStart, this.lastEnd, at, end);
+    if (at === -1) return false;
+    at = this.behind(literals[2]!, literals[3]!, at, end);
+    for (let kind = counted ? 1 : 0, literal = 4; literal < literals.length; kind++, literal += 2) {
+      if (at === -1) return false;
+      const after = classes[kind]!.scan(bytes, at, end);
+      if (after === -1) return false;
+      holes[hole++] = at;
+      holes[hole++] = after;
+      at = this.behind(literals[literal]!, literals[literal + 1]!, after, end);
+    }
+    if (at !== end) return false;
+    this.addRule(number, start, end, hole);
+    this.shape[this.count - 1] = index;
+    this.alike = index === this.lastShape ? this.alike + 1 : 0;
+    this.lastShape = index;
+    return true;
+  }
+
+  /**
+   * Reads the rules behind the one before that are like it but for the one value of their shape, by a regular expression, which is ready to
+   * run at once; where the text goes on.
+   */
+  private readRow(number: number, from: number): number {
+    this.alike = 0;
+    const { text, lastShape: shape } = this;
+    const rule = this.count - 1;
+    const { classes, counted } = this.shapes[shape]!;
+    const hole = this.firstHole[rule]!;
+    const before = text.slice(this.start[rule], this.holes[hole]);
+    const behind = text.slice(this.holes[hole + 1], this.end[rule]);
+    const pattern = classes.length === 1 && !counted ? classes[0]!.pattern?.(behind) : undefined;
+    let at = from;
+    if (pattern !== undefined) {
+      const row = new RegExp(`(?:${literally(before)}${pattern}${literally(behind)}\\n){1,${mostInRow}}`, "y");
+      for (row.lastIndex = at; row.test(text); row.lastIndex = at) {
+        for (const rowEnd = row.lastIndex; at < rowEnd; ) {
+          const end = text.indexOf("\n", at);
+          if (this.holeCount + 2 > this.holes.length) this.holes = longer(this.holes);
+          this.holes[this.holeCount] = at + before.length;
+          this.holes[this.holeCount + 1] = end - behind.length;
+          this.addRule(++number, at, end, this.holeCount + 2);
+          this.shape[this.count - 1] = shape;
+          at = end + 1;
+        }
+      }
+    }
+    // Where there are none, looking for them costs more than it saves.
+    if (this.count - 1 - rule < 2 * this.enoughAlike) this.enoughAlike *= 2;
+    return at;
+  }
+
+  /** Where the text between two places ends if it stands at this one, too; -1 if it does not. */
+  private behind(from: number, to: number, at: number, end: number): number {
+    const { bytes } = this;
+    if (to - from > end - at) return -1;
+    let place = at;
+    for (let index = from; index < to; index++, place++) if (bytes[index] !== bytes[place]) return -1;
+    return place;
+  }
+
   private readRule(number: number, start: number, end: number): boolean {
-    const { text } = this;
+    const { bytes } = this;
     this.hash = this.tables;
     this.classes = [];
     this.targetStart = -1;
     this.asksList = false;
-    const firstHole = this.holes.length;
+    if (this.holeCount + 2 * mostHoles > this.holes.length) this.holes = longer(this.holes);
+    const firstHole = this.holeCount;
     let index = start;
-    if (text.charCodeAt(start) === bracket) {
-      index = counterValues.scan(text, start, end);
+    if (bytes[start] === bracket) {
+      index = counterValues.scan(bytes, start, end);
       if (index === -1) {
         // With a zero among them they are part of the shape.
-        index = text.indexOf("]", start) + 1;
+        index = this.text.indexOf("]", start) + 1;
         if (index === 0 || index > end) return false;
-        for (let at = start; at < index; at++) this.mix(text.charCodeAt(at));
-      } else this.hole(counterValues, start, index);
-      if (text.charCodeAt(index) !== blank) return false;
+        for (let at = start; at < index; at++) this.mix(bytes[at]!);
+      } else this.addHole(counterValues, start, index);
+      if (bytes[index] !== blank) return false;
       index++;
     }
-    if (text.charCodeAt(index) !== dash || text.charCodeAt(index + 1) !== 65 || text.charCodeAt(index + 2) !== blank) return false;
+    if (bytes[index] !== dash || bytes[index + 1] !== 65 || bytes[index + 2] !== blank) return false;
     const nameStart = index + 3;
     index = nameStart;
-    while (index < end && text.charCodeAt(index) !== blank) index++;
-    const chain = this.chainsByName.get(text.slice(nameStart, index));
-    if (chain === undefined) return false;
+    while (index < end && bytes[index] !== blank) index++;
+    if (!this.findChain(nameStart, index)) return false;
     if (end - start > longestLine || !this.readWords(index, end)) {
-      this.holes.length = firstHole;
+      this.holeCount = firstHole;
+      this.lastShape = -1;
       return true;
     }
-    this.line.push(number);
-    this.start.push(start);
-    this.end.push(end);
-    this.chain.push(chain);
-    this.firstHole.push(firstHole);
-    this.name.push(nameStart);
-    this.rest.push(index);
-    this.shape.push(this.shapeOf(this.line.length - 1));
+    const holeEnd = this.holeCount;
+    this.holeCount = firstHole;
+    this.addRule(number, start, end, holeEnd);
+    const shape = this.shapeOf(nameStart, index);
+    this.shape[this.count - 1] = shape;
+    if (this.lastShape !== -1) this.following[this.lastShape] = shape;
+    this.lastShape = shape;
     return true;
+  }
+
+  private findChain(from: number, to: number): boolean {
+    const { lastStart, lastEnd } = this;
+    if (this.lastChain !== -1 && to - from === lastEnd - lastStart && this.behind(lastStart, lastEnd, from, to) === to) return true;
+    const chain = this.chainsByName.get(this.text.slice(from, to));
+    if (chain === undefined) return false;
+    this.lastChain = chain;
+    this.lastStart = from;
+    this.lastEnd = to;
+    return true;
+  }
+
+  private addRule(number: number, start: number, end: number, holeEnd: number): void {
+    const rule = this.count++;
+    if (rule === this.line.length) {
+      this.line = longer(this.line);
+      this.start = longer(this.start);
+      this.end = longer(this.end);
+      this.shape = longer(this.shape);
+      this.chain = longer(this.chain);
+      this.firstHole = longer(this.firstHole);
+    }
+    this.line[rule] = number;
+    this.start[rule] = start;
+    this.end[rule] = end;
+    this.chain[rule] = this.lastChain;
+    this.firstHole[rule] = this.holeCount;
+    this.holeCount = holeEnd;
   }
 
   private mix(code: number): void {
     this.hash = Math.imul(this.hash ^ code, 0x0100_0193);
   }
 
-  private hole(kind: UniformClass, from: number, to: number): void {
+  private addHole(kind: UniformClass, from: number, to: number): void {
     this.classes.push(kind);
-    this.holes.push(from);
-    this.holes.push(to);
+    this.holes[this.holeCount++] = from;
+    this.holes[this.holeCount++] = to;
     this.mix(0x1_0000 + this.words.numberOf(kind));
   }
 
   /** Reads from behind the chain's name; false for a line that has no shape. */
   private readWords(from: number, end: number): boolean {
-    const { text, words } = this;
+    const { bytes, words } = this;
     let index = from;
     while (index < end) {
-      const code = text.charCodeAt(index);
-      if (code !== blank) return false;
-      this.mix(code);
-      index++;
-      const wordStart = index;
-      if (text.charCodeAt(index) === quote) {
+      if (bytes[index] !== blank) return false;
+      const wordStart = index + 1;
+      if (bytes[wordStart] === quote) {
         index = this.readQuoted(index, end);
         if (index === -1) return false;
         continue;
       }
-      for (; index < end; index++) {
-        const letter = text.charCodeAt(index);
+      let hash = Math.imul(this.hash ^ blank, 0x0100_0193);
+      for (index = wordStart; index < end; index++) {
+        const letter = bytes[index]!;
         if (letter === blank) break;
-        if (letter < blank || letter > 126 || letter === quote || letter === backslash || letter === 39) return false;
-        this.mix(letter);
+        if (letter < blank || letter > 126 || letter === quote || letter === backslash || letter === apostrophe) return false;
+        hash = Math.imul(hash ^ letter, 0x0100_0193);
       }
+      this.hash = hash;
       if (index === wordStart) return false;
-      if (text.charCodeAt(wordStart) !== dash || index >= end) continue;
-      index = this.readValue(words.find(text, wordStart, index), index, end);
+      if (bytes[wordStart] !== dash || index >= end) continue;
+      const option = words.find(bytes, wordStart, index);
+      if (option !== undefined) index = this.readValue(option, index, end);
     }
     return true;
   }
 
   /** Reads a hole behind the option, if its value is one; the end of what was read. */
-  private readValue(option: ReturnType<OptionWords["find"]>, index: number, end: number): number {
-    if (option === undefined) return index;
-    const { text } = this;
+  private readValue(option: OptionValue, index: number, end: number): number {
+    const { bytes } = this;
     if (typeof option === "string") {
       let wordEnd = index + 1;
-      while (wordEnd < end && text.charCodeAt(wordEnd) !== blank) wordEnd++;
-      if (option === "match") this.asksList ||= this.words.asksList(text, index + 1, wordEnd);
+      while (wordEnd < end && bytes[wordEnd] !== blank) wordEnd++;
+      if (option === "match") this.asksList ||= this.words.asksList(bytes, index + 1, wordEnd);
       else [this.targetStart, this.targetEnd] = [index + 1, wordEnd];
       return index;
     }
     for (const kind of option) {
-      const after = kind.scan(text, index + 1, end);
+      const after = kind.scan(bytes, index + 1, end);
       if (after === -1 || this.classes.length === mostHoles || (kind.once === true && this.classes.some(({ once }) => once))) continue;
       this.mix(blank);
-      this.hole(kind, index + 1, after);
+      this.addHole(kind, index + 1, after);
       let next = after;
       // What is joined to it, such as a prefix length, belongs to the shape.
-      for (; next < end && text.charCodeAt(next) !== blank; next++) this.mix(text.charCodeAt(next));
+      for (; next < end && bytes[next] !== blank; next++) this.mix(bytes[next]!);
       return next;
     }
     return index;
   }
 
-  private readQuoted(start: number, end: number): number {
-    const { text } = this;
+  /** @param blankBefore where the blank before the quote is */
+  private readQuoted(blankBefore: number, end: number): number {
+    const { bytes } = this;
+    this.mix(blank);
     this.mix(quote);
-    for (let index = start + 1; index < end; index++) {
-      const code = text.charCodeAt(index);
+    for (let index = blankBefore + 2; index < end; index++) {
+      const code = bytes[index]!;
       if (code < blank || code > 126 || code === backslash) return -1;
       this.mix(code);
       if (code === quote) return index + 1;
@@ -302,46 +449,52 @@ class Scanner {
     return -1;
   }
 
-  private shapeOf(rule: number): number {
+  /** The shape of the rule that was added last. */
+  private shapeOf(nameStart: number, nameEnd: number): number {
     let known = this.shapesByHash.get(this.hash);
     if (known === undefined) this.shapesByHash.set(this.hash, (known = []));
-    for (const index of known) if (this.isSame(rule, this.shapes[index]!)) return index;
-    const { text, targetStart } = this;
+    const rule = this.count - 1;
+    for (const index of known) if (this.isOfShape(this.shapes[index]!, rule, nameStart, nameEnd)) return index;
+    const { text, holes, classes, targetStart } = this;
     const jump = targetStart === -1 ? undefined : this.chainsByName.get(text.slice(targetStart, this.targetEnd));
-    this.shapes.push({ table: this.tables - 1, classes: this.classes, first: rule, jump: jump ?? -1, asksList: this.asksList });
+    const counted = classes[0] === counterValues;
+    const firstHole = this.firstHole[rule]! + (counted ? 2 : 0);
+    const literals = [counted ? holes[firstHole - 1]! : this.start[rule]!, nameStart, nameEnd];
+    literals.push(...holes.subarray(firstHole, this.holeCount), this.end[rule]!);
+    this.shapes.push({
+      table: this.tables - 1,
+      classes,
+      first: rule,
+      jump: jump ?? -1,
+      asksList: this.asksList,
+      counted,
+      literals: Int32Array.from(literals),
+    });
+    this.following.push(-1);
     known.push(this.shapes.length - 1);
     return this.shapes.length - 1;
   }
 
-  /** Whether the texts between the holes are the same, but for the name of the chain. */
-  private isSame(rule: number, shape: Shape): boolean {
-    const { classes } = this;
+  /** Whether the texts around the holes are the same, but for the name of the chain. */
+  private isOfShape(shape: KnownShape, rule: number, nameStart: number, nameEnd: number): boolean {
+    const { classes, holes } = this;
+    const { literals, counted } = shape;
     if (shape.table !== this.tables - 1 || shape.classes.length !== classes.length) return false;
     for (let index = 0; index < classes.length; index++) if (shape.classes[index] !== classes[index]) return false;
-    const counted = classes[0] === counterValues ? 1 : 0;
-    const [start, name, holes] = [this.start.values, this.name.values, this.holes.values];
-    const other = shape.first;
-    if (counted === 0 && !this.equal(start[rule]!, name[rule]!, start[other]!, name[other]!)) return false;
-    let ours = this.rest.values[rule]!;
-    let theirs = this.rest.values[other]!;
-    let ourHole = this.firstHole.values[rule]! + 2 * counted;
-    let theirHole = this.firstHole.values[other]! + 2 * counted;
-    for (let index = counted; index < classes.length; index++) {
-      if (!this.equal(ours, holes[ourHole]!, theirs, holes[theirHole]!)) return false;
-      ours = holes[ourHole + 1]!;
-      theirs = holes[theirHole + 1]!;
-      ourHole += 2;
-      theirHole += 2;
+    let hole = this.firstHole[rule]!;
+    let at = this.start[rule]!;
+    if (counted) {
+      at = holes[hole + 1]!;
+      hole += 2;
     }
-    return this.equal(ours, this.end.values[rule]!, theirs, this.end.values[other]!);
-  }
-
-  private equal(from: number, to: number, otherFrom: number, otherTo: number): boolean {
-    if (to - from !== otherTo - otherFrom) return false;
-    const { text } = this;
-    for (let index = from, other = otherFrom; index < to; index++, other++) {
-      if (text.charCodeAt(index) !== text.charCodeAt(other)) return false;
+    if (this.behind(literals[0]!, literals[1]!, at, nameStart) !== nameStart) return false;
+    at = nameEnd;
+    const last = literals.length - 2;
+    for (let literal = 2; literal < last; literal += 2, hole += 2) {
+      if (this.behind(literals[literal]!, literals[literal + 1]!, at, holes[hole]!) !== holes[hole]) return false;
+      at = holes[hole + 1]!;
     }
-    return true;
+    const end = this.end[rule]!;
+    return this.behind(literals[last]!, literals[last + 1]!, at, end) === end;
   }
 }

@@ -67,18 +67,29 @@ export function translateByShapes(
   return { reason: "the rules are too different" };
 }
 
+/** Rules behind each other, from one to before another. */
+type Row = readonly [from: number, to: number];
+
 class Dump {
   readonly quotient: Quotient;
-  private readonly byChain: ReadonlyMap<string, readonly number[]>;
+  private readonly byChain: ReadonlyMap<string, readonly Row[]>;
 
   private constructor(
     readonly source: Source,
     readonly scanned: Scan,
   ) {
     this.quotient = new Quotient(scanned);
-    const { chains, rules } = scanned;
-    const byChain = chains.map((): number[] => []);
-    for (let rule = 0; rule < rules.count; rule++) byChain[rules.chain[rule]!]!.push(rule);
+    const {
+      chains,
+      rules: { count, chain },
+    } = scanned;
+    const byChain = chains.map((): Row[] => []);
+    let from = 0;
+    for (let rule = 1; rule <= count; rule++) {
+      if (rule < count && chain[rule] === chain[from]) continue;
+      byChain[chain[from]!]!.push([from, rule]);
+      from = rule;
+    }
     this.byChain = new Map(chains.map(({ tableName, name }, index) => [`${tableName} ${name}`, byChain[index]!]));
   }
 
@@ -92,17 +103,29 @@ class Dump {
   }
 
   /** The rules of a chain that have a shape, in their order. */
-  rulesOf(table: string, chain: string): readonly number[] {
+  rulesOf(table: string, chain: string): readonly Row[] {
     return this.byChain.get(`${table} ${chain}`) ?? [];
+  }
+
+  /** The chains that have rules with a shape, as indices. */
+  filledChains(): readonly number[] {
+    return this.scanned.chains.flatMap(({ tableName, name }, index) => (this.rulesOf(tableName, name).length > 0 ? [index] : []));
   }
 
   /** The rules with a shape before and behind a line in its chain. */
   around(table: string, chain: string, line: number): number[] {
     const { line: lines } = this.scanned.rules;
-    const own = this.rulesOf(table, chain);
-    const at = firstFrom(line, own.length, (index) => lines[own[index]!]!);
-    const behind = own[at] !== undefined && lines[own[at]] === line ? at + 1 : at;
-    return [own[at - 1], own[behind]].filter((rule) => rule !== undefined);
+    const rows = this.rulesOf(table, chain);
+    // The first row that does not end before the line.
+    const at = firstFrom(line, rows.length, (index) => lines[rows[index]![1] - 1]!);
+    const row = rows[at];
+    const last = rows[at - 1]?.[1];
+    if (!row) return last === undefined ? [] : [last - 1];
+    const rule = row[0] + firstFrom(line, row[1] - row[0], (index) => lines[row[0] + index]!);
+    const before = rule > row[0] ? rule - 1 : last === undefined ? undefined : last - 1;
+    let behind: number | undefined = lines[rule] === line ? rule + 1 : rule;
+    if (behind === row[1]) behind = rows[at + 1]?.[0];
+    return [before, behind].filter((one) => one !== undefined);
   }
 
   /** The rule of a line; undefined if it has no shape. */
@@ -218,9 +241,13 @@ class Filling {
       const written = new Set(
         this.chains.flatMap(({ chain: { holds }, family: own }) => (holds && own === family ? [`${holds.table} ${holds.chain}`] : [])),
       );
-      const isWritten = scanned.chains.map(({ tableName, name }) => written.has(`${tableName} ${name}`));
+      const lost = dump.filledChains().filter((index) => {
+        const { tableName, name } = scanned.chains[index]!;
+        return !written.has(`${tableName} ${name}`);
+      });
+      if (lost.length === 0) return true;
       for (let rule = 0; rule < scanned.rules.count; rule++) {
-        if (!quotient.stays(rule) && !isWritten[scanned.rules.chain[rule]!]) return false;
+        if (!quotient.stays(rule) && lost.includes(scanned.rules.chain[rule]!)) return false;
       }
       return true;
     });
@@ -352,7 +379,9 @@ class Filling {
 
   /** Its later rules stand in another chain: where the one begins and the other ends is not for others to know. */
   private keepChain(dump: Dump, { holds }: NftChain): void {
-    for (const rule of dump.rulesOf(holds!.table, holds!.chain)) if (dump.quotient.keep(rule)) this.again = true;
+    for (const [from, to] of dump.rulesOf(holds!.table, holds!.chain)) {
+      for (let rule = from; rule < to; rule++) if (dump.quotient.keep(rule)) this.again = true;
+    }
   }
 
   // ------------------------------------------------------------------------------------------------- the script
@@ -365,14 +394,21 @@ class Filling {
       const dump = chain.holds && this.dumps.find((one) => tableFamily(this.rulesetOf(one)!) === family);
       if (!dump) continue;
       const { quotient, scanned } = dump;
-      const rules = dump.rulesOf(chain.holds.table, chain.holds.chain);
-      let next = 0;
+      const lines = scanned.rules.line;
+      const rows = dump.rulesOf(chain.holds.table, chain.holds.chain);
+      let row = 0;
+      let next = rows[0]?.[0] ?? -1;
       const templates = this.templates.get(dump)!;
-      const fillUntil = (end: number): void => {
-        for (; next < rules.length && scanned.rules.line[rules[next]!]! < end; next++) {
-          const rule = rules[next]!;
-          if (quotient.stays(rule)) continue;
-          piece += fill(templates.get(quotient.cellAt(rule))!, scanned, rule);
+      /** The line of the first rule that has not been looked at. */
+      const nextLine = (): number => (row < rows.length ? lines[next]! : Infinity);
+      /** Fills in rules that stand before the line, at most so many. */
+      const fillUntil = (end: number, most = Infinity): void => {
+        let left = most;
+        for (; row < rows.length; next = rows[++row]?.[0] ?? -1) {
+          for (const to = rows[row]![1]; next < to; next++) {
+            if (lines[next]! >= end || left-- <= 0) return;
+            if (!quotient.stays(next)) piece += fill(templates.get(quotient.cellAt(next))!, scanned, next);
+          }
         }
       };
       let at = line;
@@ -383,10 +419,11 @@ class Filling {
         if (origin === Infinity) continue;
         const own = dump.ruleAt(origin);
         const isProbe = own !== undefined && quotient.isProbe(own);
-        if (next < rules.length && scanned.rules.line[rules[next]!]! < origin + (isProbe ? 1 : 0)) {
+        const end = origin + (isProbe ? 1 : 0);
+        if (nextLine() < end) {
           piece += script.slice(copied, from);
           copied = from;
-          fillUntil(origin + (isProbe ? 1 : 0));
+          fillUntil(end);
         }
         if (isProbe) copied = this.starts[at]!;
         if (piece.length > pieceLength) {
@@ -396,8 +433,8 @@ class Filling {
       }
       piece += script.slice(copied, this.starts[at]);
       copied = this.starts[at]!;
-      for (; next < rules.length; ) {
-        fillUntil(scanned.rules.line[rules[Math.min(next + 999, rules.length - 1)]!]! + 1);
+      while (nextLine() < Infinity) {
+        fillUntil(Infinity, 1000);
         if (piece.length > pieceLength) {
           yield piece;
           piece = "";

@@ -45,7 +45,7 @@ function partsOf(file: string): Set<string> {
   for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
     if (found.has(next)) continue;
     found.add(next);
-    for (const [, path] of readFileSync(next, "utf8").matchAll(/(?:from|import)"(\.[^"]+\.js)"/g)) waiting.push(join(next, "..", path!));
+    for (const [, path] of readFileSync(next, "utf8").matchAll(/(?:from|import)"(\.[^"]+\.mjs)"/g)) waiting.push(join(next, "..", path!));
   }
   return found;
 }
@@ -73,9 +73,9 @@ describe("the command", () => {
 
   it("reads nothing of the subcommands when it starts", () => {
     const parts = join(folder, "dist", "parts");
-    const read = partsOf(command);
+    const read = new Set([command, join(parts, "translate.cjs")]);
     const ofSubcommands = readdirSync(parts)
-      .filter((part) => /^(?:simulate|verify|review|corpus)-/.test(part))
+      .filter((part) => /^(?:simulate|verify|review|corpus)-.*\.mjs$/.test(part))
       .flatMap((part) => [...partsOf(join(parts, part))]);
     // What they alone have: the models, the laboratory, the findings.
     for (const word of ["not-searched", "tcpreplay", "unreachable-rule"]) {
@@ -83,6 +83,25 @@ describe("the command", () => {
       expect(holders).not.toEqual([]);
       expect(holders.filter((part) => read.has(part))).toEqual([]);
     }
+  });
+
+  it("takes over what V8 made of the translation when it was built", () => {
+    const file = join(folder, "dist", "parts", "translate.cjs");
+    const program = `
+      const { readFileSync } = require("node:fs");
+      const cachedData = readFileSync(${JSON.stringify(`${file}.compiled`)});
+      console.log(new (require("node:vm").Script)(readFileSync(${JSON.stringify(file)}, "latin1"), { cachedData }).cachedDataRejected);`;
+    expect(execFileSync(process.execPath, ["-e", program], { encoding: "utf8" })).toBe("false\n");
+  });
+
+  it.each(["", "no V8 made this", undefined])("starts without that, too: %j", (compiled) => {
+    const copy = mkdtempSync(join(folder, "copy-"));
+    cpSync(join(folder, "dist"), copy, { recursive: true });
+    const file = join(copy, "parts", "translate.cjs.compiled");
+    if (compiled === undefined) rmSync(file);
+    else writeFileSync(file, compiled);
+    const { status, stdout, stderr } = spawnSync(join(copy, "ipt2nft-recent.js"), ["--ipv4"], { input: dump, encoding: "utf8" });
+    expect({ status, output: stdout, error: stderr }).toEqual(execute(["--ipv4"]));
   });
 
   it("writes nothing for a broken dump", () => {
@@ -173,7 +192,7 @@ describe("the package", () => {
 
   it("has a library that runs without Node", async () => {
     const library = await build({
-      entryPoints: [join(folder, "dist", "index.js")],
+      entryPoints: [join(folder, "dist", "index.mjs")],
       bundle: true,
       format: "iife",
       globalName: "library",

@@ -1,5 +1,6 @@
 /** Every text that a class takes is translated like every other: special values of each option that has classes, in all kinds of chains. */
 
+import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 
 import { matches, targets } from "../../src/extensions/registry.js";
@@ -235,6 +236,32 @@ describe("a class of texts", () => {
     [counterValues, ["[0:0]", "[1:0]", "[0:1]", "[01:1]", "[1:1", "[1]", "[9999999999999999:1]"]],
     [ethernetAddress, ["0:0:5E:0:53:1", "00:00:5E:00:53", "00-00-5E-00-53-01", "00:00:5E:00:53:0g"]],
   ] as const)("%o does not take what may be treated otherwise", (kind: UniformClass, texts) => {
-    for (const text of texts) expect([text, kind.scan(`${text} -j DROP`, 0, text.length + 8)]).toEqual([text, -1]);
+    for (const text of texts)
+      expect([text, kind.scan(new TextEncoder().encode(`${text} -j DROP`), 0, text.length + 8)]).toEqual([text, -1]);
+  });
+
+  it("is all that a pattern of a class takes", () => {
+    const scans = (kind: UniformClass, text: string, behind: string): boolean =>
+      kind.scan(new TextEncoder().encode(text + behind), 0, text.length + behind.length) === text.length;
+    const part = fc.oneof(fc.integer({ min: 0, max: 300 }).map(String), fc.constantFrom("", "00", "01", "1e1", "-1", " 1"));
+    const text = fc.array(part, { minLength: 3, maxLength: 5 }).map((parts) => parts.join("."));
+    let taken = 0;
+    for (const [kind, usual] of values) {
+      for (const behind of ["", " -j DROP", "/32", "/32 -j DROP", "/24 -j DROP", "/320", "x"]) {
+        const pattern = usual.some((value) => scans(kind, value, behind)) ? kind.pattern?.(behind) : undefined;
+        if (pattern === undefined) continue;
+        const whole = new RegExp(`^(?:${pattern})$`);
+        expect(usual.filter((value) => whole.test(value))).not.toEqual([]);
+        fc.assert(
+          fc.property(text, (written) => {
+            if (!whole.test(written)) return;
+            taken++;
+            expect([written, behind, scans(kind, written, behind)]).toEqual([written, behind, true]);
+          }),
+          { numRuns: 2_000 },
+        );
+      }
+    }
+    expect(taken).toBeGreaterThan(100);
   });
 });

@@ -142,6 +142,46 @@ const inputs: Readonly<Record<string, readonly [text: string, quick: boolean]>> 
   "a line in error": [filter([...hosts(9, (host) => `-A INPUT -s ${host}/32 -j DROP`), "-A INPUT --nonsense"]), false],
   "a table given twice": [filter(hosts(9, (host) => `-A INPUT -s ${host}/32 -j DROP`)).repeat(2), false],
   "commands that put rules elsewhere": [filter([...hosts(9, (host) => `-A INPUT -s ${host}/32 -j DROP`), "-I INPUT 3 -j ACCEPT"]), false],
+  "a rule behind the end of its table": [`${filter(hosts(9, (host) => `-A INPUT -s ${host}/32 -j DROP`))}\n-A INPUT -j DROP\n`, false],
+  "chains of which one begins with the name of another, and rules that are alike by turns": [
+    filter(
+      [
+        ...["web", "webs", "web-"].map((name) => `-A INPUT -j ${name}`),
+        ...hosts(40, (host, index) => {
+          const words = [`-s ${host}/32`, `-d ${host}/32`, `-s ${host}`][index % 3]!;
+          return `${index % 4 === 0 ? "[3:4] " : ""}-A ${["web", "webs", "web-"][Math.floor(index / 2) % 3]!} ${words} -j DROP`;
+        }),
+      ],
+      ["web", "webs", "web-"],
+    ),
+    true,
+  ],
+  "long rows of rules that are alike, with others between": [
+    filter(
+      ["a", "ab"].flatMap((chain) => [
+        `-A INPUT -j ${chain}`,
+        ...Array.from({ length: 240 }, (_, index) => {
+          const odd = [" ", " -p tcp", "/31", "/24", "/032"][index / 40 - 1];
+          const end = index === 120 ? "\n# a comment\n" : "";
+          const host = index === 77 ? "0.0.0.0" : index === 78 ? "0.0.0.1" : `${(index % 223) + 1}.${index}.2.${(index * 2) % 256}`;
+          return `-A ${chain} -s ${host}${odd === "/24" ? "/32" : (odd ?? "/32")} -j DROP${end}`;
+        }),
+        ...Array.from({ length: 60 }, (_, index) => `-A ${chain} -p tcp -m tcp --dport ${index + 1} -j ACCEPT`),
+        ...Array.from({ length: 60 }, (_, index) => `[${index + 1}:9] -A ${chain} -d 10.1.${index}.0/24 -j ACCEPT`),
+        ...Array.from({ length: 60 }, (_, index) => `-A ${chain} -d 10.2.${index}.7 -j ACCEPT`),
+      ]),
+      ["a", "ab"],
+    ),
+    true,
+  ],
+  "letters of other languages between rules that are alike": [
+    filter([
+      ...hosts(9, (host) => `-A INPUT -s ${host}/32 -j DROP`),
+      '-A INPUT -m comment --comment "Büro 東京" -j ACCEPT',
+      ...hosts(9, (host) => `-A INPUT -s ${host}/32 -j DROP`),
+    ]),
+    true,
+  ],
   "no end of the last line": [filter(hosts(9, (host) => `-A INPUT -s ${host}/32 -j DROP`)).trimEnd(), true],
   "rules of the other family": [filter(hosts(9, (host) => `-A INPUT -s ${host}/32 -p icmpv6 -j DROP`)), true],
 };

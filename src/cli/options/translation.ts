@@ -1,41 +1,13 @@
 /** How a dump is translated, as all commands take it. */
 
 import { InvalidArgumentError, Option, type Command } from "commander";
-import type { Family } from "../../iptables/ast.js";
 import { dispensableParts, type KernelPartName } from "../../nft/kernel-parts.js";
 import { largestSet, longestMemory } from "../../nft/set-size.js";
 import { tableNameFault } from "../../nft/table-name.js";
 import { isOlder, isVersion, oldestNft } from "../../nft/versions.js";
 import { usualMaxInput } from "../read-file.js";
+import { translationDefaults, type TranslationSettings } from "./translation-settings.js";
 import { duration, several, wholeNumber } from "./words.js";
-
-/** How a dump is translated. */
-export interface TranslationSettings {
-  /** Paths of `ipset save` files. */
-  readonly ipsets: readonly string[];
-  /** Paths of folders of xt_geoip, or of CSV files. */
-  readonly geoip: readonly string[];
-  readonly table: string;
-  readonly family: Family | undefined;
-  readonly recent: "auto" | "exact" | "limit" | "ban";
-  /** Elements. */
-  readonly setSize: number;
-  /** Seconds; never if absent. */
-  readonly forgetAfter: number | undefined;
-  /** One table for both families. */
-  readonly inet?: true;
-  /** Rules in sets and maps where that is quicker. */
-  readonly optimize?: true;
-  /** Version; any if absent. */
-  readonly targetNft: string | undefined;
-  /** Parts that the kernel lacks. */
-  readonly without: readonly KernelPartName[];
-  /** Bytes of a file that are read at most. */
-  readonly maxInput: number;
-}
-
-/** What holds where nothing is said. */
-export const translationDefaults = { table: "ipt2nft", recent: "auto", setSize: 65535 } as const;
 
 interface RawTranslationOptions {
   readonly table: string;

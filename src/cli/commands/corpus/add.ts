@@ -20,7 +20,7 @@ import type { Source } from "../../../translate.js";
 import { readIpsets, readSources } from "../../input.js";
 import { withInterruption } from "../../interruption.js";
 import { refuseOutside, writeFileAtomically } from "../../output.js";
-import { translationDefaults } from "../../options/translation.js";
+import { translationDefaults } from "../../options/translation-settings.js";
 import type { ExitStatus, Surroundings } from "../../surroundings.js";
 import { systemReason } from "../../system-error.js";
 import { messageText } from "../../telling.js";

@@ -3,7 +3,8 @@
 import { Command } from "commander";
 import type { Parsed, SharedSettings, Shown } from "../../command.js";
 import { addColorOptions, addFormatOptions, colorOf, formatOf, plainFormats } from "../../options/report-form.js";
-import { addInputOption, addTranslationOptions, translationSettings, type TranslationSettings } from "../../options/translation.js";
+import type { TranslationSettings } from "../../options/translation-settings.js";
+import { addInputOption, addTranslationOptions, translationSettings } from "../../options/translation.js";
 import { readWords, repeatedFile, several, usageError, wholeNumber } from "../../options/words.js";
 
 export interface CorpusSettings extends SharedSettings {

@@ -4,7 +4,8 @@ import { posix } from "node:path";
 import { Command, InvalidArgumentError, Option } from "commander";
 import type { Parsed, SharedSettings } from "../../command.js";
 import { addColorOptions, addFormatOptions, colorOf, formatOf, plainFormats } from "../../options/report-form.js";
-import { addInputOption, addTranslationOptions, translationSettings, type TranslationSettings } from "../../options/translation.js";
+import type { TranslationSettings } from "../../options/translation-settings.js";
+import { addInputOption, addTranslationOptions, translationSettings } from "../../options/translation.js";
 import { duration, readWords, repeatedFile, usageError, wholeNumber } from "../../options/words.js";
 
 interface Common extends SharedSettings {

@@ -4,7 +4,8 @@ import { Command, InvalidArgumentError, Option } from "commander";
 import { failOnWords, parseFailOn, usualFailOn, type FailOn } from "../../../review/fail-on.js";
 import type { Parsed, SharedSettings } from "../../command.js";
 import { addColorOptions, addFormatOptions, colorOf, formatOf } from "../../options/report-form.js";
-import { addInputOption, addTranslationOptions, translationSettings, type TranslationSettings } from "../../options/translation.js";
+import type { TranslationSettings } from "../../options/translation-settings.js";
+import { addInputOption, addTranslationOptions, translationSettings } from "../../options/translation.js";
 import { readWords, repeatedFile, several, usageError } from "../../options/words.js";
 import { formatNames, type FormatName } from "./formats.js";
 

@@ -3,7 +3,8 @@
 import { Command, InvalidArgumentError, Option } from "commander";
 import type { Parsed, SharedSettings } from "../../command.js";
 import { addColorOptions, addFormatOptions, colorOf, formatOf, plainFormats } from "../../options/report-form.js";
-import { addInputOption, addTranslationOptions, translationSettings, type TranslationSettings } from "../../options/translation.js";
+import type { TranslationSettings } from "../../options/translation-settings.js";
+import { addInputOption, addTranslationOptions, translationSettings } from "../../options/translation.js";
 import { largestSeed, readWords, repeatedFile, several, usageError, wholeNumber } from "../../options/words.js";
 
 export interface SimulateSettings extends TranslationSettings, SharedSettings {

@@ -3,7 +3,8 @@
 import { Command } from "commander";
 import type { Parsed, SharedSettings } from "../../command.js";
 import { addColorOptions, addFormatOptions, colorOf, formatOf, plainFormats } from "../../options/report-form.js";
-import { addInputOption, addTranslationOptions, translationSettings, type TranslationSettings } from "../../options/translation.js";
+import type { TranslationSettings } from "../../options/translation-settings.js";
+import { addInputOption, addTranslationOptions, translationSettings } from "../../options/translation.js";
 import { readWords, repeatedFile, usageError } from "../../options/words.js";
 import { subcommands } from "../../subcommands.js";
 import { version } from "../../version.js";

@@ -15,8 +15,15 @@ import type { ExitStatus, Surroundings } from "../../surroundings.js";
 import { diagnosticsText, messageText, reasonOf, tell } from "../../telling.js";
 import { checkScript } from "./check.js";
 import { parseTranslateWords, type TranslateSettings } from "./options.js";
+import { parsePlainWords } from "./plain-words.js";
 
-export const translateCommand: CommandDefinition<TranslateSettings> = { parse: parseTranslateWords, run: runTranslate };
+export const translateCommand: CommandDefinition<TranslateSettings> = {
+  parse: (words) => parsePlainWords(words) ?? parseTranslateWords(words),
+  run: runTranslate,
+};
+
+/** Characters from which on it saves time to optimize sparingly: of less, to load what tells the engine takes as much. */
+const longText = 200_000;
 
 async function runTranslate(settings: TranslateSettings, surroundings: Surroundings): Promise<ExitStatus> {
   const messages: JsonMessage[] = [];
@@ -30,6 +37,7 @@ async function runTranslate(settings: TranslateSettings, surroundings: Surroundi
     const { keepSets, counters, origins } = settings;
     const replaces = settings.replaces === undefined ? {} : { replaces: readText(settings.replaces, settings.maxInput) };
     const options = { ...given.options, ...replaces, keepSets, counters, origins };
+    if (given.sources.reduce((sum, { text }) => sum + text.length, 0) >= longText) surroundings.optimizeSparingly?.();
     const quick = translateByShapes(given.sources, options);
     if (settings.verbose) messages.push({ severity: "note", message: wayTaken(quick) });
     if ("reason" in quick) translation = surroundings.translate(given.sources, options);

@@ -4,7 +4,8 @@ import { Command, Option } from "commander";
 import type { LeaveOut } from "../../../verify/verify.js";
 import type { Parsed, SharedSettings } from "../../command.js";
 import { addColorOptions, addFormatOptions, colorOf, formatOf, plainFormats } from "../../options/report-form.js";
-import { addInputOption, addTranslationOptions, translationSettings, type TranslationSettings } from "../../options/translation.js";
+import type { TranslationSettings } from "../../options/translation-settings.js";
+import { addInputOption, addTranslationOptions, translationSettings } from "../../options/translation.js";
 import { largestSeed, readWords, repeatedFile, usageError, wholeNumber } from "../../options/words.js";
 
 export interface VerifySettings extends TranslationSettings, SharedSettings {
