@@ -115,6 +115,7 @@ export const catalogue = {
   "listed-rules": { effect: "noted", title: "what `iptables -S` prints, in the place of a dump" },
   "text-around": { effect: "noted", title: "prompts and prose around a dump" },
   "program-rules": { effect: "noted", title: "rules that a program makes itself, such as Docker's" },
+  "long-list": { effect: "noted", title: "many rules in a row that `--optimize` would bring together" },
   "no-built-in-chain": { effect: "noted", title: "rules to which no built-in chain leads" },
   "shell-command-skipped": { effect: "noted", title: "a command in a script that makes no rules" },
   "shell-command-fails": { effect: "noted", title: "a command in a script that fails and changes nothing" },

@@ -22,6 +22,7 @@ import { mergeFamilies, type Merging, type SetNames } from "./rewrite/inet.js";
 import type { ListStores } from "./rewrite/write.js";
 import { withOrigins } from "./rewrite/origins.js";
 import { bothFamiliesRemarks, memoryRemarks } from "./rewrite/recent/remarks.js";
+import { longLists } from "./optimise/long-lists.js";
 import { programRules } from "./owners/program-rules.js";
 import { rulesWithoutWay } from "./rewrite/rules-without-way.js";
 import { mergeByFamily } from "./rewrite/families.js";
@@ -162,6 +163,7 @@ export function translateToTrees(input: string | readonly Source[], options: Tra
     const fullLists = rewritten.reduce((bytes, one) => bytes + one.fullLists, 0);
     append(diagnostics, memoryRemarks(rulesets, fullLists, setSize));
     append(diagnostics, programRules(rulesets));
+    if (!optimize) append(diagnostics, longLists(rulesets, { keepSets, counters, targetNft }));
   }
   let nft: NftScript | undefined;
   let setNames: SetNames = new Map();

@@ -73,12 +73,13 @@ function makersOf(scan: Scan): (rule: number) => Owner | undefined {
 }
 
 /** Where the rule begins in its line, behind its counters. */
-function placeOf(scan: Scan, rule: number): { readonly column: number; readonly length: number } {
+export function placeOf(scan: Scan, rule: number): { readonly column: number; readonly length: number } {
   const length = textOf(scan, rule).length;
   return { column: scan.rules.end[rule]! - scan.rules.start[rule]! - length + 1, length };
 }
 
-function textOf({ text, rules }: Scan, rule: number): string {
+/** A rule without its counters. */
+export function textOf({ text, rules }: Scan, rule: number): string {
   const start = rules.start[rule]!;
   return text.slice(text[start] === "[" ? text.indexOf(" ", start) + 1 : start, rules.end[rule]);
 }

@@ -14,6 +14,7 @@ import { translateToTrees, type Source, type TranslateOptions, type Translation 
 import { contextsOf, marksOf, Quotient, type Cell } from "./quotient.js";
 import { counterValues } from "../extensions/values/uniform.js";
 import { scan, type Scan } from "./scan.js";
+import { longListsByShapes } from "./long-lists.js";
 import { programRulesByShapes } from "./program-rules.js";
 import { holesOf, learnRemarks, remarkFor, type RemarkTemplate } from "./remarks.js";
 import { fill, learn, type Template } from "./template.js";
@@ -208,12 +209,18 @@ class Filling {
     // Lines that are not in the reduced dumps as they are.
     const marked = new Set<string>();
     for (const dump of dumps) this.addRemarks(dump, remarks, marked);
-    const notes = dumps.flatMap((dump) =>
-      programRulesByShapes(dump.scanned, dump.source.file, this.rulesetOf(dump)!, (line) => dump.ruleAt(line)),
-    );
+    const notes = dumps.flatMap((dump) => {
+      const { scanned, source } = dump;
+      const ruleset = this.rulesetOf(dump)!;
+      const ruleAt = (line: number): number | undefined => dump.ruleAt(line);
+      return [
+        ...programRulesByShapes(scanned, source.file, ruleset, ruleAt),
+        ...longListsByShapes(scanned, source.file, ruleset, (table, chain) => dump.rulesOf(table, chain), ruleAt, this.options),
+      ];
+    });
     const others = translation.diagnostics.filter(
       ({ code, span }) =>
-        !marked.has(`${span.line} ${span.file}`) && (code !== countsRules || !dumps.some(({ source }) => source.file === span.file)),
+        !marked.has(`${span.line} ${span.file}`) && (!countRules.has(code) || !dumps.some(({ source }) => source.file === span.file)),
     );
     return sortDiagnostics([...others, ...remarks, ...notes], files);
   }
@@ -310,7 +317,7 @@ class Filling {
     const remarks = new Map<number, Diagnostic[]>();
     for (const found of this.translation.diagnostics) {
       const { span } = found;
-      if (span.file !== file || found.code === countsRules) continue;
+      if (span.file !== file || countRules.has(found.code)) continue;
       for (let line = span.line; line <= (span.endLine ?? span.line); line++) {
         const known = remarks.get(line);
         if (known) known.push(found);
@@ -451,7 +458,7 @@ function originsOf(entry: NftChain["entries"][number]): readonly Span[] {
 }
 
 /** Is said of one of many rules that are alike, and changes none. */
-const countsRules: DiagnosticCode = "program-rules";
+const countRules: ReadonlySet<DiagnosticCode> = new Set(["program-rules", "long-list"]);
 
 /** Lines of the script. */
 function heightOf(entry: NftChain["entries"][number]): number {

@@ -1,0 +1,81 @@
+/** The note about lists that `--optimize` would bring together: where it is said, and that it is true. */
+
+import { describe, expect, it } from "vitest";
+
+import { translateByShapes } from "../../src/shapes/translate-by-shapes.js";
+import { translate, type TranslateOptions } from "../../src/translate.js";
+
+const dump = (...rules: readonly string[]): string =>
+  ["*filter", ":INPUT ACCEPT [0:0]", ":FORWARD ACCEPT [0:0]", ":OUTPUT ACCEPT [0:0]", ...rules, "COMMIT", ""].join("\n");
+const rules = (count: number, of: (index: number) => string): string[] =>
+  Array.from({ length: count }, (_, index) => `-A INPUT ${of(index)}`);
+const host = (index: number): string => `10.0.${index >> 8}.${index & 255}`;
+
+function told(text: string, options: TranslateOptions = {}): string[] {
+  const { diagnostics } = translate(text, { family: "ipv4", ...options });
+  return diagnostics.flatMap(({ code, span, message }) =>
+    code === "long-list" ? [`${span.line}: ${/^from here to .* alone/.exec(message)![0]}`] : [],
+  );
+}
+
+/** Lists that are told, each of so many rules. */
+const lists: readonly (readonly [name: string, count: number, of: (index: number) => string])[] = [
+  ["addresses", 101, (index) => `-s ${host(index)}/32 -j DROP`],
+  ["addresses of a service", 101, (index) => `-s ${host(index)}/32 -p tcp -m tcp --dport 22 -j REJECT --reject-with tcp-reset`],
+  ["networks", 151, (index) => `-d 10.${index}.0.0/16 -j ACCEPT`],
+  ["ports", 101, (index) => `-p udp -m udp --dport ${1000 + index} -j ACCEPT`],
+  ["ranges of ports", 151, (index) => `-p tcp -m tcp --dport ${1000 + 10 * index}:${1005 + 10 * index} -j ACCEPT`],
+  ["interfaces", 101, (index) => `-i veth${index} -j RETURN`],
+];
+
+describe("a long list", () => {
+  it.each(lists)("of %s is told, and --optimize brings it together", (_, count, of) => {
+    const text = dump(...rules(count, of));
+    expect(told(text)).toEqual([expect.stringContaining(`5: from here to line ${count + 4} ${count} rules differ in their`)]);
+    expect(told(text, { optimize: true })).toEqual([]);
+    const { merges = [] } = translate(text, { family: "ipv4", optimize: true });
+    expect(merges.map((merge) => merge.rules.length)).toEqual([count]);
+  });
+
+  it.each(lists)("of %s is told with --keep-sets where it is brought together there", (_, count, of) => {
+    const text = dump(...rules(count, of));
+    for (const counters of [true, false]) {
+      const { merges = [] } = translate(text, { family: "ipv4", optimize: true, keepSets: true, counters });
+      expect(told(text, { keepSets: true, counters })).toHaveLength(merges.length);
+    }
+  });
+
+  it("is told for each of several", () => {
+    const drop = rules(101, (index) => `-s ${host(index)}/32 -j DROP`);
+    const ports = rules(101, (index) => `-p tcp -m tcp --dport ${index + 1} -j ACCEPT`);
+    expect(told(dump(...drop, ...ports))).toEqual([
+      "5: from here to line 105 101 rules differ in their source alone",
+      "106: from here to line 206 101 rules differ in their destination port alone",
+    ]);
+  });
+
+  it.each<[reason: string, rules: string[]]>([
+    ["is short", rules(100, (index) => `-s ${host(index)}/32 -j DROP`)],
+    ["has few networks", rules(150, (index) => `-s 10.${index}.0.0/16 -j DROP`)],
+    ["logs", rules(120, (index) => `-s ${host(index)}/32 -j LOG`)],
+    ["counts", rules(120, (index) => `-s ${host(index)}/32 -m limit --limit 1/sec -j DROP`)],
+    ["calls", rules(120, (index) => `-s ${host(index)}/32 -j OTHER`)],
+    ["asks for anything but", rules(120, (index) => `! -s ${host(index)}/32 -j DROP`)],
+    ["asks for beginnings", rules(120, (index) => `-i veth${index}+ -j DROP`)],
+    ["does two things in turns", rules(120, (index) => `-s ${host(index)}/32 -j ${index % 2 ? "DROP" : "ACCEPT"}`)],
+    ["has a rule in its middle", rules(120, (index) => (index === 60 ? "-p icmp -j ACCEPT" : `-s ${host(index)}/32 -j DROP`))],
+  ])("is none where it %s", (_, all) => {
+    expect(told(dump(":OTHER - [0:0]", ...all))).toEqual([]);
+  });
+
+  it("is told alike by the quick way", () => {
+    const odd = "-A INPUT -m recent --name seen --set";
+    const drop = (from: number): string[] => rules(400, (index) => `-s ${host(from + index)}/32 -j DROP`);
+    const text = dump(...drop(0), odd, ...drop(400), ...rules(300, (index) => `-p udp -m udp --dport ${index + 1} -j ACCEPT`), odd);
+    const quick = translateByShapes([{ file: "rules", text, family: "ipv4" }], {});
+    if ("reason" in quick) throw new Error(quick.reason);
+    const whole = translate([{ file: "rules", text, family: "ipv4" }], {});
+    expect(quick.translation.diagnostics).toEqual(whole.diagnostics);
+    expect(whole.diagnostics.filter(({ code }) => code === "long-list")).toHaveLength(3);
+  });
+});
