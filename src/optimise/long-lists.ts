@@ -26,23 +26,33 @@ const plainOptions: ReadonlySet<string> = new Set([...Object.keys(topics), "-p",
 const plainMatches: ReadonlySet<string> = new Set(["tcp", "udp", "udplite", "sctp", "dccp"]);
 const plainTargets: ReadonlySet<string> = new Set(["ACCEPT", "DROP", "RETURN", "REJECT"]);
 
+interface Neighbour {
+  readonly text: string;
+  readonly span: () => Span;
+  /** Once they were asked for. */
+  words?: readonly string[];
+}
+
 interface Row {
   readonly first: Span;
   readonly option: string;
+  /** What all its rules have around their values. */
+  readonly before: string;
+  readonly behind: string;
   lastLine: number;
   count: number;
   intervals: boolean;
 }
 
-/** Takes the rules of chains one by one. */
+/** Takes the rules of chains one by one. There may be 100,000 of them: most are told apart by a few letters. */
 export class LongLists {
   private readonly rows: Row[] = [];
-  private before: { readonly text: string; readonly span: () => Span } | undefined;
+  private last: Neighbour | undefined;
   private row: Row | undefined;
 
   /** What comes next is not behind what came before: another chain, or a rule of which nothing is known. */
   interrupt(): void {
-    this.before = undefined;
+    this.last = undefined;
     this.row = undefined;
   }
 
@@ -51,25 +61,25 @@ export class LongLists {
    * @param span of the rule, asked where a list begins
    */
   add(text: string, line: number, span: () => Span): void {
-    const { before } = this;
-    this.before = { text, span };
-    const difference = before && differenceOf(before.text, text);
-    if (!difference || topics[difference.option] === undefined) {
-      this.row = undefined;
-      return;
+    const { last } = this;
+    const own: Neighbour = { text, span };
+    this.last = own;
+    let value = this.row && valueIn(text, this.row);
+    if (value === undefined) {
+      this.row = last && mayDifferInOne(last.text, text) ? rowOf(last, own) : undefined;
+      if (!this.row) return;
+      this.rows.push(this.row);
+      value = valueIn(text, this.row)!;
+      this.count(valueIn(last!.text, this.row)!, this.row);
     }
-    const { option, values } = difference;
-    if (this.row?.option !== option) {
-      this.row = { first: before.span(), option, lastLine: line, count: 1, intervals: false };
-      if (!isPlain(text)) this.row = undefined;
-      else this.rows.push(this.row);
-    }
-    if (!this.row) return;
-    this.row.count++;
-    this.row.lastLine = line;
-    this.row.intervals ||= values.some((value) => isInterval(option, value));
+    this.row!.lastLine = line;
+    this.count(value, this.row!);
+  }
+
+  private count(value: string, row: Row): void {
+    row.intervals ||= isInterval(row.option, value);
     // Interfaces by their beginnings are no values that a set could hold.
-    if (values.some((value) => value.endsWith("+"))) this.row.count = -Infinity;
+    row.count += value.endsWith("+") ? -Infinity : 1;
   }
 
   notes({ keepSets = false, counters = true, targetNft }: LongListOptions): Diagnostic[] {
@@ -116,22 +126,43 @@ export function longLists(rulesets: readonly IptablesRuleset[], options: LongLis
   });
 }
 
-/** The option in whose value alone two rules differ, with both values; undefined where they differ in something else, or not at all. */
-function differenceOf(one: string, other: string): { readonly option: string; readonly values: readonly [string, string] } | undefined {
-  const shorter = Math.min(one.length, other.length);
-  let same = 0;
-  while (same < shorter && one.charCodeAt(same) === other.charCodeAt(same)) same++;
-  if (same === one.length && same === other.length) return undefined;
-  let rest = 0;
-  while (rest < shorter - same && one.charCodeAt(one.length - 1 - rest) === other.charCodeAt(other.length - 1 - rest)) rest++;
-  const start = one.lastIndexOf(" ", same - 1) + 1;
-  const ends = [one, other].map((text) => {
-    const end = text.indexOf(" ", text.length - rest);
-    return end < 0 ? text.length : end;
-  });
-  const values = [one.slice(start, ends[0]), other.slice(start, ends[1])] as const;
-  if (values.some((value) => value === "" || value.includes(" ")) || one.slice(ends[0]) !== other.slice(ends[1])) return undefined;
-  return { option: one.slice(one.lastIndexOf(" ", start - 2) + 1, start - 1), values };
+/** The value that a rule has in the place where the rules of a row differ; undefined if it is none of them. */
+function valueIn(text: string, { before, behind }: Row): string | undefined {
+  const length = text.length - before.length - behind.length;
+  if (length <= 0 || !text.endsWith(behind) || !text.startsWith(before)) return undefined;
+  const value = text.substring(before.length, before.length + length);
+  return value.includes(" ") ? undefined : value;
+}
+
+/** Letters of the chain, and of the target, by which most neighbours are told apart. */
+const letters = 8;
+
+function mayDifferInOne(one: string, other: string): boolean {
+  return one.slice(-letters) === other.slice(-letters) && one.slice(0, letters) === other.slice(0, letters);
+}
+
+/** Undefined where two rules differ in anything but one value, or in none, or do more than a list does. */
+function rowOf(one: Neighbour, other: Neighbour): Row | undefined {
+  const words = (one.words ??= one.text.split(" "));
+  const others = (other.words ??= other.text.split(" "));
+  if (words.length !== others.length) return undefined;
+  let place: number | undefined;
+  for (let index = 0; index < words.length; index++) {
+    if (words[index] === others[index]) continue;
+    if (place !== undefined) return undefined;
+    place = index;
+  }
+  const option = place === undefined ? undefined : words[place - 1];
+  if (place === undefined || option === undefined || topics[option] === undefined || !isPlain(words)) return undefined;
+  return {
+    first: one.span(),
+    option,
+    before: `${words.slice(0, place).join(" ")} `,
+    behind: words.length > place + 1 ? ` ${words.slice(place + 1).join(" ")}` : "",
+    lastLine: 0,
+    count: 0,
+    intervals: false,
+  };
 }
 
 /** Whether a value stands for several, next to each other. */
@@ -141,10 +172,10 @@ function isInterval(option: string, value: string): boolean {
 }
 
 /** Whether a rule asks for fields only and ends the way of its packets. */
-function isPlain(text: string): boolean {
-  const [, , ...words] = text.split(" ");
+function isPlain(words: readonly string[]): boolean {
   let ends = false;
-  for (let index = 0; index < words.length; index += 2) {
+  // Behind "-A" and the chain.
+  for (let index = 2; index < words.length; index += 2) {
     const [option, value = ""] = [words[index]!, words[index + 1]];
     if (option === "-m" ? !plainMatches.has(value) : option === "-j" ? !plainTargets.has(value) : !plainOptions.has(option)) return false;
     ends ||= option === "-j";
