@@ -89,8 +89,8 @@ interface KnownShape extends Shape {
   /** Whether counters are its first hole. */
   readonly counted: boolean;
   /**
-   * Where the texts of its first rule begin and end, a start and an end for each: what stands before the chain's name, but for counters that
-   * are a hole, and what stands behind it around the other holes.
+   * Where the texts of its first rule begin and end, a start and an end for each: what stands before the chain's name, but for counters
+   * that are a hole, and what stands behind it around the other holes.
    */
   readonly literals: Int32Array;
 }
@@ -222,8 +222,8 @@ class Scanner {
   }
 
   /**
-   * Reads the line as a rule of the shape that came last behind that of the rule before, and of the same chain: of lists of addresses, and of
-   * what programs write, nearly all are. Whether it was one.
+   * Reads the line as a rule of the shape that came last behind that of the rule before, and of the same chain: of lists of addresses, and
+   * of what programs write, nearly all are. Whether it was one.
    */
   private readAsForeseen(number: number, start: number, end: number): boolean {
     if (this.lastShape === -1) return false;
