@@ -15,16 +15,17 @@ function set(options: readonly string[]): void {
 }
 
 /**
- * Lets V8 optimize a function only once much more of it has run. A review runs very much code some thousand times: to optimize that took two
- * fifths of its processor time (Node 20), which a machine with few processors takes from the work itself.
+ * Lets V8 optimize a function only once much more of it has run. A review runs very much code some thousand times: to optimize that took
+ * two fifths of its processor time (Node 20), which a machine with few processors takes from the work itself.
  */
 export function optimizeLater(): void {
   set(laterOptions);
 }
 
 /**
- * Lets V8 optimize later, and each function by itself. Of the translation of a large dump, which runs a little code very often and very much
- * code some thousand times, optimizing took two fifths of the processor time (Node 20, 10,000 and 100,000 rules).
+ * Lets V8 optimize later, and each function by itself, and collect what is young with one thread. The translation of a large dump runs a
+ * little code very often and very much code some thousand times: to optimize took two fifths of its processor time (Node 20, 10,000 and
+ * 100,000 rules), and threads that wait for each other while they collect a fifth.
  */
 export function optimizeSparingly(): void {
   set(sparingOptions);

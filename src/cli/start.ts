@@ -1,7 +1,7 @@
 /**
  * The first of the command that runs, and no more than what decides how it goes on. Translating is asked for most and must start
- * fast: it is one script, and beside it lies what V8 made of it when it was built, which spares compiling it. Another V8, or one with other flags,
- * refuses that and compiles the script.
+ * fast: it is one script, and beside it lies what V8 made of it when it was built, which spares compiling it. Another V8, or one with
+ * other flags, refuses that and compiles the script.
  */
 
 import { readFileSync } from "node:fs";

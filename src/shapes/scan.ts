@@ -68,6 +68,16 @@ const bracket = 91;
 const backslash = 92;
 const apostrophe = 39;
 
+const ordinary = 0;
+const separates = 1;
+const leavesNoShape = 2;
+
+/** What each byte is within a word: asked for every one, so that a look-up is quicker than comparisons. */
+const kinds = Uint8Array.from({ length: 256 }, (_, code) => {
+  if (code === blank) return separates;
+  return code < blank || code > 126 || code === quote || code === backslash || code === apostrophe ? leavesNoShape : ordinary;
+});
+
 /** Undefined for a text that is no plain dump: with commands beside `-A`, tables given twice, chains that are not declared. */
 export function scan(text: string): Scan | undefined {
   return new Scanner(text, optionWords()).run();
@@ -89,8 +99,8 @@ interface KnownShape extends Shape {
   /** Whether counters are its first hole. */
   readonly counted: boolean;
   /**
-   * Where the texts of its first rule begin and end, a start and an end for each: what stands before the chain's name, but for counters that
-   * are a hole, and what stands behind it around the other holes.
+   * Where the texts of its first rule begin and end, a start and an end for each: what stands before the chain's name, but for counters
+   * that are a hole, and what stands behind it around the other holes.
    */
   readonly literals: Int32Array;
 }
@@ -222,8 +232,8 @@ class Scanner {
   }
 
   /**
-   * Reads the line as a rule of the shape that came last behind that of the rule before, and of the same chain: of lists of addresses, and of
-   * what programs write, nearly all are. Whether it was one.
+   * Reads the line as a rule of the shape that came last behind that of the rule before, and of the same chain: of lists of addresses, and
+   * of what programs write, nearly all are. Whether it was one.
    */
   private readAsForeseen(number: number, start: number, end: number): boolean {
     if (this.lastShape === -1) return false;
@@ -399,8 +409,11 @@ class Scanner {
       let hash = Math.imul(this.hash ^ blank, 0x0100_0193);
       for (index = wordStart; index < end; index++) {
         const letter = bytes[index]!;
-        if (letter === blank) break;
-        if (letter < blank || letter > 126 || letter === quote || letter === backslash || letter === apostrophe) return false;
+        const kind = kinds[letter]!;
+        if (kind !== ordinary) {
+          if (kind === separates) break;
+          return false;
+        }
         hash = Math.imul(hash ^ letter, 0x0100_0193);
       }
       this.hash = hash;
