@@ -1,13 +1,17 @@
 /**
- * Builds what is published: the command and the library as one file each, and the library's types.
+ * Builds what is published: the command and the library as one file each, the pages of the manual, what shells complete the command
+ * with, and the library's types.
  *
  *     node build.js [--directory dist] [--no-types]
+ *
+ * SOURCE_DATE_EPOCH (seconds) is the date that the pages of the manual have.
  */
 
+import { spawnSync } from "node:child_process";
 import { build } from "esbuild";
 import { chmodSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
+import { fileURLToPath, pathToFileURL } from "node:url";
 import { parseArgs } from "node:util";
 
 const { values: options } = parseArgs({
@@ -21,7 +25,7 @@ const directory = options.directory;
 const commandFile = join(directory, "ipt2nft-recent.js");
 
 // The bundles are overwritten; of the parts and the types some may have lost their source.
-for (const folder of ["parts", "types"]) rmSync(join(directory, folder), { recursive: true, force: true });
+for (const folder of ["parts", "types", "man", "completions"]) rmSync(join(directory, folder), { recursive: true, force: true });
 mkdirSync(directory, { recursive: true });
 
 /** commander loads this for subcommands that are programs of their own, of which there are none: some milliseconds of every start. */
@@ -35,6 +39,9 @@ const withoutSubcommands = {
   },
 };
 
+/** commander is CommonJS and asks for Node's modules by `require`, which an ES module does not have. */
+const requireOfNode = 'import{createRequire as createRequireOfNode}from"node:module";const require=createRequireOfNode(import.meta.url);';
+
 const [command, library] = await Promise.all([
   build({
     ...common,
@@ -47,10 +54,7 @@ const [command, library] = await Promise.all([
     plugins: [withoutSubcommands, rawText],
     // A worker's address is relative to the part that starts it.
     define: { PACKAGE_VERSION: JSON.stringify(version), CORPUS_WORKER: '"./corpus-worker.js"' },
-    // commander is CommonJS and asks for Node's modules by `require`, which an ES module does not have.
-    banner: {
-      js: '#!/usr/bin/env node\nimport{createRequire as createRequireOfNode}from"node:module";const require=createRequireOfNode(import.meta.url);',
-    },
+    banner: { js: `#!/usr/bin/env node\n${requireOfNode}` },
   }),
   build({
     ...common,
@@ -63,7 +67,45 @@ const [command, library] = await Promise.all([
 ]);
 chmodSync(commandFile, 0o755);
 writeFileSync(join(directory, "third-party-licenses.txt"), notices([command, library]));
+await writeManualAndCompletions();
 if (!options["no-types"]) await emitTypes();
+
+async function writeManualAndCompletions() {
+  const { outputFiles } = await build({
+    ...common,
+    stdin: {
+      contents: `
+        export { manualPages } from "./src/cli/manual/manual-pages.js";
+        export { completionScripts } from "./src/cli/commands/completion/scripts.js";`,
+      resolveDir: process.cwd(),
+    },
+    write: false,
+    platform: "node",
+    plugins: [withoutSubcommands, rawText],
+    banner: { js: requireOfNode },
+  });
+  const module = join(directory, `.manual.${process.pid}.mjs`);
+  writeFileSync(module, outputFiles[0].contents);
+  try {
+    const { manualPages, completionScripts } = await import(pathToFileURL(module).href);
+    for (const [folder, files] of [
+      ["man", manualPages({ version, date: releaseDate() })],
+      ["completions", completionScripts()],
+    ]) {
+      mkdirSync(join(directory, folder), { recursive: true });
+      for (const [name, text] of files) writeFileSync(join(directory, folder, name), text);
+    }
+  } finally {
+    rmSync(module, { force: true });
+  }
+}
+
+/** The day that SOURCE_DATE_EPOCH says, or that of the last commit; empty where there is neither. */
+function releaseDate() {
+  const said = process.env.SOURCE_DATE_EPOCH || spawnSync("git", ["log", "-1", "--format=%ct"], { encoding: "utf8" }).stdout;
+  const seconds = Number.parseInt(said, 10);
+  return Number.isNaN(seconds) ? "" : new Date(1000 * seconds).toISOString().slice(0, 10);
+}
 
 async function emitTypes() {
   const { default: ts } = await import("typescript");

@@ -9,6 +9,7 @@ export const subcommands = {
   cutover: "change this machine from iptables to nftables, and back unless it is confirmed",
   snippet: "print the window of recent as nft, for firewalls that never were iptables'",
   corpus: "keep a folder of rulesets as regression tests",
+  completion: "print what bash, zsh or fish completes this command with",
 } as const;
 
 export type SubcommandName = keyof typeof subcommands;
