@@ -51,6 +51,8 @@ const [command, library] = await Promise.all([
     chunkNames: "parts/[name]-[hash]",
     outdir: directory,
     platform: "node",
+    // That of Debian 12.
+    target: "node18.19",
     plugins: [withoutSubcommands, rawText],
     // A worker's address is relative to the part that starts it.
     define: { PACKAGE_VERSION: JSON.stringify(version), CORPUS_WORKER: '"./corpus-worker.js"' },
