@@ -56,7 +56,7 @@ const [command, library] = await Promise.all([
     plugins: [withoutSubcommands, rawText],
     // A worker's address is relative to the part that starts it.
     define: { PACKAGE_VERSION: JSON.stringify(version), CORPUS_WORKER: '"./corpus-worker.js"' },
-    banner: { js: `#!/usr/bin/env node\n${requireOfNode}` },
+    banner: { js: requireOfNode },
   }),
   build({
     ...common,
@@ -67,6 +67,7 @@ const [command, library] = await Promise.all([
     plugins: [rawText],
   }),
 ]);
+writeFileSync(commandFile, `#!/usr/bin/env node\n${readFileSync(commandFile, "utf8")}`);
 chmodSync(commandFile, 0o755);
 writeFileSync(join(directory, "third-party-licenses.txt"), notices([command, library]));
 await writeManualAndCompletions();
