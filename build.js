@@ -45,7 +45,11 @@ const requireOfNode = 'import{createRequire as createRequireOfNode}from"node:mod
 const [command, library] = await Promise.all([
   build({
     ...common,
-    entryPoints: { "ipt2nft-recent": "src/cli/main.ts", "parts/corpus-worker": "src/cli/commands/corpus/worker.ts" },
+    entryPoints: {
+      "ipt2nft-recent": "src/cli/main.ts",
+      "parts/corpus-worker": "src/cli/commands/corpus/worker.ts",
+      "parts/fleet-worker": "src/cli/commands/fleet/worker.ts",
+    },
     // Subcommands are parts of their own, read when they are asked for.
     splitting: true,
     chunkNames: "parts/[name]-[hash]",
@@ -55,7 +59,7 @@ const [command, library] = await Promise.all([
     target: "node18.19",
     plugins: [withoutSubcommands, rawText],
     // A worker's address is relative to the part that starts it.
-    define: { PACKAGE_VERSION: JSON.stringify(version), CORPUS_WORKER: '"./corpus-worker.js"' },
+    define: { PACKAGE_VERSION: JSON.stringify(version), CORPUS_WORKER: '"./corpus-worker.js"', FLEET_WORKER: '"./fleet-worker.js"' },
     banner: { js: requireOfNode },
   }),
   build({
@@ -76,12 +80,7 @@ if (!options["no-types"]) await emitTypes();
 async function writeManualAndCompletions() {
   const { outputFiles } = await build({
     ...common,
-    stdin: {
-      contents: `
-        export { manualPages } from "./src/cli/manual/manual-pages.js";
-        export { completionScripts } from "./src/cli/commands/completion/scripts.js";`,
-      resolveDir: process.cwd(),
-    },
+    entryPoints: ["src/cli/manual/generated.ts"],
     write: false,
     platform: "node",
     plugins: [withoutSubcommands, rawText],

@@ -5,6 +5,7 @@ import { buildCaptureCommand } from "./commands/capture/options.js";
 import { buildCompletionCommand } from "./commands/completion/options.js";
 import { buildCorpusCommand } from "./commands/corpus/options.js";
 import { buildCutoverCommand, cutoverActions } from "./commands/cutover/options.js";
+import { buildFleetCommand } from "./commands/fleet/options.js";
 import { buildListsCommand, listsActions } from "./commands/lists/options.js";
 import { buildReviewCommand } from "./commands/review/options.js";
 import { buildSimulateCommand } from "./commands/simulate/options.js";
@@ -67,6 +68,7 @@ const builders: Readonly<Record<SubcommandName, () => Command>> = {
   lists: () => buildListsCommand("overview"),
   cutover: buildCutoverCommand,
   snippet: buildSnippetCommand,
+  fleet: buildFleetCommand,
   corpus: buildCorpusCommand,
   completion: buildCompletionCommand,
 };

@@ -17,6 +17,7 @@ const runners: Readonly<Record<SubcommandName, Runner>> = {
   lists: async (...given) => perform((await import("./commands/lists/lists.js")).listsCommand, ...given),
   cutover: async (...given) => perform((await import("./commands/cutover/cutover.js")).cutoverCommand, ...given),
   snippet: async (...given) => perform((await import("./commands/snippet/snippet.js")).snippetCommand, ...given),
+  fleet: async (...given) => perform((await import("./commands/fleet/fleet.js")).fleetCommand, ...given),
   corpus: async (...given) => perform((await import("./commands/corpus/corpus.js")).corpusCommand, ...given),
   completion: async (...given) => perform((await import("./commands/completion/completion.js")).completionCommand, ...given),
 };

@@ -193,6 +193,24 @@ describe("the package", () => {
     });
   });
 
+  it("translates a fleet on threads, as one dump after the other", () => {
+    const hosts = mkdtempSync(join(folder, "fleet-"));
+    for (const [index, name] of ["a", "b", "c", "d"].entries()) writeFileSync(join(hosts, `${name}.v4`), manyRules(10 + (index % 3)));
+    writeFileSync(join(hosts, "e.v4"), "*filter\n");
+    const { status, stdout, stderr } = spawnSync(command, ["fleet", "*.v4", "--out", "scripts", "--jobs", "2"], {
+      cwd: hosts,
+      encoding: "utf8",
+    });
+    expect({ status, stderr }).toEqual({ status: 2, stderr: "" });
+    expect(stdout).toContain("5 machines, 4 different dumps: 4 exact");
+    expect(stdout).toContain(" on 2 threads)");
+    expect(readdirSync(join(hosts, "scripts")).sort()).toEqual(["a.nft", "b.nft", "c.nft", "d.nft"]);
+    for (const name of ["a", "c"]) {
+      const one = spawnSync(command, [`${name}.v4`], { cwd: hosts, encoding: "utf8" });
+      expect(readFileSync(join(hosts, "scripts", `${name}.nft`), "utf8")).toBe(one.stdout);
+    }
+  });
+
   it("has a library that runs without Node", async () => {
     const library = await build({
       entryPoints: [join(folder, "dist", "index.js")],

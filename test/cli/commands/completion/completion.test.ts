@@ -99,8 +99,11 @@ describe("what a value may be", () => {
       ...optionsOf(command).flatMap(({ value }) => value ?? []),
     ]);
     const unknown = values.filter(({ name, offer }) => (offer === "nothing") !== own.test(name));
-    // The script that is captured is a program.
-    expect(unknown).toEqual([expect.objectContaining({ name: "COMMAND", offer: "programs" })]);
+    // The script that is captured is a program, and a pattern begins as the path of a file.
+    expect(unknown.map(({ name, offer }) => [name, offer])).toEqual([
+      ["COMMAND", "programs"],
+      ["PATTERN", "files"],
+    ]);
   });
 
   it("is a word that needs no quotes", () => {
