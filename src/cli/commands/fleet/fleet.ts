@@ -6,6 +6,7 @@ import type { JsonMessage } from "../../../report/json.js";
 import { withoutCommands } from "../../../report/visible.js";
 import { wantsColor } from "../../color.js";
 import type { CommandDefinition } from "../../command.js";
+import { readOptions } from "../../input.js";
 import { Interrupted, withInterruption } from "../../interruption.js";
 import { refuseOverwriting } from "../../output.js";
 import { StatusLine } from "../../status-line.js";
@@ -17,7 +18,7 @@ import { findFiles } from "./find.js";
 import { dumpsLeftOut, machinesOf, type MachineFiles } from "./machines.js";
 import { parseFleetWords, type FleetSettings } from "./options.js";
 import { renderFleetJson, renderFleetText, worstOutcome, type FleetReport } from "./report.js";
-import { contentsOf, failed, FleetWorker, type FleetTask, type Group, type GroupResult } from "./task.js";
+import { contentsOf, failed, FleetWorker, noInput, type FleetTask, type Group, type GroupResult } from "./task.js";
 
 export const fleetCommand: CommandDefinition<FleetSettings> = { parse: parseFleetWords, run: runFleet };
 
@@ -59,6 +60,8 @@ async function makeReport(settings: FleetSettings, surroundings: Surroundings): 
     const names = `${left.slice(0, 3).join(", ")}${left.length > 3 ? ", …" : ""}`;
     messages.push({ severity: "note", message: `dumps of the other family beside those are not asked for: ${left.length} (${names})` });
   }
+  // What cannot be read of that concerns all machines.
+  await readOptions(settings, messages, noInput);
   const { groups, unreadable } = grouped(machines, settings);
   const results: GroupResult[] = [...unreadable];
   const line = await StatusLine.of(surroundings);

@@ -61,7 +61,7 @@ export function contentsOf({ sources, ipsets }: MachineFiles, { maxInput, family
   const hash = createHash("sha256");
   const messages: JsonMessage[] = [];
   const read = (file: string): Source => {
-    const bytes = readBytes(file, maxInput);
+    const bytes = readBytes(file, maxInput, "; a pattern means what is in it, such as 'FOLDER/**/*.v4'");
     // The name says of which family a dump is that does not say so itself.
     hash.update(`${familyOfFileName(file) ?? ""} ${bytes.length}\n`).update(bytes);
     const { text, encoding } = decode(bytes);
@@ -134,7 +134,7 @@ export function failed(group: Group, reason: string): GroupResult {
 }
 
 /** Nothing of a fleet is read from standard input. */
-const noInput = {
+export const noInput = {
   readInput: async () => new Uint8Array(),
   inputIsTerminal: async () => false,
   writeError: async () => undefined,

@@ -204,6 +204,10 @@ describe("fleet", () => {
     expect((await execute(["fleet", "h/*"])).error).toContain("--out");
     expect((await execute(["fleet", "--out", "out"])).status).toBe(2);
     expect((await execute(["fleet", "--out", "out", "-"])).status).toBe(2);
+    write({ "h/a.v4": drop });
+    expect((await execute(["fleet", "--out", "out", "h"])).output).toContain("it is a directory; a pattern means what is in it");
+    const { error, output: nothing } = await execute(["fleet", "--out", "out", "h/*", "--ipset", "none"]);
+    expect([error, nothing]).toEqual(['ipt2nft-recent: error: "none" cannot be read: no such file or directory\n', ""]);
     const { status, output } = await execute(["fleet", "--out", "out", "no/such/*"]);
     expect(status).toBe(2);
     expect(output).toContain('the folder "no/such" cannot be read');
