@@ -1,14 +1,17 @@
 /**
- * Builds what is published: the command (its start, the translation and its subcommands), the library, and the library's types.
+ * Builds what is published: the command (its start, the translation and its subcommands), the library, the pages of the manual, what
+ * shells complete the command with, and the library's types.
  *
  *     node build.js [--directory dist] [--no-types]
+ *
+ * SOURCE_DATE_EPOCH (seconds) is the date that the pages of the manual have.
  */
 
 import { spawnSync } from "node:child_process";
 import { build } from "esbuild";
 import { chmodSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { basename, join, relative, resolve } from "node:path";
-import { fileURLToPath } from "node:url";
+import { fileURLToPath, pathToFileURL } from "node:url";
 import { parseArgs } from "node:util";
 
 const { values: options } = parseArgs({
@@ -24,7 +27,7 @@ const parts = join(directory, "parts");
 const translationFile = join(parts, "translate.cjs");
 
 // The bundles are overwritten; of the parts and the types some may have lost their source.
-for (const folder of ["parts", "types"]) rmSync(join(directory, folder), { recursive: true, force: true });
+for (const folder of ["parts", "types", "man", "completions"]) rmSync(join(directory, folder), { recursive: true, force: true });
 mkdirSync(directory, { recursive: true });
 
 /** commander loads this for subcommands that are programs of their own, of which there are none: some milliseconds of every start. */
@@ -68,9 +71,19 @@ const withoutSeldomNeeded = {
 const ofNode = {
   ...common,
   platform: "node",
+  // That of Debian 12.
+  target: "node18.19",
   plugins: [withoutSubcommands, rawText],
-  define: { PACKAGE_VERSION: JSON.stringify(version), CORPUS_WORKER: '"./corpus-worker.mjs"' },
+  // A worker's address is relative to the part that starts it.
+  define: {
+    PACKAGE_VERSION: JSON.stringify(version),
+    CORPUS_WORKER: '"./corpus-worker.mjs"',
+    FLEET_WORKER: '"./fleet-worker.mjs"',
+  },
 };
+
+/** commander is CommonJS and asks for Node's modules by `require`, which an ES module does not have. */
+const requireOfNode = 'import{createRequire as createRequireOfNode}from"node:module";const require=createRequireOfNode(import.meta.url);';
 
 const [start, translation, seldom, subcommands, library] = await Promise.all([
   build({
@@ -100,13 +113,16 @@ const [start, translation, seldom, subcommands, library] = await Promise.all([
   }),
   build({
     ...ofNode,
-    entryPoints: { main: "src/cli/main.ts", "corpus-worker": "src/cli/commands/corpus/worker.ts" },
+    entryPoints: {
+      main: "src/cli/main.ts",
+      "corpus-worker": "src/cli/commands/corpus/worker.ts",
+      "fleet-worker": "src/cli/commands/fleet/worker.ts",
+    },
     // Subcommands are parts of their own, read when they are asked for.
     splitting: true,
     outdir: parts,
     outExtension: { ".js": ".mjs" },
-    // commander is CommonJS and asks for Node's modules by `require`, which an ES module does not have.
-    banner: { js: 'import{createRequire as createRequireOfNode}from"node:module";const require=createRequireOfNode(import.meta.url);' },
+    banner: { js: requireOfNode },
   }),
   build({
     ...common,
@@ -122,6 +138,7 @@ writeFileSync(join(directory, "package.json"), '{ "type": "commonjs" }\n');
 chmodSync(commandFile, 0o755);
 writeFileSync(join(directory, "third-party-licenses.txt"), notices([start, translation, seldom, subcommands, library]));
 compileTranslation();
+await writeManualAndCompletions();
 if (!options["no-types"]) await emitTypes();
 
 /** Keeps what V8 makes of the translation's script, with the functions that a plain dump uses. */
@@ -136,6 +153,36 @@ function compileTranslation() {
     script.runInThisContext()(createRequire(${JSON.stringify(resolve(commandFile))}));`;
   const { status, stderr } = spawnSync(process.execPath, ["-e", run], { input: readFileSync("corpus/machine/small-server/rules.v4") });
   if (status !== 0) throw new Error(`the translation does not run: ${stderr}`);
+}
+
+async function writeManualAndCompletions() {
+  const { outputFiles } = await build({
+    ...ofNode,
+    entryPoints: ["src/cli/manual/generated.ts"],
+    write: false,
+    banner: { js: requireOfNode },
+  });
+  const module = join(directory, `.manual.${process.pid}.mjs`);
+  writeFileSync(module, outputFiles[0].contents);
+  try {
+    const { manualPages, completionScripts } = await import(pathToFileURL(module).href);
+    for (const [folder, files] of [
+      ["man", manualPages({ version, date: releaseDate() })],
+      ["completions", completionScripts()],
+    ]) {
+      mkdirSync(join(directory, folder), { recursive: true });
+      for (const [name, text] of files) writeFileSync(join(directory, folder, name), text);
+    }
+  } finally {
+    rmSync(module, { force: true });
+  }
+}
+
+/** The day that SOURCE_DATE_EPOCH says, or that of the last commit; empty where there is neither. */
+function releaseDate() {
+  const said = process.env.SOURCE_DATE_EPOCH || spawnSync("git", ["log", "-1", "--format=%ct"], { encoding: "utf8" }).stdout;
+  const seconds = Number.parseInt(said, 10);
+  return Number.isNaN(seconds) ? "" : new Date(1000 * seconds).toISOString().slice(0, 10);
 }
 
 async function emitTypes() {

@@ -87,7 +87,7 @@ const startsProgramsLate = startsPrograms.map(({ name, message }) => ({ selector
 const longLines = (ignored) => ["error", { code: 140, ignoreUrls: true, ...ignored }];
 
 export default defineConfig(
-  { ignores: ["dist/", "playground/", "node_modules/", "examples/", "corpus/"] },
+  { ignores: ["dist/", "playground/", "release/", "node_modules/", "examples/", "corpus/"] },
   { linterOptions: { reportUnusedDisableDirectives: "error" } },
   {
     files: ["**/*.ts", "src/review/formats/html/page/*.js", "src/cli/commands/lists/serve/page/*.js"],

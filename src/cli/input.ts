@@ -86,8 +86,8 @@ export async function readSources(
 
 /** What becomes of a folder that is given in the place of a dump. */
 const folderHelp =
-  "; each machine is translated by itself (ipt2nft-recent host.v4 host.v6 -o host.nft), and ipt2nft-recent corpus --update FOLDER makes " +
-  "x.nft of each x.v4 and x.v6 in a folder";
+  "; each machine is translated by itself (ipt2nft-recent host.v4 host.v6 -o host.nft), and ipt2nft-recent fleet 'FOLDER/**/*.v?' " +
+  "--out SCRIPTS makes x.nft of each x.v4 and x.v6 in a folder";
 
 async function readInput(input: Input, limit: number): Promise<Uint8Array> {
   if (await input.inputIsTerminal()) {

@@ -16,7 +16,9 @@ const runners: Readonly<Record<SubcommandName, Runner>> = {
   lists: async (...given) => perform((await import("./commands/lists/lists.js")).listsCommand, ...given),
   cutover: async (...given) => perform((await import("./commands/cutover/cutover.js")).cutoverCommand, ...given),
   snippet: async (...given) => perform((await import("./commands/snippet/snippet.js")).snippetCommand, ...given),
+  fleet: async (...given) => perform((await import("./commands/fleet/fleet.js")).fleetCommand, ...given),
   corpus: async (...given) => perform((await import("./commands/corpus/corpus.js")).corpusCommand, ...given),
+  completion: async (...given) => perform((await import("./commands/completion/completion.js")).completionCommand, ...given),
 };
 
 /** Runs the command that the words name; everything is written when the promise is kept, and it is never broken. */

@@ -8,7 +8,9 @@ export const subcommands = {
   lists: "show and change the lists of the firewall that runs; a page for them",
   cutover: "change this machine from iptables to nftables, and back unless it is confirmed",
   snippet: "print the window of recent as nft, for firewalls that never were iptables'",
+  fleet: "translate the dumps of many machines, each into a script of its own",
   corpus: "keep a folder of rulesets as regression tests",
+  completion: "print what bash, zsh or fish completes this command with",
 } as const;
 
 export type SubcommandName = keyof typeof subcommands;

@@ -106,7 +106,8 @@ function jsonUnreachable({ table, chain, rules, coveredBy }: Translation["leftOu
 
 const jsonPlace = ({ file, line }: Span): JsonPlace => ({ file, line });
 
-function jsonDiagnostic({ code, severity, span, message, help, without }: Diagnostic): JsonDiagnostic {
+/** A diagnostic as all documents have it. */
+export function jsonDiagnostic({ code, severity, span, message, help, without }: Diagnostic): JsonDiagnostic {
   return {
     file: span.file,
     line: span.line,

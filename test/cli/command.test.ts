@@ -149,13 +149,22 @@ describe("the command", () => {
 });
 
 describe("the package", () => {
-  it("installs globally from its tarball, without anything else", () => {
-    for (const file of ["package.json", "LICENSE", "README.md"]) {
-      if (existsSync(join(root, file))) cpSync(join(root, file), join(folder, file));
-    }
-    const npm = (...words: string[]): string =>
-      execFileSync("npm", words, { cwd: folder, encoding: "utf8", stdio: ["ignore", "pipe", "pipe"] });
-    npm("pack", "--ignore-scripts");
+  const { files } = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as { readonly files: readonly string[] };
+
+  it("installs globally from its tarball, without anything else and without a warning", () => {
+    const manifest = readFileSync(join(root, "package.json"), "utf8");
+    writeFileSync(join(folder, "build.js"), "// It is built.\n");
+    for (const file of ["package.json", "pack.js", ...files.map((name) => name.replace(/\/\*.*/, ""))])
+      if (file !== "dist") cpSync(join(root, file), join(folder, file), { recursive: true });
+    const npm = (...words: string[]): void => {
+      const { status, stderr } = spawnSync("npm", words, { cwd: folder, encoding: "utf8" });
+      expect({ status, warnings: stderr.split("\n").filter((line) => /^npm (?:warn|error)/i.test(line)) }).toEqual({
+        status: 0,
+        warnings: [],
+      });
+    };
+    npm("pack");
+    expect(readFileSync(join(folder, "package.json"), "utf8")).toBe(manifest);
     const tarball = readdirSync(folder).find((name) => name.endsWith(".tgz"))!;
     const prefix = join(folder, "prefix");
     npm("install", "--global", "--offline", "--no-audit", "--no-fund", "--prefix", prefix, join(folder, tarball));
@@ -163,6 +172,19 @@ describe("the package", () => {
     expect(status).toBe(0);
     expect(stdout).toContain("192.0.2.1");
     expect(existsSync(join(prefix, "lib/node_modules/ipt2nft-recent/node_modules"))).toBe(false);
+    expect(existsSync(join(prefix, "share/man/man1/ipt2nft-recent-review.1"))).toBe(true);
+  });
+
+  it("has what its pages link to, but for the source", () => {
+    const installed = join(folder, "prefix", "lib", "node_modules", "ipt2nft-recent");
+    const missing = readdirSync(installed, { recursive: true, encoding: "utf8" })
+      .filter((page) => page.endsWith(".md"))
+      .flatMap((page) => {
+        const links = [...readFileSync(join(installed, page), "utf8").matchAll(/\]\((?!https?:)([^)\s#]+)/g)].map(([, link]) => link!);
+        return links.map((link) => join(page, "..", link));
+      })
+      .filter((file) => !existsSync(join(installed, file)));
+    expect(missing.filter((file) => !/^(?:src|grammar|playground)\//.test(file))).toEqual([]);
   });
 
   it("runs a corpus in an empty folder, on threads", () => {
@@ -188,6 +210,24 @@ describe("the package", () => {
       threads: 2,
       results: [{ name: "a", problems: [] }, {}, {}, { name: "d", problems: [{ kind: "diagnostics" }] }],
     });
+  });
+
+  it("translates a fleet on threads, as one dump after the other", () => {
+    const hosts = mkdtempSync(join(folder, "fleet-"));
+    for (const [index, name] of ["a", "b", "c", "d"].entries()) writeFileSync(join(hosts, `${name}.v4`), manyRules(10 + (index % 3)));
+    writeFileSync(join(hosts, "e.v4"), "*filter\n");
+    const { status, stdout, stderr } = spawnSync(command, ["fleet", "*.v4", "--out", "scripts", "--jobs", "2"], {
+      cwd: hosts,
+      encoding: "utf8",
+    });
+    expect({ status, stderr }).toEqual({ status: 2, stderr: "" });
+    expect(stdout).toContain("5 machines, 4 different dumps: 4 exact");
+    expect(stdout).toContain(" on 2 threads)");
+    expect(readdirSync(join(hosts, "scripts")).sort()).toEqual(["a.nft", "b.nft", "c.nft", "d.nft"]);
+    for (const name of ["a", "c"]) {
+      const one = spawnSync(command, [`${name}.v4`], { cwd: hosts, encoding: "utf8" });
+      expect(readFileSync(join(hosts, "scripts", `${name}.nft`), "utf8")).toBe(one.stdout);
+    }
   });
 
   it("has a library that runs without Node", async () => {

@@ -189,7 +189,7 @@ describe("input", () => {
     const missing = await execute([join(folder, "none")]);
     expect(missing).toMatchObject({ status: 2, output: "" });
     expect(missing.error).toMatch(/^ipt2nft-recent: error: ".*none" cannot be read: no such file or directory\n$/);
-    expect((await execute([folder])).error).toMatch(/it is a directory; each machine .* corpus --update FOLDER/);
+    expect((await execute([folder])).error).toMatch(/it is a directory; each machine .* fleet 'FOLDER/);
   });
 
   it("notes an input that is not UTF-8, and translates it", async () => {

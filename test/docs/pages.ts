@@ -57,6 +57,10 @@ export const notRun: Readonly<Record<string, { readonly instead: string; readonl
     instead: ":",
     why: "it installs for the whole machine; test/ci does the same in a folder of its own",
   },
+  "npm run -s build:deb && apt-get install ./dist/ipt2nft-recent_0.1.0_all.deb": {
+    instead: ":",
+    why: "it installs for the whole machine; test/ci builds the package and unpacks it in a folder of its own",
+  },
   "cp rules.nft /etc/nftables.conf": { instead: ":", why: "it writes a file of the machine" },
   "systemctl enable nftables.service": { instead: ":", why: "a network namespace has no services of its own" },
   "systemctl disable netfilter-persistent.service": { instead: ":", why: "a network namespace has no services of its own" },

@@ -6,6 +6,7 @@ import { largestSet, longestMemory } from "../../nft/set-size.js";
 import { tableNameFault } from "../../nft/table-name.js";
 import { isOlder, isVersion, oldestNft } from "../../nft/versions.js";
 import { usualMaxInput } from "../read-file.js";
+import { offering } from "./offers.js";
 import { translationDefaults, type TranslationSettings } from "./translation-settings.js";
 import { duration, several, wholeNumber } from "./words.js";
 
@@ -64,11 +65,14 @@ export function addTranslationOptions(command: Command): Command {
     .option("--optimize", "bring rules together in sets and maps where that decides the same and costs packets less")
     .addOption(new Option("--target-nft <VERSION>", "replace or refuse what this version of nft cannot load").argParser(nftVersion))
     .addOption(
-      new Option(
-        "--without <PARTS>",
-        "refuse rules that need what the kernel lacks, such as queue or tproxy,socket (--check names it); " +
-          `any of ${dispensableParts.join(", ")}`,
-      ).argParser(kernelParts),
+      offering(
+        new Option(
+          "--without <PARTS>",
+          "refuse rules that need what the kernel lacks, such as queue or tproxy,socket (--check names it); " +
+            `any of ${dispensableParts.join(", ")}`,
+        ).argParser(kernelParts),
+        { words: dispensableParts, separator: "," },
+      ),
     );
 }
 

@@ -7,8 +7,7 @@ import type { Shown } from "../command.js";
 export function readWords(command: Command, words: readonly string[]): Shown | undefined {
   let shown = "";
   let complaint = "";
-  command
-    .helpOption("-h, --help", "print this help")
+  withHelp(command)
     .exitOverride()
     .configureOutput({
       writeOut: (text) => (shown += text),
@@ -24,6 +23,11 @@ export function readWords(command: Command, words: readonly string[]): Shown | u
     return usageError((complaint || error.message).replace(/^error: /, ""));
   }
   return undefined;
+}
+
+/** Declares `--help`. */
+export function withHelp(command: Command): Command {
+  return command.helpOption("-h, --help", "print this help");
 }
 
 export function usageError(text: string): Shown {

@@ -1,7 +1,8 @@
 /** The command line of `capture` as data. */
 
-import { Command, InvalidArgumentError, Option } from "commander";
+import { Argument, Command, InvalidArgumentError, Option } from "commander";
 import type { Parsed, SharedSettings } from "../../command.js";
+import { offering } from "../../options/offers.js";
 import { duration, readWords, usageError, wholeNumber } from "../../options/words.js";
 import { addressWithLength, isInterfaceName, type Interface } from "./machine.js";
 
@@ -51,11 +52,12 @@ interface RawOptions {
   readonly output?: string;
 }
 
-function build(): Command {
+/** The command line before any word of it is read. */
+export function buildCaptureCommand(): Command {
   return new Command("ipt2nft-recent capture")
     .usage("[options] [--] COMMAND…")
     .description("Runs a script that makes a firewall with iptables where it changes nothing, and prints the firewall.")
-    .argument("<COMMAND...>", "the script with its words; options of capture stand in front")
+    .addArgument(offering(new Argument("<COMMAND...>", "the script with its words; options of capture stand in front"), "programs"))
     .passThroughOptions()
     .addOption(
       new Option(
@@ -92,7 +94,7 @@ function interfaceOf(word: string, before: readonly Interface[] | undefined): re
 
 /** Reads the words behind `capture`; prints nothing. */
 export function parseCaptureWords(words: readonly string[]): Parsed<CaptureSettings> {
-  const command = build();
+  const command = buildCaptureCommand();
   const shown = readWords(command, words);
   if (shown) return shown;
   const { interface: interfaces = [], machineInterfaces, timeout, memory, ignoreStatus, output } = command.opts<RawOptions>();

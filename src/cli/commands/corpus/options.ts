@@ -73,7 +73,8 @@ interface RawOptions {
 
 const newCaseGroup = "Options of the new case:";
 
-function build(): Command {
+/** The command line before any word of it is read. */
+export function buildCorpusCommand(): Command {
   const command = new Command("ipt2nft-recent corpus")
     .usage("[options] DIR")
     .description("Translates every ruleset in a folder and compares with the script and the diagnostics that are expected.")
@@ -98,7 +99,7 @@ function build(): Command {
 
 /** Reads the words behind `corpus`; prints nothing. */
 export function parseCorpusWords(words: readonly string[]): Parsed<CorpusSettings> {
-  const command = build();
+  const command = buildCorpusCommand();
   const shown = readWords(command, words);
   if (shown) return shown;
   const { update, filter = [], kernel, quiet, junit, jobs, add, ...more } = command.opts<RawOptions>();

@@ -43,13 +43,21 @@ export type CutoverSettings = ChangeSettings | ConfirmSettings | PlainSettings;
 
 export const usualStateDirectory = "/var/lib/ipt2nft-recent";
 
+/** What stands behind `cutover`, in the order of the help. */
+export const cutoverActions = {
+  plan: { files: true, summary: "say what would happen; changes nothing" },
+  start: { files: true, summary: "change from iptables to nftables, and change back unless it is confirmed" },
+  confirm: { files: false, summary: "keep the new firewall; from a connection opened after the change" },
+  undo: { files: false, summary: "back to the old firewall, confirmed or not" },
+  status: { files: false, summary: "what is decided, and which firewall the kernel has" },
+} as const;
+type CutoverAction = keyof typeof cutoverActions;
+
 const examples = `
 Actions:
-  plan [FILE…]     say what would happen; changes nothing
-  start [FILE…]    change from iptables to nftables, and change back unless it is confirmed
-  confirm          keep the new firewall; from a connection opened after the change
-  undo             back to the old firewall, confirmed or not
-  status           what is decided, and which firewall the kernel has
+${Object.entries(cutoverActions)
+  .map(([name, { files, summary }]) => `  ${`${name}${files ? " [FILE…]" : ""}`.padEnd(17)}${summary}`)
+  .join("\n")}
 
 Examples:
   ipt2nft-recent cutover plan
@@ -82,6 +90,30 @@ function common(name: string): Command {
   return addColorOptions(addFormatOptions(command, plainFormats, "answer"), "diagnostics");
 }
 
+/** The command line of an action, or of the command without one, before any word of it is read. */
+export function buildCutoverCommand(action?: CutoverAction): Command {
+  switch (action) {
+    case "plan":
+    case "start":
+      return buildChange(action);
+    case "confirm":
+      return common("confirm")
+        .usage("[options]")
+        .description("Keeps the new firewall.")
+        .option("--probe <COMMAND>", "in place of a new connection: a command of the shell that must succeed")
+        .option("--persist <FILE>", "write the script there, for the machine to load when it starts");
+    case "undo":
+      return common("undo").usage("[options]").description("Goes back to the old firewall.");
+    case "status":
+      return common("status").usage("[options]").description("Says what is decided, and which firewall the kernel has.");
+    case undefined:
+      return common("")
+        .usage("ACTION [options]")
+        .description("Changes this machine from iptables to nftables, and back unless that is confirmed.\nNeeds root.")
+        .addHelpText("after", examples);
+  }
+}
+
 /** Reads the words behind the command's name; prints nothing. */
 export function parseCutoverWords(words: readonly string[]): Parsed<CutoverSettings> {
   const [action, ...rest] = words;
@@ -95,10 +127,7 @@ export function parseCutoverWords(words: readonly string[]): Parsed<CutoverSetti
     case "status":
       return parsePlain(action, rest);
     default: {
-      const command = common("")
-        .usage("ACTION [options]")
-        .description("Changes this machine from iptables to nftables, and back unless that is confirmed.\nNeeds root.")
-        .addHelpText("after", examples);
+      const command = buildCutoverCommand();
       const shown = readWords(command, action === undefined ? ["--help"] : action.startsWith("-") ? words : []);
       return shown ?? usageError(`${JSON.stringify(action)} is no action: plan, start, confirm, undo or status`);
     }
@@ -111,7 +140,7 @@ function commonSettings(command: Command): Parsed<Common> {
   return { settings: { stateDirectory: command.opts<{ readonly stateDir: string }>().stateDir, format, color: colorOf(command) } };
 }
 
-function parseChange(action: ChangeSettings["action"], words: readonly string[]): Parsed<ChangeSettings> {
+function buildChange(action: ChangeSettings["action"]): Command {
   const command = common(action)
     .usage("[options] [FILE…]")
     .description(
@@ -135,7 +164,11 @@ function parseChange(action: ChangeSettings["action"], words: readonly string[])
     .option("--leave-to-owners", "leave the chains to iptables in which programs that run keep up rules, such as Docker (the default)")
     .option("--no-leave-to-owners", "take all rules away, whoever made them");
   if (action === "start") command.option("--wait", "end only when it is confirmed or taken back");
-  addInputOption(addTranslationOptions(command));
+  return addInputOption(addTranslationOptions(command));
+}
+
+function parseChange(action: ChangeSettings["action"], words: readonly string[]): Parsed<ChangeSettings> {
+  const command = buildChange(action);
   const shown = readWords(command, words);
   if (shown) return shown;
   const parsed = commonSettings(command);
@@ -169,11 +202,7 @@ function parseChange(action: ChangeSettings["action"], words: readonly string[])
 }
 
 function parseConfirm(words: readonly string[]): Parsed<ConfirmSettings> {
-  const command = common("confirm")
-    .usage("[options]")
-    .description("Keeps the new firewall.")
-    .option("--probe <COMMAND>", "in place of a new connection: a command of the shell that must succeed")
-    .option("--persist <FILE>", "write the script there, for the machine to load when it starts");
+  const command = buildCutoverCommand("confirm");
   const shown = readWords(command, words);
   if (shown) return shown;
   const parsed = commonSettings(command);
@@ -183,9 +212,7 @@ function parseConfirm(words: readonly string[]): Parsed<ConfirmSettings> {
 }
 
 function parsePlain(action: PlainSettings["action"], words: readonly string[]): Parsed<PlainSettings> {
-  const command = common(action)
-    .usage("[options]")
-    .description(action === "undo" ? "Goes back to the old firewall." : "Says what is decided, and which firewall the kernel has.");
+  const command = buildCutoverCommand(action);
   const shown = readWords(command, words);
   if (shown) return shown;
   const parsed = commonSettings(command);

@@ -31,8 +31,23 @@ const families = ["ip", "ip6", "inet"] as const;
 
 /** Reads the table. Throws a Failure where there is none, or none with lists. */
 export async function readLists(settings: TableSettings, signal?: AbortSignal): Promise<Reading> {
+  return read(settings, [], patience, signal);
+}
+
+/**
+ * The names of the lists, without a look at who is on them. Throws a Failure where there is no table, or nft takes longer.
+ * @param seconds for each question to nft
+ */
+export async function namesOfLists(settings: TableSettings, seconds: number): Promise<readonly string[]> {
+  return (await read(settings, ["--terse"], seconds)).lists.map(({ name }) => name);
+}
+
+/** Seconds: more than the largest table takes. */
+const patience = 120;
+
+async function read(settings: TableSettings, words: readonly string[], seconds: number, signal?: AbortSignal): Promise<Reading> {
   const labels = settings.script === undefined ? new Map<string, string>() : labelsOfScript(readText(settings.script, usualMaxInput));
-  const names = await nft(["list", "tables"], "", signal);
+  const names = await nft(["list", "tables"], "", seconds, signal);
   const tables = names.split("\n").flatMap((line): TableName[] => {
     const [, family, name] = /^table ([^ ]+) (.*)$/.exec(line) ?? [];
     const found = families.find((one) => one === family);
@@ -41,7 +56,12 @@ export async function readLists(settings: TableSettings, signal?: AbortSignal): 
   if (tables.length === 0) throw new Failure(`no table "${settings.table}" is loaded (--table names another)`);
   // Before, not after: a program takes about as long to read as the next one to write, so that ages neither grow nor shrink by a change.
   const at = performance.now();
-  const text = await nft(["-f", "-"], tables.map(({ family, name }) => `list sets table ${family} ${name}\n`).join(""), signal);
+  const text = await nft(
+    [...words, "-f", "-"],
+    tables.map(({ family, name }) => `list sets table ${family} ${name}\n`).join(""),
+    seconds,
+    signal,
+  );
   const listings = text.split(/^(?=table (?:ip|ip6|inet) )/m);
   const loaded = tables.map((table) => ({
     table,
@@ -85,11 +105,11 @@ export function listNamed(reading: Pick<Reading, "lists">, name: string): List {
 /** Makes all changes in one transaction. */
 export async function change(changes: readonly TableChange[], signal?: AbortSignal): Promise<void> {
   const text = changes.map(({ table, commands }) => emitSetCommands(table, commands)).join("");
-  if (text !== "") await nft(["-f", "-"], text, signal);
+  if (text !== "") await nft(["-f", "-"], text, patience, signal);
 }
 
-async function nft(words: readonly string[], input: string, signal: AbortSignal | undefined): Promise<string> {
-  const outcome = await runProgram({ program: "nft", arguments: words, input, seconds: 120, mostOutput: longestText, signal });
+async function nft(words: readonly string[], input: string, seconds: number, signal: AbortSignal | undefined): Promise<string> {
+  const outcome = await runProgram({ program: "nft", arguments: words, input, seconds, mostOutput: longestText, signal });
   switch (outcome.kind) {
     case "missing":
       throw new Failure("nft is not installed");

@@ -30,6 +30,9 @@ export interface ListsSettings extends SharedSettings, TableSettings {
   readonly action: ListsAction;
 }
 
+/** Where nothing is said. */
+export const usualTable = "ipt2nft";
+
 /** Hits that can be recorded at once: no form of a list looks at more. */
 const mostHits = 255;
 
@@ -165,17 +168,22 @@ function withFormat(
   return typeof format === "string" ? action(format) : format;
 }
 
-function build(name: ListsAction["kind"]): Command {
+/** What stands behind `lists`, in the order of the help. */
+export const listsActions: readonly ListsAction["kind"][] = (Object.keys(actions) as ListsAction["kind"][]).filter(
+  (name) => name !== "overview",
+);
+
+/** The command line of an action before any word of it is read. */
+export function buildListsCommand(name: ListsAction["kind"]): Command {
   const { usage, summary, details, build: add } = actions[name];
-  const others = Object.entries(actions).filter(([other]) => other !== "overview");
-  const longest = Math.max(...others.map(([other]) => other.length));
+  const longest = Math.max(...listsActions.map((other) => other.length));
   const command = new Command(name === "overview" ? "ipt2nft-recent lists" : `ipt2nft-recent lists ${name}`)
     .usage(usage)
     .description(summary.charAt(0).toUpperCase() + summary.slice(1).replace(/\.?$/, "."))
-    .option("--table <NAME>", "the nft table that holds the lists", tableName, "ipt2nft")
+    .option("--table <NAME>", "the nft table that holds the lists", tableName, usualTable)
     .option("--script <FILE>", "the script that was loaded, where it was made for an nft without comments of sets");
   if (name === "overview") {
-    const lines = others.map(([other, { summary: what }]) => `  ${other.padEnd(longest)}  ${what}\n`).join("");
+    const lines = listsActions.map((other) => `  ${other.padEnd(longest)}  ${actions[other].summary}\n`).join("");
     command.addHelpText("after", `\nActions (each has its own --help):\n${lines}${exitStatus}`);
   } else command.addHelpText("after", `${details ? `\n${details}\n` : ""}${exitStatus}`);
   return add(command);
@@ -200,11 +208,10 @@ export function parseListsWords(words: readonly string[]): Parsed<ListsSettings>
   const [first] = words;
   const isAction = first !== undefined && first !== "overview" && Object.hasOwn(actions, first);
   if (first !== undefined && !first.startsWith("-") && !isAction) {
-    const known = Object.keys(actions).filter((name) => name !== "overview");
-    return usageError(`"${first}" is no action of lists: ${known.join(", ")}`);
+    return usageError(`"${first}" is no action of lists: ${listsActions.join(", ")}`);
   }
   const name = isAction ? (first as ListsAction["kind"]) : "overview";
-  const command = build(name);
+  const command = buildListsCommand(name);
   const shown = readWords(command, isAction ? words.slice(1) : words);
   if (shown) return shown;
   if (name === "overview" && command.args.length > 0) return usageError(`"${command.args[0]}" is not understood`);

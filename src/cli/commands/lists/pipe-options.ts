@@ -1,6 +1,6 @@
 /** The options of `lists pipes`. */
 
-import { InvalidArgumentError, type Command } from "commander";
+import { InvalidArgumentError, Option, type Command } from "commander";
 import type { Shown } from "../../command.js";
 
 export interface PipeSettings {
@@ -15,7 +15,9 @@ export function addPipeOptions(command: Command): Command {
   return command
     .option("--owner <USER>", "who owns the pipes, by name or number (default: who starts this)")
     .option("--group <GROUP>", "their group, by name or number")
-    .option("--mode <MODE>", "their mode, in octal: who may write changes the firewall", mode, 0o200);
+    .addOption(
+      new Option("--mode <MODE>", "their mode, in octal: who may write changes the firewall").argParser(mode).default(0o200, "0200"),
+    );
 }
 
 addPipeOptions.details = `\

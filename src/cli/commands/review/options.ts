@@ -4,6 +4,7 @@ import { Command, InvalidArgumentError, Option } from "commander";
 import { failOnWords, parseFailOn, usualFailOn, type FailOn } from "../../../review/fail-on.js";
 import type { Parsed, SharedSettings } from "../../command.js";
 import { addColorOptions, addFormatOptions, colorOf, formatOf } from "../../options/report-form.js";
+import { offering } from "../../options/offers.js";
 import type { TranslationSettings } from "../../options/translation-settings.js";
 import { addInputOption, addTranslationOptions, translationSettings } from "../../options/translation.js";
 import { readWords, repeatedFile, several, usageError } from "../../options/words.js";
@@ -62,7 +63,8 @@ interface RawOptions {
   readonly simulate: boolean;
 }
 
-function build(): Command {
+/** The command line before any word of it is read. */
+export function buildReviewCommand(): Command {
   const command = new Command("ipt2nft-recent review")
     .usage("[options] FILE…")
     .description(
@@ -83,24 +85,32 @@ function build(): Command {
     .option("--baseline <FILE>", "findings that have been accepted")
     .option("--update-baseline", "write the findings there are now to the file of --baseline, and accept them")
     .addOption(
-      new Option(
-        "--fail-on <LIST>",
-        "exit status 1 for these, with commas between: opens, closes, unjudged (what a change does);\n" +
-          "error, warning, note (findings of that severity or a worse one); or never",
-      )
-        .argParser(readFailOn)
-        .default(usualFailOn, "opens,unjudged,warning"),
+      offering(
+        new Option(
+          "--fail-on <LIST>",
+          "exit status 1 for these, with commas between: opens, closes, unjudged (what a change does);\n" +
+            "error, warning, note (findings of that severity or a worse one); or never",
+        )
+          .argParser(readFailOn)
+          .default(usualFailOn, "opens,unjudged,warning"),
+        { words: [...failOnWords, "never"], separator: "," },
+      ),
     );
   addFormatOptions(command, formatNames, "report")
     .option("-o, --output <FILE>", 'write the report to FILE ("-" is standard output)')
-    .addOption(new Option("--write <FORMAT=FILE>", "a further report into a file; may be given several times").argParser(furtherReport))
+    .addOption(
+      offering(new Option("--write <FORMAT=FILE>", "a further report into a file; may be given several times").argParser(furtherReport), {
+        words: formatNames,
+        beforeFile: "=",
+      }),
+    )
     .option("--no-simulate", "do not search for traffic that the script decides otherwise");
   return addColorOptions(addInputOption(addTranslationOptions(command)), "text").addHelpText("after", examples);
 }
 
 /** Reads the words behind `review`; prints nothing. */
 export function parseReviewWords(words: readonly string[]): Parsed<ReviewSettings> {
-  const command = build();
+  const command = buildReviewCommand();
   const shown = readWords(command, words);
   if (shown) return shown;
   const {

@@ -60,7 +60,8 @@ interface RawOptions {
   readonly svg?: string;
 }
 
-function build(): Command {
+/** The command line before any word of it is read. */
+export function buildSimulateCommand(): Command {
   const command = new Command("ipt2nft-recent simulate")
     .usage("[options] [FILE…]")
     .description(
@@ -96,7 +97,7 @@ function build(): Command {
 
 /** Reads the words behind `simulate`; prints nothing. */
 export function parseSimulateWords(words: readonly string[]): Parsed<SimulateSettings> {
-  const command = build();
+  const command = buildSimulateCommand();
   const shown = readWords(command, words);
   if (shown) return shown;
   const { list, budget: given, seed: number, traffic, perPacket, search, interface: name, local = [], svg } = command.opts<RawOptions>();

@@ -42,7 +42,8 @@ interface RawOptions {
   readonly targetNft?: string;
 }
 
-function build(): Command {
+/** The command line before any word of it is read. */
+export function buildSnippetCommand(): Command {
   const command = new Command("ipt2nft-recent snippet")
     .usage("--name <NAME> --seconds <N> --hitcount <N> [options] [MATCH]")
     .description(
@@ -74,7 +75,7 @@ function build(): Command {
 
 /** Reads the words behind the command's name; prints nothing. */
 export function parseSnippetWords(words: readonly string[]): Parsed<SnippetSettings> {
-  const command = build();
+  const command = buildSnippetCommand();
   const shown = readWords(command, words);
   if (shown) return shown;
   if (command.args.length > 1) return usageError("the match is one word of the shell: put it in quotes");

@@ -27,7 +27,7 @@ export interface TranslateSettings extends TranslationSettings, SharedSettings {
 const examples = `
 Subcommands (NAME --help says more; a file of such a name is ./NAME):
 ${Object.entries(subcommands)
-  .map(([name, summary]) => `  ${name.padEnd(10)}${summary}`)
+  .map(([name, summary]) => `  ${name.padEnd(12)}${summary}`)
   .join("\n")}
 
 Examples:
@@ -55,7 +55,8 @@ interface RawOptions {
   readonly verbose?: true;
 }
 
-function build(): Command {
+/** The command line before any word of it is read. */
+export function buildTranslateCommand(): Command {
   const command = new Command("ipt2nft-recent")
     .usage("[options] [FILE…]")
     .description(
@@ -82,7 +83,7 @@ function build(): Command {
 
 /** Reads the words behind the command's name; prints nothing. */
 export function parseTranslateWords(words: readonly string[]): Parsed<TranslateSettings> {
-  const command = build();
+  const command = buildTranslateCommand();
   const shown = readWords(command, words);
   if (shown) return shown;
   const { output, keepSets, replaces, origins, strict, check, verbose, counters } = command.opts<RawOptions>();

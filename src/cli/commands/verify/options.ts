@@ -43,7 +43,8 @@ interface RawOptions {
   readonly reproduce?: string;
 }
 
-function build(): Command {
+/** The command line before any word of it is read. */
+export function buildVerifyCommand(): Command {
   const command = new Command("ipt2nft-recent verify")
     .usage("[options] [FILE…]")
     .description("Plays packets made for a ruleset through iptables and through nft on this kernel, and compares their fates.")
@@ -70,7 +71,7 @@ function build(): Command {
 
 /** Reads the words behind `verify`; prints nothing. */
 export function parseVerifyWords(words: readonly string[]): Parsed<VerifySettings> {
-  const command = build();
+  const command = buildVerifyCommand();
   const shown = readWords(command, words);
   if (shown) return shown;
   const { script, reproduce, realTime, packets, seed, budget, leaveOut } = command.opts<RawOptions>();
