@@ -29,7 +29,8 @@ export function mergeByFamily(built: readonly Built[]): { rulesets: IptablesRule
             table.span,
             `table "${table.name}" replaces the one of ${span.file} line ${span.line} with its ${rules} rules, as loading the dumps ` +
               "one after the other does",
-            "the dumps of several machines are translated one by one, or all of a folder by: ipt2nft-recent fleet 'FOLDER/**/*.v?' --out SCRIPTS",
+            "the dumps of several machines are translated one by one, or all of a folder by: " +
+              "ipt2nft-recent fleet 'FOLDER/**/*.v?' --out SCRIPTS",
           ),
         );
         tables.splice(earlier, 1);
