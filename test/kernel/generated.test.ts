@@ -53,7 +53,7 @@ function packetsTo(service: Service, index: number): Packet[] {
 
 describeOnKernel("generated rulesets", () => {
   const played = files.filter(([name]) => !isKubeProxy(name));
-  const verified = process.env["CORPUS_LOADS"] === "all" ? played : played.filter((_, index) => index % 2 === 0);
+  const verified = process.env["CORPUS_LOADS"] === "all" ? played : played.slice(0, 1);
   const reports = new Map<string, VerifyReport>();
 
   beforeAll(async () => {
@@ -61,7 +61,7 @@ describeOnKernel("generated rulesets", () => {
     const work = async (): Promise<void> => {
       for (let next = waiting.shift(); next; next = waiting.shift()) {
         const [name, text] = next;
-        reports.set(name, await verify({ sources: [{ file: name, text }], packets: 1500, budget: 90 }));
+        reports.set(name, await verify({ sources: [{ file: name, text }], packets: 1000, budget: 90 }));
       }
     };
     // One ruleset's packets are found while the other's are played.
@@ -72,7 +72,7 @@ describeOnKernel("generated rulesets", () => {
     const report = reports.get(name)!;
     console.log(`${name}: ${report.coverage.hit} of ${report.coverage.rules} rules hit by ${report.packets} packets`);
     expect(report.differences).toEqual([]);
-    expect([report.packets > 1000, report.coverage.hit > report.coverage.rules / 4]).toEqual([true, true]);
+    expect([report.packets > 700, report.coverage.hit > report.coverage.rules / 4]).toEqual([true, true]);
   });
 
   it.each(files.filter(([name]) => isKubeProxy(name)))(

@@ -1,6 +1,6 @@
 /**
  * The review against the kernel: what the kernel decides otherwise after a change is never called safe, and never gets the other
- * direction. A thousand pairs: `REVIEW_PAIRS=1000 REVIEW_SEED=7 REVIEW_VIOLATIONS=found npx vitest run --project kernel
+ * direction. A thousand pairs: `REVIEW_PAIRS=1000 REVIEW_SEED=7 REVIEW_VIOLATIONS=found npx vitest run --project kernel-patient
  * test/kernel/review-soundness`; the last one writes each contradiction into files.
  */
 

@@ -86,11 +86,16 @@ function keyOf(name: string): (packet: Packet) => bigint {
   return /estination|mask/.test(name) ? () => 0n : ({ source }) => source;
 }
 
+/** The others are left to chance, below; `EQUALITY=all` leaves out fewer. */
+const atBoundaries = windows.filter(({ seconds, hits = 0 }) => {
+  if (seconds === 2 || seconds === 3) return false;
+  if (process.env["EQUALITY"] === "all") return true;
+  return seconds === 60 ? [0, 4, 20].includes(hits) : ![3, 6, 7].includes(hits);
+});
+
 describe("one host on both sides of every boundary", () => {
   test.each(shapeNames)("%s", (shape) => {
-    for (const { seconds, hits } of windows) {
-      // The others are left to chance, below.
-      if (seconds === 2 || seconds === 3) continue;
+    for (const { seconds, hits } of atBoundaries) {
       const tested = known(shape, seconds, hits);
       for (const schedule of boundarySchedules(seconds ?? 1, hits ?? 1, 3)) {
         if (!staysExact(schedule, tested.program.hits, () => 0n)) continue;
