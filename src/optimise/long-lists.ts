@@ -6,6 +6,7 @@
 
 import { diagnostic, type Diagnostic, type Span } from "../diagnostic.js";
 import type { IptablesRuleset } from "../iptables/ast.js";
+import { writtenRules } from "../iptables/written-rules.js";
 import { isLoadable } from "../nft/versions.js";
 
 /** Rules of a list from which on it is told: by far more than a look-up needs to pay, of single values and of others. */
@@ -114,12 +115,7 @@ export function longLists(rulesets: readonly IptablesRuleset[], options: LongLis
     for (const { chains } of tables) {
       for (const { rules } of chains) {
         found.interrupt();
-        let before: Span | undefined;
-        for (const { text, span } of rules) {
-          // Of a line with several addresses iptables makes several rules.
-          if (span.line !== before?.line || span.file !== before.file) found.add(text, span.line, () => span);
-          before = span;
-        }
+        for (const { text, span } of writtenRules(rules)) found.add(text, span.line, () => span);
       }
     }
     return found.notes(options);

@@ -105,8 +105,9 @@ export function interfaceOf({ left, right }: MatchStatement): Selector | undefin
 function selectorOf(test: MatchStatement): Selector | undefined {
   const { left, operator, right } = test;
   if (operator !== "==") return undefined;
+  const named = interfaceOf(test);
+  if (named) return named;
   if (left.kind === "meta") {
-    if (left.key === "iifname" || left.key === "oifname") return interfaceOf(test);
     const protocol = left.key === "l4proto" ? protocolNumber(right) : undefined;
     return protocol === undefined ? undefined : { field: "protocol", values: single(protocol) };
   }

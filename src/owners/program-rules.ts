@@ -2,6 +2,7 @@
 
 import { diagnostic, type Diagnostic, type Span } from "../diagnostic.js";
 import type { IptablesRuleset } from "../iptables/ast.js";
+import { writtenRules } from "../iptables/written-rules.js";
 import { ownerByComment, ownerByWords, type Owner } from "./owners.js";
 
 /** Lines that a note names. */
@@ -67,12 +68,8 @@ export function programRules(rulesets: readonly IptablesRuleset[]): Diagnostic[]
     const found = new ProgramRules();
     for (const { chains } of tables) {
       for (const { rules } of chains) {
-        let before: Span | undefined;
-        for (const { text, span } of rules) {
-          // Of a line with several addresses iptables makes several rules.
-          const isNew = span.line !== before?.line || span.file !== before.file;
-          before = span;
-          const owner = isNew ? makerOf(text) : undefined;
+        for (const { text, span } of writtenRules(rules)) {
+          const owner = makerOf(text);
           if (owner) found.add(owner, span.file, span.line, () => span);
         }
       }

@@ -2,9 +2,9 @@
 
 import type { Diagnostic } from "../diagnostic.js";
 import type { IptablesRuleset } from "../iptables/ast.js";
+import { writtenRules } from "../iptables/written-rules.js";
 import { LongLists, type LongListOptions } from "../optimise/long-lists.js";
-import { placeOf, textOf } from "./program-rules.js";
-import type { Scan } from "./scan.js";
+import { placeOfRule, textOfRule, type Scan } from "./scan.js";
 
 /**
  * The notes that the whole dump would have.
@@ -25,7 +25,7 @@ export function longListsByShapes(
     for (const { name, rules } of chains) {
       found.interrupt();
       // Each of those is one line, and is there as in the whole dump.
-      const others = rules.filter(({ span }, index) => ruleAt(span.line) === undefined && span.line !== rules[index - 1]?.span.line);
+      const others = writtenRules(rules).filter(({ span }) => ruleAt(span.line) === undefined);
       let next = 0;
       const addOthers = (line: number): void => {
         for (; next < others.length && others[next]!.span.line < line; next++) {
@@ -37,7 +37,7 @@ export function longListsByShapes(
         for (let rule = from; rule < to; rule++) {
           const line = scan.rules.line[rule]!;
           addOthers(line);
-          found.add(textOf(scan, rule), line, () => ({ file, line, ...placeOf(scan, rule) }));
+          found.add(textOfRule(scan, rule), line, () => ({ file, line, ...placeOfRule(scan, rule) }));
         }
       }
       addOthers(Infinity);

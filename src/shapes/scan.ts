@@ -511,3 +511,15 @@ class Scanner {
     return this.behind(literals[last]!, literals[last + 1]!, at, end) === end;
   }
 }
+
+/** Where the rule begins in its line, behind its counters. */
+export function placeOfRule(scan: Scan, rule: number): { readonly column: number; readonly length: number } {
+  const length = textOfRule(scan, rule).length;
+  return { column: scan.rules.end[rule]! - scan.rules.start[rule]! - length + 1, length };
+}
+
+/** A rule without its counters. */
+export function textOfRule({ text, rules }: Scan, rule: number): string {
+  const start = rules.start[rule]!;
+  return text.slice(text[start] === "[" ? text.indexOf(" ", start) + 1 : start, rules.end[rule]);
+}

@@ -232,16 +232,12 @@ class FamilyReview {
 
   /** How the memories that rules of both families share come to differ. */
   leavesToOthers(): ReadonlyMap<string, Drift> {
-    return new Map(
-      this.comparison.differing
-        .filter((memory) => this.isOfBothFamilies(memory))
-        .map((memory) => [memory, this.comparison.driftOf(memory)!]),
-    );
+    return new Map([...this.comparison.differing].filter(([memory]) => this.isOfBothFamilies(memory)));
   }
 
   /** Whether it is new that the other family's rules make a memory differ so, and rules here ask it. */
   hear(memory: string, drift: Drift, from: Family): boolean {
-    const known = this.comparison.driftOf(memory);
+    const known = this.comparison.differing.get(memory);
     if (known === drift || known === "unknown") return false;
     const words = `${memoryWords(memory)} is fed otherwise by the rules of ${from === "ipv4" ? "IPv4" : "IPv6"}`;
     const told = this.contentsAsked(new Set([memory]), words);

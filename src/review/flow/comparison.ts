@@ -127,14 +127,9 @@ export class Comparison {
     this.note(memory, drift, subject);
   }
 
-  /** How a memory differs, as far as is known. */
-  driftOf(memory: string): Drift | undefined {
-    return this.drifts.get(memory);
-  }
-
-  /** The memories that are known to differ. */
-  get differing(): readonly string[] {
-    return [...this.drifts.keys()];
+  /** The memories that are known to differ, and how. */
+  get differing(): ReadonlyMap<string, Drift> {
+    return this.drifts;
   }
 
   /** Which directions each change had before any memory was known to differ. */
