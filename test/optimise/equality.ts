@@ -24,6 +24,12 @@ export function tables(
   return { plain: numbered.tables[0]!, optimised: numberCounters({ ...numbered, tables: [table] }).tables[0]!, merges: merges.length };
 }
 
+/** Fails where they differ, with the optimised script; it is written only then, which takes as long as all the rest. */
+export function expectAgreement(plain: NftTable, optimised: NftTable, schedule: readonly Packet[], family: Family = "ipv4"): void {
+  const found = disagreement(plain, optimised, schedule, family);
+  if (found !== "") throw new Error(`${found}\n${scriptOf(optimised)}`);
+}
+
 export function scriptOf(table: NftTable): string {
   const script: NftScript = { header: [], tables: [table], keepSets: false };
   return emit(script);
