@@ -61,6 +61,13 @@ export interface MapLookup {
   readonly entries: readonly (readonly [Expression, Expression])[];
 }
 
+/** `expression map @name`: what the element gives that the key finds; where it finds none, the rule ends. */
+export interface NamedMapLookup {
+  readonly kind: "named-map";
+  readonly key: Expression;
+  readonly map: SetReference;
+}
+
 /** An element of a set with what belongs to it alone: `192.0.2.1 counter packets 0 bytes 0 timeout 30s comment "office"`. */
 export interface SetElement {
   readonly kind: "element";
@@ -74,7 +81,7 @@ export interface SetElement {
   readonly comment?: string;
   /** Of a packet that finds the element, in a map. */
   readonly verdict?: VerdictStatement | JumpStatement;
-  /** What a map gives for it: an address, or an address and a port. */
+  /** What a map gives for it: an address, a port, both, or a mark. */
   readonly data?: Expression;
   /** The iptables rule that the element stands for. Not printed. */
   readonly origin?: Span;
@@ -158,6 +165,7 @@ export type Expression =
   | Concatenation
   | SetReference
   | MapLookup
+  | NamedMapLookup
   | PayloadField
   | RawPayload
   | ExtensionHeader

@@ -322,14 +322,18 @@ export function emitStatement(statement: Statement): string {
         statement.flags && statement.flags.length > 0
           ? ` ${statement.flags.map((flag) => one(flag, ["random", "fully-random", "persistent"])).join(",")}`
           : "";
-      const port = statement.port ? `:${emitExpression(statement.port)}` : "";
+      const given = statement.found
+        ? emitExpression({ kind: "named-map", key: statement.found.key, map: statement.found.map })
+        : statement.port && emitExpression(statement.port);
+      const port = given === undefined ? "" : `:${given}`;
       if (statement.type === "masquerade" || statement.type === "redirect") {
         return `${statement.type}${port ? ` to ${port}` : ""}${flags}`;
       }
       if (statement.found) {
-        const { key, map, withPort } = statement.found;
-        const target = withPort ? `${addressFamily(statement.family ?? "ip")}addr . port ` : addressFamily(statement.family);
-        return `${one(statement.type, ["snat", "dnat"])} ${target}to ${emitExpression(key)} map ${emitExpression(map)}${flags}`;
+        const target = statement.found.withPort
+          ? `${addressFamily(statement.family ?? "ip")}addr . port `
+          : addressFamily(statement.family);
+        return `${one(statement.type, ["snat", "dnat"])} ${target}to ${given}${flags}`;
       }
       const prefix = statement.prefix ? "prefix " : "";
       return (
@@ -426,6 +430,8 @@ function emitExpression(expression: Expression): string {
       return expression.parts.map(emitExpression).join(" . ");
     case "set-reference":
       return `@${word(expression.set)}`;
+    case "named-map":
+      return `${emitExpression(expression.key)} map ${emitExpression(expression.map)}`;
     case "map":
       return `${emitExpression(expression.key)} map { ${expression.entries
         .map(([key, value]) => `${emitExpression(key)} : ${emitExpression(value)}`)

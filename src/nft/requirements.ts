@@ -221,6 +221,10 @@ function addFeaturesOf(expression: Expression, found: Set<FeatureName>): void {
       if (expression.expires !== undefined) found.add("elementExpiry");
       addFeaturesOf(expression.key, found);
       return;
+    case "named-map":
+      found.add("valueMap");
+      addFeaturesOf(expression.key, found);
+      return;
     case "map":
       addFeaturesOf(expression.key, found);
       for (const [key, value] of expression.entries) {

@@ -68,6 +68,7 @@ function expressionsIn(expression: Expression): number {
     case "concatenation":
       return expression.parts.reduce((sum, part) => sum + expressionsIn(part), 0);
     case "map":
+    case "named-map":
       return 1 + expressionsIn(expression.key);
     case "jhash":
       return 1 + expressionsIn(expression.key);
@@ -85,6 +86,7 @@ function bytesIn(expression: Expression): number {
     case "concatenation":
       return expression.parts.reduce((sum, part) => sum + bytesIn(part), 0);
     case "map":
+    case "named-map":
       return 56 + bytesIn(expression.key);
     case "jhash":
       return 32 + bytesIn(expression.key);

@@ -198,6 +198,12 @@ export const features = {
     kernel: "4.1",
     source: "measured on nft 0.9.8; kernel as for concatenations",
   },
+  valueMap: {
+    name: "marks and classes from a map",
+    nft: "0.9.8",
+    kernel: "4.1",
+    source: "measured on nft 0.9.8; kernel as for concatenations",
+  },
   notrack: { name: "notrack", nft: "0.9.1", kernel: "4.10", part: "conntrack", source: kernelList },
   queue: { name: "queue", nft: "0.9.1", kernel: "3.14", part: "queue", source: kernelList },
   quota: { name: "quota", nft: "0.9.1", kernel: "4.10", part: "quota", source: "announcement of 0.7" },

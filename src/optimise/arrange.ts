@@ -4,7 +4,7 @@
  */
 
 import { fields, type Field } from "./fields.js";
-import { comesBack, type ReadRule } from "./read-rule.js";
+import { goesOn, type ReadRule } from "./read-rule.js";
 import { combinations, combinationText, shapesOf, type Shape } from "./shapes.js";
 import { areApart, Asked, ValueIndex } from "./value-index.js";
 
@@ -15,9 +15,9 @@ export interface Group {
   /** Places in the chain, in the order of the rules. */
   readonly members: number[];
   readonly asked: Asked;
-  /** With one field: what those ask for that come back. */
-  readonly comingBack: ValueIndex;
-  /** Without: the combinations, and whether their rule comes back. */
+  /** With one field: what those ask for whose packets go on. */
+  readonly goingOn: ValueIndex;
+  /** Without: the combinations, and whether the packets of their rule go on. */
   readonly combinations: Map<string, boolean>;
 }
 
@@ -73,7 +73,7 @@ export function arrange(rules: readonly (ReadRule | undefined)[], { mapped, fewe
       shape,
       members: [],
       asked: new Asked(),
-      comingBack: new ValueIndex(),
+      goingOn: new ValueIndex(),
       combinations: new Map(),
     };
     add(group, place, read);
@@ -109,30 +109,30 @@ function isApartFrom(passed: ReadRule | undefined, read: ReadRule): boolean {
 }
 
 /**
- * Whether a rule may come behind the members. They end the way of a packet, so that the first that matches counts; one that comes back
- * must have no packet in common with those behind it.
+ * Whether a rule may come behind the members. They end the way of a packet, so that the first that matches counts; one whose packets go on
+ * must have none in common with those behind it.
  */
 function fits({ selectors }: ReadRule, group: Group): boolean {
   const { field } = group.shape;
   if (field === undefined) {
     return combinations(selectors, fieldsOf(group)).every((points) => !group.combinations.get(combinationText(points)));
   }
-  return group.comingBack.meeting(selectors.get(field)!)?.size === 0;
+  return group.goingOn.meeting(selectors.get(field)!)?.size === 0;
 }
 
 function add(group: Group, place: number, { selectors, plain }: ReadRule): void {
   group.members.push(place);
   group.asked.add(selectors);
-  const returns = comesBack(plain!.end);
+  const passes = goesOn(plain!.end);
   const { field } = group.shape;
   if (field !== undefined) {
-    if (returns) group.comingBack.add(selectors.get(field)!, place);
+    if (passes) group.goingOn.add(selectors.get(field)!, place);
     return;
   }
   for (const points of combinations(selectors, fieldsOf(group))) {
     const text = combinationText(points);
     // The first rule that wants it has it.
-    if (!group.combinations.has(text)) group.combinations.set(text, returns);
+    if (!group.combinations.has(text)) group.combinations.set(text, passes);
   }
 }
 

@@ -13,6 +13,8 @@ export interface LookUp {
   readonly intervals: boolean;
   readonly counted: boolean;
   readonly elements: number;
+  /** A packet goes on behind a rule that it matches, so that it passes the whole list. */
+  readonly endless: boolean;
   /** Nanoseconds of tests that it needs beside those of its rules. */
   readonly beside: number;
 }
@@ -62,7 +64,7 @@ function costOfHit({ fields, intervals, counted, elements }: LookUp): number {
  * @param listed the cost of each rule of the list, together
  */
 export function paysOff(lookUp: LookUp, listed: number): boolean {
-  return costOfHit(lookUp) + lookUp.beside < listed / 2;
+  return costOfHit(lookUp) + lookUp.beside < (lookUp.endless ? listed : listed / 2);
 }
 
 /** So few rules never pay, whatever they ask for. */

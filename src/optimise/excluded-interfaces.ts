@@ -7,7 +7,7 @@
 
 import type { Statement } from "../nft/ast.js";
 import type { Field, Values } from "./fields.js";
-import { comesBack, interfaceOf, type ReadRule } from "./read-rule.js";
+import { goesOn, interfaceOf, type ReadRule } from "./read-rule.js";
 
 /** The interfaces of which no packet comes any further in a chain. */
 export class ExcludedInterfaces {
@@ -22,7 +22,7 @@ export class ExcludedInterfaces {
 
   /** Notes what a rule leaves for those behind it. */
   add({ selectors, plain }: ReadRule): void {
-    if (!plain || plain.others.length > 0 || selectors.size !== 1 || comesBack(plain.end)) return;
+    if (!plain || plain.others.length > 0 || selectors.size !== 1 || goesOn(plain.end)) return;
     const [[field, values]] = [...selectors] as [[Field, Values]];
     if (values.kind !== "numbers") this.gone.push({ field, values });
   }

@@ -32,7 +32,7 @@ import {
   type Interval,
   type Point,
 } from "./fields.js";
-import { newAddressOf, isMapped, type PlainRule, type ReadRule } from "./read-rule.js";
+import { endWithMap, givenBy, goesOn, isMapped, type PlainRule, type ReadRule } from "./read-rule.js";
 import { combinations, combinationText } from "./shapes.js";
 
 /** A rule of a group, in its order. */
@@ -125,6 +125,7 @@ export function lookUpOf(cut: Cut): { readonly lookUp: LookUp; readonly listed: 
       intervals,
       counted: members[0]!.counter !== undefined,
       elements: found.length,
+      endless: goesOn(members[0]!.end),
       beside: asksProtocols && fields.includes("protocol") ? testCosts.setInPlace : 0,
     },
     listed,
@@ -147,7 +148,7 @@ export function mergedRule(cut: Cut, name: string | undefined, sized: boolean): 
   const ends = new Set(cut.found.map(({ member }) => emitStatement(members[member]!.end)));
   const end = members[found[0]!.member]!.end;
   const mapped = ends.size > 1;
-  const destination = mapped ? newAddressOf(end) : undefined;
+  const given = mapped ? givenBy(end) : undefined;
   const comments = new Set(cut.found.map(({ member }) => members[member]!.rule.comment));
   const counters = remainingCounters(members);
   const elements = [...found]
@@ -162,7 +163,7 @@ export function mergedRule(cut: Cut, name: string | undefined, sized: boolean): 
         ...(counter && (counter.packets > 0n || counter.bytes > 0n || name === undefined) && { counter }),
         ...(comments.size > 1 && rule.comment !== undefined && { comment: rule.comment }),
         ...(mapped && isMapped(own) && { verdict: own }),
-        ...(destination && { data: dataOf(own) }),
+        ...(given && { data: givenBy(own)!.value }),
         ...(origin && { origin }),
       };
       return element;
@@ -179,16 +180,8 @@ export function mergedRule(cut: Cut, name: string | undefined, sized: boolean): 
         // Behind all other tests: an element counts the packets that find it.
         ...(!mapped
           ? [...portProtocols(cut), match(key, looked), end]
-          : end.kind === "nat" && looked.kind === "set-reference"
-            ? [
-                ...portProtocols(cut),
-                {
-                  kind: "nat" as const,
-                  type: end.type,
-                  ...(end.family && { family: end.family }),
-                  found: { key, map: looked, withPort: end.port !== undefined },
-                },
-              ]
+          : given && looked.kind === "set-reference"
+            ? [...portProtocols(cut), endWithMap(end, key, looked)]
             : [{ kind: "verdict-map", key, map: looked } as const]),
       ],
       ...(origins.length > 0 && { origins }),
@@ -206,15 +199,10 @@ export function mergedRule(cut: Cut, name: string | undefined, sized: boolean): 
             ...(counted && { counter: true }),
             elements,
             ofRules: true,
-            ...(mapped && !destination && { verdicts: true }),
-            ...(destination && { data: destination.port ? ["ipv4_addr", "inet_service"] : ["ipv4_addr"] }),
+            ...(mapped && !given && { verdicts: true }),
+            ...(given && { data: given.types }),
           },
   };
-}
-
-function dataOf(end: Statement): Expression {
-  const { address, port } = newAddressOf(end)!;
-  return port ? concatenation(address, port) : address;
 }
 
 /** nft translates ports only behind a test of the protocol in the same rule, and a key is none. */

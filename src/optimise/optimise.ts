@@ -27,7 +27,7 @@ import { ExcludedInterfaces } from "./excluded-interfaces.js";
 import { wordOfField } from "./fields.js";
 import { linesOf } from "./lines.js";
 import { cutGroup, lookUpOf, mergedRule, type Cut } from "./merge.js";
-import { readRule, type ReadRule } from "./read-rule.js";
+import { givenBy, readRule, type ReadRule } from "./read-rule.js";
 import { withMasks } from "./spelling.js";
 import { coveredRules } from "./unreachable.js";
 
@@ -46,7 +46,7 @@ export interface OptimiseOptions {
 export interface Merge {
   readonly table: Pick<NftTable, "family" | "name">;
   readonly chain: string;
-  readonly form: "set" | "verdict map" | "destination map" | "source map";
+  readonly form: "set" | "verdict map" | "destination map" | "source map" | "port map" | "mark map" | "class map";
   /** Of the set or map; undefined where it stands in the rule. */
   readonly name: string | undefined;
   readonly elements: number;
@@ -177,9 +177,10 @@ class TableOptimiser {
     if (lookUp.counted && !isLoadable("setCounter", this.options.targetNft)) return false;
     if (lookUp.fields.length === 0) return false;
     const [first, ...others] = cut.members.map(({ end }) => end);
-    const translates = first?.kind === "nat" && others.some((end) => emitStatement(end) !== emitStatement(first));
-    // A map of new addresses has a name, and stays over a reload with what it held.
-    if (translates && (this.options.keepSets || !isLoadable("translationMap", this.options.targetNft))) return false;
+    const gives = first && givenBy(first) && others.some((end) => emitStatement(end) !== emitStatement(first));
+    const feature = first?.kind === "nat" ? "translationMap" : "valueMap";
+    // A map of addresses, ports or marks has a name, and stays over a reload with what it held.
+    if (gives && (this.options.keepSets || !isLoadable(feature, this.options.targetNft))) return false;
     // nft makes one of neighbours in a set that stands in a rule, and keeps the first counter only.
     if (lookUp.intervals && lookUp.counted && this.options.keepSets) return false;
     return this.pays(lookUp, listed);
@@ -192,9 +193,7 @@ class TableOptimiser {
     if (set) this.sets.push(set);
     const rules = rule.origins ?? [];
     const { family, name: table } = this.table;
-    const last = rule.statements.at(-1)!;
-    const translated = last.kind === "nat" && last.found ? (last.type === "snat" ? "source map" : "destination map") : "set";
-    const form = last.kind === "verdict-map" ? "verdict map" : translated;
+    const form = formOf(rule.statements.at(-1)!);
     const elements = cut.found.length;
     this.merges.push({ table: { family, name: table }, chain: chain.name, form, name, elements, rules });
     return [
@@ -216,6 +215,22 @@ class TableOptimiser {
       lines: [`no packet reaches the rule of ${linesOf(rules)} behind ${linesOf(coveredBy)}${counted}`],
       origins: rules,
     };
+  }
+}
+
+/** Of the look-up that a rule ends with. */
+function formOf(end: Statement): Merge["form"] {
+  switch (end.kind) {
+    case "verdict-map":
+      return "verdict map";
+    case "assignment":
+      if (end.value.kind !== "named-map") return "set";
+      return end.target.kind === "meta" && end.target.key === "priority" ? "class map" : "mark map";
+    case "nat":
+      if (!end.found) return "set";
+      return end.type === "dnat" ? "destination map" : end.type === "snat" ? "source map" : "port map";
+    default:
+      return "set";
   }
 }
 

@@ -2,7 +2,20 @@
 
 import { parseAddress } from "../extensions/values/address.js";
 import { protocol as parseProtocol } from "../extensions/values/protocols.js";
-import type { CounterStatement, Expression, JumpStatement, MatchStatement, NftRule, Statement, VerdictStatement } from "../nft/ast.js";
+import {
+  concatenation,
+  type AssignmentStatement,
+  type CounterStatement,
+  type Expression,
+  type JumpStatement,
+  type MatchStatement,
+  type NatStatement,
+  type NftRule,
+  type SetReference,
+  type Statement,
+  type VerdictStatement,
+} from "../nft/ast.js";
+import { emitStatement } from "../nft/emit.js";
 import { isPlainTest } from "../nft/test-order.js";
 import { prefixInterval, protocolOfPorts, type Field, type Interval, type Values } from "./fields.js";
 
@@ -11,7 +24,7 @@ export interface ReadRule {
   readonly rule: NftRule;
   /** What is asked before anything that remembers or changes something: no other packet gets any further. */
   readonly selectors: ReadonlyMap<Field, Values>;
-  /** Absent for a rule that stays as it is: it does more than ask plain tests, count, and end. */
+  /** Absent for a rule that stays as it is: it does more than ask plain tests, count, and do one thing. */
   readonly plain?: PlainRule;
 }
 
@@ -45,7 +58,7 @@ export function readRule(rule: NftRule, isIdle: (test: Statement) => boolean = (
   }
   const counter = statements[index]?.kind === "counter" ? (statements[index++] as CounterStatement) : undefined;
   const end = statements[index];
-  const isPlain = end !== undefined && index === statements.length - 1 && endsRule(end);
+  const isPlain = end !== undefined && index === statements.length - 1 && isPlainEnd(end);
   return { rule, selectors, ...(isPlain && { plain: { others, asking, counter, end } }) };
 }
 
@@ -54,8 +67,8 @@ function contradicts(known: Values | undefined, protocol: bigint): boolean {
   return known !== undefined && !(known.kind === "numbers" && known.intervals.length === 1 && known.intervals[0]![0] === protocol);
 }
 
-/** Whether a packet for which this runs does not see the next rule, or comes back to it from another chain. */
-function endsRule(statement: Statement): boolean {
+/** Whether this ends the way of a packet in its chain, calls another chain, or gives it a mark or a class. */
+function isPlainEnd(statement: Statement): boolean {
   switch (statement.kind) {
     case "verdict":
       return statement.verdict !== "continue";
@@ -64,6 +77,8 @@ function endsRule(statement: Statement): boolean {
       return true;
     case "nat":
       return !statement.prefix;
+    case "assignment":
+      return markedBy(statement) !== undefined && isPlainValue(statement.value);
     default:
       return false;
   }
@@ -73,18 +88,83 @@ export function isMapped(end: Statement): end is VerdictStatement | JumpStatemen
   return end.kind === "verdict" || end.kind === "jump";
 }
 
-/** A new destination or source that is one address of IPv4, or one and a port: an element of a map can hold it. */
-export function newAddressOf(end: Statement): { readonly address: Expression; readonly port?: Expression } | undefined {
-  if (end.kind !== "nat" || (end.type !== "dnat" && end.type !== "snat") || end.prefix || (end.flags?.length ?? 0) > 0) return undefined;
-  const { address, port } = end;
-  if (address?.kind !== "address" || address.prefixLength !== undefined || address.address.includes(":")) return undefined;
-  if (port && port.kind !== "number") return undefined;
-  return { address, ...(port && { port }) };
+/** What an end gives a packet, where a named map can give it in its place. */
+export interface Given {
+  /** The same for ends whose values one map can hold. */
+  readonly kind: string;
+  readonly value: Expression;
+  /** What nft calls the types of the value. */
+  readonly types: readonly string[];
+}
+
+export function givenBy(end: Statement): Given | undefined {
+  switch (end.kind) {
+    case "nat":
+      return translationOf(end);
+    case "assignment": {
+      const type = markedBy(end);
+      return type !== undefined && end.value.kind === "number"
+        ? { kind: emitStatement({ ...end, value: zero }), value: end.value, types: [type] }
+        : undefined;
+    }
+    default:
+      return undefined;
+  }
+}
+
+/** The end that gives what a key finds in a map. */
+export function endWithMap(end: Statement, key: Expression, map: SetReference): Statement {
+  if (end.kind === "assignment") return { ...end, value: { kind: "named-map", key, map } };
+  if (end.kind !== "nat") throw new Error(`nothing is given by ${end.kind}`);
+  const { type, address, port } = end;
+  const withPort = address !== undefined && port !== undefined;
+  const family = end.family ?? (withPort && isLong(address) ? "ip6" : undefined);
+  return { kind: "nat", type, ...(family && { family }), found: { key, map, withPort } };
+}
+
+/** One address, one and a port, or a port of this machine. */
+function translationOf({ type, address, port, prefix, flags = [] }: NatStatement): Given | undefined {
+  if (prefix || flags.length > 0 || (port && port.kind !== "number")) return undefined;
+  if (type === "redirect" || type === "masquerade") {
+    return port && { kind: type, value: port, types: ["inet_service"] };
+  }
+  if (address?.kind !== "address" || address.prefixLength !== undefined) return undefined;
+  const addressType = isLong(address) ? "ipv6_addr" : "ipv4_addr";
+  if (!port) return { kind: `${type} ${addressType}`, value: address, types: [addressType] };
+  return { kind: `${type} ${addressType} with a port`, value: concatenation(address, port), types: [addressType, "inet_service"] };
+}
+
+function isLong(address: Expression): boolean {
+  return address.kind === "address" && address.address.includes(":");
+}
+
+const zero: Expression = { kind: "number", value: 0 };
+
+/** What nft calls the type of a mark or a class; undefined where something else is written. */
+function markedBy({ target }: AssignmentStatement): "mark" | "classid" | undefined {
+  if (target.kind === "meta" && target.key === "priority") return "classid";
+  const isMark = (target.kind === "meta" || (target.kind === "ct" && target.direction === undefined)) && target.key === "mark";
+  return isMark ? "mark" : undefined;
+}
+
+/** Of numbers and marks: it remembers nothing from one packet to the next, as a generator of numbers does. */
+function isPlainValue(value: Expression): boolean {
+  switch (value.kind) {
+    case "number":
+      return true;
+    case "meta":
+    case "ct":
+      return value.key === "mark";
+    case "binary":
+      return isPlainValue(value.left) && isPlainValue(value.right);
+    default:
+      return false;
+  }
 }
 
 /** Whether a packet goes on behind the rule that has this end. */
-export function comesBack(end: Statement): boolean {
-  return end.kind === "jump" && !end.goto;
+export function goesOn(end: Statement): boolean {
+  return (end.kind === "jump" && !end.goto) || end.kind === "assignment";
 }
 
 // ------------------------------------------------------------------------------------------------- the selectors

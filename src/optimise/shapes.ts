@@ -3,7 +3,7 @@
 import { emitStatement } from "../nft/emit.js";
 import type { Statement } from "../nft/ast.js";
 import { pointsOf, textOf, type Field, type Point, type Values } from "./fields.js";
-import { newAddressOf, isMapped, type PlainRule, type ReadRule } from "./read-rule.js";
+import { givenBy, isMapped, type PlainRule, type ReadRule } from "./read-rule.js";
 
 /** What rules of one key have in common. */
 export interface Shape {
@@ -26,7 +26,7 @@ export function shapesOf({ selectors, plain }: ReadRule, mapped: boolean): Shape
   const common = commonText(plain, mapped);
   const texts = [...selectors].map(([field, values]) => [field, `${field} ${textOf(values)}`] as const).sort(byField);
   const hasPorts = selectors.has("sourcePort") || selectors.has("destinationPort");
-  const needsProtocol = wantsProtocol(plain.end) && !(mapped && newAddressOf(plain.end));
+  const needsProtocol = wantsProtocol(plain.end) && !(mapped && givenBy(plain.end));
   const shapes: Shape[] = [];
   for (const [field, values] of selectors) {
     if (!canBeKey(field, values)) continue;
@@ -53,9 +53,8 @@ function commonText({ others, counter, end }: PlainRule, mapped: boolean): strin
 /** Equal for ends that one map can give. */
 function mappedText(end: Statement): string {
   if (isMapped(end)) return "verdict";
-  const translated = newAddressOf(end);
-  if (!translated || end.kind !== "nat") return emitStatement(end);
-  return translated.port ? `${end.type} with a port` : end.type;
+  const given = givenBy(end);
+  return given ? `map of ${given.kind}` : emitStatement(end);
 }
 
 /** Whether the values can be elements of a set. */

@@ -4,7 +4,7 @@
  */
 
 import { textOf } from "./fields.js";
-import { comesBack, type ReadRule } from "./read-rule.js";
+import { goesOn, type ReadRule } from "./read-rule.js";
 
 /** By the place of each such rule, the place of the one that covers it. */
 export function coveredRules(rules: readonly (ReadRule | undefined)[]): Map<number, number> {
@@ -15,7 +15,7 @@ export function coveredRules(rules: readonly (ReadRule | undefined)[]): Map<numb
     const tests = [...read.selectors].map(([field, values]) => `${field} ${textOf(values)}`).sort();
     const by = earliest(ending, tests);
     if (by !== undefined) covered.set(place, by);
-    else if (read.plain.others.length === 0 && !comesBack(read.plain.end) && tests.length <= mostTests) {
+    else if (read.plain.others.length === 0 && !goesOn(read.plain.end) && tests.length <= mostTests) {
       const key = tests.join("\n");
       if (!ending.has(key)) ending.set(key, place);
     }

@@ -51,7 +51,7 @@ export interface JsonMerge {
   /** `ip ipt2nft`. */
   readonly table: string;
   readonly chain: string;
-  readonly form: "set" | "verdict map" | "destination map" | "source map";
+  readonly form: "set" | "verdict map" | "destination map" | "source map" | "port map" | "mark map" | "class map";
   /** Of the set or map; absent where it stands in the rule. */
   readonly name?: string;
   readonly elements: number;

@@ -78,6 +78,8 @@ function lookedInto(statement: Statement): Expression | undefined {
       return statement.right;
     case "nat":
       return statement.found?.map;
+    case "assignment":
+      return statement.value.kind === "named-map" ? statement.value.map : undefined;
     default:
       return undefined;
   }

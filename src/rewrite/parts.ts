@@ -101,6 +101,7 @@ function isStableExpression(expression: Expression): boolean {
     case "concatenation":
       return expression.parts.every(isStableExpression);
     case "map":
+    case "named-map":
       return isStableExpression(expression.key);
     default:
       return true;

@@ -328,6 +328,13 @@ export class NftMachine implements Firewall<MachineState> {
   }
 
   private compileAssignment(target: Expression, value: Expression): Run {
+    if (value.kind === "named-map") {
+      const find = this.compileFinding(value.key, this.ofRules.get(value.map.set)?.elements ?? []);
+      return (flight) => {
+        const element = find(flight);
+        return element?.data ? this.compileAssignment(target, element.data)(flight) : "break";
+      };
+    }
     const isMark = target.kind === "meta" && target.key === "mark";
     const isConnectionMark = target.kind === "ct" && target.key === "mark";
     if (!isMark && !isConnectionMark) return () => "next";
@@ -350,8 +357,15 @@ export class NftMachine implements Firewall<MachineState> {
         if (!element?.data) return "break";
         let run = runs.get(element);
         if (!run) {
-          const [newAddress, newPort] = element.data.kind === "concatenation" ? element.data.parts : [element.data];
-          run = this.compileNat({ kind: "nat", type, ...(family && { family }), address: newAddress!, ...(newPort && { port: newPort }) });
+          const parts = element.data.kind === "concatenation" ? element.data.parts : [element.data];
+          const [newAddress, newPort] = type === "dnat" || type === "snat" ? parts : [undefined, ...parts];
+          run = this.compileNat({
+            kind: "nat",
+            type,
+            ...(family && { family }),
+            ...(newAddress && { address: newAddress }),
+            ...(newPort && { port: newPort }),
+          });
           runs.set(element, run);
         }
         return run(flight);

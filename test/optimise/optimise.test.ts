@@ -2,6 +2,7 @@
 
 import { describe, expect, it } from "vitest";
 
+import type { Family } from "../../src/iptables/ast.js";
 import { renderJson } from "../../src/report/json.js";
 import { translate, type TranslateOptions } from "../../src/translate.js";
 import { optimise, type OptimiseOptions } from "../../src/optimise/optimise.js";
@@ -11,10 +12,10 @@ import { always, scriptOf } from "./equality.js";
 /** Rules and sets of the optimised table, without comments and base chains. */
 function optimised(
   rules: readonly string[],
-  more: Partial<OptimiseOptions> & { readonly counters?: boolean; readonly table?: string } = {},
+  more: Partial<OptimiseOptions> & { readonly counters?: boolean; readonly table?: string; readonly family?: Family } = {},
 ): string[] {
-  const { counters = false, table = "filter", ...options } = more;
-  const { nft } = translate(dumpOf(table, ...rules), { family: "ipv4", counters });
+  const { counters = false, table = "filter", family = "ipv4", ...options } = more;
+  const { nft } = translate(dumpOf(table, ...rules), { family, counters });
   return scriptOf(optimise(nft!.tables[0]!, { ...always, ...options }).table)
     .split("\n")
     .map((line) => line.trim().replace("ip frag-off & 0x1fff == 0 ", ""))
@@ -127,6 +128,124 @@ describe("new sources", () => {
     ).toEqual([
       "map nat_POSTROUTING_saddr { type ipv4_addr : ipv4_addr; size 2; elements = { 192.0.2.1 : 198.51.100.1, 192.0.2.2 : 198.51.100.2 }; }",
       'oifname "eth0" snat to ip saddr map @nat_POSTROUTING_saddr',
+    ]);
+  });
+});
+
+describe("ports of this machine", () => {
+  it("come from one map", () => {
+    const rules = ["-p tcp --dport 80 -j REDIRECT --to-ports 8080", "-p tcp --dport 443 -j REDIRECT --to-ports 8443"];
+    expect(
+      optimised(
+        rules.map((rule) => `PREROUTING ${rule}`),
+        { table: "nat" },
+      ),
+    ).toEqual([
+      "map nat_PREROUTING_dport { type inet_service : inet_service; elements = { 80 : 8080, 443 : 8443 }; }",
+      "meta l4proto tcp redirect to :tcp dport map @nat_PREROUTING_dport",
+    ]);
+  });
+
+  it("come from one map for the sources of a network, too", () => {
+    const rules = ["-s 192.0.2.1 -p udp -j MASQUERADE --to-ports 1024", "-s 192.0.2.2 -p udp -j MASQUERADE --to-ports 1025"];
+    expect(
+      optimised(
+        rules.map((rule) => `POSTROUTING ${rule}`),
+        { table: "nat" },
+      ),
+    ).toEqual([
+      "map nat_POSTROUTING_saddr { type ipv4_addr : inet_service; size 2; elements = { 192.0.2.1 : 1024, 192.0.2.2 : 1025 }; }",
+      "meta l4proto udp masquerade to :ip saddr map @nat_POSTROUTING_saddr",
+    ]);
+  });
+
+  it("stay rules where the kernel draws one of several, or the address stays what it was", () => {
+    const rules = ["-p tcp --dport 80 -j REDIRECT --to-ports 8080-8090", "-p tcp --dport 81 -j REDIRECT", "-p tcp --dport 82 -j REDIRECT"];
+    expect(
+      optimised(
+        rules.map((rule) => `PREROUTING ${rule}`),
+        { table: "nat" },
+      ),
+    ).toEqual([
+      "set nat_PREROUTING_dport { type inet_service; elements = { 81, 82 }; }",
+      "tcp dport 80 redirect to :8080-8090",
+      "tcp dport @nat_PREROUTING_dport redirect",
+    ]);
+  });
+});
+
+describe("new addresses of IPv6", () => {
+  const rules = ["-p tcp --dport 80 -j DNAT --to [2001:db8::7]:81", "-p udp --dport 53 -j DNAT --to [2001:db8::8]:53"].map(
+    (rule) => `PREROUTING ${rule}`,
+  );
+
+  it("come from one map", () => {
+    expect(optimised(rules, { table: "nat", family: "ipv6" })).toEqual([
+      "map nat_PREROUTING_proto_dport { type inet_proto . inet_service : ipv6_addr . inet_service; " +
+        "elements = { tcp . 80 : 2001:db8::7 . 81, udp . 53 : 2001:db8::8 . 53 }; }",
+      "meta l4proto { tcp, udp } dnat ip6 addr . port to meta l4proto . th dport map @nat_PREROUTING_proto_dport",
+    ]);
+    const sources = ["-s 2001:db8:1::1 -j SNAT --to 2001:db8::1", "-s 2001:db8:1::2 -j SNAT --to 2001:db8::2"];
+    expect(
+      optimised(
+        sources.map((rule) => `POSTROUTING ${rule}`),
+        { table: "nat", family: "ipv6" },
+      ).at(-1),
+    ).toBe("snat to ip6 saddr map @nat_POSTROUTING_saddr");
+  });
+
+  it("and those of IPv4 come from two maps in a table of both families", () => {
+    const dumps = [rules, rules.map((rule) => rule.replace(/\[2001:db8::(\d)\]/, "192.0.2.$1"))].map((some) => dumpOf("nat", ...some));
+    const sources = dumps.map((text, index) => ({ file: `${index}`, text, family: index === 0 ? ("ipv6" as const) : ("ipv4" as const) }));
+    const { nft } = translate(sources, { inet: true, counters: false });
+    const script = scriptOf(optimise(nft!.tables[0]!, always).table);
+    expect(script).toContain("dnat ip6 addr . port to meta l4proto . th dport map @");
+    expect(script).toContain("dnat ip addr . port to meta l4proto . th dport map @");
+  });
+});
+
+describe("marks and classes", () => {
+  const marking = (...rules: readonly string[]): string[] =>
+    optimised(
+      rules.map((rule) => `POSTROUTING ${rule}`),
+      { table: "mangle" },
+    );
+
+  it("come from one map, behind which packets go on", () => {
+    expect(marking("-s 192.0.2.1 -j MARK --set-mark 1", "-s 192.0.2.2 -j MARK --set-mark 2", "-j LOG")).toEqual([
+      "map mangle_POSTROUTING_saddr { type ipv4_addr : mark; size 2; elements = { 192.0.2.1 : 0x1, 192.0.2.2 : 0x2 }; }",
+      "meta mark set ip saddr map @mangle_POSTROUTING_saddr",
+      "log",
+    ]);
+    expect(marking("-s 192.0.2.1 -j CONNMARK --set-mark 1", "-s 192.0.2.2 -j CONNMARK --set-mark 2").at(-1)).toBe(
+      "ct mark set ip saddr map @mangle_POSTROUTING_saddr",
+    );
+    expect(marking("-s 192.0.2.1 -j CLASSIFY --set-class 1:1", "-s 192.0.2.2 -j CLASSIFY --set-class 1:2")).toEqual([
+      "map mangle_POSTROUTING_saddr { type ipv4_addr : classid; size 2; elements = { 192.0.2.1 : 0x10001, 192.0.2.2 : 0x10002 }; }",
+      "meta priority set ip saddr map @mangle_POSTROUTING_saddr",
+    ]);
+  });
+
+  it("that are equal, or keep a part of the old one, are one rule with a set", () => {
+    const equal = ["-s 192.0.2.1 -j MARK --set-mark 0x1/0x1", "-s 192.0.2.2 -j MARK --set-mark 0x1/0x1"];
+    expect(marking(...equal).at(-1)).toBe("ip saddr @mangle_POSTROUTING_saddr meta mark set meta mark | 0x1");
+    expect(marking("-s 192.0.2.1 -j MARK --set-mark 0x1/0x3", "-s 192.0.2.2 -j MARK --set-mark 0x2/0x3")).toHaveLength(2);
+  });
+
+  it("of a packet that two rules match stay rules: the last one has the last word", () => {
+    expect(marking("-s 192.0.2.0/24 -j MARK --set-mark 1", "-s 192.0.2.2 -j MARK --set-mark 2")).toHaveLength(2);
+  });
+
+  it("move over rules of other packets, which end their way", () => {
+    const rules = [
+      "-s 192.0.2.1 -j MARK --set-mark 1",
+      "-s 192.0.2.1 -j RETURN",
+      "-s 192.0.2.2 -j MARK --set-mark 2",
+      "-s 192.0.2.2 -j RETURN",
+    ];
+    expect(marking(...rules).slice(-2)).toEqual([
+      "meta mark set ip saddr map @mangle_POSTROUTING_saddr",
+      "ip saddr @mangle_POSTROUTING_saddr_2 return",
     ]);
   });
 });

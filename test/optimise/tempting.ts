@@ -63,6 +63,7 @@ const more = [
   "-m mark --mark 0x1",
   "-m mark --mark 0x1/0x1",
   "-m mark ! --mark 0x2",
+  "-m connmark --mark 0x1",
   "-m limit --limit 1/hour --limit-burst 2",
   '-m comment --comment "one of many"',
 ];
@@ -73,6 +74,17 @@ const targets = [
   "-j RETURN",
   "-j REJECT --reject-with icmp-port-unreachable",
   "-j MARK --set-xmark 0x1/0xffffffff",
+];
+/** Marks that rules give: the last rule that matches has the last word. */
+const marks = [
+  "-j MARK --set-xmark 0x1/0xffffffff",
+  "-j MARK --set-xmark 0x2/0xffffffff",
+  "-j MARK --set-xmark 0x3/0xffffffff",
+  "-j MARK --set-xmark 0x2/0x2",
+  "-j MARK --set-xmark 0x1/0x0",
+  "-j CONNMARK --set-xmark 0x1/0xffffffff",
+  "-j CONNMARK --set-xmark 0x2/0xffffffff",
+  "-j CONNMARK --restore-mark --nfmask 0xffffffff --ctmask 0xffffffff",
 ];
 /** Calls go from one of these to a later one only. */
 const chains = ["INPUT", "FIRST", "SECOND"];
@@ -104,6 +116,12 @@ const variations: fc.Arbitrary<Partial<Parts>> = fc.oneof(
     source: fc.constantFrom(...singleSources),
     ports: fc.constantFrom(...singlePorts),
     target: fc.constantFrom("-j DROP", "-j ACCEPT", "-j SECOND"),
+  }),
+  fc.record({ source: fc.constantFrom(...sources), target: fc.constantFrom(...marks) }),
+  fc.record({
+    source: fc.constantFrom(...singleSources),
+    ports: fc.constantFrom(...singlePorts),
+    target: fc.constantFrom(...marks.slice(0, 3)),
   }),
 );
 
@@ -162,6 +180,8 @@ const translations = [
   "-j DNAT --to-destination 198.51.100.9",
   "-j DNAT --to-destination 198.51.100.10",
   "-j REDIRECT --to-ports 81",
+  "-j REDIRECT --to-ports 82",
+  "-j REDIRECT --to-ports 83-85",
   "-j RETURN",
 ];
 
@@ -171,6 +191,8 @@ const sourceTranslations = [
   "-j SNAT --to-source 198.51.100.9",
   "-j SNAT --to-source 198.51.100.10",
   "-j MASQUERADE",
+  "-j MASQUERADE --to-ports 1024",
+  "-j MASQUERADE --to-ports 1025",
   "-j ACCEPT",
 ];
 
@@ -194,10 +216,12 @@ export const temptingSources = translating(["-o eth1", "! -o eth1"], [...singleS
 export function translationDump(
   rules: readonly Pick<Parts, "inInterface" | "source" | "ports" | "target">[],
   chain: "PREROUTING" | "POSTROUTING" = "PREROUTING",
+  family: Family = "ipv4",
 ): string {
   const lines = rules.map(({ inInterface, source, ports: protocol, target }, index) => {
     const words = [inInterface, source, protocol, target].filter((word) => word !== "");
-    return `[0:${(index + 1) * 1000}] -A ${chain} ${words.join(" ")}`;
+    const text = words.join(" ");
+    return `[0:${(index + 1) * 1000}] -A ${chain} ${family === "ipv4" ? text : inIpv6(text)}`;
   });
   return [
     "*nat",
@@ -211,10 +235,15 @@ export function translationDump(
 /** The same of IPv6: addresses end in those of IPv4. */
 function inIpv6(words: string): string {
   return words
-    .replace(/(\d+)\.(\d+)\.(\d+)\.(\d+)\/(\d+)/g, (_, a: string, b: string, c: string, d: string, length: string) => {
-      const word = (high: string, low: string): string => (Number(high) * 256 + Number(low)).toString(16);
-      return `2001:db8::${word(a, b)}:${word(c, d)}/${96 + Number(length)}`;
-    })
+    .replace(
+      /(\d+)\.(\d+)\.(\d+)\.(\d+)(?:\/(\d+)|(:\d+))?/g,
+      (_, a: string, b: string, c: string, d: string, length?: string, port?: string) => {
+        const word = (high: string, low: string): string => (Number(high) * 256 + Number(low)).toString(16);
+        const address = `2001:db8::${word(a, b)}:${word(c, d)}`;
+        if (port !== undefined) return `[${address}]${port}`;
+        return length === undefined ? address : `${address}/${96 + Number(length)}`;
+      },
+    )
     .replace("-m icmp --icmp-type 8", "-m icmp6 --icmpv6-type 128")
     .replace("-p icmp", "-p ipv6-icmp")
     .replace("icmp-port-unreachable", "icmp6-port-unreachable");
