@@ -6,6 +6,7 @@ import exceptions from "../../corpus/ipset/network-with-exceptions/rules.v4?raw"
 import exceptionSets from "../../corpus/ipset/network-with-exceptions/sets.ipset?raw";
 import serverIpv6 from "../../corpus/machine/small-server/rules.v6?raw";
 import server from "../../corpus/machine/small-server/rules.v4?raw";
+import blocked from "../../corpus/optimize/block-list/rules.v4?raw";
 import loosened from "../../examples/changes/loosened/rules.v4?raw";
 import repository from "../../examples/repository/rules.v4?raw";
 import { emptyState, type PlaygroundState } from "./state.js";
@@ -28,5 +29,6 @@ export const examples: readonly Example[] = [
   example("Port knocking", { rules: knocking }),
   example("Both families in one table", { rules: server, second: serverIpv6 }, { options: { inet: true } }),
   example("Sets of ipset", { rules: exceptions, sets: exceptionSets }),
+  example("A long list of addresses, as one look-up", { rules: blocked }, { options: { optimize: true } }),
   example("A change to review", { rules: loosened, before: repository }, { view: "review" }),
 ];

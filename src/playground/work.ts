@@ -87,17 +87,25 @@ function translated(state: PlaygroundState): Translation {
   return translate(sources.length === 0 ? [{ file: fileNames.rules, text: "" }] : sources, optionsOf(state));
 }
 
-function translatedAnswer({ script, outcome, diagnostics, iptables }: Translation, state: PlaygroundState): Translated {
+function translatedAnswer(translation: Translation, state: PlaygroundState): Translated {
+  const { script, outcome, diagnostics } = translation;
   const excerptOf = excerpts(state);
   return {
     kind: "translated",
     script,
     lineStarts: lineStartsOf(script ?? ""),
     outcome,
-    summary: (outcome === "invalid" ? renderInvalidSummary(diagnostics) : renderSummary(tally(iptables, diagnostics))).trim(),
+    summary: outcome === "invalid" ? renderInvalidSummary(diagnostics).trim() : summaryOf(translation),
     messages: diagnostics.slice(0, mostMessages).map((one) => messageOf(one, excerptOf)),
     moreMessages: Math.max(0, diagnostics.length - mostMessages),
   };
+}
+
+function summaryOf({ iptables, diagnostics, merges }: Translation): string {
+  const summary = renderSummary(tally(iptables, diagnostics)).trim();
+  if (merges.length === 0) return summary;
+  const merged = merges.reduce((sum, { rules }) => sum + rules.length, 0);
+  return `${summary}; ${merged} of them in ${merges.length === 1 ? "one look-up" : `${merges.length} look-ups`}`;
 }
 
 function lineStartsOf(text: string): Uint32Array {

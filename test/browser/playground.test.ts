@@ -143,6 +143,22 @@ describe.skipIf(isSkipped)("the playground in Chromium, from a file and offline"
     expect(await page.getByRole("button", { name: "Search" }).isVisible()).toBe(true);
   });
 
+  it("brings long lists together where that is chosen, and carries the choice in a link", async () => {
+    const { page, events } = await open();
+    const addresses = Array.from({ length: 200 }, (_, index) => `-A INPUT -s 192.0.2.${index}/32 -j DROP`);
+    await paste(page, dump(...addresses));
+    await page.locator("#options > summary").click();
+    await page.getByLabel("long lists of rules as sets and maps").check();
+    await expect.poll(() => status(page)).toContain("200 of them in one look-up");
+    await page.getByRole("button", { name: "Copy a link" }).click();
+    await expect.poll(() => new URL(page.url()).hash).not.toBe("");
+    const { page: other } = await open(new URL(page.url()).hash);
+    await settled(other);
+    expect(await other.getByLabel("long lists of rules as sets and maps").isChecked()).toBe(true);
+    expect(await status(other)).toContain("200 of them in one look-up");
+    expect(events).toEqual([]);
+  });
+
   it("reviews a change in a frame that can do nothing but show itself", async () => {
     const { page, events } = await open();
     await page.getByRole("combobox", { name: "Example" }).selectOption({ label: "A change to review" });

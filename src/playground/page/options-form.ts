@@ -28,6 +28,7 @@ export function readOptions(): PlaygroundOptions {
     ...(days !== undefined && { forgetAfter: days * secondsPerDay }),
     ...(without.length > 0 && { without }),
     ...(is("option-inet") && { inet: true }),
+    ...(is("option-optimize") && { optimize: true }),
     ...(is("option-keep-sets") && { keepSets: true }),
     ...(is("option-origins") && { origins: true }),
     ...(!is("option-counters") && { counters: false }),
@@ -35,7 +36,7 @@ export function readOptions(): PlaygroundOptions {
 }
 
 export function showOptions(options: PlaygroundOptions): void {
-  const { family, recent, table, targetNft, setSize, forgetAfter, without, inet, keepSets, origins, counters } = options;
+  const { family, recent, table, targetNft, setSize, forgetAfter, without, inet, optimize, keepSets, origins, counters } = options;
   find("option-family", HTMLSelectElement).value = family ?? "";
   find("option-recent", HTMLSelectElement).value = recent ?? "auto";
   const texts = {
@@ -46,7 +47,13 @@ export function showOptions(options: PlaygroundOptions): void {
     "option-without": without?.join(", "),
   };
   for (const [id, value] of Object.entries(texts)) find(id, HTMLInputElement).value = String(value ?? "");
-  const checks = { "option-inet": inet, "option-keep-sets": keepSets, "option-origins": origins, "option-counters": counters ?? true };
+  const checks = {
+    "option-inet": inet,
+    "option-optimize": optimize,
+    "option-keep-sets": keepSets,
+    "option-origins": origins,
+    "option-counters": counters ?? true,
+  };
   for (const [id, value] of Object.entries(checks)) find(id, HTMLInputElement).checked = value ?? false;
   const count = Object.keys(options).length;
   find("options", HTMLDetailsElement).open = count > 0;
