@@ -96,7 +96,7 @@ export function addFeaturesOfSet(set: Omit<NftSet, "name">, found: Set<FeatureNa
   const parts = set.type?.length ?? (set.typeof?.kind === "concatenation" ? set.typeof.parts.length : 1);
   if (set.flags.includes("dynamic")) found.add("dynamicSet");
   if (set.counter) found.add(set.verdicts || set.data ? "mapCounter" : "setCounter");
-  if (set.flags.includes("interval") && parts > 1) found.add("concatenatedIntervals");
+  if (set.flags.includes("interval") && parts > 1) found.add(set.counter ? "boxes" : "concatenatedIntervals");
   if (parts > 1) found.add("concatenation");
   if (set.typeof) {
     found.add("setTypeof");

@@ -74,6 +74,12 @@ export const features = {
     kernel: "5.6",
     source: `announcement of 0.9.5; ${kernelList}`,
   },
+  boxes: {
+    name: "counted intervals within concatenations",
+    nft: "1.0.6",
+    kernel: "5.7",
+    source: "measured: nft 0.9.8 ends with a segmentation fault when it lists them; kernel as for counters of a set's elements",
+  },
   connectionCount: {
     name: "ct count in a set",
     nft: "0.9.1",

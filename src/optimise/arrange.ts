@@ -3,10 +3,11 @@
  * between. It may move over a rule whose packets are never its own: then no packet runs both, whatever they count, write or remember.
  */
 
+import { boxesOf, boxesWithout, type Box } from "./boxes.js";
 import { fields, type Field } from "./fields.js";
 import { goesOn, type ReadRule } from "./read-rule.js";
 import { combinations, combinationText, shapesOf, type Shape } from "./shapes.js";
-import { areApart, Asked, ValueIndex } from "./value-index.js";
+import { areApart, Asked, ValueIndex, type Selectors } from "./value-index.js";
 
 /** Rules of one shape that stand together now. */
 export interface Group {
@@ -17,8 +18,12 @@ export interface Group {
   readonly asked: Asked;
   /** With one field: what those ask for whose packets go on. */
   readonly goingOn: ValueIndex;
-  /** Without: the combinations, and whether the packets of their rule go on. */
+  /** With single values of several: the combinations, and whether the packets of their rule go on. */
   readonly combinations: Map<string, boolean>;
+  /** With intervals of several: what each member has of them, which none before it has. */
+  readonly boxes: (readonly Box[])[];
+  /** Which of these members have packets that go on. */
+  readonly going: Set<number>;
 }
 
 /** A rule by itself. */
@@ -36,6 +41,8 @@ export interface ArrangeOptions {
   readonly without: ReadonlySet<string>;
 }
 
+/** Boxes that a rule may fall into because of rules before it. */
+const mostPieces = 16;
 /** Rules and groups that one rule may move over. */
 const mostPassed = 200;
 /** Comparisons of a rule with another or a group, for each rule of a chain and beside: beyond them nothing moves any more. */
@@ -64,8 +71,15 @@ export function arrange(rules: readonly (ReadRule | undefined)[], { mapped, fewe
       continue;
     }
     const known = groups.get(shape.key);
-    if (known && fits(read, known.group) && mayMove(read, known.position)) {
-      add(known.group, place, read);
+    const boxes = shape.boxes && boxesLeft(read, known?.group);
+    const fitting = shape.boxes ? boxes !== undefined : known && fits(read, known.group);
+    if (known && fitting && mayMove(read, known.position)) {
+      add(known.group, place, read, boxes);
+      continue;
+    }
+    // A rule that falls into too many pieces stays alone, and those behind it go on to the group.
+    if (known && !fitting && shape.boxes) {
+      units.push({ kind: "alone", place });
       continue;
     }
     const group: Group = {
@@ -75,8 +89,10 @@ export function arrange(rules: readonly (ReadRule | undefined)[], { mapped, fewe
       asked: new Asked(),
       goingOn: new ValueIndex(),
       combinations: new Map(),
+      boxes: [],
+      going: new Set(),
     };
-    add(group, place, read);
+    add(group, place, read, shape.boxes && boxesLeft(read, undefined));
     groups.set(shape.key, { group, position: units.length });
     units.push(group);
   }
@@ -97,7 +113,9 @@ function chosenShapes(
     let best: Shape | undefined;
     for (const shape of shapes) {
       const count = counts.get(shape.key)!;
-      if (count >= fewest && !without.has(shape.key) && count > (best ? counts.get(best.key)! : 0)) best = shape;
+      if (count < fewest || without.has(shape.key)) continue;
+      // A look-up of boxes takes longest: only what nothing else holds is one.
+      if (shape.boxes ? !best : count > (best ? counts.get(best.key)! : 0)) best = shape;
     }
     return best;
   });
@@ -120,9 +138,29 @@ function fits({ selectors }: ReadRule, group: Group): boolean {
   return group.goingOn.meeting(selectors.get(field)!)?.size === 0;
 }
 
-function add(group: Group, place: number, { selectors, plain }: ReadRule): void {
+/** What a rule has of the boxes that it asks for; undefined where it cannot come behind the members. */
+function boxesLeft({ selectors, plain }: ReadRule, group: Group | undefined): readonly Box[] | undefined {
+  const own = boxesOf(selectors, fieldsAmong(selectors));
+  if (!group) return own;
+  const meeting = group.asked.meeting(selectors);
+  // Those of one group go on, or end, all alike, but for calls.
+  if (!meeting || (meeting.length > 0 && (goesOn(plain!.end) || meeting.some((member) => group.going.has(member))))) return undefined;
+  let left = own;
+  for (const member of meeting) {
+    left = boxesWithout(left, group.boxes[member]!);
+    if (left.length > mostPieces) return undefined;
+  }
+  return left;
+}
+
+function add(group: Group, place: number, { selectors, plain }: ReadRule, boxes: readonly Box[] | undefined): void {
+  if (boxes) {
+    group.boxes.push(boxes);
+    if (goesOn(plain!.end)) group.going.add(group.members.length);
+  }
   group.members.push(place);
   group.asked.add(selectors);
+  if (boxes) return;
   const passes = goesOn(plain!.end);
   const { field } = group.shape;
   if (field !== undefined) {
@@ -138,6 +176,9 @@ function add(group: Group, place: number, { selectors, plain }: ReadRule): void 
 
 /** Of a shape without a field of its own: all that its members ask for. */
 export function fieldsOf({ asked }: Group): readonly Field[] {
-  const first = asked.members[0]!;
-  return fields.filter((field) => first.has(field));
+  return fieldsAmong(asked.members[0]!);
+}
+
+function fieldsAmong(selectors: Selectors): readonly Field[] {
+  return fields.filter((field) => selectors.has(field));
 }

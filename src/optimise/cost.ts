@@ -51,6 +51,8 @@ export function listedTestCost(field: Field, intervals: boolean, several: boolea
 /** A packet that finds an element. */
 function costOfHit({ fields, intervals, counted, elements }: LookUp): number {
   const growth = Math.log10(Math.max(elements, 1));
+  // The kernel goes through the fields one by one, and from some thousand boxes on through more and more memory.
+  if (intervals && fields.length > 1) return 410 + 60 * growth + 0.1 * elements + 100 * (fields.length - 2);
   if (intervals) return 130 + 100 * growth + (counted ? 30 : 0);
   const bytes = fields.reduce((sum, field) => sum + bytesOfField[field], 0);
   if (bytes <= 2) return counted ? 205 + 10 * growth : 120;

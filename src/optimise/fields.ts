@@ -115,6 +115,14 @@ export const bytesOfField: Readonly<Record<Field, number>> = {
   destinationPort: 2,
 };
 
+/** Bytes that the kernel takes as the key of a set: 16 registers. */
+export const longestKey = 64;
+
+/** Bytes of several values in a row: each fills whole registers. */
+export function bytesOfKey(fieldsOfKey: readonly Field[]): number {
+  return fieldsOfKey.reduce((sum, field) => sum + Math.ceil(bytesOfField[field] / 4) * 4, 0);
+}
+
 /**
  * How a field is read.
  *

@@ -64,23 +64,39 @@ export function cutGroup(group: Group, rules: readonly (ReadRule | undefined)[])
     return { ...plain!, rule, selectors };
   });
   const { field } = group.shape;
-  const fields = field === undefined ? varying(members, fieldsOf(group)) : [field];
-  const found = field === undefined ? firstOfEach(members, fields) : firstOfField(members, field);
+  const fields = field === undefined ? varying(members, fieldsOf(group), group.shape.boxes === true) : [field];
+  const found = group.shape.boxes
+    ? foundInBoxes(group, fields)
+    : field === undefined
+      ? firstOfEach(members, fields)
+      : firstOfField(members, field);
   const kept = new Set(found.map(({ member }) => member));
   const intervals = found.some(({ key }) => key.some(([from, to]) => from !== to));
   const rulesWhere = (wanted: boolean): NftRule[] => members.flatMap(({ rule }, index) => (kept.has(index) === wanted ? rule : []));
   return { members, fields, intervals, found, kept: rulesWhere(true), covered: rulesWhere(false) };
 }
 
-/** The fields in which members differ; ports are told apart by their protocol, too. */
-function varying(members: readonly Member[], fields: readonly Field[]): Field[] {
+/**
+ * The fields in which members differ; ports are told apart by their protocol, too.
+ *
+ * @param inParts members are cut up: a field of which each wants several parts stays one of the key
+ */
+function varying(members: readonly Member[], fields: readonly Field[], inParts: boolean): Field[] {
   const first = members[0]!;
   const differ = fields.filter((field) => {
-    const text = textOf(first.selectors.get(field)!);
+    const values = first.selectors.get(field)!;
+    if (inParts && values.kind === "numbers" && values.intervals.length > 1) return true;
+    const text = textOf(values);
     return members.some(({ selectors }) => textOf(selectors.get(field)!) !== text);
   });
   if (!differ.includes("protocol")) return differ;
   return fields.filter((field) => differ.includes(field) || field === "sourcePort" || field === "destinationPort");
+}
+
+/** The parts of the boxes that are of these fields; of the others all boxes have the same. */
+function foundInBoxes(group: Group, fields: readonly Field[]): Found[] {
+  const places = fields.map((field) => fieldsOf(group).indexOf(field));
+  return group.boxes.flatMap((boxes, member) => boxes.map((box) => ({ key: places.map((place) => box[place]!), member })));
 }
 
 function firstOfEach(members: readonly Member[], fields: readonly Field[]): Found[] {

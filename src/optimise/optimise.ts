@@ -24,7 +24,7 @@ import { isLoadable } from "../nft/versions.js";
 import { arrange, type Alone, type Group } from "./arrange.js";
 import { fewestRules, paysOff, type LookUp } from "./cost.js";
 import { ExcludedInterfaces } from "./excluded-interfaces.js";
-import { wordOfField } from "./fields.js";
+import { bytesOfKey, longestKey, wordOfField } from "./fields.js";
 import { linesOf } from "./lines.js";
 import { cutGroup, lookUpOf, mergedRule, type Cut } from "./merge.js";
 import { givenBy, readRule, type ReadRule } from "./read-rule.js";
@@ -175,7 +175,9 @@ class TableOptimiser {
   private isWorthIt(cut: Cut): boolean {
     const { lookUp, listed } = lookUpOf(cut);
     if (lookUp.counted && !isLoadable("setCounter", this.options.targetNft)) return false;
-    if (lookUp.fields.length === 0) return false;
+    if (lookUp.fields.length === 0 || bytesOfKey(lookUp.fields) > longestKey) return false;
+    const inBoxes = lookUp.intervals && lookUp.fields.length > 1;
+    if (inBoxes && (this.options.keepSets || !isLoadable("boxes", this.options.targetNft))) return false;
     const [first, ...others] = cut.members.map(({ end }) => end);
     const gives = first && givenBy(first) && others.some((end) => emitStatement(end) !== emitStatement(first));
     const feature = first?.kind === "nat" ? "translationMap" : "valueMap";

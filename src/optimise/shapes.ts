@@ -1,4 +1,4 @@
-/** Which rules could be one: those of one key ask the same but for one field, or ask for single values of the same fields. */
+/** Which rules could be one: those of one key ask the same but for one field, or ask for values or intervals of the same fields. */
 
 import { emitStatement } from "../nft/emit.js";
 import type { Statement } from "../nft/ast.js";
@@ -9,15 +9,17 @@ import { givenBy, isMapped, type PlainRule, type ReadRule } from "./read-rule.js
 export interface Shape {
   /** Equal for rules that could be one. */
   readonly key: string;
-  /** The field that may hold intervals while all else is equal; absent: all selectors are single values. */
+  /** The field that may hold intervals while all else is equal; absent: all selectors are single values, or several hold intervals. */
   readonly field?: Field;
+  /** Several fields may hold intervals. */
+  readonly boxes?: true;
 }
 
 /** A rule of a key asks for at most so many combinations of values. */
 const mostCombinations = 64;
 
 /**
- * The keys of a rule, those with one field first.
+ * The keys of a rule, those with one field first, that of boxes last.
  *
  * @param mapped verdicts may differ within a key: the nft has maps for them
  */
@@ -35,10 +37,12 @@ export function shapesOf({ selectors, plain }: ReadRule, mapped: boolean): Shape
     const rest = texts.filter(([other]) => other !== field).map(([, text]) => text);
     shapes.push({ key: [field, ...rest, common].join("\n"), field });
   }
-  if (selectors.size > 1 && combinationsOf(selectors) <= mostCombinations) {
-    const protocol = needsProtocol ? texts.filter(([field]) => field === "protocol").map(([, text]) => text) : [];
-    shapes.push({ key: ["all", ...texts.map(([field]) => field), ...protocol, common].join("\n") });
-  }
+  if (selectors.size < 2) return shapes;
+  const protocol = needsProtocol ? texts.filter(([field]) => field === "protocol").map(([, text]) => text) : [];
+  const several = (word: string): string => [word, ...texts.map(([field]) => field), ...protocol, common].join("\n");
+  if (combinationsOf(selectors, (values) => pointsOf(values)?.length) <= mostCombinations) shapes.push({ key: several("all") });
+  const intervals = [...selectors].every(([field, values]) => canBeKey(field, values));
+  if (intervals && combinationsOf(selectors, partsIn) <= mostCombinations) shapes.push({ key: several("boxes"), boxes: true });
   return shapes;
 }
 
@@ -67,11 +71,15 @@ function wantsProtocol(end: Statement): boolean {
   return end.kind === "reject" || end.kind === "nat";
 }
 
-/** How many combinations of single values the selectors allow; infinite where one allows an interval. */
-function combinationsOf(selectors: ReadonlyMap<Field, Values>): number {
+/** How many combinations of parts the selectors allow; infinite where one is not to be told in parts. */
+function combinationsOf(selectors: ReadonlyMap<Field, Values>, partsOf: (values: Values) => number | undefined): number {
   let count = 1;
-  for (const values of selectors.values()) count *= pointsOf(values)?.length ?? Infinity;
+  for (const values of selectors.values()) count *= partsOf(values) ?? Infinity;
   return count;
+}
+
+function partsIn(values: Values): number | undefined {
+  return values.kind === "numbers" ? values.intervals.length : values.kind === "name" ? 1 : undefined;
 }
 
 /** All combinations of single values, field by field in the order given. */

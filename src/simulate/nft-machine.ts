@@ -467,7 +467,7 @@ export class NftMachine implements Firewall<MachineState> {
     };
   }
 
-  /** The element that a packet finds, which counts it; elements do not overlap. */
+  /** The element that a packet finds, which counts it. Throws an Error where it finds two: the kernel refuses them, or chooses one. */
   private compileFinding(key: Expression, elements: readonly Expression[]): (flight: Flight) => SetElement | undefined {
     const parts = key.kind === "concatenation" ? key.parts : [key];
     if (parts.some((part) => isOfOtherFamily(part, this.family))) return () => undefined;
@@ -480,7 +480,8 @@ export class NftMachine implements Firewall<MachineState> {
     return (flight) => {
       if (!readers.every(({ applies = always }) => applies(flight))) return undefined;
       const values = readers.map(({ read }) => read(flight));
-      const found = tests.find(({ wanted }) => wanted.every((test, index) => test(values[index]!)));
+      const [found, other] = tests.filter(({ wanted }) => wanted.every((test, index) => test(values[index]!)));
+      if (other) throw new Error("elements of a set overlap");
       if (found?.own.counter) this.count(found.own.counter.bytes);
       return found?.own;
     };

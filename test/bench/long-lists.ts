@@ -2,13 +2,13 @@
 
 import type { Shape } from "./shapes.js";
 
-function list(name: string, rules: readonly string[], chains: readonly string[] = []): Shape {
+function list(name: string, rules: readonly string[], chains: readonly string[] = [], table = "filter"): Shape {
   return {
     name,
     hits: 0,
     family: "ipv4",
     forms: ["plain", "optimised", "optimised, no counters"],
-    dump: () => ["*filter", ":INPUT ACCEPT [0:0]", ...chains.map((chain) => `:${chain} - [0:0]`), ...rules, "COMMIT", ""].join("\n"),
+    dump: () => [`*${table}`, ":INPUT ACCEPT [0:0]", ...chains.map((chain) => `:${chain} - [0:0]`), ...rules, "COMMIT", ""].join("\n"),
   };
 }
 
@@ -46,6 +46,22 @@ export const longLists: readonly Shape[] = [
         `-A INPUT ! -i ${bridges[index % bridges.length]!} -p ${index % 5 === 0 ? "tcp" : "udp"} --dport ${20_000 + index} -j ACCEPT`,
     ),
   ]),
+  ...[200, 1000].map((count) =>
+    list(
+      `${count} rules of networks and ports`,
+      numbers(count).map(
+        (index) =>
+          `-A INPUT -s 10.${100 + (index >> 8)}.${index & 255}.0/24 -d 192.0.2.${(index % 30) * 8}/29 -p ${index % 3 === 0 ? "udp" : "tcp"} ` +
+          `--dport ${1000 + (index % 7) * 10}:${1005 + (index % 7) * 10} -j ACCEPT`,
+      ),
+    ),
+  ),
+  list(
+    "100 marks",
+    numbers(100).map((index) => `-A INPUT -s ${address(index)}/32 -j MARK --set-mark ${index + 1}`),
+    [],
+    "mangle",
+  ),
   list(
     "20 addresses",
     numbers(20).map((index) => `-A INPUT -s ${address(index)}/32 -j DROP`),

@@ -16,12 +16,17 @@ export const always: OptimiseOptions = { keepSets: false, pays: () => true, fewe
 export function tables(
   dumps: readonly string[],
   families: readonly Family[] = ["ipv4"],
-): { readonly plain: NftTable; readonly optimised: NftTable; readonly merges: number } {
+): { readonly plain: NftTable; readonly optimised: NftTable; readonly merges: number; readonly inBoxes: number } {
   const sources = dumps.map((text, index) => ({ file: `rules ${index}`, text, family: families[index]! }));
   const { nft } = translate(sources, { inet: dumps.length > 1 });
   const numbered = numberCounters(nft!);
   const { table, merges } = optimise(numbered.tables[0]!, always);
-  return { plain: numbered.tables[0]!, optimised: numberCounters({ ...numbered, tables: [table] }).tables[0]!, merges: merges.length };
+  return {
+    plain: numbered.tables[0]!,
+    optimised: numberCounters({ ...numbered, tables: [table] }).tables[0]!,
+    merges: merges.length,
+    inBoxes: table.sets.filter(({ ofRules, type = [], flags }) => ofRules && type.length > 1 && flags.includes("interval")).length,
+  };
 }
 
 /** Fails where they differ, with the optimised script; it is written only then, which takes as long as all the rest. */

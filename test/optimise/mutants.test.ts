@@ -176,6 +176,37 @@ const mutants: readonly Mutant[] = [
     text: "return port && { kind: type,",
     mutated: 'return port && { kind: "dnat ipv4_addr",',
   },
+  {
+    name: "boxes overlap",
+    file: "optimise/arrange.ts",
+    text: "left = boxesWithout(left, group.boxes[member]!);",
+    mutated: "",
+  },
+  { name: "pieces of boxes share an end", file: "optimise/boxes.ts", text: "first - 1n", mutated: "first" },
+  {
+    name: "pieces of boxes are one too short",
+    file: "optimise/boxes.ts",
+    text: "piece([last + 1n, to])",
+    mutated: "piece([last + 2n, to])",
+  },
+  {
+    name: "packets that go on behind a box are in another",
+    file: "optimise/arrange.ts",
+    text: "if (!meeting || (meeting.length > 0 && (goesOn(plain!.end) || meeting.some((member) => group.going.has(member))))) return undefined;",
+    mutated: "if (!meeting) return undefined;",
+  },
+  {
+    name: "parts of a field that all boxes have are left out",
+    file: "optimise/merge.ts",
+    text: 'if (inParts && values.kind === "numbers" && values.intervals.length > 1) return true;',
+    mutated: "",
+  },
+  {
+    name: "an interval begins before nothing that it meets",
+    file: "optimise/sorted-intervals.ts",
+    text: "const earliest = from - this.longest;",
+    mutated: "const earliest = from;",
+  },
   { name: "a call covers", file: "optimise/unreachable.ts", text: "!goesOn(read.plain.end) && ", mutated: "" },
   {
     name: "a rule with more tests covers",

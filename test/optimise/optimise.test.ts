@@ -132,6 +132,54 @@ describe("new sources", () => {
   });
 });
 
+describe("networks and ranges in several fields", () => {
+  it("are boxes of one set", () => {
+    const rules = ["-s 10.0.0.0/8 -p tcp --dport 22 -j DROP", "-s 192.0.2.1 -p udp --dport 20:30 -j DROP"];
+    expect(optimised(input(...rules), { counters: true })).toEqual([
+      "set filter_INPUT_saddr_proto_dport { type ipv4_addr . inet_proto . inet_service; flags interval; counter; " +
+        "elements = { 10.0.0.0/8 . tcp . 22, 192.0.2.1 . udp . 20-30 }; }",
+      "ip saddr . meta l4proto . th dport @filter_INPUT_saddr_proto_dport drop",
+    ]);
+  });
+
+  it("that overlap are cut up, the first rule has what both want, and calls come from a map", () => {
+    const rules = ["-s 10.0.0.0/8 -p tcp --dport 22 -j DROP", "-s 10.0.0.0/7 -p tcp --dport 20:22 -j ACCEPT"];
+    expect(optimised(input(...rules))).toEqual([
+      "map filter_INPUT_saddr_dport { type ipv4_addr . inet_service : verdict; flags interval; elements = { " +
+        "10.0.0.0/8 . 22 : drop, 11.0.0.0/8 . 20-22 : accept, 10.0.0.0/8 . 20-21 : accept }; }",
+      "ip saddr . tcp dport vmap @filter_INPUT_saddr_dport",
+    ]);
+  });
+
+  it("of which one has all of another leave that out, with what it counted", () => {
+    const rules = [
+      "-s 10.0.0.0/8 -d 192.0.2.0/24 -j DROP",
+      "-s 10.1.0.0/16 -d 192.0.2.7 -j ACCEPT",
+      "-s 11.0.0.0/8 -d 192.0.3.0/24 -j DROP",
+    ];
+    const { nft } = translate(dumpOf("filter", ...input(...rules)), { family: "ipv4" });
+    const { table, leftOut } = optimise(nft!.tables[0]!, always);
+    expect(scriptOf(table)).toContain("# no packet reaches the rule of line 3 behind lines 2, 4");
+    expect(leftOut).toHaveLength(1);
+  });
+
+  it("stay rules where they stay over a reload, where nft does not list them, and where rules that mark share a packet", () => {
+    const rules = input("-s 10.0.0.0/8 -p tcp --dport 22 -j DROP", "-s 192.0.2.1 -p tcp --dport 20:30 -j DROP");
+    for (const more of [{ keepSets: true }, { targetNft: "0.9.8", counters: true }]) expect(optimised(rules, more)).toHaveLength(2);
+    const marks = ["-s 10.0.0.0/8 -p tcp --dport 22 -j MARK --set-mark 1", "-s 10.1.0.0/16 -p tcp --dport 20:30 -j MARK --set-mark 2"];
+    expect(optimised(input(...marks), { table: "mangle" })).toHaveLength(2);
+  });
+});
+
+it("makes no key that is longer than the kernel takes", () => {
+  const rule = (host: number, protocol: string): string =>
+    `FORWARD -s 2001:db8::${host} -d 2001:db8:1::${host} -i eth${host} -o br${host} -p ${protocol} --dport ${host} -j DROP`;
+  const rules = [1, 2, 3].flatMap((host) => [rule(host, "tcp"), rule(host, "udp")]);
+  expect(optimised(rules, { family: "ipv6" }).join("\n")).not.toContain("@filter");
+  const within = rules.map((one) => one.replace(/ -o br\d/, ""));
+  expect(optimised(within, { family: "ipv6" }).join("\n")).toContain("@filter");
+});
+
 describe("ports of this machine", () => {
   it("come from one map", () => {
     const rules = ["-p tcp --dport 80 -j REDIRECT --to-ports 8080", "-p tcp --dport 443 -j REDIRECT --to-ports 8443"];

@@ -130,6 +130,23 @@ const run = fc
   .tuple(parts(["-d 198.51.100.1/32", "-d 198.51.100.0/24"]), fc.array(variations, { maxLength: 7 }))
   .map(([first, varied]): Parts[] => [first, ...varied.map((variation) => ({ ...first, ...variation }))]);
 
+/** Rules that differ in several fields at once, with networks and ranges in each. */
+const inBoxes = fc
+  .tuple(
+    parts(["-d 198.51.100.1/32"]),
+    fc.constantFrom("", "", "-i eth0"),
+    fc.array(
+      fc.record({
+        source: fc.constantFrom(...sources.slice(0, -1), "-m iprange --src-range 192.0.2.21-192.0.2.22"),
+        destination: fc.constantFrom("-d 198.51.100.1/32", "-d 198.51.100.0/31", "-d 198.51.100.0/24", "-d 192.0.2.0/24"),
+        ports: fc.constantFrom(...ports.slice(2, 10)),
+        target: fc.constantFrom("-j DROP", "-j DROP", "-j ACCEPT", "-j ACCEPT", "-j RETURN", "-j SECOND", ...marks.slice(0, 2)),
+      }),
+      { minLength: 2, maxLength: 9 },
+    ),
+  )
+  .map(([first, inInterface, varied]): Parts[] => varied.map((variation) => ({ ...first, more: "", inInterface, ...variation })));
+
 /** Behind a rule for all packets of an interface, rules for those of all others. */
 const behindAnInterface = fc
   .tuple(
@@ -148,7 +165,10 @@ const behindAnInterface = fc
   ]);
 
 export const temptingRules = fc
-  .array(fc.oneof({ weight: 4, arbitrary: run }, { weight: 1, arbitrary: behindAnInterface }), { minLength: 1, maxLength: 6 })
+  .array(fc.oneof({ weight: 4, arbitrary: run }, { weight: 1, arbitrary: behindAnInterface }, { weight: 2, arbitrary: inBoxes }), {
+    minLength: 1,
+    maxLength: 6,
+  })
   .map((runs) => runs.flat());
 
 /** The dump; rules whose chains may not call each other lose their target. Each rule has its number as the bytes it counted. */
