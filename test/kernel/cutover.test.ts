@@ -283,6 +283,33 @@ describeOnKernel(isRoot ? "cutover" : "cutover (skipped: it needs root of the ma
     expect(hits()).toEqual(after);
   });
 
+  it("changes to an optimised script that decides at once and goes on counting, and back", () => {
+    const blocked = Array.from({ length: 200 }, (_, index) => `[${index}:${index * 60}] -A INPUT -s 127.9.0.${index}/32 -j DROP`);
+    const one = machineWith(small.replace("[3:180] -A INPUT -i lo", `${blocked.join("\n")}\n[3:180] -A INPUT -i lo`));
+    const old = one.oldRules();
+    // Nobody listens: who is not dropped is told so. A second packet would come after a second.
+    const answered = (host: number): boolean => {
+      const options = `{ host: "127.0.0.1", port: 9, localAddress: "127.9.0.${host}" }`;
+      const tried = `setTimeout(() => process.exit(1), 400); net.connect(${options}).on("error", ({ code }) => process.exit(code === "ECONNREFUSED" ? 0 : 2))`;
+      return one.run(`${process.execPath} -e '${tried}'`).status === 0;
+    };
+    const answers = (): boolean[] => [7, 200].map(answered);
+    expect(answers()).toEqual([false, true]);
+    expect(one.cutover("start --optimize --confirm-within 5m").status).toBe(0);
+    expect(one.firewall(old)).toBe("new");
+    expect(answers()).toEqual([false, true]);
+    const listed = one.run("nft list table ip ipt2nft").output;
+    expect(listed).toMatch(/^\t\tip saddr @filter_INPUT_saddr drop$/m);
+    // One before the change, and one after it.
+    expect(listed).toContain("127.9.0.7 counter packets 9 ");
+    expect(listed).toContain("127.9.0.199 counter packets 199 bytes 11940");
+    expect(one.status()).toMatchObject({ state: "waiting", firewalls: ["new"] });
+    expect(one.cutover("undo").status).toBe(0);
+    expect(one.firewall(old)).toBe("old");
+    expect(one.run("iptables-legacy-save -c").output).toContain("[199:11940] -A INPUT -s 127.9.0.199/32 -j DROP");
+    expect(answers()).toEqual([false, true]);
+  });
+
   it.each(campaign ? (["legacy", "nft"] as const) : (["legacy"] as const))(
     "leaves the chains to iptables in which a live program keeps rules (%s)",
     async (variant) => {
