@@ -11,7 +11,8 @@
  * 4. cut (`cut.ts`): where two want the same packet, the first has it;
  * 5. weigh (`cost.ts`): a look-up that is not clearly cheaper than its rules is not made;
  * 6. write (`merge.ts`): the rule, its set, and which rules of the input it holds;
- * 7. spell (`spelling.ts`): networks in what is left.
+ * 7. share (`shared-tests.ts`): tests that neighbours have in common are asked once;
+ * 8. spell (`spelling.ts`): networks in what is left.
  *
  * What is not known stays as it is, and where it is.
  */
@@ -28,6 +29,7 @@ import { bytesOfKey, longestKey, wordOfField } from "./fields.js";
 import { linesOf } from "./lines.js";
 import { cutGroup, lookUpOf, mergedRule, type Cut } from "./merge.js";
 import { givenBy, readRule, type ReadRule } from "./read-rule.js";
+import { gains, sharings, wordOfTest, writeSharing, type SharingCost } from "./shared-tests.js";
 import { withMasks } from "./spelling.js";
 import { coveredRules } from "./unreachable.js";
 
@@ -38,6 +40,8 @@ export interface OptimiseOptions {
   readonly keepSets: boolean;
   /** Whether a look-up is worth its rules, whose tests cost so many nanoseconds together; by what was measured unless told. */
   readonly pays?: (lookUp: LookUp, listed: number) => boolean;
+  /** Whether tests that neighbours share are worth a chain of their own; by what was measured unless told. */
+  readonly sharingPays?: (before: SharingCost, after: SharingCost) => boolean;
   /** Rules of one shape below which nothing is tried. */
   readonly fewest?: number;
 }
@@ -46,8 +50,8 @@ export interface OptimiseOptions {
 export interface Merge {
   readonly table: Pick<NftTable, "family" | "name">;
   readonly chain: string;
-  readonly form: "set" | "verdict map" | "destination map" | "source map" | "port map" | "mark map" | "class map";
-  /** Of the set or map; undefined where it stands in the rule. */
+  readonly form: "set" | "verdict map" | "destination map" | "source map" | "port map" | "mark map" | "class map" | "shared tests";
+  /** Of the set, the map, or the chain with rules that share tests; undefined where a set stands in the rule. */
   readonly name: string | undefined;
   readonly elements: number;
   readonly rules: readonly Span[];
@@ -87,6 +91,18 @@ interface Item {
   readonly rule?: NftRule;
 }
 
+/** What stands in a chain for a rule or a group. */
+interface Written {
+  readonly entries: readonly (NftRule | NftComment)[];
+  /** The rule, where there is nothing but one. */
+  readonly alone?: NftRule;
+}
+
+/** Chains below a base chain that the kernel follows. */
+const mostCalls = 15;
+/** Each chain of a row may come to call the next through one of ours, and the last may call one. */
+const mostCallsBefore = (mostCalls - 1) / 2;
+
 /** Times that a chain is arranged: each time without the shapes that did not pay. */
 const mostRounds = 4;
 
@@ -96,19 +112,23 @@ class TableOptimiser {
   private readonly merges: Merge[] = [];
   private readonly leftOut: LeftOut[] = [];
   private readonly pays: (lookUp: LookUp, listed: number) => boolean;
+  private readonly sharingPays: (before: SharingCost, after: SharingCost) => boolean;
   private readonly fewest: number;
+  private readonly mayCallMore: boolean;
 
   constructor(
     private readonly table: NftTable,
     private readonly options: OptimiseOptions,
   ) {
     this.pays = options.pays ?? paysOff;
+    this.sharingPays = options.sharingPays ?? gains;
     this.fewest = options.fewest ?? fewestRules;
+    this.mayCallMore = longestCalls(table) <= mostCallsBefore;
     for (const { name } of [...table.chains, ...table.sets, ...table.helpers]) this.names.unique(name);
   }
 
   run(): Optimised {
-    const chains = this.table.chains.map((chain) => this.chain(chain));
+    const chains = this.table.chains.flatMap((chain) => this.chain(chain));
     return {
       table: { ...this.table, sets: [...this.table.sets, ...this.sets], chains },
       merges: this.merges,
@@ -116,7 +136,7 @@ class TableOptimiser {
     };
   }
 
-  private chain(chain: NftChain): NftChain {
+  private chain(chain: NftChain): NftChain[] {
     const items = itemsOf(chain);
     const excluded = new ExcludedInterfaces();
     const all = items.map(({ comments, rule }) => {
@@ -127,17 +147,38 @@ class TableOptimiser {
     });
     const covered = coveredRules(all);
     const rules = all.map((read, place) => (covered.has(place) ? undefined : read));
+    const written = this.arranged(rules).map((unit): Written => {
+      if (unit.kind === "cut") return { entries: this.written(chain, unit.cut) };
+      const { comments, rule } = items[unit.place]!;
+      const by = covered.get(unit.place);
+      if (rule && by !== undefined) return { entries: [this.leaveOut(chain, rule, items[by]!.rule!)] };
+      return { entries: [...comments, ...(rule ? [withMasks(rule)] : [])], ...(comments.length === 0 && rule && { alone: rule }) };
+    });
+    return this.withSharedTests(chain, written);
+  }
+
+  /** The chain, with chains in front of it that hold rules which share tests. */
+  private withSharedTests(chain: NftChain, written: readonly Written[]): NftChain[] {
+    const rules = this.mayCallMore ? aloneOfTheirLine(written) : [];
+    const chains: NftChain[] = [];
     const entries: (NftRule | NftComment)[] = [];
-    for (const unit of this.arranged(rules)) {
-      if (unit.kind === "cut") entries.push(...this.written(chain, unit.cut));
-      else {
-        const { comments, rule } = items[unit.place]!;
-        const by = covered.get(unit.place);
-        if (rule && by !== undefined) entries.push(this.leaveOut(chain, rule, items[by]!.rule!));
-        else entries.push(...comments, ...(rule ? [withMasks(rule)] : []));
-      }
+    let done = 0;
+    for (const sharing of sharings(rules, this.sharingPays, this.fewest)) {
+      const { from, count, tests } = sharing;
+      const name = this.names.unique([chain.name, ...[...tests.values()].map(wordOfTest)].join("_"));
+      const { call, rules: moved } = writeSharing(sharing, rules.slice(from, from + count) as ReadRule[], name);
+      const origins = moved.flatMap((rule): readonly Span[] => rule.origins ?? []);
+      const { family, name: table } = this.table;
+      this.merges.push({ table: { family, name: table }, chain: chain.name, form: "shared tests", name, elements: count, rules: origins });
+      chains.push({ name, entries: moved.map(withMasks) });
+      entries.push(
+        ...written.slice(done, from).flatMap((one) => one.entries),
+        { kind: "comment", lines: [`${count} rules that share tests: ${linesOf(origins)}`], above: origins },
+        withMasks(call),
+      );
+      done = from + count;
     }
-    return { ...chain, entries };
+    return [...chains, { ...chain, entries: [...entries, ...written.slice(done).flatMap((one) => one.entries)] }];
   }
 
   /** Groups that pay, cut, and all other rules by themselves. */
@@ -234,6 +275,43 @@ function formOf(end: Statement): Merge["form"] {
     default:
       return "set";
   }
+}
+
+/** The rules that are by themselves what their line became: others count together, and do not move. */
+function aloneOfTheirLine(written: readonly Written[]): (ReadRule | undefined)[] {
+  const places = new Map<string, number>();
+  const placesOf = ({ origins = [] }: NftRule): string[] => origins.map(({ file, line }) => `${file}:${line}`);
+  for (const { entries } of written) {
+    for (const entry of entries) {
+      if (entry.kind === "rule") for (const place of placesOf(entry)) places.set(place, (places.get(place) ?? 0) + 1);
+    }
+  }
+  return written.map(({ alone }) => {
+    const own = alone ? placesOf(alone) : [];
+    return alone && own.length > 0 && own.every((place) => places.get(place) === 1) ? readRule(alone) : undefined;
+  });
+}
+
+/** The longest row of chains below any chain of which each calls the next. */
+function longestCalls({ chains }: NftTable): number {
+  const called = new Map(
+    chains.map(({ name, entries }) => {
+      const statements = entries.flatMap((entry) => (entry.kind === "rule" ? entry.statements : []));
+      return [name, new Set(statements.flatMap((statement) => (statement.kind === "jump" ? statement.chain : [])))] as const;
+    }),
+  );
+  const depths = new Map<string, number>();
+  const depthOf = (name: string): number => {
+    const known = depths.get(name);
+    if (known !== undefined) return known;
+    // A loop, which the kernel refuses anyway, has no end.
+    depths.set(name, Infinity);
+    let depth = 0;
+    for (const next of called.get(name) ?? []) depth = Math.max(depth, depthOf(next) + 1);
+    depths.set(name, depth);
+    return depth;
+  };
+  return Math.max(0, ...chains.map(({ name }) => depthOf(name)));
 }
 
 /** A rule below a comment about it is one of several that belong together, and one of no line serves a list. */

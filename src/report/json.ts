@@ -51,8 +51,8 @@ export interface JsonMerge {
   /** `ip ipt2nft`. */
   readonly table: string;
   readonly chain: string;
-  readonly form: "set" | "verdict map" | "destination map" | "source map" | "port map" | "mark map" | "class map";
-  /** Of the set or map; absent where it stands in the rule. */
+  readonly form: "set" | "verdict map" | "destination map" | "source map" | "port map" | "mark map" | "class map" | "shared tests";
+  /** Of the set, the map, or the chain with rules that share tests; absent where a set stands in the rule. */
   readonly name?: string;
   readonly elements: number;
   readonly rules: readonly JsonPlace[];

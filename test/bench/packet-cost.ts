@@ -126,7 +126,7 @@ function subjectsOf(shape: Shape, seconds: number): Subject[] {
   ];
 }
 
-function optionsOf(form: Form): TranslateOptions {
+export function optionsOf(form: Form): TranslateOptions {
   switch (form) {
     case "plain":
       return {};
@@ -178,7 +178,7 @@ done
 `;
 }
 
-function median(values: readonly number[], share = 0.5): number {
+export function median(values: readonly number[], share = 0.5): number {
   const sorted = [...values].sort((a, b) => a - b);
   return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? NaN;
 }

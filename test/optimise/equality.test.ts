@@ -22,12 +22,13 @@ const eitherFamily = fc.constantFrom("ipv4" as const, "ipv4" as const, "ipv6" as
 const rulesets = Number(process.env["OPTIMISE_RULESETS"] ?? 100);
 
 it("decides, marks, logs and counts as the plain table", { timeout: 3_600_000 }, () => {
-  let [merged, boxes] = [0, 0];
+  let [merged, boxes, sharing] = [0, 0, 0];
   fc.assert(
     fc.property(temptingRules, drawnPackets, eitherFamily, (rules, packets, family) => {
-      const { plain, optimised, merges, inBoxes } = tables([temptingDump(rules, family)], [family]);
+      const { plain, optimised, merges, inBoxes, shared } = tables([temptingDump(rules, family)], [family]);
       merged += merges;
       boxes += inBoxes;
+      sharing += shared;
       const schedule = family === "ipv4" ? packets : packetsInIpv6(packets);
       expectAgreement(plain, optimised, schedule, family);
     }),
@@ -35,6 +36,7 @@ it("decides, marks, logs and counts as the plain table", { timeout: 3_600_000 },
   );
   expect(merged).toBeGreaterThan(rulesets / 4);
   expect(boxes).toBeGreaterThan(rulesets / 20);
+  expect(sharing).toBeGreaterThan(rulesets / 20);
 });
 
 it.each([

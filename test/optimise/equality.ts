@@ -10,13 +10,13 @@ import { translate } from "../../src/translate.js";
 import { numberCounters } from "../../src/verify/counters.js";
 
 /** Everything that may be merged is. */
-export const always: OptimiseOptions = { keepSets: false, pays: () => true, fewest: 2 };
+export const always: OptimiseOptions = { keepSets: false, pays: () => true, sharingPays: () => true, fewest: 2 };
 
 /** @param dumps of IPv4, or of both families in one table */
 export function tables(
   dumps: readonly string[],
   families: readonly Family[] = ["ipv4"],
-): { readonly plain: NftTable; readonly optimised: NftTable; readonly merges: number; readonly inBoxes: number } {
+): { readonly plain: NftTable; readonly optimised: NftTable; readonly merges: number; readonly inBoxes: number; readonly shared: number } {
   const sources = dumps.map((text, index) => ({ file: `rules ${index}`, text, family: families[index]! }));
   const { nft } = translate(sources, { inet: dumps.length > 1 });
   const numbered = numberCounters(nft!);
@@ -25,6 +25,7 @@ export function tables(
     plain: numbered.tables[0]!,
     optimised: numberCounters({ ...numbered, tables: [table] }).tables[0]!,
     merges: merges.length,
+    shared: merges.filter(({ form }) => form === "shared tests").length,
     inBoxes: table.sets.filter(({ ofRules, type = [], flags }) => ofRules && type.length > 1 && flags.includes("interval")).length,
   };
 }

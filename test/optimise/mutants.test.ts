@@ -207,6 +207,36 @@ const mutants: readonly Mutant[] = [
     text: "const earliest = from - this.longest;",
     mutated: "const earliest = from;",
   },
+  {
+    name: "rules that return stand behind shared tests",
+    file: "optimise/shared-tests.ts",
+    text: '!(statement.kind === "verdict" && statement.verdict === "return") &&',
+    mutated: "",
+  },
+  {
+    name: "rules that go elsewhere stand behind shared tests",
+    file: "optimise/shared-tests.ts",
+    text: '!(statement.kind === "jump" && statement.goto),',
+    mutated: "true,",
+  },
+  {
+    name: "tests that some ask are shared by all",
+    file: "optimise/shared-tests.ts",
+    text: "some.every((one) => one.has(text))",
+    mutated: "some.some((one) => one.has(text))",
+  },
+  {
+    name: "ports need no protocol behind any test",
+    file: "optimise/shared-tests.ts",
+    text: " || !tests.has(emitStatement(protocolTest(single)))",
+    mutated: "",
+  },
+  {
+    name: "tests of marks are shared",
+    file: "optimise/shared-tests.ts",
+    text: "tests = testsOf(rule).filter(isLasting)",
+    mutated: "tests = testsOf(rule)",
+  },
   { name: "a call covers", file: "optimise/unreachable.ts", text: "!goesOn(read.plain.end) && ", mutated: "" },
   {
     name: "a rule with more tests covers",

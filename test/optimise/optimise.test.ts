@@ -16,7 +16,7 @@ function optimised(
 ): string[] {
   const { counters = false, table = "filter", family = "ipv4", ...options } = more;
   const { nft } = translate(dumpOf(table, ...rules), { family, counters });
-  return scriptOf(optimise(nft!.tables[0]!, { ...always, ...options }).table)
+  return scriptOf(optimise(nft!.tables[0]!, { ...always, sharingPays: () => false, ...options }).table)
     .split("\n")
     .map((line) => line.trim().replace("ip frag-off & 0x1fff == 0 ", ""))
     .filter((line) => line !== "" && !/^(#|type .* hook|chain|table|add|delete|\}$)/.test(line));
@@ -168,6 +168,67 @@ describe("networks and ranges in several fields", () => {
     for (const more of [{ keepSets: true }, { targetNft: "0.9.8", counters: true }]) expect(optimised(rules, more)).toHaveLength(2);
     const marks = ["-s 10.0.0.0/8 -p tcp --dport 22 -j MARK --set-mark 1", "-s 10.1.0.0/16 -p tcp --dport 20:30 -j MARK --set-mark 2"];
     expect(optimised(input(...marks), { table: "mangle" })).toHaveLength(2);
+  });
+});
+
+describe("tests that neighbours share", () => {
+  const neighbours = ["-p tcp --dport 22 -j DROP", "-p tcp --dport 23 -m limit --limit 4/min -j ACCEPT", "-p tcp -s 192.0.2.7 -j LOG"];
+  const shared = (rules: readonly string[], more: Partial<OptimiseOptions> & { readonly table?: string } = {}): string[] =>
+    optimised(rules, { sharingPays: () => true, ...more });
+
+  it("are asked once, and ports behind their protocol need no test of it", () => {
+    expect(shared(input(...neighbours))).toEqual([
+      "th dport 22 drop",
+      "th dport 23 limit rate 4/minute burst 5 packets accept",
+      "ip saddr 192.0.2.7 log",
+      "meta l4proto tcp jump filter_INPUT_proto",
+    ]);
+  });
+
+  it.each([
+    ["return", "-p tcp -j RETURN"],
+    ["ask for something else", "-p udp --dport 22 -j DROP"],
+  ])("are those of neighbours alone: others %s", (_, other) => {
+    const rules = input(neighbours[0]!, other, neighbours[1]!);
+    expect(shared(rules)).toEqual(optimised(rules));
+  });
+
+  it("stay in the rule where nft wants them there", () => {
+    const rules = ["-p tcp --dport 80 -j REDIRECT --to-ports 81", "-p tcp -s 192.0.2.7 --dport 81:90 -j REDIRECT --to-ports 82"];
+    expect(
+      shared(
+        rules.map((rule) => `PREROUTING ${rule}`),
+        { table: "nat", pays: () => false },
+      ),
+    ).toEqual([
+      "tcp dport 80 redirect to :81",
+      "ip saddr 192.0.2.7 tcp dport 81-90 redirect to :82",
+      "meta l4proto tcp jump nat_PREROUTING_proto",
+    ]);
+  });
+
+  it("stay where they are under calls as deep as the kernel follows", () => {
+    const chains = Array.from({ length: 8 }, (_, index) => `C${index}`);
+    const calls = chains.slice(1).map((chain, index) => `${chains[index]} -j ${chain}`);
+    const dumpWith = (depth: number): string =>
+      dumpOf("filter", `INPUT -j C${8 - depth}`, ...calls, ...neighbours.map((rule) => `C7 ${rule}`)).replace("COMMIT", "COMMIT");
+    const found = [7, 8].map((depth) => {
+      const { nft } = translate(
+        dumpWith(depth).replace(/^\*filter$/m, `*filter\n${chains.map((chain) => `:${chain} - [0:0]`).join("\n")}`),
+        {
+          family: "ipv4",
+        },
+      );
+      return scriptOf(optimise(nft!.tables[0]!, { ...always, pays: () => false }).table).includes("th dport");
+    });
+    expect(found).toEqual([true, false]);
+  });
+
+  it("are worth a chain from some ten ports on", () => {
+    const ports = (count: number): string[] => input(...Array.from({ length: count }, (_, index) => `-p tcp --dport ${index * 2} -j LOG`));
+    const measured = { pays: undefined, sharingPays: undefined, fewest: undefined } as unknown as Partial<OptimiseOptions>;
+    expect(optimised(ports(8), measured)).toHaveLength(8);
+    expect(optimised(ports(20), measured).at(-1)).toBe("meta l4proto tcp jump filter_INPUT_proto");
   });
 });
 
