@@ -53,9 +53,10 @@ export interface Cut {
   readonly fields: readonly Field[];
   readonly intervals: boolean;
   readonly found: readonly Found[];
-  /** The rules of which something is left, and those that are covered by rules before them in the group. */
+  /** The rules of which something is left. */
   readonly kept: readonly NftRule[];
-  readonly covered: readonly NftRule[];
+  /** Those of which nothing is, each with rules before it that have all its packets. */
+  readonly covered: readonly { readonly rule: NftRule; readonly by: readonly NftRule[] }[];
 }
 
 export function cutGroup(group: Group, rules: readonly (ReadRule | undefined)[]): Cut {
@@ -72,8 +73,15 @@ export function cutGroup(group: Group, rules: readonly (ReadRule | undefined)[])
       : firstOfField(members, field);
   const kept = new Set(found.map(({ member }) => member));
   const intervals = found.some(({ key }) => key.some(([from, to]) => from !== to));
-  const rulesWhere = (wanted: boolean): NftRule[] => members.flatMap(({ rule }, index) => (kept.has(index) === wanted ? rule : []));
-  return { members, fields, intervals, found, kept: rulesWhere(true), covered: rulesWhere(false) };
+  const covered = members.flatMap(({ rule, selectors }, index) => {
+    if (kept.has(index)) return [];
+    // Where more rules have a part of its packets than can be told quickly, all before it are named.
+    const meeting = group.asked.meeting(selectors) ?? members.keys();
+    const before = [...meeting].filter((one) => one < index && kept.has(one)).sort((a, b) => a - b);
+    return [{ rule, by: before.map((one) => members[one]!.rule) }];
+  });
+  const keptRules = members.flatMap(({ rule }, index) => (kept.has(index) ? rule : []));
+  return { members, fields, intervals, found, kept: keptRules, covered };
 }
 
 /**

@@ -151,7 +151,7 @@ class TableOptimiser {
       if (unit.kind === "cut") return { entries: this.written(chain, unit.cut) };
       const { comments, rule } = items[unit.place]!;
       const by = covered.get(unit.place);
-      if (rule && by !== undefined) return { entries: [this.leaveOut(chain, rule, items[by]!.rule!)] };
+      if (rule && by !== undefined) return { entries: [this.leaveOut(chain, rule, [items[by]!.rule!])] };
       return { entries: [...comments, ...(rule ? [withMasks(rule)] : [])], ...(comments.length === 0 && rule && { alone: rule }) };
     });
     return this.withSharedTests(chain, written);
@@ -242,12 +242,12 @@ class TableOptimiser {
     return [
       { kind: "comment", lines: [`${cut.kept.length} rules in one look-up: ${linesOf(rules)}`], above: rules },
       rule,
-      ...cut.covered.map((one) => this.leaveOut(chain, one, rule)),
+      ...cut.covered.map((one) => this.leaveOut(chain, one.rule, one.by)),
     ];
   }
 
-  private leaveOut(chain: NftChain, rule: NftRule, by: NftRule): NftComment {
-    const [rules, coveredBy] = [rule.origins ?? [], by.origins ?? []];
+  private leaveOut(chain: NftChain, rule: NftRule, by: readonly NftRule[]): NftComment {
+    const [rules, coveredBy] = [rule.origins ?? [], by.flatMap(({ origins = [] }) => origins)];
     const { family, name } = this.table;
     this.leftOut.push({ table: { family, name }, chain: chain.name, rules, coveredBy });
     const counter = rule.statements.find((statement) => statement.kind === "counter");

@@ -102,8 +102,8 @@ describeOnKernel("optimised scripts", () => {
   it("decide and count as the rules of the corpus", { timeout: 600_000 }, async () => {
     const machines = readCases().filter(({ group, sources }) => group === "machine" && sources.every(({ file }) => file !== "rules.sh"));
     const chosen = machines.filter((_, index) => count > 10 || index % 38 === (seed + 7) % 38);
-    const maps = readCases().filter(({ name }) => name === "optimize/marks" || name === "optimize/redirected-ports");
-    expect(maps).toHaveLength(2);
+    const maps = readCases().filter(({ name }) => ["optimize/marks", "optimize/redirected-ports", "optimize/shared-tests"].includes(name));
+    expect(maps).toHaveLength(3);
     expect(await differencesOf([...chosen, ...maps])).toEqual([]);
   });
 
