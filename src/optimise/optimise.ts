@@ -103,7 +103,7 @@ const mostCalls = 15;
 /** Each chain of a row may come to call the next through one of ours, and the last may call one. */
 const mostCallsBefore = (mostCalls - 1) / 2;
 
-/** Times that a chain is arranged: each time without the shapes that did not pay. */
+/** Times that a chain is arranged: each time without the shapes of which no group paid. */
 const mostRounds = 4;
 
 class TableOptimiser {
@@ -188,17 +188,18 @@ class TableOptimiser {
     for (let round = 1; ; round++) {
       const units = arrange(rules, { mapped, fewest: this.fewest, without });
       const cuts = new Map<Group, Cut>();
-      let poor = 0;
+      const [worth, poor] = [new Set<string>(), new Set<string>()];
       for (const unit of units) {
-        if (unit.kind === "alone" || unit.members.length === 1) continue;
-        const cut = cutGroup(unit, rules);
-        if (this.isWorthIt(cut)) cuts.set(unit, cut);
-        else if (!without.has(unit.shape.key)) {
-          without.add(unit.shape.key);
-          poor++;
-        }
+        if (unit.kind === "alone") continue;
+        const cut = unit.members.length > 1 ? cutGroup(unit, rules) : undefined;
+        if (cut && this.isWorthIt(cut)) {
+          cuts.set(unit, cut);
+          worth.add(unit.shape.key);
+        } else poor.add(unit.shape.key);
       }
-      if (poor > 0 && round < mostRounds) continue;
+      const given = [...poor].filter((key) => !worth.has(key));
+      for (const key of given) without.add(key);
+      if (given.length > 0 && round < mostRounds) continue;
       return units.flatMap((unit): (Alone | { readonly kind: "cut"; readonly cut: Cut })[] => {
         if (unit.kind === "alone") return [unit];
         const cut = cuts.get(unit);
