@@ -100,6 +100,8 @@ const [start, translation, seldom, subcommands, library] = await Promise.all([
     format: "cjs",
     plugins: [...ofNode.plugins, withoutSeldomNeeded],
     external: ["./parts/*"],
+    // A script that no module loader has read loads by what it is given, and cannot by `import()`.
+    supported: { "dynamic-import": false },
     // The value of the script.
     banner: { js: "(function(require){" },
     footer: { js: "})" },

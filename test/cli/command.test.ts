@@ -104,6 +104,17 @@ describe("the command", () => {
     expect({ status, output: stdout, error: stderr }).toEqual(execute(["--ipv4"]));
   });
 
+  it("runs on a terminal, and with devices in the place of streams", () => {
+    writeFileSync(join(folder, "one.v4"), dump);
+    const { status, stdout } = spawnSync("script", ["--quiet", "--return", "--command", `${command} ${folder}/one.v4`, "/dev/null"], {
+      encoding: "utf8",
+      stdio: ["ignore", "pipe", "pipe"],
+    });
+    expect({ status, output: stdout }).toEqual({ status: 0, output: expect.stringContaining("ip saddr 192.0.2.1 counter drop") as string });
+    expect(shell(`"$1" ${folder}/one.v4 > /dev/null 2> /dev/null`).status).toBe(0);
+    expect(shell(`"$1" < /dev/null`)).toEqual({ status: 2, output: "", error: expect.stringContaining("[no-table]") as string });
+  });
+
   it("writes nothing for a broken dump", () => {
     const { status, output, error } = execute(["--ipv4"], "*filter\n:INPUT ACCEPT [0:0]\n");
     expect({ status, output }).toEqual({ status: 2, output: "" });
