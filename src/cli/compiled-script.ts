@@ -3,7 +3,8 @@
 import { Script } from "node:vm";
 
 /**
- * The value of a script. What V8 made of it in the build spares compiling that; another V8, or one with other flags, refuses it and compiles.
+ * The value of a script. What V8 made of it in the build spares compiling it; another V8, or one with other flags, refuses that and
+ * compiles.
  * @param compiled undefined where nothing was kept
  */
 export function valueOfScript(text: string, filename: string, compiled: Uint8Array | undefined): unknown {

@@ -10,6 +10,8 @@ import { writeFully } from "./stream.js";
 import { isSubcommand } from "./subcommands.js";
 
 type Load = (name: string) => unknown;
+/** It knows the modules of Node.js and no files. */
+const requireOfNode: Load = require;
 type Part = (load: Load, module: { exports: unknown }) => void;
 
 /** Bytes of the file itself, which nobody may write to. */
@@ -28,7 +30,7 @@ const loaded = new Map<string, unknown>();
 /** What a module of Node.js exports, or a part. */
 function load(name: string): unknown {
   const [, part] = /^\.\/parts\/(.+)$/.exec(name) ?? [];
-  if (part === undefined) return require(name);
+  if (part === undefined) return requireOfNode(name);
   // The build writes ASCII only.
   if (!loaded.has(part)) loaded.set(part, run(bytesOf(part).toString("latin1"), part, compiledOf(part)));
   return loaded.get(part);
