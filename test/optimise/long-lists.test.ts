@@ -110,4 +110,14 @@ describe("a long list", () => {
     }
     expect(lists).toBeGreaterThan(20);
   });
+
+  it("is not continued by rules that differ in another value", () => {
+    const twice = "-A INPUT -s 10.0.0.7/32 -d 126.0.0.0/8 -j DROP";
+    const others = rules(110, (index) => `-s 10.0.1.${index}/32 -d 126.0.0.0/8 -j DROP`);
+    const text = dump("-A INPUT -s 10.0.0.7/32 -d 127.0.0.0/8 -j DROP", twice, twice, ...others);
+    const quick = translateByShapes([{ file: "<input>", text, family: "ipv4" }], {}, { leastShare: 0, leastLength: 0 });
+    if ("reason" in quick) throw new Error(quick.reason);
+    expect(quick.translation.diagnostics).toEqual(translate(text, { family: "ipv4" }).diagnostics);
+    expect(told(text)).toEqual(["7: from here to line 117 111 rules differ in their source alone"]);
+  });
 });
