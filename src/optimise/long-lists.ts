@@ -12,6 +12,9 @@ import { isLoadable } from "../nft/versions.js";
 /** Rules of a list from which on it is told: by far more than a look-up needs to pay, of single values and of others. */
 const longList = { singles: 100, intervals: 150 };
 
+/** A chain with so many rules or less has no list that is told. */
+export const shortestList = Math.min(longList.singles, longList.intervals);
+
 /** What the rules of a list may differ in, by the option. */
 const topics: Readonly<Record<string, string>> = {
   "-s": "source",
@@ -75,6 +78,20 @@ export class LongLists {
     }
     this.row!.lastLine = line;
     this.count(value, this.row!);
+  }
+
+  /** Whether the rule that was added last is in a list with the one before it. */
+  get isInList(): boolean {
+    return this.row !== undefined;
+  }
+
+  /** So many rules more of the list, which differ from the one before in the same value, all in single values or all in intervals. */
+  addAlike(count: number, lastText: string, lastLine: number, lastSpan: () => Span): void {
+    const row = this.row!;
+    const value = valueIn(lastText, row)!;
+    row.count += value.endsWith("+") ? -Infinity : count;
+    row.lastLine = lastLine;
+    this.last = { text: lastText, span: lastSpan };
   }
 
   private count(value: string, row: Row): void {

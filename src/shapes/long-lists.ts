@@ -1,47 +1,73 @@
 /** Long lists of rules in a dump of which most rules are left out: their words stand in the text. */
 
-import type { Diagnostic } from "../diagnostic.js";
-import type { IptablesRuleset } from "../iptables/ast.js";
+import type { Diagnostic, Span } from "../diagnostic.js";
+import { counterValues } from "../extensions/values/uniform.js";
+import type { IptablesRule, IptablesRuleset } from "../iptables/ast.js";
 import { writtenRules } from "../iptables/written-rules.js";
-import { LongLists, type LongListOptions } from "../optimise/long-lists.js";
+import { LongLists, shortestList, type LongListOptions } from "../optimise/long-lists.js";
 import { placeOfRule, textOfRule, type Scan } from "./scan.js";
 
 /**
  * The notes that the whole dump would have.
  * @param ruleset of the reduced dump
- * @param rulesOf rules of a chain that have a shape, in their order: from one to before another
+ * @param rulesOf rules of a chain, by its index, that have a shape, in their order: from one to before another
  * @param ruleAt the rule of a line that has a shape
  */
 export function longListsByShapes(
   scan: Scan,
   file: string,
   ruleset: IptablesRuleset,
-  rulesOf: (table: string, chain: string) => readonly (readonly [from: number, to: number])[],
+  rulesOf: (chain: number) => readonly (readonly [from: number, to: number])[],
   ruleAt: (line: number) => number | undefined,
   options: LongListOptions,
 ): Diagnostic[] {
   const found = new LongLists();
-  for (const { name: table, chains } of ruleset.tables) {
-    for (const { name, rules } of chains) {
-      found.interrupt();
-      // Each of those is one line, and is there as in the whole dump.
-      const others = writtenRules(rules).filter(({ span }) => ruleAt(span.line) === undefined);
-      let next = 0;
-      const addOthers = (line: number): void => {
-        for (; next < others.length && others[next]!.span.line < line; next++) {
-          const { text, span } = others[next]!;
-          found.add(text, span.line, () => span);
-        }
-      };
-      for (const [from, to] of rulesOf(table, name)) {
-        for (let rule = from; rule < to; rule++) {
-          const line = scan.rules.line[rule]!;
-          addOthers(line);
-          found.add(textOfRule(scan, rule), line, () => ({ file, line, ...placeOfRule(scan, rule) }));
-        }
+  const { line: lines } = scan.rules;
+  const spanOf = (rule: number) => (): Span => ({ file, line: lines[rule]!, ...placeOfRule(scan, rule) });
+  const read = new Map<string, readonly IptablesRule[]>(
+    ruleset.tables.flatMap((table) => table.chains.map(({ name, rules }) => [`${table.name} ${name}`, rules] as const)),
+  );
+  for (const [chain, { tableName, name }] of scan.chains.entries()) {
+    const rows = rulesOf(chain);
+    // Each of those is one line, and is there as in the whole dump.
+    const others = writtenRules(read.get(`${tableName} ${name}`) ?? []).filter(({ span }) => ruleAt(span.line) === undefined);
+    if (rows.reduce((sum, [from, to]) => sum + to - from, others.length) <= shortestList) continue;
+    found.interrupt();
+    let next = 0;
+    const addOthers = (line: number): void => {
+      for (; next < others.length && others[next]!.span.line < line; next++) {
+        const { text, span } = others[next]!;
+        found.add(text, span.line, () => span);
       }
-      addOthers(Infinity);
+    };
+    const add = (rule: number): void => {
+      addOthers(lines[rule]!);
+      found.add(textOfRule(scan, rule), lines[rule]!, spanOf(rule));
+    };
+    for (const [from, to] of rows) {
+      for (let rule = from, end; rule < to; rule = end) {
+        end = endOfSingles(scan, rule, to);
+        const second = rule + 1;
+        add(rule);
+        if (second < end) add(second);
+        const last = end - 1;
+        const isList = found.isInList && second < last && textOfRule(scan, rule) !== textOfRule(scan, second);
+        const othersLine = others[next]?.span.line ?? Infinity;
+        // What the first two differ in is the one value in which all of them may differ.
+        if (isList && othersLine > lines[last]!) found.addAlike(last - second, textOfRule(scan, last), lines[last]!, spanOf(last));
+        else for (let further = second + 1; further < end; further++) add(further);
+      }
     }
+    addOthers(Infinity);
   }
   return found.notes(options);
+}
+
+/** Where rules end that stand behind each other, are of one shape, and differ in one value at most, beside their counters. */
+function endOfSingles({ rules, shapes }: Scan, from: number, to: number): number {
+  const shape = rules.shape[from]!;
+  if (shapes[shape]!.classes.filter((kind) => kind !== counterValues).length !== 1) return from + 1;
+  let end = from + 1;
+  while (end < to && rules.shape[end] === shape) end++;
+  return end;
 }
