@@ -18,7 +18,7 @@ import type { Packet } from "../../src/simulate/packet.js";
 import { translate } from "../../src/translate.js";
 import { numberCounters } from "../../src/verify/counters.js";
 import { always, disagreement } from "./equality.js";
-import { drawnPackets, temptingDump, temptingRules, temptingTranslations, translationDump } from "./tempting.js";
+import { drawnPackets, temptingDump, temptingBoxes, temptingRules, temptingTranslations, translationDump } from "./tempting.js";
 
 interface Mutant {
   readonly name: string;
@@ -282,12 +282,13 @@ const temptingRulesets = 2000;
 const tableOf = (dump: string): NftTable => numberCounters(translate(dump, { family: "ipv4" }).nft!).tables[0]!;
 const drawn = { seed: 1, numRuns: temptingRulesets / 10 };
 
-/** Rulesets and packets: of address translation first, of which there are few. */
+/** Rulesets and packets: of address translation and of boxes first, of which there are few. */
 const samples: readonly { readonly dump: string; readonly packets: readonly Packet[] }[] = [
   ...fc.sample(fc.tuple(temptingTranslations, drawnPackets), drawn).map(([rules, packets]) => ({
     dump: translationDump(rules),
     packets: packets.map((packet) => ({ ...packet, state: "new" as const })),
   })),
+  ...fc.sample(fc.tuple(temptingBoxes, drawnPackets), drawn).map(([rules, packets]) => ({ dump: temptingDump(rules), packets })),
   ...fc
     .sample(fc.tuple(temptingRules, drawnPackets), { seed: 1, numRuns: temptingRulesets })
     .map(([rules, packets]) => ({ dump: temptingDump(rules), packets })),

@@ -131,10 +131,10 @@ const run = fc
   .map(([first, varied]): Parts[] => [first, ...varied.map((variation) => ({ ...first, ...variation }))]);
 
 /** Rules that differ in several fields at once, with networks and ranges in each. */
-const inBoxes = fc
+export const temptingBoxes = fc
   .tuple(
     parts(["-d 198.51.100.1/32"]),
-    fc.constantFrom("", "", "-i eth0"),
+    fc.constantFrom<Partial<Parts>>({}, {}, { inInterface: "-i eth0" }, { ports: "-p tcp -m multiport --dports 22,80" }),
     fc.array(
       fc.record({
         source: fc.constantFrom(...sources.slice(0, -1), "-m iprange --src-range 192.0.2.21-192.0.2.22"),
@@ -145,7 +145,7 @@ const inBoxes = fc
       { minLength: 2, maxLength: 9 },
     ),
   )
-  .map(([first, inInterface, varied]): Parts[] => varied.map((variation) => ({ ...first, more: "", inInterface, ...variation })));
+  .map(([first, alike, varied]): Parts[] => varied.map((variation) => ({ ...first, more: "", inInterface: "", ...variation, ...alike })));
 
 /** Behind a rule for all packets of an interface, rules for those of all others. */
 const behindAnInterface = fc
@@ -165,7 +165,7 @@ const behindAnInterface = fc
   ]);
 
 export const temptingRules = fc
-  .array(fc.oneof({ weight: 4, arbitrary: run }, { weight: 1, arbitrary: behindAnInterface }, { weight: 2, arbitrary: inBoxes }), {
+  .array(fc.oneof({ weight: 4, arbitrary: run }, { weight: 1, arbitrary: behindAnInterface }, { weight: 2, arbitrary: temptingBoxes }), {
     minLength: 1,
     maxLength: 6,
   })
