@@ -9,21 +9,23 @@ import type { Machine } from "../../../cutover/machine.js";
 import type { StayingChain } from "../../../cutover/leave-to-owners.js";
 import { judgeConnection } from "../../../cutover/own-connection.js";
 import { goingRules, planCutover, stayingChains, type OldRules, type Plan } from "../../../cutover/plan.js";
+import { differenceFromReviewed, type ReviewedRules } from "../../../cutover/reviewed.js";
 import { rulesOf } from "../../../cutover/saved-rules.js";
 import { Failure } from "../../../failure.js";
 import { owners } from "../../../owners/owners.js";
 import { runProgram } from "../../../run-program.js";
 import type { JsonMessage } from "../../../report/json.js";
-import type { Source, Translation } from "../../../translate.js";
+import { readRulesets, type Source, type Translation } from "../../../translate.js";
 import type { CommandDefinition } from "../../command.js";
-import { readGiven, readOptions } from "../../input.js";
+import { readGiven, readOptions, readSources } from "../../input.js";
 import { writeFileAtomically } from "../../output.js";
 import { readBytes, usualMaxInput } from "../../read-file.js";
 import type { ExitStatus, Surroundings } from "../../surroundings.js";
 import { diagnosticsText, tell } from "../../telling.js";
 import { give, type Answer, type PlannedParts, type State } from "./answer.js";
+import { bootUnits } from "./boot-units.js";
 import { loginOf, ownConnection } from "./connection.js";
-import { anyWatches, MachineEffects, oldUnits, rollBack, settle, startWatcher } from "./effects.js";
+import { anyWatches, hasSystemd, MachineEffects, rollBack, settle, startWatcher } from "./effects.js";
 import { writeHitsBack } from "./hits-back.js";
 import { parseCutoverWords, type ChangeSettings, type ConfirmSettings, type CutoverSettings } from "./options.js";
 import { ask, requirePrograms } from "./programs.js";
@@ -125,11 +127,27 @@ async function prepare(settings: ChangeSettings, surroundings: Surroundings): Pr
   if ("obstacle" in planned) return { machine, plan: undefined, messages, obstacle: planned.obstacle };
   await ask("nft", ["-c", "-f", "-"], { input: planned.script + hostCommands(planned.translation, machine.lists) });
   for (const old of planned.old) await requireWayBack(old);
+  const changedSince =
+    settings.reviewed.length > 0 && differenceFromReviewed(machine, leaveToOwners, await readReviewed(settings, messages, surroundings));
   for (const { family } of planned.staying) {
     messages.push(warning(`the files have no rules of ${family}: the old ones of that family stay`));
   }
   for (const table of planned.missingTables) messages.push(warning(`the files have nothing of the old table ${table}, which goes`));
-  return { machine, plan: planned, messages, obstacle: connectionObstacle(planned.translation, surroundings, messages) };
+  const obstacle = connectionObstacle(planned.translation, surroundings, messages);
+  return { machine, plan: planned, messages, obstacle: changedSince || obstacle };
+}
+
+/** The files of `--reviewed`. Throws a Failure for one with rules of both families, or of a family that an earlier one has. */
+async function readReviewed(settings: ChangeSettings, messages: JsonMessage[], surroundings: Surroundings): Promise<ReviewedRules[]> {
+  const sources = await readSources(settings.reviewed, settings, messages, surroundings);
+  const reviewed = sources.flatMap((source) => {
+    const [ruleset, ...others] = readRulesets([source], {});
+    if (others.length > 0) throw new Failure(`${JSON.stringify(source.file)} holds rules of both families: give the dump of each`);
+    return ruleset ? [{ family: ruleset.family, text: source.text, file: source.file }] : [];
+  });
+  const twice = reviewed.find(({ family }, index) => reviewed.slice(0, index).some((earlier) => earlier.family === family));
+  if (twice) throw new Failure(`${JSON.stringify(twice.file)} holds a family that an earlier file of --reviewed holds`);
+  return reviewed;
 }
 
 /**
@@ -202,12 +220,10 @@ function partsOf({ machine, plan: planned }: { readonly machine: Machine; readon
 
 /** What is to be done so that the machine starts with the new firewall and not with the old one. */
 function unitAdvice(): string[] {
-  const folders = ["/etc/systemd/system", "/lib/systemd/system", "/usr/lib/systemd/system"];
-  const has = (unit: string): boolean => folders.some((folder) => existsSync(`${folder}/${unit}.service`));
-  const old = oldUnits.filter((unit) => existsSync(`/etc/systemd/system/multi-user.target.wants/${unit}.service`));
+  const { disable, enable } = bootUnits();
   return [
-    ...old.map((unit) => `systemctl disable ${unit}`),
-    ...(has("nftables") ? ["systemctl enable nftables, which loads /etc/nftables.conf"] : []),
+    ...disable.map((unit) => `systemctl disable ${unit}`),
+    ...enable.map((unit) => `systemctl enable ${unit}, which loads /etc/nftables.conf`),
   ];
 }
 
@@ -309,7 +325,12 @@ async function confirm({ probe, persist }: ConfirmSettings, state: StateDirector
   const advice = unitAdvice();
   if (advice.length > 0) messages.push(note(`so that the machine starts with it: ${advice.join("; ")}`));
   if (persist === undefined) messages.push(note("nothing loads the new firewall when the machine starts: --persist FILE writes a script"));
-  return { changed, state: stateOf(state), status: 0, messages };
+  return { changed, state: stateOf(state), status: 0, messages, ...unitsToChange() };
+}
+
+/** Empty where no systemd runs, whose units they are. */
+function unitsToChange(): Pick<Answer, "units"> {
+  return hasSystemd() ? { units: bootUnits() } : {};
 }
 
 /** @param changedAt in seconds since the machine was started */
