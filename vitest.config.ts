@@ -1,7 +1,7 @@
 import { defineConfig } from "vitest/config";
 
-/** Tests on the kernel to which a late packet is no matter: they load scripts, or send both sides the same packets at the same moments. */
-const patient = ["fuzz", "geoip", "kernel-parts", "load", "nft-versions", "print", "restore", "review-soundness"].map(
+/** Tests on the kernel to which a late packet is no matter: they load scripts, send both sides the same packets at the same moments, or wait. */
+const patient = ["ansible", "fuzz", "geoip", "kernel-parts", "load", "nft-versions", "print", "restore", "review-soundness"].map(
   (name) => `test/kernel/${name}.test.ts`,
 );
 

@@ -19,6 +19,7 @@ beforeEach(() => {
       `import { writeFileSync } from "node:fs";\nwriteFileSync(process.argv[3] + ${JSON.stringify(file)}, process.env.SOURCE_DATE_EPOCH);\n`,
     );
   writes("build-deb.js", "/x.deb");
+  writes("build-ansible.js", "/x.tar.gz");
   writes("build-playground.js", "");
   mkdirSync(join(folder, "bin"));
   writeFileSync(join(folder, "bin", "npm"), '#!/bin/sh\nprintf packed > "$3/x.tgz"\n');
@@ -58,7 +59,9 @@ describe("release.js", () => {
     expect(release()).toEqual({ status: 0, error: "" });
     const made = join(folder, "release", "1.2.3");
     expect(readFileSync(join(made, "x.deb"), "utf8")).toBe("1769817600");
-    expect(readFileSync(join(made, "SHA256SUMS"), "utf8")).toMatch(/^[0-9a-f]{64} {2}playground\.html\n.* {2}x\.deb\n.* {2}x\.tgz\n$/);
+    expect(readFileSync(join(made, "SHA256SUMS"), "utf8")).toMatch(
+      /^[0-9a-f]{64} {2}playground\.html\n.* {2}x\.deb\n.* {2}x\.tar\.gz\n.* {2}x\.tgz\n$/,
+    );
     expect(spawnSync("sha256sum", ["--check", "--quiet", "SHA256SUMS"], { cwd: made }).status).toBe(0);
   });
 
