@@ -24,6 +24,21 @@ export interface TestHost {
   readonly dumps: { readonly ipv4: string; readonly ipv6: string };
 }
 
+/** The number of the host that looks as if systemd ran there. */
+export const systemdHost = 0;
+
+/** In the place of the program: it enables and disables units, and writes what it is asked to /run/systemctl.log. */
+const systemctl = `#!/bin/sh
+echo "$*" >> /run/systemctl.log
+cd /etc/systemd/system
+case $1 in
+show) printf 'LoadState=loaded\\nActiveState=inactive\\n' ;;
+is-enabled) ls *.wants | grep -qx "$2.service" && echo enabled || { echo disabled; exit 1; } ;;
+enable) : > "sysinit.target.wants/$2.service" ;;
+disable) rm -f *.wants/"$2.service" ;;
+esac
+`;
+
 /** Of the controller on the bridge. */
 export const controllerAddress = "192.0.2.254";
 
@@ -40,6 +55,8 @@ export class AnsibleHosts {
       writeFileSync(this.path(`dump.${index}.v6`), dumps.ipv6);
     });
     writeFileSync(this.path("host.sh"), hostScript(this.folder));
+    writeFileSync(this.path("systemctl"), systemctl, { mode: 0o755 });
+    writeFileSync(this.path("systemd-run"), "#!/bin/sh\nexit 1\n", { mode: 0o755 });
     writeFileSync(this.path("network.sh"), networkScript(this.folder, hosts));
     this.holder = spawn(
       "unshare",
@@ -79,7 +96,7 @@ export class AnsibleHosts {
   /** Runs lines of bash on a host, without a connection. */
   on(index: number, lines: string): string {
     const pid = readFileSync(this.path(`pid.${index}`), "utf8").trim();
-    return this.run(`nsenter --target ${pid} --net --mount bash --norc -c '${lines.replaceAll("'", `'\\''`)}'`).text;
+    return this.run(`nsenter --target ${pid} --net --mount --pid bash --norc -c '${lines.replaceAll("'", `'\\''`)}'`).text;
   }
 
   /** Runs a playbook. */
@@ -182,9 +199,9 @@ ip link add bridge type bridge
 ip address add ${controllerAddress}/24 dev bridge
 ip link set bridge up
 for index in $(seq 0 ${hosts.length - 1}); do
-  unshare --net --mount --propagation private bash host.sh $index \${VARIANT[index]} &
-  echo $! > pid.$index
+  unshare --net --mount --pid --fork --kill-child --mount-proc bash host.sh $index \${VARIANT[index]} &
   until [ -e waits.$index ]; do sleep 0.02; done
+  cat /proc/$!/task/$!/children > pid.$index
   ip link add host$index type veth peer name eth0 netns /proc/$!/ns/net
   ip link set host$index master bridge up
 done
@@ -198,7 +215,17 @@ function hostScript(folder: string): string {
 cd ${folder}
 mount -t tmpfs -o mode=755 none /run
 mount -t tmpfs -o mode=755 none /var/lib
-mkdir /run/sshd
+mkdir /run/sshd /run/etc
+cp -a /etc/. /run/etc
+mount --bind /run/etc /etc
+if [ $1 = ${systemdHost} ]; then
+  mkdir -p /run/systemd/system /etc/systemd/system/multi-user.target.wants /etc/systemd/system/sysinit.target.wants
+  rm -f /etc/systemd/system/*.wants/nftables.service
+  : > /etc/systemd/system/nftables.service
+  : > /etc/systemd/system/multi-user.target.wants/netfilter-persistent.service
+  mount -t tmpfs -o mode=755 none /usr/local/sbin
+  cp systemctl systemd-run /usr/local/sbin
+fi
 ip link set lo up
 : > waits.$1
 until ip link set eth0 up 2>/dev/null; do sleep 0.02; done
