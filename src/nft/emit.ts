@@ -141,10 +141,7 @@ function emitBlock(
   blocks.forEach((block, index) => {
     if (index > 0) lines.push("");
     const chain = table.chains[index - firstChain];
-    if (chain) {
-      const heading = (chain.comment?.length ?? 0) + 1 + (chain.base ? 1 : 0);
-      found.chains.push({ chain, family: table.family, line: lines.length + heading });
-    }
+    if (chain) found.chains.push({ chain, family: table.family, line: lines.length + headingOf(chain) });
     for (const line of block) {
       const text = typeof line === "string" ? line : line.text;
       lines.push(text === "" ? "" : `\t${text}`);
@@ -197,15 +194,28 @@ function baseChain(base: BaseChain): string {
   return `type ${type} hook ${hook} priority ${priority}; policy ${policy};`;
 }
 
+/** Lines of a chain in front of its entries. */
+export function headingOf(chain: NftChain): number {
+  return (chain.comment?.length ?? 0) + 1 + (chain.base ? 1 : 0);
+}
+
+/** What stands around the entries of a chain that has no base and no comment, in the block of its table. */
+export function frameOfChain(name: string): readonly [opening: string, closing: string] {
+  return [`\t${openingOf(name)}\n`, `\t${closing}\n`];
+}
+
+const openingOf = (name: string): string => `chain ${word(name)} {`;
+const closing = "}";
+
 function emitChain(chain: NftChain, spell: Spelling): Block {
   const lines: Block = (chain.comment ?? []).map(commentLine);
-  lines.push(`chain ${word(chain.name)} {`);
+  lines.push(openingOf(chain.name));
   if (chain.base) lines.push(`\t${baseChain(chain.base)}`);
   for (const entry of chain.entries) {
     if (entry.kind === "comment") for (const line of entry.lines) lines.push(`\t${commentLine(line)}`);
     else lines.push({ rule: entry, text: `\t${emitRule(entry, spell)}` });
   }
-  lines.push("}");
+  lines.push(closing);
   return lines;
 }
 

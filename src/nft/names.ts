@@ -11,6 +11,11 @@ export function nameable(text: string): string {
   return text.replace(/[^A-Za-z0-9_.-]/g, "_").slice(0, longest);
 }
 
+/** What the nft chain of a chain of iptables is called, unless that name is taken. */
+export function chainName(table: string, chain: string): string {
+  return nameable(`${table}_${chain}`);
+}
+
 export class Names {
   private readonly taken = new Set<string>();
   /** The number to try first behind a name that is taken: thousands may look alike once their odd characters are gone. */

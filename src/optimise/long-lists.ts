@@ -12,6 +12,9 @@ import { isLoadable } from "../nft/versions.js";
 /** Rules of a list from which on it is told: by far more than a look-up needs to pay, of single values and of others. */
 const longList = { singles: 100, intervals: 150 };
 
+/** A chain with so many rules or less has no list that is told. */
+export const shortestList = Math.min(longList.singles, longList.intervals);
+
 /** What the rules of a list may differ in, by the option. */
 const topics: Readonly<Record<string, string>> = {
   "-s": "source",

@@ -141,7 +141,9 @@ export function ownerByComment(rule: string): Owner | undefined {
   const from = at + commentOption.length;
   // None of the patterns reads further.
   const comment = rule.slice(rule[from] === '"' ? from + 1 : from, from + 60);
-  return owners.find(({ comments }) => comments?.test(comment));
+  return commenters.find(({ comments }) => comments!.test(comment));
 }
+
+const commenters = owners.filter(({ comments }) => comments !== undefined);
 
 const commentOption = " --comment ";

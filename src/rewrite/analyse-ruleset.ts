@@ -5,7 +5,7 @@ import type { Ipsets } from "../extensions/extension.js";
 import type { Geoip } from "../geoip/ranges.js";
 import type { IptablesChain, IptablesRule, IptablesRuleset, IptablesTable } from "../iptables/ast.js";
 import { findChainLoops } from "../iptables/chain-loops.js";
-import { Names } from "../nft/names.js";
+import { chainName, Names } from "../nft/names.js";
 import { analyse, derived, type Analysis, type AnalysisContext } from "./analyse.js";
 import { depthsOf, reachableHooks } from "./hooks.js";
 import { gatherLists, headerTtls, type HeaderTtls, type ListUsage } from "./recent/usage.js";
@@ -54,7 +54,7 @@ export interface AnalysedList {
 export function analyseRuleset(ruleset: IptablesRuleset, options: AnalysisOptions): RulesetAnalysis {
   const names = new Names();
   const chainNames = new Map(
-    ruleset.tables.map((table) => [table, new Map(table.chains.map(({ name }) => [name, names.unique(`${table.name}_${name}`)] as const))]),
+    ruleset.tables.map((table) => [table, new Map(table.chains.map(({ name }) => [name, names.unique(chainName(table.name, name))] as const))]),
   );
   const hooks = new Map(ruleset.tables.map((table) => [table, reachableHooks(table)]));
   const common = {
@@ -71,14 +71,14 @@ export function analyseRuleset(ruleset: IptablesRuleset, options: AnalysisOption
   const chains = ruleset.tables.flatMap((table) => {
     const deadLoops = new Set(findChainLoops(table, true).map(({ rule }) => rule));
     const depths = depthsOf(table);
-    const chainName = (name: string): string => chainNames.get(table)?.get(name) ?? name;
+    const nameOf = (name: string): string => chainNames.get(table)?.get(name) ?? name;
     return table.chains.map((chain): AnalysedChain => {
-      const context = { ...common, table: table.name, hooks: hooks.get(table)?.get(chain.name) ?? new Set(), chainName };
+      const context = { ...common, table: table.name, hooks: hooks.get(table)?.get(chain.name) ?? new Set(), chainName: nameOf };
       const rules = chain.rules.map((rule) => ({
         rule,
         analysis: deadLoops.has(rule) ? deadLoop : analyseRule(rule, context, number++),
       }));
-      return { table, chain, name: chainName(chain.name), depth: depths.get(chain.name), rules };
+      return { table, chain, name: nameOf(chain.name), depth: depths.get(chain.name), rules };
     });
   });
   const lists = new Map(

@@ -46,25 +46,28 @@ function makersOf(scan: Scan): (rule: number) => Owner | undefined {
   const { rules, chains, shapes } = scan;
   const ofChains = chains.map(({ name }) => ownerOfChain(name));
   // Of the names of chains those of programs and those of the kernel tell whose a rule is; to the others a shape is one.
-  const kinds = chains.map(({ name }, chain) => (ofChains[chain] || builtInNames.has(name) ? chain : chains.length));
+  let kindCount = 1;
+  const kinds = chains.map(({ name }, chain) => (ofChains[chain] || builtInNames.has(name) ? kindCount++ : 0));
   const known = new Map<number, Owner | undefined>();
   const commented = shapes.map(({ first }) => textOfRule(scan, first).includes(" --comment "));
   const makerOfKind = (rule: number, chain: number, shape: number): Owner | undefined => {
     const ofChain = ofChains[chain];
     if (ofChain && ofChain.administrators === undefined) return ofChain;
-    const key = shape * (chains.length + 1) + kinds[chain]!;
-    // Between two rules of a shape differ addresses, ports, counters and comments.
+    const called = rules.called[rule]!;
+    const key = (shape * kindCount + kinds[chain]!) * kindCount + (called === -1 ? 0 : kinds[called]!);
+    // Between two rules of a shape differ addresses, ports, counters, comments and the chains that they call.
     if (!known.has(key)) known.set(key, makerByWords(textOfRule(scan, rule)));
     return known.get(key);
   };
-  let [lastChain, lastShape] = [-1, -1];
+  let [lastChain, lastShape, lastCalled] = [-1, -1, -1];
   let last: Owner | undefined;
   return (rule) => {
     const chain = rules.chain[rule]!;
     const shape = rules.shape[rule]!;
-    if (chain !== lastChain || shape !== lastShape) {
+    const called = rules.called[rule]!;
+    if (chain !== lastChain || shape !== lastShape || called !== lastCalled) {
       last = makerOfKind(rule, chain, shape);
-      [lastChain, lastShape] = [chain, shape];
+      [lastChain, lastShape, lastCalled] = [chain, shape, called];
     }
     return last ?? (commented[shape] === true ? ownerByComment(textOfRule(scan, rule)) : undefined);
   };

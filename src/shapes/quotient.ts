@@ -1,9 +1,11 @@
 /**
  * A dump with nearly all of its lines left out: of the rules of one shape and one kind of chain the first stays, the second stands with
- * marks in the place of its values, and the others are empty lines.
+ * marks in the place of its values, and the others are empty lines. So are the chains of which no rule is left, and which none calls.
  */
 
-import { holeText, type Scan, type ScannedChain } from "./scan.js";
+import { Names } from "../nft/names.js";
+import { holeText, type Scan } from "./scan.js";
+import { callsOf, contextsOf, reachedFrom, shortestWays, unreached, type Calls } from "./ways.js";
 
 /** A shape in chains that are reached alike. */
 export interface Cell {
@@ -16,35 +18,46 @@ export interface Cell {
 /** Rules of one cell below which all stay. */
 const leastRules = 3;
 
+/** What two rules of a cell may differ in beside the values of their shape. */
+const otherChain = 1;
+const otherCalled = 2;
+
 export class Quotient {
+  /** Of the whole dump. */
+  readonly calls: Calls;
+  /** The built-in chains that lead to each chain; see `reachedFrom`. */
+  readonly reached: readonly string[];
   /** Cells by number, of each rule. */
   private readonly cellOf: Int32Array;
-  /** As the shapes tell; see `contextsOf`. */
-  readonly contexts: Int32Array;
   private readonly cellCount: number;
   /** Cells whose rules all stay, and rules that stay for another reason. */
   private readonly whole: Uint8Array;
   private readonly kept: Uint8Array;
   private firsts: Int32Array;
   private probes: Int32Array;
+  /** Chains that stay whatever their rules do, and those that are left out. */
+  private readonly keptChains: Uint8Array;
+  private readonly omitted: Uint8Array;
+  private readonly ways: readonly Int32Array[];
   private left = 0;
 
   constructor(private readonly scan: Scan) {
     const { count, shape, chain } = scan.rules;
-    const contexts = (this.contexts = contextsOf(scan.chains, callsOf(scan)));
+    this.calls = callsOf(scan);
+    this.reached = reachedFrom(scan.chains, this.calls);
+    this.ways = shortestWays(scan);
+    const contexts = contextsOf(scan.chains, this.reached);
     const cells = new Map<number, number>();
     /** Those that no built-in chain leads to. */
     const unreachedCells: number[] = [];
     const cellOf = (this.cellOf = new Int32Array(count));
-    const kinds = scan.chains.length + 1 + Math.max(0, ...contexts);
+    const kinds = 1 + contexts.reduce((most, context) => Math.max(most, context), 0);
     let [lastShape, lastChain, cell] = [-1, -1, -1];
     for (let rule = 0; rule < count; rule++) {
       const [ownShape, ownChain] = [shape[rule]!, chain[rule]!];
       if (ownShape !== lastShape || ownChain !== lastChain) {
         [lastShape, lastChain] = [ownShape, ownChain];
-        // A jump is a way between two chains: each chain keeps its own.
-        const kind = scan.shapes[ownShape]!.jump === -1 ? contexts[ownChain]! : kinds - scan.chains.length + ownChain;
-        const key = ownShape * (kinds + 1) + kind;
+        const key = ownShape * kinds + contexts[ownChain]!;
         const known = cells.get(key);
         cell = known ?? cells.size;
         if (known === undefined) {
@@ -60,22 +73,31 @@ export class Quotient {
     this.firsts = new Int32Array(cells.size);
     this.probes = new Int32Array(cells.size);
     for (const one of unreachedCells) this.whole[one] = 1;
+    this.omitted = new Uint8Array(scan.chains.length);
+    // Behind the last chain of the script that stands for others nothing would tell where they are to be.
+    const last = scan.chains.findLastIndex(({ builtIn }) => !builtIn);
+    this.keptChains = Uint8Array.from(scan.chains, ({ name, builtIn }, index) =>
+      builtIn || index === last || contexts[index] === unreached || !Names.isNameable(name) ? 1 : 0,
+    );
+    for (const named of scan.named) this.keptChains[named] = 1;
     this.keepLists();
     this.settle();
   }
 
-  /** Rules with lists of `recent` are fused with those beside them, and asked as often as their chains are called. */
+  /** Rules with lists of `recent` are fused with those beside them. */
   private keepLists(): void {
     const { scan, cellOf, kept, whole } = this;
     const { count, shape, chain } = scan.rules;
     if (!scan.shapes.some(({ asksList }) => asksList)) return;
     const before = new Int32Array(scan.chains.length).fill(-1);
     for (let rule = 0; rule < count; rule++) {
-      const { asksList, jump } = scan.shapes[shape[rule]!]!;
+      const { asksList } = scan.shapes[shape[rule]!]!;
       const last = before[chain[rule]!]!;
       before[chain[rule]!] = rule;
-      if (jump !== -1 || asksList) whole[cellOf[rule]!] = 1;
-      if (asksList && last !== -1) kept[last] = 1;
+      if (asksList) {
+        whole[cellOf[rule]!] = 1;
+        if (last !== -1) kept[last] = 1;
+      }
       if (last !== -1 && scan.shapes[shape[last]!]!.asksList) kept[rule] = 1;
     }
   }
@@ -104,6 +126,11 @@ export class Quotient {
     return this.probes[this.cellOf[rule]!] === rule;
   }
 
+  /** Whether the reduced text has nothing of the chain. */
+  isOmitted(chain: number): boolean {
+    return this.omitted[chain] === 1;
+  }
+
   /** From the next reduction on all rules like it stay. Whether that is new. */
   keepAlike(rule: number): boolean {
     const cell = this.cellOf[rule]!;
@@ -119,30 +146,71 @@ export class Quotient {
     return isNew;
   }
 
+  /** From the next reduction on all chains stay, and all their calls. Whether that is new. */
+  keepChains(): boolean {
+    const { count, called } = this.scan.rules;
+    let isNew = this.omitted.includes(1);
+    this.keptChains.fill(1);
+    for (let rule = 0; rule < count; rule++) if (called[rule] !== -1 && this.keep(rule)) isNew = true;
+    return isNew;
+  }
+
   /**
-   * Chooses, for each cell, the rule that stays and the one with marks. That one is of another chain if there is one: what is written with
-   * the chain's name then shows.
+   * Chooses, for each cell, the rule that stays and the one with marks. That one is of another chain if there is one, and calls another:
+   * what is written with their names then shows.
    */
   settle(): void {
     const { firsts, probes, cellOf, kept, whole } = this;
-    const { chain } = this.scan.rules;
+    const { chain, called } = this.scan.rules;
     const counts = new Int32Array(this.cellCount);
+    /** In what rules of a cell differ from its first one, and in what the chosen one does. */
+    const differences = new Uint8Array(this.cellCount);
+    const chosen = new Uint8Array(this.cellCount);
     firsts.fill(-1);
     probes.fill(-1);
     for (let rule = 0; rule < cellOf.length; rule++) {
       const cell = cellOf[rule]!;
       if (kept[rule] === 1 || whole[cell] === 1) continue;
       const first = firsts[cell]!;
-      const probe = probes[cell]!;
       counts[cell]!++;
-      if (first === -1) firsts[cell] = rule;
-      else if (probe === -1 || (chain[probe] === chain[first] && chain[rule] !== chain[first])) probes[cell] = rule;
+      if (first === -1) {
+        firsts[cell] = rule;
+        continue;
+      }
+      const difference = (chain[rule] === chain[first] ? 0 : otherChain) | (called[rule] === called[first] ? 0 : otherCalled);
+      differences[cell]! |= difference;
+      if (probes[cell] !== -1 && difference <= chosen[cell]!) continue;
+      probes[cell] = rule;
+      chosen[cell] = difference;
     }
-    this.left = 0;
     for (let cell = 0; cell < counts.length; cell++) {
-      if (counts[cell]! < leastRules) firsts[cell] = probes[cell] = -1;
-      else this.left += counts[cell]! - 2;
+      if (counts[cell]! < leastRules || chosen[cell] !== differences[cell]) firsts[cell] = probes[cell] = -1;
     }
+    this.chooseChains();
+    this.left = 0;
+    for (let rule = 0; rule < cellOf.length; rule++) if (!this.stays(rule) && !this.isProbe(rule)) this.left++;
+  }
+
+  /** The chains that stay, and for each of them rules by which it is reached as in the whole dump. */
+  private chooseChains(): void {
+    const { scan, keptChains, omitted, kept, ways } = this;
+    const { count, chain, called } = scan.rules;
+    const staying = new Set<number>();
+    for (const [index, isKept] of keptChains.entries()) if (isKept === 1) staying.add(index);
+    for (let rule = 0; rule < count; rule++) {
+      if (!this.stays(rule) && !this.isProbe(rule)) continue;
+      staying.add(chain[rule]!);
+      if (called[rule] !== -1) staying.add(called[rule]!);
+    }
+    for (const one of staying) {
+      for (const way of ways) {
+        const rule = way[one]!;
+        if (rule === -1) continue;
+        if (!this.stays(rule) && !this.isProbe(rule)) kept[rule] = 1;
+        staying.add(chain[rule]!);
+      }
+    }
+    for (const index of omitted.keys()) omitted[index] = staying.has(index) ? 0 : 1;
   }
 
   /** How many rules neither stay nor have marks. */
@@ -150,32 +218,44 @@ export class Quotient {
     return this.left;
   }
 
-  /** The text without the rules that are left out; its line numbers are those of the whole. */
+  /** The text without the rules and chains that are left out; its line numbers are those of the whole. */
   reduce(): string {
-    const { scan, cellOf, firsts, probes, kept } = this;
-    const { text, rules } = scan;
+    const { scan, omitted } = this;
+    const { text, rules, chains } = scan;
     const { count, start, end } = rules;
     const pieces: string[] = [];
     let copied = 0;
-    /** Rules on lines that follow each other of which nothing has been copied but the ends of all lines but the last. */
+    /** Lines that follow each other of which nothing has been copied but the ends of all but the last. */
     let ends = 0;
-    for (let rule = 0; rule < count; rule++) {
-      const cell = cellOf[rule]!;
-      const first = firsts[cell]!;
-      if (first === -1 || first === rule || kept[rule] === 1) continue;
-      if (start[rule] === copied + 1) ends++;
-      else {
-        if (ends > 0) pieces.push("\n".repeat(ends));
-        ends = 0;
-        if (start[rule]! > copied) pieces.push(text.slice(copied, start[rule]));
-      }
-      copied = end[rule]!;
-      if (probes[cell] !== rule) continue;
+    const endLines = (): void => {
       if (ends > 0) pieces.push("\n".repeat(ends));
       ends = 0;
+    };
+    const cut = (from: number, to: number): void => {
+      if (from === copied + 1) ends++;
+      else {
+        endLines();
+        if (from > copied) pieces.push(text.slice(copied, from));
+      }
+      copied = to;
+    };
+    let nextChain = 0;
+    const cutChains = (before: number): void => {
+      for (; nextChain < chains.length && chains[nextChain]!.start < before; nextChain++) {
+        if (omitted[nextChain] === 1) cut(chains[nextChain]!.start, chains[nextChain]!.end);
+      }
+    };
+    for (let rule = 0; rule < count; rule++) {
+      if (this.stays(rule)) continue;
+      cutChains(start[rule]!);
+      cut(start[rule]!, end[rule]!);
+      if (!this.isProbe(rule)) continue;
+      endLines();
       pieces.push(this.marked(rule));
     }
-    pieces.push("\n".repeat(ends), text.slice(copied));
+    cutChains(Infinity);
+    endLines();
+    pieces.push(text.slice(copied));
     return pieces.join("");
   }
 
@@ -201,45 +281,5 @@ export function marksOf(scan: Scan, rule: number): string[] {
   return shapes[rules.shape[rule]!]!.classes.map((kind, index) => {
     const end = rules.holes[rules.firstHole[rule]! + 2 * index + 1]!;
     return kind.marker(index, holeText(scan, rule, index), text.slice(end, end + longestTail));
-  });
-}
-
-const unreached = 0;
-
-/** The chains that each chain calls, as indices. */
-type Calls = ReadonlyMap<number, ReadonlySet<number>>;
-
-function callsOf({ shapes, rules }: Scan): Calls {
-  const calls = new Map<number, Set<number>>();
-  if (shapes.every(({ jump }) => jump === -1)) return calls;
-  for (let rule = 0; rule < rules.count; rule++) {
-    const { jump } = shapes[rules.shape[rule]!]!;
-    if (jump === -1) continue;
-    let called = calls.get(rules.chain[rule]!);
-    if (called === undefined) calls.set(rules.chain[rule]!, (called = new Set()));
-    called.add(jump);
-  }
-  return calls;
-}
-
-/**
- * A number for each chain, the same for chains whose rules are translated alike: a built-in chain is like none but itself, and a user's
- * chain like all that are reached from the same built-in ones. 0: no built-in chain leads there.
- */
-export function contextsOf(chains: readonly ScannedChain[], calls: Calls): Int32Array {
-  const reachedFrom = chains.map(() => "");
-  for (const [builtIn, { builtIn: isBuiltIn }] of chains.entries()) {
-    if (!isBuiltIn) continue;
-    const seen = new Set([builtIn]);
-    for (const chain of seen) for (const called of calls.get(chain) ?? []) seen.add(called);
-    for (const chain of seen) reachedFrom[chain] += ` ${builtIn}`;
-  }
-  const numbers = new Map<string, number>();
-  return Int32Array.from(chains, ({ builtIn }, chain) => {
-    if (reachedFrom[chain] === "") return unreached;
-    const key = builtIn ? `chain ${chain}` : reachedFrom[chain]!;
-    let number = numbers.get(key);
-    if (number === undefined) numbers.set(key, (number = numbers.size + 1));
-    return number;
   });
 }

@@ -5,12 +5,15 @@
 
 import type { UniformClass } from "../extensions/extension.js";
 import { counterValues } from "../extensions/values/uniform.js";
+import { calledChain } from "./called-chain.js";
 import { optionWords, type OptionValue, type OptionWords } from "./option-words.js";
 
 /** Lines of one text and one make. Numbers of chains and shapes are indices into the arrays below. */
 export interface Scan {
   readonly text: string;
   readonly chains: readonly ScannedChain[];
+  /** Those that rules without a shape stand in or may call. */
+  readonly named: ReadonlySet<number>;
   readonly shapes: readonly Shape[];
   /** Of the rules that have a shape, in their order. */
   readonly rules: ScannedRules;
@@ -22,6 +25,9 @@ export interface ScannedChain {
   /** Index of the table, by its place in the text. */
   readonly table: number;
   readonly builtIn: boolean;
+  /** Where the line that declares it begins and ends in the text. */
+  readonly start: number;
+  readonly end: number;
 }
 
 export interface Shape {
@@ -29,8 +35,6 @@ export interface Shape {
   readonly classes: readonly UniformClass[];
   /** The first rule that has it. */
   readonly first: number;
-  /** The chain of the text that its rules jump to; -1 for none. */
-  readonly jump: number;
   /** They ask a list of `recent`. */
   readonly asksList: boolean;
 }
@@ -45,6 +49,8 @@ export interface ScannedRules {
   readonly end: Int32Array;
   readonly shape: Int32Array;
   readonly chain: Int32Array;
+  /** The chain that the rule calls, which is one of its holes; -1 for none. */
+  readonly called: Int32Array;
   /** Where the rule's holes begin in `holes`: a start and an end for each. */
   readonly firstHole: Int32Array;
   readonly holes: Int32Array;
@@ -130,6 +136,7 @@ class Scanner {
   private end = new Int32Array(1024);
   private shape = new Int32Array(1024);
   private chain = new Int32Array(1024);
+  private called = new Int32Array(1024);
   private firstHole = new Int32Array(1024);
   private holeCount = 0;
   private holes = new Int32Array(4096);
@@ -138,6 +145,8 @@ class Scanner {
   private tableName = "";
   /** Of the open table. */
   private chainsByName = new Map<string, number>();
+  private calledChain = calledChain("", () => -1);
+  private readonly named = new Set<number>();
   private open = false;
   /** Of the rule before, within the open table: its chain, where the name of that stands, and its shape; -1 for none. */
   private lastChain = -1;
@@ -153,9 +162,9 @@ class Scanner {
   // Of the line being read.
   private hash = 0;
   private classes: UniformClass[] = [];
-  private targetStart = -1;
-  private targetEnd = -1;
   private asksList = false;
+  /** A chain, where one of the words that were read last names it as the target; -1 for none. */
+  private callee = -1;
 
   constructor(
     private readonly text: string,
@@ -183,8 +192,8 @@ class Scanner {
       if (!this.readLine(number, start, end)) return undefined;
       start = end + 1;
     }
-    const { chains, shapes, count, line, start, end, shape, chain, firstHole, holes } = this;
-    return { text, chains, shapes, rules: { count, line, start, end, shape, chain, firstHole, holes } };
+    const { chains, named, shapes, count, line, start, end, shape, chain, called, firstHole, holes } = this;
+    return { text, chains, named, shapes, rules: { count, line, start, end, shape, chain, called, firstHole, holes } };
   }
 
   /** Whether the text may go on being read. */
@@ -197,7 +206,7 @@ class Scanner {
       case 42: // *
         return this.readTable(text.slice(start + 1, end));
       case 58: // :
-        return this.open && this.readChain(text.slice(start + 1, end));
+        return this.open && this.readChain(start, end);
       case 67: // COMMIT
         if (!this.open || text.slice(start, end) !== "COMMIT") return false;
         this.open = false;
@@ -216,6 +225,7 @@ class Scanner {
     this.tableNames.add(name);
     this.tableName = name;
     this.chainsByName = new Map();
+    this.calledChain = calledChain(name, (at, end) => this.findCalled(at, end));
     this.tables++;
     this.open = true;
     this.lastChain = -1;
@@ -223,11 +233,11 @@ class Scanner {
     return true;
   }
 
-  private readChain(declaration: string): boolean {
-    const [name = "", policy = ""] = declaration.split(" ");
-    if (!/^[\w.+-]+$/.test(name) || this.chainsByName.has(name)) return false;
+  private readChain(start: number, end: number): boolean {
+    const [name = "", policy = ""] = this.text.slice(start + 1, end).split(" ");
+    if (!/^[\w.+-]+$/.test(name) || this.chainsByName.has(name) || this.words.isTarget(name)) return false;
     this.chainsByName.set(name, this.chains.length);
-    this.chains.push({ name, tableName: this.tableName, table: this.tables - 1, builtIn: policy !== "-" });
+    this.chains.push({ name, tableName: this.tableName, table: this.tables - 1, builtIn: policy !== "-", start, end });
     return true;
   }
 
@@ -243,6 +253,7 @@ class Scanner {
     const { counted, literals, classes } = this.shapes[index]!;
     if (this.holeCount + 2 * classes.length > this.holes.length) this.holes = longer(this.holes);
     const { holes } = this;
+    this.callee = -1;
     let at = start;
     let hole = this.holeCount;
     if (counted) {
@@ -286,6 +297,7 @@ class Scanner {
     const behind = text.slice(this.holes[hole + 1], this.end[rule]);
     const pattern = classes.length === 1 && !counted ? classes[0]!.pattern?.(behind) : undefined;
     let at = from;
+    this.callee = -1;
     if (pattern !== undefined) {
       const row = new RegExp(`(?:${literally(before)}${pattern}${literally(behind)}\\n){1,${mostInRow}}`, "y");
       for (row.lastIndex = at; row.test(text); row.lastIndex = at) {
@@ -318,7 +330,7 @@ class Scanner {
     const { bytes } = this;
     this.hash = this.tables;
     this.classes = [];
-    this.targetStart = -1;
+    this.callee = -1;
     this.asksList = false;
     if (this.holeCount + 2 * mostHoles > this.holes.length) this.holes = longer(this.holes);
     const firstHole = this.holeCount;
@@ -342,6 +354,7 @@ class Scanner {
     if (end - start > longestLine || !this.readWords(index, end)) {
       this.holeCount = firstHole;
       this.lastShape = -1;
+      this.nameChains(start, end);
       return true;
     }
     const holeEnd = this.holeCount;
@@ -365,6 +378,26 @@ class Scanner {
     return true;
   }
 
+  /** Remembers the chains that a line may have to do with. */
+  private nameChains(start: number, end: number): void {
+    this.named.add(this.lastChain);
+    for (const word of this.text.slice(start, end).split(/\s+/)) {
+      const chain = this.chainsByName.get(word);
+      if (chain !== undefined) this.named.add(chain);
+    }
+  }
+
+  /** Where the name of a chain ends that starts at a place of a line that ends at another; -1 if no chain is called so. */
+  private findCalled(at: number, end: number): number {
+    const { bytes } = this;
+    let wordEnd = at;
+    while (wordEnd < end && bytes[wordEnd] !== blank) wordEnd++;
+    const chain = this.chainsByName.get(this.text.slice(at, wordEnd));
+    if (chain === undefined) return -1;
+    this.callee = chain;
+    return wordEnd;
+  }
+
   private addRule(number: number, start: number, end: number, holeEnd: number): void {
     const rule = this.count++;
     if (rule === this.line.length) {
@@ -373,12 +406,14 @@ class Scanner {
       this.end = longer(this.end);
       this.shape = longer(this.shape);
       this.chain = longer(this.chain);
+      this.called = longer(this.called);
       this.firstHole = longer(this.firstHole);
     }
     this.line[rule] = number;
     this.start[rule] = start;
     this.end[rule] = end;
     this.chain[rule] = this.lastChain;
+    this.called[rule] = this.callee;
     this.firstHole[rule] = this.holeCount;
     this.holeCount = holeEnd;
   }
@@ -420,19 +455,30 @@ class Scanner {
       if (index === wordStart) return false;
       if (bytes[wordStart] !== dash || index >= end) continue;
       const option = words.find(bytes, wordStart, index);
-      if (option !== undefined) index = this.readValue(option, index, end);
+      if (option !== undefined) {
+        index = this.readValue(option, index, end);
+        if (index === -1) return false;
+      }
     }
     return true;
   }
 
-  /** Reads a hole behind the option, if its value is one; the end of what was read. */
+  /** Reads a hole behind the option, if its value is one; the end of what was read, or -1 for a line that has no shape. */
   private readValue(option: OptionValue, index: number, end: number): number {
     const { bytes } = this;
-    if (typeof option === "string") {
+    if (option === "target") {
+      const after = this.findCalled(index + 1, end);
+      if (after === -1) return index;
+      // What a rule calls is one of its holes, or it has no shape.
+      if (this.classes.length === mostHoles || this.classes.includes(this.calledChain)) return -1;
+      this.mix(blank);
+      this.addHole(this.calledChain, index + 1, after);
+      return after;
+    }
+    if (option === "match") {
       let wordEnd = index + 1;
       while (wordEnd < end && bytes[wordEnd] !== blank) wordEnd++;
-      if (option === "match") this.asksList ||= this.words.asksList(bytes, index + 1, wordEnd);
-      else [this.targetStart, this.targetEnd] = [index + 1, wordEnd];
+      this.asksList ||= this.words.asksList(bytes, index + 1, wordEnd);
       return index;
     }
     for (const kind of option) {
@@ -468,8 +514,7 @@ class Scanner {
     if (known === undefined) this.shapesByHash.set(this.hash, (known = []));
     const rule = this.count - 1;
     for (const index of known) if (this.isOfShape(this.shapes[index]!, rule, nameStart, nameEnd)) return index;
-    const { text, holes, classes, targetStart } = this;
-    const jump = targetStart === -1 ? undefined : this.chainsByName.get(text.slice(targetStart, this.targetEnd));
+    const { holes, classes } = this;
     const counted = classes[0] === counterValues;
     const firstHole = this.firstHole[rule]! + (counted ? 2 : 0);
     const literals = [counted ? holes[firstHole - 1]! : this.start[rule]!, nameStart, nameEnd];
@@ -478,7 +523,6 @@ class Scanner {
       table: this.tables - 1,
       classes,
       first: rule,
-      jump: jump ?? -1,
       asksList: this.asksList,
       counted,
       literals: Int32Array.from(literals),

@@ -22,8 +22,8 @@ export function learn(
   for (const [hole, text] of printed.entries()) {
     let count = 0;
     for (let at = marked.indexOf(text); at !== -1; at = marked.indexOf(text, at + text.length)) {
-      if (isNumeral(marked[at - 1]) && isNumeral(text[0])) return undefined;
-      if (isNumeral(marked[at + text.length]) && isNumeral(text.at(-1))) return undefined;
+      if (isWord(marked[at - 1]) && isWord(text[0])) return undefined;
+      if (isWord(marked[at + text.length]) && isWord(text.at(-1))) return undefined;
       found.push({ at, hole });
       count++;
     }
@@ -41,7 +41,7 @@ export function learn(
   return { literals, holes: found.map(({ hole }) => hole) };
 }
 
-const isNumeral = (character: string | undefined): boolean => character !== undefined && /[\d.]/.test(character);
+const isWord = (character: string | undefined): boolean => character !== undefined && /[\w.-]/.test(character);
 
 /** The text for one rule. */
 export function fill({ literals, holes }: Template, scan: Scan, rule: number): string {

@@ -6,18 +6,22 @@
  */
 
 import { recentUsesOf } from "../extensions/matches/recent.js";
-import { sortDiagnostics, type Diagnostic, type DiagnosticCode, type Span } from "../diagnostic.js";
+import { sortDiagnostics, type Diagnostic, type DiagnosticCode } from "../diagnostic.js";
 import type { IptablesRuleset } from "../iptables/ast.js";
+import { chainName } from "../nft/names.js";
+import { deepestLevel, deepestPath } from "../rewrite/hooks.js";
 import type { NftChain } from "../nft/ast.js";
 import { emitWithLines, type ChainLine } from "../nft/emit.js";
 import { translateToTrees, type Source, type TranslateOptions, type Translation } from "../translate.js";
-import { contextsOf, marksOf, Quotient, type Cell } from "./quotient.js";
+import { marksOf, type Cell } from "./quotient.js";
 import { counterValues } from "../extensions/values/uniform.js";
-import { scan, type Scan } from "./scan.js";
+import { Dump } from "./dump.js";
+import { fillScript, heightOf, originsOf } from "./fill-script.js";
 import { longListsByShapes } from "./long-lists.js";
 import { programRulesByShapes } from "./program-rules.js";
 import { holesOf, learnRemarks, remarkFor, type RemarkTemplate } from "./remarks.js";
 import { fill, learn, type Template } from "./template.js";
+import { addCall, longestWay, reachedFrom, type Calls } from "./ways.js";
 
 export interface QuickTranslation {
   /** Of the reduced dumps: diagnostics and outcome are those of the whole, the trees and the script lack the rules left out. */
@@ -55,6 +59,9 @@ export function translateByShapes(
   const files = [...sources, ...(options.ipsets ?? [])].map(({ file }) => file);
   const dumps = sources.map((source) => Dump.of(source));
   const known = dumps.filter((dump) => dump !== undefined);
+  // The chains of an earlier script that this one lacks are taken away.
+  const keepsChains = options.keepSets === true && options.replaces !== undefined;
+  for (const { quotient } of keepsChains ? known : []) if (quotient.keepChains()) quotient.settle();
   if (known.length === 0) return { reason: "no input is a plain dump" };
   for (let round = 0; round < mostRounds; round++) {
     const rules = known.reduce((sum, { scanned }) => sum + scanned.rules.count, 0);
@@ -68,84 +75,32 @@ export function translateByShapes(
   return { reason: "the rules are too different" };
 }
 
-/** Rules behind each other, from one to before another. */
-type Row = readonly [from: number, to: number];
-
-class Dump {
-  readonly quotient: Quotient;
-  private readonly byChain: ReadonlyMap<string, readonly Row[]>;
-
-  private constructor(
-    readonly source: Source,
-    readonly scanned: Scan,
-  ) {
-    this.quotient = new Quotient(scanned);
-    const {
-      chains,
-      rules: { count, chain },
-    } = scanned;
-    const byChain = chains.map((): Row[] => []);
-    let from = 0;
-    for (let rule = 1; rule <= count; rule++) {
-      if (rule < count && chain[rule] === chain[from]) continue;
-      byChain[chain[from]!]!.push([from, rule]);
-      from = rule;
+/**
+ * What calls what in the whole dump; undefined where a rule calls otherwise than it was scanned, or a chain is not reached as in the whole.
+ * @param ruleset of the reduced dump, which has all rules without a shape
+ */
+function callsOfWhole(dump: Dump, { tables }: IptablesRuleset): Calls | undefined {
+  const {
+    quotient,
+    scanned: { chains, rules },
+  } = dump;
+  const calls = new Map<number, Set<number>>();
+  for (const table of tables) {
+    for (const chain of table.chains) {
+      const caller = dump.chainNumber(table.name, chain.name);
+      if (caller === undefined) return undefined;
+      for (const { target, span } of chain.rules) {
+        const called = target?.kind === "chain" ? dump.chainNumber(table.name, target.chain) : -1;
+        const rule = dump.ruleAt(span.line);
+        if (called === undefined || (rule !== undefined && (rules.called[rule] === -1) !== (called === -1))) return undefined;
+        if (called !== -1) addCall(calls, caller, called);
+      }
     }
-    this.byChain = new Map(chains.map(({ tableName, name }, index) => [`${tableName} ${name}`, byChain[index]!]));
   }
-
-  static of(source: Source): Dump | undefined {
-    const scanned = scan(source.text);
-    return scanned && new Dump(source, scanned);
-  }
-
-  reduced(): Source {
-    return { ...this.source, text: this.quotient.reduce() };
-  }
-
-  /** The rules of a chain that have a shape, in their order. */
-  rulesOf(table: string, chain: string): readonly Row[] {
-    return this.byChain.get(`${table} ${chain}`) ?? [];
-  }
-
-  /** The chains that have rules with a shape, as indices. */
-  filledChains(): readonly number[] {
-    return this.scanned.chains.flatMap(({ tableName, name }, index) => (this.rulesOf(tableName, name).length > 0 ? [index] : []));
-  }
-
-  /** The rules with a shape before and behind a line in its chain. */
-  around(table: string, chain: string, line: number): number[] {
-    const { line: lines } = this.scanned.rules;
-    const rows = this.rulesOf(table, chain);
-    // The first row that does not end before the line.
-    const at = firstFrom(line, rows.length, (index) => lines[rows[index]![1] - 1]!);
-    const row = rows[at];
-    const last = rows[at - 1]?.[1];
-    if (!row) return last === undefined ? [] : [last - 1];
-    const rule = row[0] + firstFrom(line, row[1] - row[0], (index) => lines[row[0] + index]!);
-    const before = rule > row[0] ? rule - 1 : last === undefined ? undefined : last - 1;
-    let behind: number | undefined = lines[rule] === line ? rule + 1 : rule;
-    if (behind === row[1]) behind = rows[at + 1]?.[0];
-    return [before, behind].filter((one) => one !== undefined);
-  }
-
-  /** The rule of a line; undefined if it has no shape. */
-  ruleAt(line: number): number | undefined {
-    const { count, line: lines } = this.scanned.rules;
-    const at = firstFrom(line, count, (rule) => lines[rule]!);
-    return at < count && lines[at] === line ? at : undefined;
-  }
-}
-
-/** Of so many things in the order of their lines the first that does not stand before the line. */
-function firstFrom(line: number, count: number, lineOf: (index: number) => number): number {
-  let [low, high] = [0, count];
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if (lineOf(middle) < line) low = middle + 1;
-    else high = middle;
-  }
-  return low;
+  const isReachedAsInWhole = (reached: string, chain: number): boolean => reached === quotient.reached[chain] || quotient.isOmitted(chain);
+  if (!reachedFrom(chains, calls).every(isReachedAsInWhole)) return undefined;
+  for (const [caller, all] of quotient.calls) for (const called of all) addCall(calls, caller, called);
+  return reachedFrom(chains, calls).every((reached, chain) => reached === quotient.reached[chain]) ? calls : undefined;
 }
 
 /** What a line of the script, or several, is made of. */
@@ -188,8 +143,10 @@ class Filling {
     for (const dump of this.dumps) {
       const ruleset = this.rulesetOf(dump);
       if (!ruleset) return { reason: "a file has no table" };
-      if (!this.isReachedAsScanned(dump, ruleset)) return { reason: "a jump is written in another way than iptables-save writes it" };
-      this.keepNeighbours(dump, ruleset);
+      const calls = callsOfWhole(dump, ruleset);
+      if (!calls) return { reason: "a jump is written in another way than iptables-save writes it" };
+      if (!this.mayLackChains(dump, ruleset, calls) && dump.quotient.keepChains()) this.again = true;
+      this.keepLists(dump, ruleset, calls);
       this.learnAll(dump, ruleset);
     }
     if (this.again) {
@@ -199,7 +156,11 @@ class Filling {
     if (!this.hasPlaceForAll()) return { reason: "a chain is not in the script" };
     const leftOut = this.dumps.reduce((sum, { quotient }) => sum + quotient.leftOut(), 0);
     const whole = { ...translation, script: this.script, diagnostics: this.diagnostics() };
-    return { translation: whole, leftOut, script: () => this.pieces() };
+    const filled = this.dumps.map((dump) => {
+      const ruleset = this.rulesetOf(dump)!;
+      return { dump, family: tableFamily(ruleset), order: dump.chainsInOrder(ruleset), templates: this.templates.get(dump)! };
+    });
+    return { translation: whole, leftOut, script: () => fillScript(this.script, this.starts, this.chains, filled) };
   }
 
   /** Those of the whole dumps. */
@@ -215,7 +176,7 @@ class Filling {
       const ruleAt = (line: number): number | undefined => dump.ruleAt(line);
       return [
         ...programRulesByShapes(scanned, source.file, ruleset, ruleAt),
-        ...longListsByShapes(scanned, source.file, ruleset, (table, chain) => dump.rulesOf(table, chain), ruleAt, this.options),
+        ...longListsByShapes(scanned, source.file, ruleset, (chain) => dump.rulesOf(chain), ruleAt, this.options),
       ];
     });
     const others = translation.diagnostics.filter(
@@ -240,22 +201,21 @@ class Filling {
     }
   }
 
-  /** Whether the script has the chain of every rule that is to be filled in. */
+  /** Whether the script has the chain of every rule that is to be filled in, but for the chains that are left out themselves. */
   private hasPlaceForAll(): boolean {
     return this.dumps.every((dump) => {
-      const { scanned, quotient } = dump;
+      const {
+        quotient,
+        scanned: { chains, rules },
+      } = dump;
       const family = tableFamily(this.rulesetOf(dump)!);
-      const written = new Set(
-        this.chains.flatMap(({ chain: { holds }, family: own }) => (holds && own === family ? [`${holds.table} ${holds.chain}`] : [])),
-      );
-      const lost = dump.filledChains().filter((index) => {
-        const { tableName, name } = scanned.chains[index]!;
-        return !written.has(`${tableName} ${name}`);
-      });
-      if (lost.length === 0) return true;
-      for (let rule = 0; rule < scanned.rules.count; rule++) {
-        if (!quotient.stays(rule) && lost.includes(scanned.rules.chain[rule]!)) return false;
+      const written = new Set<number | undefined>();
+      for (const { chain, family: own } of this.chains) {
+        if (chain.holds && own === family) written.add(dump.chainNumber(chain.holds.table, chain.holds.chain));
       }
+      const lost = new Set([...chains.keys()].filter((chain) => !written.has(chain) && !quotient.isOmitted(chain)));
+      if (lost.size === 0) return true;
+      for (let rule = 0; rule < rules.count; rule++) if (!quotient.stays(rule) && lost.has(rules.chain[rule]!)) return false;
       return true;
     });
   }
@@ -264,46 +224,63 @@ class Filling {
     return this.translation.iptables.find(({ tables }) => tables[0]?.span.file === source.file);
   }
 
-  /** Whether chains that are taken to be reached alike are. */
-  private isReachedAsScanned({ scanned: { chains }, quotient }: Dump, { tables }: IptablesRuleset): boolean {
-    const numbers = new Map(chains.map(({ tableName, name }, index) => [`${tableName} ${name}`, index]));
-    const calls = new Map<number, Set<number>>();
-    for (const table of tables) {
-      for (const chain of table.chains) {
-        const caller = numbers.get(`${table.name} ${chain.name}`);
-        if (caller === undefined) return false;
-        const called = new Set<number>();
-        for (const { target } of chain.rules) {
-          if (target?.kind === "chain") called.add(numbers.get(`${table.name} ${target.chain}`) ?? -1);
-        }
-        if (called.has(-1)) return false;
-        calls.set(caller, called);
-      }
-    }
-    const contexts = contextsOf(chains, calls);
-    return contexts.every((context, index) => context === quotient.contexts[index]);
+  /** Whether nothing but the rules of the chains left out depends on them. */
+  private mayLackChains({ scanned: { chains }, quotient }: Dump, ruleset: IptablesRuleset, calls: Calls): boolean {
+    const table = this.translation.nft!.tables.find(({ family }) => family === tableFamily(ruleset));
+    if (!table) return false;
+    // A chain that serves a rule may stand before every call of the longest way, at most.
+    if (longestWay(chains.length, calls) + deepestPath(table).length - 1 > deepestLevel) return false;
+    const taken = new Set([...table.chains, ...table.sets, ...table.helpers].map(({ name }) => name));
+    return chains.every(({ tableName, name }, index) => {
+      if (!quotient.isOmitted(index)) return true;
+      const own = chainName(tableName, name);
+      const isFree = !taken.has(own);
+      taken.add(own);
+      return isFree;
+    });
   }
 
-  /** Rules with lists of `recent` are fused with those beside them, and asked as often as their chains are called. */
-  private keepNeighbours(dump: Dump, { tables, family }: IptablesRuleset): void {
-    const { quotient, scanned } = dump;
-    let sensitive = false;
+  /** Rules with lists of `recent` are fused with those beside them. */
+  private keepLists(dump: Dump, { tables, family }: IptablesRuleset, calls: Calls): void {
+    const { quotient } = dump;
     for (const table of tables) {
       for (const chain of table.chains) {
+        const place = dump.chainNumber(table.name, chain.name)!;
+        const lines: number[] = [];
+        let asksTtl = false;
         for (const rule of chain.rules) {
-          if (recentUsesOf(rule, family).length === 0) continue;
-          sensitive = true;
+          const uses = recentUsesOf(rule, family);
+          if (uses.length === 0) continue;
+          lines.push(rule.span.line);
+          asksTtl ||= uses.some(({ rttl }) => rttl);
           const own = dump.ruleAt(rule.span.line);
           if (own !== undefined) this.keepAlike(dump, own);
-          for (const neighbour of dump.around(table.name, chain.name, rule.span.line)) {
-            if (quotient.keep(neighbour)) this.again = true;
-          }
+          for (const neighbour of dump.around(place, rule.span.line)) if (quotient.keep(neighbour)) this.again = true;
         }
+        if (asksTtl) this.keepBetween(dump, place, lines[0]!, lines.at(-1)!, calls);
       }
     }
-    if (!sensitive) return;
-    const { rules, shapes } = scanned;
-    for (let rule = 0; rule < rules.count; rule++) if (shapes[rules.shape[rule]!]!.jump !== -1) this.keepAlike(dump, rule);
+  }
+
+  /** What may happen to a packet between a hit and the check of its TTL, in the chain and in those that it calls there. */
+  private keepBetween(dump: Dump, chain: number, first: number, last: number, calls: Calls): void {
+    const { line, called } = dump.scanned.rules;
+    // A rule without a shape calls some of these.
+    const reached = new Set(dump.scanned.named);
+    const keep = (rule: number): void => {
+      if (dump.quotient.keep(rule)) this.again = true;
+    };
+    for (const [from, to] of dump.rulesOf(chain)) {
+      for (let rule = from; rule < to; rule++) {
+        if (line[rule]! < first || line[rule]! > last) continue;
+        keep(rule);
+        if (called[rule] !== -1) reached.add(called[rule]!);
+      }
+    }
+    for (const one of reached) {
+      for (const [from, to] of dump.rulesOf(one)) for (let rule = from; rule < to; rule++) keep(rule);
+      for (const further of calls.get(one) ?? []) reached.add(further);
+    }
   }
 
   private keepAlike({ quotient }: Dump, rule: number): void {
@@ -386,87 +363,14 @@ class Filling {
 
   /** Its later rules stand in another chain: where the one begins and the other ends is not for others to know. */
   private keepChain(dump: Dump, { holds }: NftChain): void {
-    for (const [from, to] of dump.rulesOf(holds!.table, holds!.chain)) {
+    for (const [from, to] of dump.rulesOf(dump.chainNumber(holds!.table, holds!.chain)!)) {
       for (let rule = from; rule < to; rule++) if (dump.quotient.keep(rule)) this.again = true;
     }
   }
-
-  // ------------------------------------------------------------------------------------------------- the script
-
-  private *pieces(): Generator<string, void, undefined> {
-    const { script } = this;
-    let piece = "";
-    let copied = 0;
-    for (const { chain, family, line } of this.chains) {
-      const dump = chain.holds && this.dumps.find((one) => tableFamily(this.rulesetOf(one)!) === family);
-      if (!dump) continue;
-      const { quotient, scanned } = dump;
-      const lines = scanned.rules.line;
-      const rows = dump.rulesOf(chain.holds.table, chain.holds.chain);
-      let row = 0;
-      let next = rows[0]?.[0] ?? -1;
-      const templates = this.templates.get(dump)!;
-      /** The line of the first rule that has not been looked at. */
-      const nextLine = (): number => (row < rows.length ? lines[next]! : Infinity);
-      /** Fills in rules that stand before the line, at most so many. */
-      const fillUntil = (end: number, most = Infinity): void => {
-        let left = most;
-        for (; row < rows.length; next = rows[++row]?.[0] ?? -1) {
-          for (const to = rows[row]![1]; next < to; next++) {
-            if (lines[next]! >= end || left-- <= 0) return;
-            if (!quotient.stays(next)) piece += fill(templates.get(quotient.cellAt(next))!, scanned, next);
-          }
-        }
-      };
-      let at = line;
-      for (const entry of chain.entries) {
-        const from = this.starts[at]!;
-        at += heightOf(entry);
-        const origin = Math.min(...originsOf(entry).map((span) => span.line));
-        if (origin === Infinity) continue;
-        const own = dump.ruleAt(origin);
-        const isProbe = own !== undefined && quotient.isProbe(own);
-        const end = origin + (isProbe ? 1 : 0);
-        if (nextLine() < end) {
-          piece += script.slice(copied, from);
-          copied = from;
-          fillUntil(end);
-        }
-        if (isProbe) copied = this.starts[at]!;
-        if (piece.length > pieceLength) {
-          yield piece;
-          piece = "";
-        }
-      }
-      piece += script.slice(copied, this.starts[at]);
-      copied = this.starts[at]!;
-      while (nextLine() < Infinity) {
-        fillUntil(Infinity, 1000);
-        if (piece.length > pieceLength) {
-          yield piece;
-          piece = "";
-        }
-      }
-    }
-    yield piece + script.slice(copied);
-  }
-}
-
-/** The iptables rules that an entry comes of, or stands above. */
-function originsOf(entry: NftChain["entries"][number]): readonly Span[] {
-  return entry.origins ?? (entry.kind === "comment" ? entry.above : undefined) ?? [];
 }
 
 /** Is said of one of many rules that are alike, and changes none. */
 const countRules: ReadonlySet<DiagnosticCode> = new Set(["program-rules", "long-list"]);
-
-/** Lines of the script. */
-function heightOf(entry: NftChain["entries"][number]): number {
-  return entry.kind === "comment" ? entry.lines.length : 1;
-}
-
-/** Characters of a piece of the script, about. */
-const pieceLength = 1 << 20;
 
 function tableFamily({ family }: IptablesRuleset): "ip" | "ip6" {
   return family === "ipv4" ? "ip" : "ip6";

@@ -48,7 +48,18 @@ const values: ReadonlyMap<UniformClass, readonly string[]> = new Map([
   [ethernetAddress, ["00:00:5E:00:53:01", "00:00:5e:00:53:af", "FF:FF:FF:FF:FF:FF", "01:00:5E:00:00:01", "00:00:00:00:00:00"]],
   [onePort, ["80", "8080", "1", "20", "53", "500", "63901", "65535"]],
   [severalPorts, ["80,443", "1,2,3", "65535,1", "22,21,20,19", "63901,63909", "1,2,3,4,5,6,7,8,9,10,11,12,13,14,15"]],
-  [quotedComment, ['"from the office"', '"a b"', '"ns/web:http cluster IP"', '"-j ACCEPT -s 192.0.2.9 or so"', `"${"x ".repeat(31)}y"`]],
+  [
+    quotedComment,
+    [
+      '"from the office"',
+      '"a b"',
+      '"ns/web:http cluster IP"',
+      '"-j ACCEPT -s 192.0.2.9 or so"',
+      `"${"x ".repeat(59)}y"`,
+      '"ns/web:http -> 198.51.100.1:80"',
+      "\"#{}; drop; $x @y *(z) <a|b> 'c'\"",
+    ],
+  ],
   [
     ipv6Address,
     [
@@ -231,8 +242,8 @@ describe("a class of texts", () => {
     [severalPorts, ["80", "80,80", "80,", "80,90:99", "0,1", "1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16"]],
     [ipv4Range, ["1.2.3.4", "1.2.3.4-1.2.3.4", "1.2.3.5-1.2.3.4", "0.0.0.0-1.2.3.4"]],
     [ipv4Endpoint, ["1.2.3.4", "1.2.3.4:0", "1.2.3.4:80-90", "1.2.3.4-1.2.3.5:80", ":80"]],
-    [quotedComment, ['"a\\"b"', '"it\'s"', '""', '"x"', '" a"', '"a "', '"a;b"', "word", `"${"x".repeat(65)}"`]],
-    [wordComment, ["-x", "a,b", '"a"', "x".repeat(65), ""]],
+    [quotedComment, ['"a\\"b"', '""', '"x"', '" a"', '"a "', '"a\u007f"', "word", `"${"x".repeat(121)}"`]],
+    [wordComment, ["-x", "a,b", '"a"', "x".repeat(121), ""]],
     [counterValues, ["[0:0]", "[1:0]", "[0:1]", "[01:1]", "[1:1", "[1]", "[9999999999999999:1]"]],
     [ethernetAddress, ["0:0:5E:0:53:1", "00:00:5E:00:53", "00-00-5E-00-53-01", "00:00:5E:00:53:0g"]],
   ] as const)("%o does not take what may be treated otherwise", (kind: UniformClass, texts) => {

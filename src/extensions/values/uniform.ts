@@ -29,7 +29,7 @@ function isEnd(bytes: Uint8Array, at: number, end: number): boolean {
 type Declared = Pick<UniformClass, "name" | "scan" | "marker"> & Partial<UniformClass>;
 
 /** All have the same members in the same order, since code that meets many kinds of objects in one place is slow. */
-function uniformClass({ name, scan, pattern, marker, printed, once }: Declared): UniformClass {
+export function uniformClass({ name, scan, pattern, marker, printed, once }: Declared): UniformClass {
   return { name, scan, pattern, marker, printed, once };
 }
 
@@ -307,7 +307,10 @@ function isPlain(code: number): boolean {
   );
 }
 
-const longestPlainComment = 64;
+/** nft has room for 128. */
+const longestPlainComment = 120;
+
+const backslash = 92;
 
 /** Words in double quotes that every nft can hold as a comment; with the quotes. */
 export const quotedComment = uniformClass({
@@ -315,11 +318,13 @@ export const quotedComment = uniformClass({
   scan(bytes, at, end) {
     if (bytes[at] !== quote) return -1;
     let index = at + 1;
-    while (index < end && (isPlain(bytes[index]!) || bytes[index] === blank)) index++;
+    for (; index < end; index++) {
+      const code = bytes[index]!;
+      if (code < blank || code > 126 || code === quote || code === backslash) break;
+    }
     const length = index - at - 1;
     if (index >= end || bytes[index] !== quote || !isEnd(bytes, index + 1, end)) return -1;
-    const edges = [bytes[at + 1]!, bytes[index - 1]!];
-    return length < 2 || length > longestPlainComment || edges.includes(blank) ? -1 : index + 1;
+    return length < 2 || length > longestPlainComment || bytes[at + 1] === blank || bytes[index - 1] === blank ? -1 : index + 1;
   },
   marker: () => '"qzvxj marked comment"',
   once: true,
