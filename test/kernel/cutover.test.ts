@@ -456,6 +456,8 @@ until [ -e ${one.folder}/apart ]; do sleep 0.01; done`,
       ),
     });
     expect(one.cutover(`plan --reviewed ${one.folder}/reviewed.v6`)).toMatchObject({ status: 1, error: expect.stringContaining("went") });
+    writeFileSync(join(one.folder, "reviewed.none"), "");
+    expect(one.cutover(`plan --reviewed ${one.folder}/reviewed.none`)).toMatchObject({ status: 1, error: expect.stringContaining("came") });
     expect(one.cutover(`plan --reviewed ${one.folder}/nothing`)).toMatchObject({ status: 2, output: "" });
     expect(one.firewall(old)).toBe("old");
   });

@@ -80,14 +80,14 @@ def decoded(module, text):
         return module.fail_json(msg="a dump is not in base64: %s" % to_native(error))
 
 
-def write_dumps(module, dumps, folder, name):
-    """Files of the dumps that are there: paths by kind."""
+def write_dumps(module, dumps, folder, name, empty=False):
+    """Files of the dumps that are there, and on demand of those that are empty: paths by kind."""
     paths = {}
     for kind, ending in sorted(ENDINGS.items()):
-        if (dumps or {}).get(kind):
+        if dumps.get(kind) or empty:
             paths[kind] = os.path.join(folder, "%s.%s" % (name, ending))
             with open(paths[kind], "wb") as file:
-                file.write(decoded(module, dumps[kind]))
+                file.write(decoded(module, dumps.get(kind) or ""))
     return paths
 
 

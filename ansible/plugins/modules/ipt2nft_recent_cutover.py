@@ -139,8 +139,10 @@ def words_for(module, action):
         words += ["--accept-loss", str(params["accept_loss"])]
         if not params["leave_to_owners"]:
             words.append("--no-leave-to-owners")
-        for path in dump_words(write_dumps(module, params["reviewed"], module.tmpdir, "reviewed"))[1]:
-            words += ["--reviewed", path]
+        if params["reviewed"] is not None:
+            # An empty dump says that there were no rules.
+            for path in dump_words(write_dumps(module, params["reviewed"], module.tmpdir, "reviewed", empty=True))[1]:
+                words += ["--reviewed", path]
         words += params["options"]
     if action == "confirm":
         if params["persist"] is not None:

@@ -13,6 +13,7 @@ short_description: Compares the rules of a machine with those that were recorded
 description:
   - Runs C(ipt2nft-recent review) where the module runs, usually on the controller, on the recorded dumps and the present ones.
   - Fails, with the review in words, for what the review fails on (such as rules that open something), and where nothing is recorded.
+    Fails also where rules are recorded and there are none, which is never accepted.
   - Recorded dumps are the files C(NAME.v4), C(NAME.v6) and C(NAME.ipset) of a folder.
     C(ipt2nft-recent fleet) and C(ipt2nft-recent corpus) read them as they lie.
 author:
@@ -93,7 +94,7 @@ recorded:
   type: bool
 tool:
   description: Name and version of the program that made the review.
-  returned: always
+  returned: where there are rules
   type: dict
 """
 
@@ -127,8 +128,6 @@ def review(module, old, new):
         words += ["--fail-on", module.params["fail_on"]]
     old_sets, old_dumps = dump_words(old, "--old-ipset")
     new_sets, new_dumps = dump_words(new)
-    if not new_dumps:
-        module.fail_json(msg="there is no dump to review")
     for path in old_dumps:
         words += ["--old", path]
     status, document = Command(module).document(*(words + old_sets + new_sets + new_dumps))
@@ -154,6 +153,10 @@ def main():
     old = dict((kind, path) for kind, path in places.items() if os.path.exists(path))
     recorded = "ipv4" in old or "ipv6" in old
     new = write_dumps(module, module.params["dumps"], module.tmpdir, name)
+    if "ipv4" not in new and "ipv6" not in new:
+        if recorded:
+            module.fail_json(msg="%s has no rules of iptables any more, and some are recorded in %s" % (name, folder))
+        module.exit_json(changed=False, headline="There are no rules of iptables.", text="", recorded=False)
     status, document, text = review(module, old if recorded else {}, new)
     result = dict(headline=document["headline"], text=text, recorded=recorded, tool=document["tool"])
     if not module.params["accept"]:
