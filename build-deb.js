@@ -30,8 +30,10 @@ import { createHash } from "node:crypto";
 
 const { values: options } = parseArgs({ options: { directory: { type: "string", default: "dist" } } });
 process.chdir(fileURLToPath(new URL(".", import.meta.url)));
+// It takes the directory that it is loaded in.
+const { joinNotices, knownReleaseTime, splitNotices } = await import("./bundling.js");
 const { name, version, description, license, files } = JSON.parse(readFileSync("package.json", "utf8"));
-const epoch = epochOf();
+const epoch = knownReleaseTime();
 const maintainer = `${process.env.DEBFULLNAME || `${name} contributors`} <${process.env.DEBEMAIL || `${name}@users.noreply.github.com`}>`;
 const root = mkdtempSync(join(tmpdir(), `${name}-deb-`));
 
@@ -46,14 +48,6 @@ try {
   process.stdout.write(`${file}\n`);
 } finally {
   rmSync(root, { recursive: true, force: true });
-}
-
-/** Seconds. */
-function epochOf() {
-  const said = process.env.SOURCE_DATE_EPOCH || spawnSync("git", ["log", "-1", "--format=%ct"], { encoding: "utf8" }).stdout;
-  const seconds = Number.parseInt(said, 10);
-  if (Number.isNaN(seconds)) throw new Error("the date is not known: set SOURCE_DATE_EPOCH");
-  return seconds;
 }
 
 function run(program, words) {
@@ -106,7 +100,7 @@ function installManualAndCompletions() {
 
 /** The pages with what they link to, as the package of npm has them. */
 function installPages(folder) {
-  for (const pattern of files.filter((one) => one !== "dist" && one !== "LICENSE")) {
+  for (const pattern of files.filter((one) => !/^(?:!|dist$|LICENSE$)/.test(one))) {
     const [where, ending] = pattern.split("/*");
     if (ending === undefined) copy(where, join(folder, where));
     else for (const file of readdirSync(where)) if (file.endsWith(ending)) copy(join(where, file), join(folder, where, file));
@@ -114,18 +108,13 @@ function installPages(folder) {
   const date = new Date(1000 * epoch).toUTCString().replace("GMT", "+0000");
   const entry = `${name} (${version}) unstable; urgency=medium\n\n  * See CHANGELOG.md.\n\n -- ${maintainer}  ${date}\n`;
   write(join(folder, "changelog.gz"), gzipSync(entry, { level: 9 }));
-  const line = "-".repeat(80);
-  const others = readFileSync(built("third-party-licenses.txt"), "utf8")
-    .split(line)
-    .map((notice) => {
-      const [title, copyright] = [notice.trim().split("\n")[0], /^ *Copyright .*[0-9]{4}.*$/m.exec(notice)?.[0].trim()];
-      if (!title.endsWith("(Apache-2.0)")) return notice.trim();
-      return `${title}\n\n${copyright ? `${copyright}\n\n` : ""}The license is in /usr/share/common-licenses/Apache-2.0.`;
-    });
-  write(
-    join(folder, "copyright"),
-    [`${readFileSync("LICENSE", "utf8")}\nThe command holds the packages that follow.`, ...others, ""].join(`\n\n${line}\n\n`),
-  );
+  const others = splitNotices(readFileSync(built("third-party-licenses.txt"), "utf8")).map((notice) => {
+    const [title, copyright] = [notice.trim().split("\n")[0], /^ *Copyright .*[0-9]{4}.*$/m.exec(notice)?.[0].trim()];
+    if (!title.endsWith("(Apache-2.0)")) return notice;
+    return `${title}\n\n${copyright ? `${copyright}\n\n` : ""}The license is in /usr/share/common-licenses/Apache-2.0.\n`;
+  });
+  const own = `${readFileSync("LICENSE", "utf8")}\nThe command holds the packages that follow.\n`;
+  write(join(folder, "copyright"), joinNotices([own, ...others]));
   rmSync(built(), { recursive: true });
 }
 

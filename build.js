@@ -19,8 +19,7 @@ const { values: options } = parseArgs({
 });
 process.chdir(fileURLToPath(new URL(".", import.meta.url)));
 // It takes the directory that it is loaded in.
-const { common, notices, rawText } = await import("./bundling.js");
-const { version } = JSON.parse(readFileSync("package.json", "utf8"));
+const { asFunction, common, notices, ofNode, rawText, releaseTime, version, withoutImports } = await import("./bundling.js");
 const directory = options.directory;
 const commandFile = join(directory, "ipt2nft-recent.js");
 const parts = join(directory, "parts");
@@ -29,17 +28,6 @@ const translationFile = join(parts, "translate.cjs");
 // The bundles are overwritten; of the parts and the types some may have lost their source.
 for (const folder of ["parts", "types", "man", "completions"]) rmSync(join(directory, folder), { recursive: true, force: true });
 mkdirSync(directory, { recursive: true });
-
-/** commander loads this for subcommands that are programs of their own, of which there are none: some milliseconds of every start. */
-const withoutSubcommands = {
-  name: "without-subcommands",
-  setup({ onResolve, onLoad }) {
-    onResolve({ filter: /^node:child_process$/ }, ({ importer }) =>
-      /[\\/]commander[\\/]/.test(importer) ? { path: "child_process", namespace: "left-out" } : undefined,
-    );
-    onLoad({ filter: /.*/, namespace: "left-out" }, () => ({ contents: "module.exports = {};" }));
-  },
-};
 
 /**
  * Functions that a plain dump does not need, in parts of their own that the translation reads when it first calls one. They share no object
@@ -68,20 +56,6 @@ const withoutSeldomNeeded = {
   },
 };
 
-const ofNode = {
-  ...common,
-  platform: "node",
-  // That of Debian 12.
-  target: "node18.19",
-  plugins: [withoutSubcommands, rawText],
-  // A worker's address is relative to the part that starts it.
-  define: {
-    PACKAGE_VERSION: JSON.stringify(version),
-    CORPUS_WORKER: '"./corpus-worker.mjs"',
-    FLEET_WORKER: '"./fleet-worker.mjs"',
-  },
-};
-
 /** commander is CommonJS and asks for Node's modules by `require`, which an ES module does not have. */
 const requireOfNode = 'import{createRequire as createRequireOfNode}from"node:module";const require=createRequireOfNode(import.meta.url);';
 
@@ -100,9 +74,8 @@ const [start, translation, seldom, subcommands, library] = await Promise.all([
     format: "cjs",
     plugins: [...ofNode.plugins, withoutSeldomNeeded],
     external: ["./parts/*"],
-    // The value of the script.
-    banner: { js: "(function(require){" },
-    footer: { js: "})" },
+    ...asFunction,
+    ...withoutImports,
   }),
   build({
     ...ofNode,
@@ -148,7 +121,8 @@ function compileTranslation() {
     const { createRequire } = require("node:module");
     const { Script } = require("node:vm");
     const file = ${JSON.stringify(resolve(translationFile))};
-    const script = new Script(readFileSync(file, "latin1"), { filename: file });
+    // Not its path: it is kept, and shows in reports of faults on other machines.
+    const script = new Script(readFileSync(file, "latin1"), { filename: "translate.cjs" });
     process.on("exit", () => writeFileSync(file + ".compiled", script.createCachedData()));
     script.runInThisContext()(createRequire(${JSON.stringify(resolve(commandFile))}));`;
   const { status, stderr } = spawnSync(process.execPath, ["-e", run], { input: readFileSync("corpus/machine/small-server/rules.v4") });
@@ -178,11 +152,10 @@ async function writeManualAndCompletions() {
   }
 }
 
-/** The day that SOURCE_DATE_EPOCH says, or that of the last commit; empty where there is neither. */
+/** The day; empty where it is not known. */
 function releaseDate() {
-  const said = process.env.SOURCE_DATE_EPOCH || spawnSync("git", ["log", "-1", "--format=%ct"], { encoding: "utf8" }).stdout;
-  const seconds = Number.parseInt(said, 10);
-  return Number.isNaN(seconds) ? "" : new Date(1000 * seconds).toISOString().slice(0, 10);
+  const seconds = releaseTime();
+  return seconds === undefined ? "" : new Date(1000 * seconds).toISOString().slice(0, 10);
 }
 
 async function emitTypes() {

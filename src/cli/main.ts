@@ -6,4 +6,6 @@ import { thisProcess } from "./this-process.js";
 
 const words = process.argv.slice(2);
 if (words[0] === "review") optimizeLater();
-process.exitCode = await run(words, thisProcess);
+void run(words, thisProcess).then((status) => {
+  process.exitCode = status;
+});

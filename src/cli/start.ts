@@ -1,12 +1,11 @@
 /**
  * The first of the command that runs, and no more than what decides how it goes on. Translating is asked for most and must start
- * fast: it is one script, and beside it lies what V8 made of it when it was built, which spares compiling it. Another V8, or one with
- * other flags, refuses that and compiles the script.
+ * fast: it is one script, and beside it lies what V8 made of it when it was built, which spares compiling it.
  */
 
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { Script } from "node:vm";
+import { valueOfScript } from "./compiled-script.js";
 import { isSubcommand } from "./subcommands.js";
 
 const parts = join(__dirname, "parts");
@@ -20,10 +19,8 @@ function compiledScript(file: string): Uint8Array | undefined {
 }
 
 function runScript(file: string): void {
-  const cachedData = compiledScript(file);
   // The build writes ASCII only.
-  const script = new Script(readFileSync(file, "latin1"), { filename: file, ...(cachedData && { cachedData }) });
-  const start = script.runInThisContext() as (load: typeof require) => void;
+  const start = valueOfScript(readFileSync(file, "latin1"), file, compiledScript(file)) as (load: typeof require) => void;
   start(require);
 }
 

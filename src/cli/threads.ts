@@ -1,7 +1,8 @@
 /** Work on many things: here, and what would take long on several threads. */
 
 import { availableParallelism } from "node:os";
-import { Worker } from "node:worker_threads";
+import type { Worker } from "node:worker_threads";
+import type { ThreadProgram } from "./thread-program.js";
 
 /** Milliseconds of work here before threads are thought of. */
 const trial = 250;
@@ -10,7 +11,7 @@ const worthThreads = 2_500;
 
 export interface Work<Item, Result> {
   /** The program of a thread, which answers each item with a result; undefined where there is none, as in tests. */
-  readonly worker: URL | undefined;
+  readonly program: ThreadProgram | undefined;
   /** What it gets beside the items. */
   readonly workerData: unknown;
   /** The same on this thread. */
@@ -37,11 +38,11 @@ export async function runOnThreads<Item, Result>(
     return elapsed > trial && (elapsed / (items.length - waiting.length)) * waiting.length > worthThreads;
   };
   const wanted = jobs ?? availableParallelism();
-  const { worker } = work;
+  const { program } = work;
   while (waiting.length > 0 && signal?.aborted !== true) {
-    if (wanted > 1 && worker && (jobs !== undefined || pay())) {
+    if (wanted > 1 && program && (jobs !== undefined || pay())) {
       const threads = Math.min(wanted, waiting.length);
-      await Promise.all(Array.from({ length: threads }, () => drain(worker, waiting, work, done, signal)));
+      await Promise.all(Array.from({ length: threads }, () => drain(program, waiting, work, done, signal)));
       return threads;
     }
     await done(await work.here(waiting.pop()!));
@@ -51,13 +52,13 @@ export async function runOnThreads<Item, Result>(
 
 /** Takes items until none is left; a thread that ends with its item is replaced. */
 async function drain<Item, Result>(
-  file: URL,
+  program: ThreadProgram,
   waiting: Item[],
   work: Work<Item, Result>,
   done: (result: Result) => Promise<void>,
   signal: AbortSignal | undefined,
 ): Promise<void> {
-  const start = (): Worker => new Worker(file, { workerData: work.workerData });
+  const start = (): Worker => program(work.workerData);
   let worker = start();
   try {
     for (let item = waiting.pop(); item !== undefined && signal?.aborted !== true; item = waiting.pop()) {

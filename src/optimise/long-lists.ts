@@ -80,6 +80,20 @@ export class LongLists {
     this.count(value, this.row!);
   }
 
+  /** Whether the rule that was added last is in a list with the one before it. */
+  get isInList(): boolean {
+    return this.row !== undefined;
+  }
+
+  /** So many rules more of the list, which differ from the one before in the same value, all in single values or all in intervals. */
+  addAlike(count: number, lastText: string, lastLine: number, lastSpan: () => Span): void {
+    const row = this.row!;
+    const value = valueIn(lastText, row)!;
+    row.count += value.endsWith("+") ? -Infinity : count;
+    row.lastLine = lastLine;
+    this.last = { text: lastText, span: lastSpan };
+  }
+
   private count(value: string, row: Row): void {
     row.intervals ||= isInterval(row.option, value);
     // Interfaces by their beginnings are no values that a set could hold.

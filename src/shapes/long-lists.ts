@@ -1,6 +1,7 @@
 /** Long lists of rules in a dump of which most rules are left out: their words stand in the text. */
 
-import type { Diagnostic } from "../diagnostic.js";
+import type { Diagnostic, Span } from "../diagnostic.js";
+import { counterValues } from "../extensions/values/uniform.js";
 import type { IptablesRule, IptablesRuleset } from "../iptables/ast.js";
 import { writtenRules } from "../iptables/written-rules.js";
 import { LongLists, shortestList, type LongListOptions } from "../optimise/long-lists.js";
@@ -21,6 +22,8 @@ export function longListsByShapes(
   options: LongListOptions,
 ): Diagnostic[] {
   const found = new LongLists();
+  const { line: lines } = scan.rules;
+  const spanOf = (rule: number) => (): Span => ({ file, line: lines[rule]!, ...placeOfRule(scan, rule) });
   const read = new Map<string, readonly IptablesRule[]>(
     ruleset.tables.flatMap((table) => table.chains.map(({ name, rules }) => [`${table.name} ${name}`, rules] as const)),
   );
@@ -37,14 +40,34 @@ export function longListsByShapes(
         found.add(text, span.line, () => span);
       }
     };
+    const add = (rule: number): void => {
+      addOthers(lines[rule]!);
+      found.add(textOfRule(scan, rule), lines[rule]!, spanOf(rule));
+    };
     for (const [from, to] of rows) {
-      for (let rule = from; rule < to; rule++) {
-        const line = scan.rules.line[rule]!;
-        addOthers(line);
-        found.add(textOfRule(scan, rule), line, () => ({ file, line, ...placeOfRule(scan, rule) }));
+      for (let rule = from, end; rule < to; rule = end) {
+        end = endOfSingles(scan, rule, to);
+        const second = rule + 1;
+        add(rule);
+        if (second < end) add(second);
+        const last = end - 1;
+        const isList = found.isInList && second < last && textOfRule(scan, rule) !== textOfRule(scan, second);
+        const othersLine = others[next]?.span.line ?? Infinity;
+        // What the first two differ in is the one value in which all of them may differ.
+        if (isList && othersLine > lines[last]!) found.addAlike(last - second, textOfRule(scan, last), lines[last]!, spanOf(last));
+        else for (let further = second + 1; further < end; further++) add(further);
       }
     }
     addOthers(Infinity);
   }
   return found.notes(options);
+}
+
+/** Where rules end that stand behind each other, are of one shape, and differ in one value at most, beside their counters. */
+function endOfSingles({ rules, shapes }: Scan, from: number, to: number): number {
+  const shape = rules.shape[from]!;
+  if (shapes[shape]!.classes.filter((kind) => kind !== counterValues).length !== 1) return from + 1;
+  let end = from + 1;
+  while (end < to && rules.shape[end] === shape) end++;
+  return end;
 }

@@ -186,15 +186,20 @@ export class Quotient {
     for (let cell = 0; cell < counts.length; cell++) {
       if (counts[cell]! < leastRules || chosen[cell] !== differences[cell]) firsts[cell] = probes[cell] = -1;
     }
-    this.chooseChains();
-    this.left = 0;
-    for (let rule = 0; rule < cellOf.length; rule++) if (!this.stays(rule) && !this.isProbe(rule)) this.left++;
+    this.left = -this.chooseChains();
+    for (let cell = 0; cell < counts.length; cell++) if (firsts[cell] !== -1) this.left += counts[cell]! - 2;
   }
 
-  /** The chains that stay, and for each of them rules by which it is reached as in the whole dump. */
-  private chooseChains(): void {
+  /**
+   * The chains that stay, and for each of them rules by which it is reached as in the whole dump.
+   * @returns how many of these rules were to be left out
+   */
+  private chooseChains(): number {
     const { scan, keptChains, omitted, kept, ways } = this;
     const { count, chain, called } = scan.rules;
+    omitted.fill(0);
+    if (!keptChains.includes(0)) return 0;
+    let links = 0;
     const staying = new Set<number>();
     for (const [index, isKept] of keptChains.entries()) if (isKept === 1) staying.add(index);
     for (let rule = 0; rule < count; rule++) {
@@ -206,11 +211,15 @@ export class Quotient {
       for (const way of ways) {
         const rule = way[one]!;
         if (rule === -1) continue;
-        if (!this.stays(rule) && !this.isProbe(rule)) kept[rule] = 1;
+        if (!this.stays(rule) && !this.isProbe(rule)) {
+          kept[rule] = 1;
+          links++;
+        }
         staying.add(chain[rule]!);
       }
     }
-    for (const index of omitted.keys()) omitted[index] = staying.has(index) ? 0 : 1;
+    for (const index of omitted.keys()) if (!staying.has(index)) omitted[index] = 1;
+    return links;
   }
 
   /** How many rules neither stay nor have marks. */

@@ -33,8 +33,8 @@ export interface LabSetup {
   readonly variant: IptablesVariant;
   /** Packets come from outside. */
   readonly hasWire: boolean;
-  /** The interpreter of the program that sends the firewall's own packets; none if there are no such packets. */
-  readonly ownSender: string | undefined;
+  /** The words of the command that sends the firewall's own packets; none if there are no such packets. */
+  readonly ownSender: readonly string[] | undefined;
   /** The root directory of another nft, which does all in the namespace of that name: two versions in one spoil it for each other. */
   readonly nftRoot: string | undefined;
 }
@@ -147,7 +147,7 @@ ${
 ${sides
   .map(
     (side) => `mkfifo ${ordersOf(side)}
-inside ${side} ${ownSender} own.mjs <${ordersOf(side)} &
+inside ${side} ${ownSender.map(quoted).join(" ")} <${ordersOf(side)} &
 senders="$senders $!"`,
   )
   .join("\n")}`

@@ -23,7 +23,7 @@ import { defaultInterfaces, hardwareAddress, senderAddress, type Frame, type Int
 import { labScript, ordersOf, sides, type IptablesVariant, type Side, type SideSetup } from "./lab-script.js";
 import { runInNamespace, withFiles } from "./namespace.js";
 import { observerScript, readObservations, type Observations } from "./observer.js";
-import { orderFor, ownSender, sentLine } from "./own-packets.js";
+import { orderFor, ownSender, ownSenderWord, sentLine } from "./own-packets.js";
 import { packetLimit, serialize } from "./packet.js";
 import { ethernetFrame, fileHeader, recordOf } from "./pcap.js";
 
@@ -56,6 +56,9 @@ export interface ReplayInput extends Loaded {
 
 /** A ruleset that did not load, or a machine that could not play. */
 export class ReplayError extends Error {}
+
+/** What sends the firewall's own packets: Node.js with the program, or the single executable, which has both. */
+const ownSenderCommand = [process.execPath, typeof IS_SINGLE_EXECUTABLE === "boolean" && IS_SINGLE_EXECUTABLE ? ownSenderWord : "own.cjs"];
 
 /** Milliseconds that tcpreplay has for its own start before the first packet is due. */
 const playerStart = 200;
@@ -150,7 +153,7 @@ async function replayWhen(input: ReplayInput, ready: () => Promise<void>, signal
     ...filesOf("nft", input.other ?? input),
     "prepare.sh": input.prepare ?? "",
     "hosts.sh": input.hosts ?? "",
-    "own.mjs": ownSender,
+    "own.cjs": ownSender,
     "lab.sh": labScript({
       interfaces,
       loaded: { iptables: loadedOn(input), nft: loadedOn(input.other ?? input) },
@@ -159,7 +162,7 @@ async function replayWhen(input: ReplayInput, ready: () => Promise<void>, signal
       hasHosts: input.hosts !== undefined,
       variant: input.variant ?? "legacy",
       hasWire: events.some((event) => "bytes" in event),
-      ownSender: ownPorts.length === 0 ? undefined : process.execPath,
+      ownSender: ownPorts.length === 0 ? undefined : ownSenderCommand,
       nftRoot: input.nftRoot,
     }),
   };

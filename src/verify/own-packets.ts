@@ -26,11 +26,14 @@ export function orderFor({ packet }: Frame): string | undefined {
 /** What the program prints for each order it has carried out. */
 export const sentLine = "sent-by-socket";
 
-/** The program: it reads one order a line, and leaves at the end of its input. */
+/** The one word with which the single executable, which Node.js is a part of, is the program itself (`start-single-executable.ts`). */
+export const ownSenderWord = "--send-own-packets";
+
+/** The program, as CommonJS: it reads one order a line, and leaves at the end of its input. */
 export const ownSender = `
-import dgram from "node:dgram";
-import net from "node:net";
-import readline from "node:readline";
+const dgram = require("node:dgram");
+const net = require("node:net");
+const readline = require("node:readline");
 
 const ignore = () => undefined;
 const done = () => process.stdout.write("${sentLine}\\n");

@@ -104,6 +104,17 @@ describe("the command", () => {
     expect({ status, output: stdout, error: stderr }).toEqual(execute(["--ipv4"]));
   });
 
+  it("runs on a terminal, and with devices in the place of streams", () => {
+    writeFileSync(join(folder, "one.v4"), dump);
+    const { status, stdout } = spawnSync("script", ["--quiet", "--return", "--command", `${command} ${folder}/one.v4`, "/dev/null"], {
+      encoding: "utf8",
+      stdio: ["ignore", "pipe", "pipe"],
+    });
+    expect({ status, output: stdout }).toEqual({ status: 0, output: expect.stringContaining("ip saddr 192.0.2.1 counter drop") as string });
+    expect(shell(`"$1" ${folder}/one.v4 > /dev/null 2> /dev/null`).status).toBe(0);
+    expect(shell(`"$1" < /dev/null`)).toEqual({ status: 2, output: "", error: expect.stringContaining("[no-table]") as string });
+  });
+
   it("writes nothing for a broken dump", () => {
     const { status, output, error } = execute(["--ipv4"], "*filter\n:INPUT ACCEPT [0:0]\n");
     expect({ status, output }).toEqual({ status: 2, output: "" });
@@ -155,7 +166,7 @@ describe("the package", () => {
     const manifest = readFileSync(join(root, "package.json"), "utf8");
     writeFileSync(join(folder, "build.js"), "// It is built.\n");
     for (const file of ["package.json", "pack.js", ...files.map((name) => name.replace(/\/\*.*/, ""))])
-      if (file !== "dist") cpSync(join(root, file), join(folder, file), { recursive: true });
+      if (file !== "dist" && !file.startsWith("!")) cpSync(join(root, file), join(folder, file), { recursive: true });
     const npm = (...words: string[]): void => {
       const { status, stderr } = spawnSync("npm", words, { cwd: folder, encoding: "utf8" });
       expect({ status, warnings: stderr.split("\n").filter((line) => /^npm (?:warn|error)/i.test(line)) }).toEqual({
@@ -163,7 +174,10 @@ describe("the package", () => {
         warnings: [],
       });
     };
+    const otherPackages = ["ipt2nft-recent_1.0.0_all.deb", "ipt2nft-recent-1.0.0-linux-x64", "ipt2nft-recent-1.0.0-linux-x64.tar.gz"];
+    for (const file of otherPackages) writeFileSync(join(folder, "dist", file), "");
     npm("pack");
+    for (const file of otherPackages) rmSync(join(folder, "dist", file));
     expect(readFileSync(join(folder, "package.json"), "utf8")).toBe(manifest);
     const tarball = readdirSync(folder).find((name) => name.endsWith(".tgz"))!;
     const prefix = join(folder, "prefix");
@@ -172,6 +186,7 @@ describe("the package", () => {
     expect(status).toBe(0);
     expect(stdout).toContain("192.0.2.1");
     expect(existsSync(join(prefix, "lib/node_modules/ipt2nft-recent/node_modules"))).toBe(false);
+    expect(readdirSync(join(prefix, "lib/node_modules/ipt2nft-recent/dist")).filter((file) => otherPackages.includes(file))).toEqual([]);
     expect(existsSync(join(prefix, "share/man/man1/ipt2nft-recent-review.1"))).toBe(true);
   });
 

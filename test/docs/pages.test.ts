@@ -33,6 +33,7 @@ describe("the pages", () => {
     expect(Object.keys(notRun).filter((line) => !lines.includes(line))).toEqual([]);
     const { version } = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as { readonly version: string };
     expect(Object.keys(notRun)).toContain(`npm pack && npm install -g ./ipt2nft-recent-${version}.tgz`);
+    expect(Object.keys(notRun)).toContain(`tar -C /usr/local --strip-components=1 -xzf dist/ipt2nft-recent-${version}-linux-x64.tar.gz`);
     expect(Object.keys(notRun)).toContain(`npm run -s build:deb && apt-get install ./dist/ipt2nft-recent_${version}_all.deb`);
   });
 

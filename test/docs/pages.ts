@@ -61,6 +61,11 @@ export const notRun: Readonly<Record<string, { readonly instead: string; readonl
     instead: ":",
     why: "it installs for the whole machine; test/ci builds the package and unpacks it in a folder of its own",
   },
+  "npm run -s build:single -- --archive": { instead: ":", why: "it takes long, and test/ci does the same in a folder of its own" },
+  "tar -C /usr/local --strip-components=1 -xzf dist/ipt2nft-recent-0.1.0-linux-x64.tar.gz": {
+    instead: ":",
+    why: "it installs for the whole machine; test/ci unpacks it in a folder of its own",
+  },
   "cp rules.nft /etc/nftables.conf": { instead: ":", why: "it writes a file of the machine" },
   "systemctl enable nftables.service": { instead: ":", why: "a network namespace has no services of its own" },
   "systemctl disable netfilter-persistent.service": { instead: ":", why: "a network namespace has no services of its own" },

@@ -2,6 +2,7 @@
 
 import { describe, expect, it } from "vitest";
 
+import { seededRandom } from "../../src/random.js";
 import { translateByShapes } from "../../src/shapes/translate-by-shapes.js";
 import { translate, type TranslateOptions } from "../../src/translate.js";
 
@@ -77,5 +78,46 @@ describe("a long list", () => {
     const whole = translate([{ file: "rules", text, family: "ipv4" }], {});
     expect(quick.translation.diagnostics).toEqual(whole.diagnostics);
     expect(whole.diagnostics.filter(({ code }) => code === "long-list")).toHaveLength(3);
+  });
+
+  it("is told by the quick way as by the whole translation, whatever stands between", { timeout: 60_000 }, () => {
+    const random = seededRandom(4);
+    const below = (limit: number): number => Math.floor(random() * limit);
+    const kinds = [
+      () => `-s ${host(below(60_000))}/32 -j DROP`,
+      () => `-s ${host(below(3))}/32 -j DROP`,
+      () => `-s 10.${below(200)}.0.0/16 -j DROP`,
+      () => `-s ${host(7)}/32 -p tcp -m tcp --dport ${1 + below(2)} -j DROP`,
+      () => `-p tcp -m tcp --dport ${1 + below(60_000)} -j ACCEPT`,
+      () => `-p tcp -m tcp --dport ${1 + below(60_000)} -j DROP`,
+    ];
+    let lists = 0;
+    for (let round = 0; round < 60; round++) {
+      const odd = String.raw`-A INPUT -s 192.0.2.1/32 -m comment --comment "a \"b\"" -j DROP`;
+      const lines = Array.from({ length: 1 + below(6) }, () => kinds[below(kinds.length)]!).flatMap((kind) =>
+        Array.from({ length: below(180) }, () => {
+          const noise = random();
+          if (noise < 0.002) return odd;
+          return `${noise > 0.5 && round % 2 === 0 ? `[${1 + below(9)}:${1 + below(99)}] ` : ""}-A INPUT ${kind()}`;
+        }),
+      );
+      const sources = [{ file: "rules", text: dump(...lines), family: "ipv4" as const }];
+      const quick = translateByShapes(sources, {}, { leastShare: 0, leastLength: 0 });
+      if ("reason" in quick) continue;
+      const whole = translate(sources, {});
+      expect(quick.translation.diagnostics, sources[0]!.text).toEqual(whole.diagnostics);
+      lists += whole.diagnostics.filter(({ code }) => code === "long-list").length;
+    }
+    expect(lists).toBeGreaterThan(20);
+  });
+
+  it("is not continued by rules that differ in another value", () => {
+    const twice = "-A INPUT -s 10.0.0.7/32 -d 126.0.0.0/8 -j DROP";
+    const others = rules(110, (index) => `-s 10.0.1.${index}/32 -d 126.0.0.0/8 -j DROP`);
+    const text = dump("-A INPUT -s 10.0.0.7/32 -d 127.0.0.0/8 -j DROP", twice, twice, ...others);
+    const quick = translateByShapes([{ file: "<input>", text, family: "ipv4" }], {}, { leastShare: 0, leastLength: 0 });
+    if ("reason" in quick) throw new Error(quick.reason);
+    expect(quick.translation.diagnostics).toEqual(translate(text, { family: "ipv4" }).diagnostics);
+    expect(told(text)).toEqual(["7: from here to line 117 111 rules differ in their source alone"]);
   });
 });

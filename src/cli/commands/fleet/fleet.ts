@@ -13,6 +13,7 @@ import { StatusLine } from "../../status-line.js";
 import type { ExitStatus, Surroundings } from "../../surroundings.js";
 import { systemReason } from "../../system-error.js";
 import { reasonOf } from "../../telling.js";
+import { threadProgram } from "../../thread-program.js";
 import { runOnThreads } from "../../threads.js";
 import { findFiles } from "./find.js";
 import { dumpsLeftOut, machinesOf, type MachineFiles } from "./machines.js";
@@ -21,9 +22,6 @@ import { renderFleetJson, renderFleetText, worstOutcome, type FleetReport } from
 import { contentsOf, failed, FleetWorker, noInput, type FleetTask, type Group, type GroupResult } from "./task.js";
 
 export const fleetCommand: CommandDefinition<FleetSettings> = { parse: parseFleetWords, run: runFleet };
-
-/** The file that the build makes of worker.ts, beside the part that this file is in; tests run without. */
-declare const FLEET_WORKER: string | undefined;
 
 async function runFleet(settings: FleetSettings, surroundings: Surroundings): Promise<ExitStatus> {
   const { report, stopped } = await makeReport(settings, surroundings);
@@ -74,7 +72,7 @@ async function makeReport(settings: FleetSettings, surroundings: Surroundings): 
     threads = await runOnThreads<Group, GroupResult>(
       groups,
       {
-        worker: typeof FLEET_WORKER === "string" ? new URL(FLEET_WORKER, import.meta.url) : undefined,
+        program: await threadProgram("fleet-worker"),
         workerData: task,
         here: (group) => here.run(group),
         crashed: (group, _, reason) => failed(group, `the translator takes its thread down; please report it with the input: ${reason}`),

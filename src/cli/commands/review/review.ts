@@ -9,7 +9,7 @@ import { fails } from "../../../review/fail-on.js";
 import type { ReviewReport } from "../../../review/report.js";
 import { reviewRulesets, type ReviewRequest } from "../../../review/review.js";
 import type { CommittedScript } from "../../../review/script-drift.js";
-import { translateByShapes } from "../../../shapes/translate-by-shapes.js";
+import { familiesByShapes } from "../../../shapes/families.js";
 import { makeBaseline, parseBaseline, type Baseline } from "../../../review/suppress/baseline.js";
 import type { Source, TranslateOptions, Translation } from "../../../translate.js";
 import { wantsColor } from "../../color.js";
@@ -84,7 +84,7 @@ async function makeReport(
   return reviewRulesets({ ...request, baseline: { file: settings.baseline, baseline: accepted } });
 }
 
-/** A dump that is looked at by itself first, for its family, is not translated again for the report. */
+/** A dump that is translated first to be held against a committed script is not translated again for the report. */
 function translatingOnce(translate: Surroundings["translate"]): Surroundings["translate"] {
   const before = new WeakMap<Source, { readonly options: TranslateOptions | undefined; readonly translation: Translation }>();
   return (input, options) => {
@@ -118,7 +118,7 @@ async function sides(
     settings.oldIpsets.length === 0
       ? {}
       : { oldIpsets: await readSources(settings.oldIpsets, { maxInput: settings.maxInput }, messages, surroundings) };
-  const families = given.length === 1 ? [] : given.map((source) => familiesOf(source, options, surroundings));
+  const families = given.length === 1 ? [] : given.map((source) => familiesByShapes(source, options));
   const alike = (one: ReadonlySet<Family>, other: ReadonlySet<Family>): boolean => [...one].some((family) => other.has(family));
   if (settings.baseRef === undefined && settings.old.length === 0 && given.length === 2) {
     const [first, second] = families;
@@ -144,7 +144,7 @@ async function sides(
       old,
       oldRef: `${settings.baseRef} (${commit})`,
       ...inRepository,
-      new: [...given, ...deletedDumps(gone, old, options, messages, surroundings)],
+      new: [...given, ...deletedDumps(gone, old, options, messages)],
     };
   }
   const [missing] = gone;
@@ -152,12 +152,6 @@ async function sides(
     throw new Failure(`${JSON.stringify(missing)} cannot be read: no such file, here or in ${settings.baseRef} (${commit})`);
   messages.push({ severity: "note", message: `no file is in ${settings.baseRef} (${commit}): they are reviewed as new` });
   return { new: given };
-}
-
-function familiesOf(source: Source, options: TranslateOptions, { translate }: Surroundings): ReadonlySet<Family> {
-  const quick = translateByShapes([source], options);
-  const { iptables } = "reason" in quick ? translate([source], options) : quick.translation;
-  return new Set(iptables.map(({ family }) => family));
 }
 
 /** The sets as they were in git; undefined where they are not kept with the dumps. */
@@ -179,19 +173,12 @@ async function repositoryOf(settings: ReviewSettings): Promise<Repository> {
 }
 
 /** A dump that is deleted leaves a firewall without rules. */
-function deletedDumps(
-  gone: readonly string[],
-  old: readonly Source[],
-  options: TranslateOptions,
-  messages: JsonMessage[],
-  { translate }: Surroundings,
-): Source[] {
+function deletedDumps(gone: readonly string[], old: readonly Source[], options: TranslateOptions, messages: JsonMessage[]): Source[] {
   return gone.flatMap((file) => {
     const before = old.find((source) => source.file === file);
     if (!before) return [];
     messages.push({ severity: "note", message: `${file} is deleted: it is reviewed as a firewall without rules` });
-    const families = new Set(translate([before], options).iptables.map(({ family }) => family));
-    return [...families].map((family) => ({
+    return [...familiesByShapes(before, options)].map((family) => ({
       file,
       text: "*filter\n:INPUT ACCEPT [0:0]\n:FORWARD ACCEPT [0:0]\n:OUTPUT ACCEPT [0:0]\nCOMMIT\n",
       family,

@@ -21,11 +21,11 @@ beforeAll(async () => {
     platform: "node",
     mainFields: ["module", "main"],
     outfile: join(folder, "pool.mjs"),
-    define: { CORPUS_WORKER: '"./worker.mjs"' },
+    define: { IS_SINGLE_EXECUTABLE: "false" },
   });
   // In the place of the worker one that does as the case's name says.
   writeFileSync(
-    join(folder, "worker.mjs"),
+    join(folder, "corpus-worker.mjs"),
     `
     import { parentPort } from "node:worker_threads";
     parentPort.on("message", ({ name, sources }) => {
