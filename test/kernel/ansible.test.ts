@@ -230,10 +230,13 @@ describeOnKernel(canRun ? `the Ansible collection, on ${count} hosts` : `the Ans
       expect(played.text).toContain("opened before the change");
 
       const undone = play(
-        `ipt2nft_recent.firewall.undo --limit ${name} -e '{"ipt2nft_recent_command": ["/var/lib/ipt2nft-recent.command"]}'`,
+        `ipt2nft_recent.firewall.undo --limit ${name},host${systemdHost} -e '{"ipt2nft_recent_command": ["/var/lib/ipt2nft-recent.command"]}'`,
       );
       expect(undone.recap[name], undone.text).toMatchObject({ changed: 1, failed: 0 });
-      expect(fleet.firewall(lost)).toBe("old");
+      expect(undone.recap[`host${systemdHost}`], undone.text).toMatchObject({ changed: 3, failed: 0 });
+      expect([fleet.firewall(lost), fleet.firewall(systemdHost)]).toEqual(["old", "old"]);
+      const asked = fleet.on(systemdHost, "grep -E '^(enable|disable) ' /run/systemctl.log | tail -n 2");
+      expect(asked).toBe("disable nftables\nenable netfilter-persistent\n");
     },
     patience,
   );

@@ -26,7 +26,7 @@ export interface Answer {
   readonly watched?: boolean;
   /** Seconds until the change is taken back. */
   readonly secondsLeft?: number;
-  /** Of systemd: what loads the old firewall when the machine starts, and what is to load the new one and does not yet. */
+  /** Of systemd: what is to be changed so that the machine starts with the firewall that it has now. */
   readonly units?: { readonly disable: readonly string[]; readonly enable: readonly string[] };
   readonly rules?: Tally;
   /** What `plan` found, and `start` went by. */

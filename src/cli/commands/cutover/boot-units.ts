@@ -21,10 +21,20 @@ export interface BootUnits {
  * @param root the folder that stands for the machine's first
  */
 export function bootUnits(root = "/"): BootUnits {
-  const isIn = (folders: readonly string[], unit: string): boolean =>
-    folders.some((folder) => existsSync(join(root, folder, `${unit}.service`)));
   return {
-    disable: oldUnits.filter((unit) => isIn(startFolders, unit)),
-    enable: isIn(unitFolders, "nftables") && !isIn(startFolders, "nftables") ? ["nftables"] : [],
+    disable: oldUnits.filter((unit) => isIn(startFolders, unit, root)),
+    enable: isIn(unitFolders, "nftables", root) && !isIn(startFolders, "nftables", root) ? ["nftables"] : [],
   };
+}
+
+/** The way back: what is to be changed of the units that were to be changed then, and have been since. */
+export function unitsBack(then: BootUnits, root = "/"): BootUnits {
+  return {
+    disable: then.enable.filter((unit) => isIn(startFolders, unit, root)),
+    enable: then.disable.filter((unit) => !isIn(startFolders, unit, root)),
+  };
+}
+
+function isIn(folders: readonly string[], unit: string, root: string): boolean {
+  return folders.some((folder) => existsSync(join(root, folder, `${unit}.service`)));
 }

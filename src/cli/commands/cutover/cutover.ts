@@ -23,7 +23,7 @@ import { readBytes, usualMaxInput } from "../../read-file.js";
 import type { ExitStatus, Surroundings } from "../../surroundings.js";
 import { diagnosticsText, tell } from "../../telling.js";
 import { give, type Answer, type PlannedParts, type State } from "./answer.js";
-import { bootUnits } from "./boot-units.js";
+import { bootUnits, unitsBack, type BootUnits } from "./boot-units.js";
 import { loginOf, ownConnection } from "./connection.js";
 import { anyWatches, hasSystemd, MachineEffects, rollBack, settle, startWatcher } from "./effects.js";
 import { writeHitsBack } from "./hits-back.js";
@@ -313,6 +313,8 @@ async function confirm({ probe, persist }: ConfirmSettings, state: StateDirector
   if (before === "waiting") {
     const refusal = probe === undefined ? loginRefusal(Number(state.read("waiting"))) : await probeRefusal(probe);
     if (refusal !== undefined) return { changed: false, state: before, status: 1, messages: [error(`not confirmed: ${refusal}`)] };
+    // What there is to change for the next start now, so that a way back can name it.
+    state.replace("boot-units", `${JSON.stringify(bootUnits())}\n`);
     if (!state.decide("armed", "confirmed")) {
       return { changed: false, state: stateOf(state), status: 1, messages: [error("too late: the change is being taken back")] };
     }
@@ -325,12 +327,27 @@ async function confirm({ probe, persist }: ConfirmSettings, state: StateDirector
   const advice = unitAdvice();
   if (advice.length > 0) messages.push(note(`so that the machine starts with it: ${advice.join("; ")}`));
   if (persist === undefined) messages.push(note("nothing loads the new firewall when the machine starts: --persist FILE writes a script"));
-  return { changed, state: stateOf(state), status: 0, messages, ...unitsToChange() };
+  return { changed, state: stateOf(state), status: 0, messages, ...unitsTold(bootUnits()) };
 }
 
-/** Empty where no systemd runs, whose units they are. */
-function unitsToChange(): Pick<Answer, "units"> {
-  return hasSystemd() ? { units: bootUnits() } : {};
+/** Nothing where no systemd runs, whose units they are. */
+function unitsTold(units: BootUnits): Pick<Answer, "units"> {
+  return hasSystemd() ? { units } : {};
+}
+
+/** What to change so that the machine starts as before. Throws a Failure for what is no such list. */
+function unitsOfWayBack(state: StateDirectory): BootUnits {
+  const text = state.read("boot-units");
+  return text === undefined ? { disable: [], enable: [] } : unitsBack(listIn(text, state, "boot-units") as BootUnits);
+}
+
+/** Of a file that this command has written. */
+function listIn(text: string, state: StateDirectory, name: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw new Failure(`${JSON.stringify(`${state.run}/${name}`)} cannot be read`);
+  }
 }
 
 /** @param changedAt in seconds since the machine was started */
@@ -370,11 +387,7 @@ interface Persisted {
 function persistedIn(state: StateDirectory): readonly Persisted[] {
   const text = state.read("persisted");
   if (text === undefined) return [];
-  try {
-    return JSON.parse(text) as Persisted[];
-  } catch {
-    throw new Failure(`${JSON.stringify(`${state.run}/persisted`)} cannot be read`);
-  }
+  return listIn(text, state, "persisted") as Persisted[];
 }
 
 /** Writes what the machine loads when it starts; false where the file holds it already. */
@@ -399,7 +412,8 @@ async function undo(state: StateDirectory): Promise<Answer> {
   requireSamePlace(state);
   const before = stateOf(state);
   if (before === "none" || before === "undone") {
-    return { changed: false, state: before, status: 0, messages: [note("no change is there to take back")] };
+    const units = before === "undone" ? unitsTold(unitsOfWayBack(state)) : {};
+    return { changed: false, state: before, status: 0, messages: [note("no change is there to take back")], ...units };
   }
   const told = before === "waiting" || before === "confirmed" ? await takeHitsAlong(state) : [];
   // Whatever becomes of this process, the watcher goes on.
@@ -413,8 +427,11 @@ async function undo(state: StateDirectory): Promise<Answer> {
     const message = `the old firewall is not restored yet, and a process goes on trying: ${failure.message} (${state.run}/roll-back.log)`;
     return { changed: false, state: stateOf(state), status: 1, messages: [error(message)] };
   }
+  const units = unitsOfWayBack(state);
+  const advice = [...units.disable.map((unit) => `systemctl disable ${unit}`), ...units.enable.map((unit) => `systemctl enable ${unit}`)];
   const messages = [note("the old firewall decides"), ...told, ...(await unpersist(state))];
-  return { changed: true, state: stateOf(state), status: 0, messages };
+  if (advice.length > 0) messages.push(warning(`so that the machine starts with the old firewall again: ${advice.join("; ")}`));
+  return { changed: true, state: stateOf(state), status: 0, messages, ...unitsTold(units) };
 }
 
 /** The way back never waits for it: what stops it is told. */

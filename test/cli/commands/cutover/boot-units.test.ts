@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterEach, beforeEach, expect, it } from "vitest";
 
-import { bootUnits } from "../../../../src/cli/commands/cutover/boot-units.js";
+import { bootUnits, unitsBack } from "../../../../src/cli/commands/cutover/boot-units.js";
 
 let root: string;
 beforeEach(() => {
@@ -25,4 +25,13 @@ it("names the units that load the old firewall, and the one of nftables until it
   expect(bootUnits(root)).toEqual({ disable: ["netfilter-persistent"], enable: ["nftables"] });
   put("etc/systemd/system/sysinit.target.wants/nftables.service");
   expect(bootUnits(root)).toEqual({ disable: ["netfilter-persistent"], enable: [] });
+});
+
+it("names for the way back the units that were changed since, and no others", () => {
+  put("lib/systemd/system/nftables.service", "etc/systemd/system/multi-user.target.wants/ufw.service");
+  const then = bootUnits(root);
+  expect(unitsBack(then, root)).toEqual({ disable: [], enable: [] });
+  rmSync(join(root, "etc/systemd/system/multi-user.target.wants/ufw.service"));
+  put("etc/systemd/system/sysinit.target.wants/nftables.service");
+  expect(unitsBack(then, root)).toEqual({ disable: ["nftables"], enable: ["ufw"] });
 });
