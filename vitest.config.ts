@@ -1,9 +1,24 @@
 import { defineConfig } from "vitest/config";
 
 /** Tests on the kernel to which a late packet is no matter: they load scripts, send both sides the same packets at the same moments, or wait. */
-const patient = ["ansible", "fuzz", "geoip", "kernel-parts", "load", "nft-versions", "print", "restore", "review-soundness"].map(
-  (name) => `test/kernel/${name}.test.ts`,
-);
+const patient = [
+  "ansible",
+  "capture",
+  "capture-scripts",
+  "completion",
+  "corpus-command",
+  "fuzz",
+  "geoip",
+  "kernel-parts",
+  "load",
+  "nft-versions",
+  "origins",
+  "print",
+  "restore",
+  "review-script",
+  "review-soundness",
+  "same-rules",
+].map((name) => `test/kernel/${name}.test.ts`);
 
 export default defineConfig({
   test: {

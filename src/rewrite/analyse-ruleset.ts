@@ -54,7 +54,10 @@ export interface AnalysedList {
 export function analyseRuleset(ruleset: IptablesRuleset, options: AnalysisOptions): RulesetAnalysis {
   const names = new Names();
   const chainNames = new Map(
-    ruleset.tables.map((table) => [table, new Map(table.chains.map(({ name }) => [name, names.unique(chainName(table.name, name))] as const))]),
+    ruleset.tables.map((table) => [
+      table,
+      new Map(table.chains.map(({ name }) => [name, names.unique(chainName(table.name, name))] as const)),
+    ]),
   );
   const hooks = new Map(ruleset.tables.map((table) => [table, reachableHooks(table)]));
   const common = {

@@ -200,7 +200,7 @@ describeOnKernel(canRun ? `the Ansible collection, on ${count} hosts` : `the Ans
   });
 
   it(
-    "goes back by itself on the host that was lost, and refuses a confirmation over the connection that the change was made on",
+    "goes back by itself on the host that was lost, and refuses a confirmation over the connection of the change",
     async () => {
       const decided = (): string => fleet.on(lost, "ls /var/lib/ipt2nft-recent/run");
       for (const end = Date.now() + 60_000; !decided().includes("undone") && Date.now() < end; await delay(500));
