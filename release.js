@@ -1,6 +1,6 @@
 /**
- * Builds everything that a release has, into release/VERSION: the package for npm, the package for Debian, the single executable for the
- * platform of this machine, alone and in an archive with its manual and completions, the playground, and their sums.
+ * Builds everything that a release has, into release/VERSION: the packages for npm and for Debian, the Ansible collection, the single
+ * executable for the platform of this machine, alone and in an archive with its manual and completions, the playground, and their sums.
  *
  *     npm run -s release
  *
@@ -45,6 +45,7 @@ rmSync(folder, { recursive: true, force: true });
 mkdirSync(folder, { recursive: true });
 run("npm", ["pack", "--pack-destination", folder]);
 run(process.execPath, ["build-deb.js", "--directory", folder]);
+run(process.execPath, ["build-ansible.js", "--directory", folder]);
 run(process.execPath, ["build-single.js", "--directory", folder, "--archive"]);
 run(process.execPath, ["build-playground.js", "--output", join(folder, "playground.html")]);
 

@@ -1,7 +1,8 @@
 import { defineConfig } from "vitest/config";
 
-/** Tests on the kernel to which a late packet is no matter: they load scripts, or send both sides the same packets at the same moments. */
+/** Tests on the kernel to which a late packet is no matter: they load scripts, send both sides the same packets at the same moments, or wait. */
 const patient = [
+  "ansible",
   "capture",
   "capture-scripts",
   "completion",

@@ -19,6 +19,7 @@ beforeEach(() => {
       `import { writeFileSync } from "node:fs";\nwriteFileSync(process.argv[3] + ${JSON.stringify(file)}, process.env.SOURCE_DATE_EPOCH);\n`,
     );
   writes("build-deb.js", "/x.deb");
+  writes("build-ansible.js", "/x.tar.gz");
   writes("build-single.js", "/x-linux-x64");
   writes("build-playground.js", "");
   mkdirSync(join(folder, "bin"));
@@ -60,7 +61,7 @@ describe("release.js", () => {
     const made = join(folder, "release", "1.2.3");
     expect(readFileSync(join(made, "x.deb"), "utf8")).toBe("1769817600");
     expect(readFileSync(join(made, "SHA256SUMS"), "utf8")).toMatch(
-      /^[0-9a-f]{64} {2}playground\.html\n.* {2}x-linux-x64\n.* {2}x\.deb\n.* {2}x\.tgz\n$/,
+      /^[0-9a-f]{64} {2}playground\.html\n.* {2}x-linux-x64\n.* {2}x\.deb\n.* {2}x\.tar\.gz\n.* {2}x\.tgz\n$/,
     );
     expect(spawnSync("sha256sum", ["--check", "--quiet", "SHA256SUMS"], { cwd: made }).status).toBe(0);
   });

@@ -5,6 +5,7 @@
 
 import type { UniformClass } from "../extensions/extension.js";
 import { counterValues } from "../extensions/values/uniform.js";
+import { builtInChains, longestChainName } from "../iptables/tables.js";
 import { calledChain } from "./called-chain.js";
 import { optionWords, type OptionValue, type OptionWords } from "./option-words.js";
 
@@ -12,7 +13,7 @@ import { optionWords, type OptionValue, type OptionWords } from "./option-words.
 export interface Scan {
   readonly text: string;
   readonly chains: readonly ScannedChain[];
-  /** Those that rules without a shape stand in or may call. */
+  /** Those that rules without a shape stand in or may call, and those declared otherwise than iptables-save does it. */
   readonly named: ReadonlySet<number>;
   readonly shapes: readonly Shape[];
   /** Of the rules that have a shape, in their order. */
@@ -73,6 +74,8 @@ const dash = 45;
 const bracket = 91;
 const backslash = 92;
 const apostrophe = 39;
+
+const builtInNames: ReadonlySet<string> = new Set(Object.values(builtInChains).flat());
 
 const ordinary = 0;
 const separates = 1;
@@ -234,7 +237,9 @@ class Scanner {
   }
 
   private readChain(start: number, end: number): boolean {
-    const [name = "", policy = ""] = this.text.slice(start + 1, end).split(" ");
+    const [name = "", policy = "", ...others] = this.text.slice(start + 1, end).split(" ");
+    const isUsual = name.length <= longestChainName && others.length === 1 && /^\[\d{1,15}:\d{1,15}\]$/.test(others[0]!);
+    if (!isUsual) this.named.add(this.chains.length);
     if (!/^[\w.+-]+$/.test(name) || this.chainsByName.has(name) || this.words.isTarget(name)) return false;
     this.chainsByName.set(name, this.chains.length);
     this.chains.push({ name, tableName: this.tableName, table: this.tables - 1, builtIn: policy !== "-", start, end });
@@ -393,7 +398,8 @@ class Scanner {
     let wordEnd = at;
     while (wordEnd < end && bytes[wordEnd] !== blank) wordEnd++;
     const chain = this.chainsByName.get(this.text.slice(at, wordEnd));
-    if (chain === undefined) return -1;
+    // No rule may call a built-in chain.
+    if (chain === undefined || builtInNames.has(this.chains[chain]!.name)) return -1;
     this.callee = chain;
     return wordEnd;
   }

@@ -4,6 +4,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
 
 import { generatedFiles } from "../generators/all.js";
+import { kubeProxy, kubeServices } from "../generators/kube-proxy.js";
 import { bigRuleset } from "./big-ruleset.js";
 import { compare, peakMemory, withCommand, type Run } from "./command-time.js";
 
@@ -21,7 +22,7 @@ const smallDump = `*filter
 COMMIT
 `;
 
-/** Builds the command, measures, and returns tables as Markdown: the generated rulesets of the corpus, random ones, and the dumps named. */
+/** Builds the command, measures, and returns tables as Markdown: the generated rulesets of the corpus, a larger one, random ones, and the dumps named. */
 export function measureTranslator(files: readonly string[] = []): string {
   return withCommand((ours, directory) => {
     const lines = [
@@ -33,7 +34,9 @@ export function measureTranslator(files: readonly string[] = []): string {
       writeFileSync(file, bigRuleset(rules));
       return file;
     });
-    for (const file of [...generatedFiles().map(({ path }) => path), ...random, ...files]) {
+    const kube = join(directory, "kube-proxy-2000-services.v4");
+    writeFileSync(kube, kubeProxy(kubeServices(2_000)));
+    for (const file of [...generatedFiles().map(({ path }) => path), kube, ...random, ...files]) {
       const upstreamCommand = `${file.endsWith("6") ? "ip6tables" : "iptables"}-restore-translate -f ${file}`;
       const ourCommand = `${ours} ${file}`;
       const rules = readFileSync(file, "utf8")

@@ -19,7 +19,7 @@ describe("the pages", () => {
   const guides = ["docs/cutover.md", "docs/lists.md"];
 
   it.each(pages.filter((page) => !guides.includes(page)))("%s: what is a command stands in a block of commands", (page) => {
-    const known = [...commandBlocks, "", "nft", "ts", "js", "text"];
+    const known = [...commandBlocks, "", "nft", "ts", "js", "text", "yaml"];
     const blocks = blocksOf(page);
     expect(blocks.map(({ info }) => info).filter((info) => !known.includes(info))).toEqual([]);
     const others = blocks.filter(({ info }) => !commandBlocks.includes(info)).flatMap(({ text }) => text.split("\n"));

@@ -54,25 +54,26 @@ function serviceOf(index: number, random: Random): Service {
   const targetPort = pick([80, 8080, 8443, 9090, 3000, 5432], random);
   const outside = index % 5 === 0;
   const balanced = index % 20 === 10;
+  const [block, number] = [Math.floor(index / 250), 1 + (index % 250)];
   return {
     name: `${namespaces[index % namespaces.length]!}/${pick(applications, random)}-${index}:${udp ? "dns" : "http"}`,
     protocol: udp ? "udp" : "tcp",
-    address: `198.18.${Math.floor(index / 250)}.${1 + (index % 250)}`,
+    address: `198.18.${block}.${number}`,
     port: udp ? 53 : pick([80, 443, 8080, 9000], random),
-    endpoints: Array.from({ length: endpoints }, (_, number) => `198.19.${number}.${1 + index}:${udp ? 5353 : targetPort}`),
+    endpoints: Array.from({ length: endpoints }, (_, place) => `198.19.${place + 5 * block}.${number}:${udp ? 5353 : targetPort}`),
     affinity: index % 6 === 3,
     ...(outside && { nodePort: 30_000 + 7 * index }),
     ...(balanced && {
-      balancer: { address: `203.0.113.${1 + index}`, sources: index % 40 === 10 ? ["198.51.100.0/25", "192.0.2.64/26"] : [] },
+      balancer: { address: `203.0.113.${number}`, sources: index % 40 === 10 ? ["198.51.100.0/25", "192.0.2.64/26"] : [] },
     }),
     local: index % 15 === 5,
   };
 }
 
-/** All services, the same in every run. */
-export function kubeServices(): Service[] {
+/** So many services, 8,000 at most; the same in every run. */
+export function kubeServices(count = services): Service[] {
   const random = seededRandom(200);
-  return Array.from({ length: services }, (_, index) => serviceOf(index, random));
+  return Array.from({ length: count }, (_, index) => serviceOf(index, random));
 }
 
 /** So many services with session affinity and three endpoints each: three lists a service. */

@@ -451,16 +451,17 @@ until [ -e ${one.folder}/apart ]; do sleep 0.01; done`,
     one.program("ipt2nft-recent", `case $1 in cutover) set -- "$@" --state-dir ${one.state} ;; esac; exec node ${command.path} "$@"`);
     const guide = readFileSync("docs/cutover.md", "utf8");
     const commands = [...guide.matchAll(/^ {4}(.*)$/gm)].map(([, line]) => line!.replace("/etc/nftables.conf", `${one.folder}/boot.nft`));
-    expect(commands).toHaveLength(8);
+    expect(commands).toHaveLength(9);
     const said = commands.map((line) => {
       const onSshd = line.includes("--persist") ? `cp /bin/bash sshd; ./sshd --norc -c '${line}; exit $?'` : line;
       const { status, output, error } = one.run(`cd ${one.folder}; ${onSshd}`);
       expect(status, `${line}:\n${error}`).toBe(0);
       return output + error;
     });
-    const [plan, , review, start, status, confirm, again, undo] = said;
+    const [plan, , review, reviewed, start, status, confirm, again, undo] = said;
     expect(plan).toMatch(/old firewall: +iptables-nft\n.*35 exact.*\nlists of recent: +SSH \(1 host\)/s);
     expect(review).toContain("WEB");
+    expect(reviewed).toContain("old firewall:");
     expect(start).toContain("taken back in 300 s");
     expect(status).toMatch(/state: waiting\nkernel: the new firewall decides alone\ntaken back in: \d+ s\nwatched: yes/);
     expect(confirm).toContain("so that the machine starts with it");
@@ -468,6 +469,24 @@ until [ -e ${one.folder}/apart ]; do sleep 0.01; done`,
     expect(undo).toContain("the old firewall decides");
     expect(one.firewall(old)).toBe("old");
     expect(one.run("cat /proc/net/xt_recent/SSH").output).toContain("src=203.0.113.9 ");
+  });
+
+  it("changes nothing where the rules are no longer those that were reviewed", () => {
+    const one = machineWith(small);
+    const old = one.oldRules();
+    writeFileSync(join(one.folder, "reviewed.v4"), small.replace(/^\[3:180\] .*\n/m, ""));
+    writeFileSync(join(one.folder, "reviewed.v6"), small.replaceAll("255.255.255.255", "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff"));
+    expect(one.cutover(`start --reviewed ${one.folder}/reviewed.v4`)).toMatchObject({
+      status: 1,
+      error: expect.stringContaining(
+        'no longer those that were reviewed: "ipv4 filter: -A INPUT -i lo -j ACCEPT" came; nothing was changed',
+      ),
+    });
+    expect(one.cutover(`plan --reviewed ${one.folder}/reviewed.v6`)).toMatchObject({ status: 1, error: expect.stringContaining("went") });
+    writeFileSync(join(one.folder, "reviewed.none"), "");
+    expect(one.cutover(`plan --reviewed ${one.folder}/reviewed.none`)).toMatchObject({ status: 1, error: expect.stringContaining("came") });
+    expect(one.cutover(`plan --reviewed ${one.folder}/nothing`)).toMatchObject({ status: 2, output: "" });
+    expect(one.firewall(old)).toBe("old");
   });
 
   itInCampaign("loses no rule that it is not told to lose", () => {

@@ -391,8 +391,29 @@ describe("hosts that come several times", () => {
       "-m recent --set --name L --mask 255.255.255.0",
       "-m recent --update --seconds 60 --hitcount 5 --name L --mask 255.255.255.0 -j DROP",
     ]);
-    const add = { kind: "add", list: "L", addresses: ["192.0.2.7", "192.0.2.8", "192.0.2.7"], hits: 1 } as const;
+    const add = { kind: "add", list: "L", addresses: ["192.0.2.7", "192.0.2.8", "192.0.2.7"], hits: 1, unlessOver: false } as const;
     expect(after(reading, changesFor(reading, add, []))).toEqual({ "192.0.2.0": 3 });
+  });
+
+  it("are left as they are where they are over every limit and that is enough", () => {
+    const before = loaded(forms["ring"]!.rules);
+    const over = { kind: "add", list: "L", addresses: ["192.0.2.7"], hits: "over", unlessOver: true } as const;
+    const first = changesFor(before, over, []);
+    expect(first.flatMap(({ commands }) => commands)).not.toEqual([]);
+    const [list] = before.lists;
+    const banned = {
+      ...before,
+      lists: [
+        withElements(
+          list!,
+          first.flatMap(({ commands }) => commands),
+        ),
+      ],
+    };
+    const messages: JsonMessage[] = [];
+    expect(changesFor(banned, over, messages)).toEqual([]);
+    expect(messages.map(({ message }) => message)).toEqual(['192.0.2.7 is over every limit of the list "L" already']);
+    expect(changesFor(banned, { ...over, unlessOver: false }, []).flatMap(({ commands }) => commands)).not.toEqual([]);
   });
 
   it("are read in a time that does not grow as their square", () => {

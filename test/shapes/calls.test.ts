@@ -154,6 +154,30 @@ it("does not mistake a comment for the chain that is called", () => {
   expect(translate(text).script).toContain(`jump filter_chain-18 comment "${comment}"`);
 });
 
+it.each([
+  ":chain-9 - -A",
+  `:${"c".repeat(29)} - [0:0]`,
+  ":chain-9 ACCEPT [0:0]",
+  ":chain-9 - [0:0] [0:0]",
+  ":chain-9 - [9999999999999999999999:0]",
+])("does not leave out what is wrong with a declaration: %s", (declaration) => {
+  const text = called(many, (_, index) => [`-d 198.19.0.${index + 1}/32 -j DROP`]);
+  const name = declaration.slice(1).split(" ")[0]!;
+  const wrong = text.replace(":chain-9 - [0:0]", declaration).replaceAll("chain-9\n", `${name}\n`).replaceAll("-A chain-9 ", `-A ${name} `);
+  const quick = translateByShapes([{ file: "<input>", text: wrong, family: "ipv4" }], {}, { leastShare: 0, leastLength: 0 });
+  const slow = translate(wrong, { family: "ipv4" });
+  expect("reason" in quick || quick.translation.outcome).toBe(slow.outcome === "invalid" ? true : slow.outcome);
+});
+
+it.each(["INPUT", "FORWARD", "LOG", "NFQUEUE", "nowhere", "-j chain-3"])("does not leave out what is wrong with a call of %s", (target) => {
+  const text = called(many, (_, index) => [`-d 198.19.0.${index + 1}/32 -j ${index === 7 ? target : "chain-19"}`])
+    .replace(":INPUT", ":FORWARD ACCEPT [0:0]\n:INPUT")
+    .replace(/^-A chain-19 .*\n/m, "");
+  const quick = translateByShapes([{ file: "<input>", text, family: "ipv4" }], {}, { leastShare: 0, leastLength: 0 });
+  const slow = translate(text, { family: "ipv4" });
+  expect("reason" in quick || quick.translation.outcome).toBe(slow.outcome === "invalid" ? true : slow.outcome);
+});
+
 it("is taken beside calls that it cannot read", () => {
   const odd = String.raw`-A INPUT -m comment --comment "the \"third\"" -j chain-9`;
   const text = called(many, (_, index) => [`-d 198.19.0.${index + 1}/32 -j DROP`]).replace("COMMIT", `${odd}\nCOMMIT`);

@@ -5,7 +5,11 @@ import type { JsonMessage } from "../../../report/json.js";
 import type { Tally } from "../../../report/tally.js";
 import type { ExitStatus, Surroundings } from "../../surroundings.js";
 import { messageText, tell } from "../../telling.js";
+import { version } from "../../version.js";
 import type { CutoverSettings } from "./options.js";
+
+/** Whoever drives many machines sees by it whether all of them have one version. */
+const tool = { name: "ipt2nft-recent", version };
 
 /** `changing`: a start has not ended yet. */
 export type State = "none" | "changing" | "waiting" | "confirmed" | "undoing" | "undone";
@@ -22,6 +26,8 @@ export interface Answer {
   readonly watched?: boolean;
   /** Seconds until the change is taken back. */
   readonly secondsLeft?: number;
+  /** Of systemd: what is to be changed so that the machine starts with the firewall that it has now. */
+  readonly units?: { readonly disable: readonly string[]; readonly enable: readonly string[] };
   readonly rules?: Tally;
   /** What `plan` found, and `start` went by. */
   readonly plan?: PlannedParts;
@@ -47,7 +53,7 @@ export async function give(answer: Answer, { action, format }: CutoverSettings, 
   const { status, messages } = answer;
   if (format === "json") {
     const { status: _, ...rest } = answer;
-    await surroundings.writeOutput(`${visibleJson(JSON.stringify({ version: 1, action, ...rest }, undefined, 2))}\n`);
+    await surroundings.writeOutput(`${visibleJson(JSON.stringify({ version: 1, tool, action, ...rest }, undefined, 2))}\n`);
     return status;
   }
   await tell(messages.map(messageText).join(""), surroundings);

@@ -9,21 +9,23 @@ import type { Machine } from "../../../cutover/machine.js";
 import type { StayingChain } from "../../../cutover/leave-to-owners.js";
 import { judgeConnection } from "../../../cutover/own-connection.js";
 import { goingRules, planCutover, stayingChains, type OldRules, type Plan } from "../../../cutover/plan.js";
+import { differenceFromReviewed, type ReviewedRules } from "../../../cutover/reviewed.js";
 import { rulesOf } from "../../../cutover/saved-rules.js";
 import { Failure } from "../../../failure.js";
 import { owners } from "../../../owners/owners.js";
 import { runProgram } from "../../../run-program.js";
 import type { JsonMessage } from "../../../report/json.js";
-import type { Source, Translation } from "../../../translate.js";
+import { readRulesets, type Source, type Translation } from "../../../translate.js";
 import type { CommandDefinition } from "../../command.js";
-import { readGiven, readOptions } from "../../input.js";
+import { readGiven, readOptions, readSources } from "../../input.js";
 import { writeFileAtomically } from "../../output.js";
 import { readBytes, usualMaxInput } from "../../read-file.js";
 import type { ExitStatus, Surroundings } from "../../surroundings.js";
 import { diagnosticsText, tell } from "../../telling.js";
 import { give, type Answer, type PlannedParts, type State } from "./answer.js";
+import { bootUnits, unitsBack, type BootUnits } from "./boot-units.js";
 import { loginOf, ownConnection } from "./connection.js";
-import { anyWatches, MachineEffects, oldUnits, rollBack, settle, startWatcher } from "./effects.js";
+import { anyWatches, hasSystemd, MachineEffects, rollBack, settle, startWatcher } from "./effects.js";
 import { writeHitsBack } from "./hits-back.js";
 import { parseCutoverWords, type ChangeSettings, type ConfirmSettings, type CutoverSettings } from "./options.js";
 import { ask, requirePrograms } from "./programs.js";
@@ -125,11 +127,27 @@ async function prepare(settings: ChangeSettings, surroundings: Surroundings): Pr
   if ("obstacle" in planned) return { machine, plan: undefined, messages, obstacle: planned.obstacle };
   await ask("nft", ["-c", "-f", "-"], { input: planned.script + hostCommands(planned.translation, machine.lists) });
   for (const old of planned.old) await requireWayBack(old);
+  const changedSince =
+    settings.reviewed.length > 0 && differenceFromReviewed(machine, leaveToOwners, await readReviewed(settings, messages, surroundings));
   for (const { family } of planned.staying) {
     messages.push(warning(`the files have no rules of ${family}: the old ones of that family stay`));
   }
   for (const table of planned.missingTables) messages.push(warning(`the files have nothing of the old table ${table}, which goes`));
-  return { machine, plan: planned, messages, obstacle: connectionObstacle(planned.translation, surroundings, messages) };
+  const obstacle = connectionObstacle(planned.translation, surroundings, messages);
+  return { machine, plan: planned, messages, obstacle: changedSince || obstacle };
+}
+
+/** The files of `--reviewed`. Throws a Failure for one with rules of both families, or of a family that an earlier one has. */
+async function readReviewed(settings: ChangeSettings, messages: JsonMessage[], surroundings: Surroundings): Promise<ReviewedRules[]> {
+  const sources = await readSources(settings.reviewed, settings, messages, surroundings);
+  const reviewed = sources.flatMap((source) => {
+    const [ruleset, ...others] = readRulesets([source], {});
+    if (others.length > 0) throw new Failure(`${JSON.stringify(source.file)} holds rules of both families: give the dump of each`);
+    return ruleset ? [{ family: ruleset.family, text: source.text, file: source.file }] : [];
+  });
+  const twice = reviewed.find(({ family }, index) => reviewed.slice(0, index).some((earlier) => earlier.family === family));
+  if (twice) throw new Failure(`${JSON.stringify(twice.file)} holds a family that an earlier file of --reviewed holds`);
+  return reviewed;
 }
 
 /**
@@ -202,12 +220,10 @@ function partsOf({ machine, plan: planned }: { readonly machine: Machine; readon
 
 /** What is to be done so that the machine starts with the new firewall and not with the old one. */
 function unitAdvice(): string[] {
-  const folders = ["/etc/systemd/system", "/lib/systemd/system", "/usr/lib/systemd/system"];
-  const has = (unit: string): boolean => folders.some((folder) => existsSync(`${folder}/${unit}.service`));
-  const old = oldUnits.filter((unit) => existsSync(`/etc/systemd/system/multi-user.target.wants/${unit}.service`));
+  const { disable, enable } = bootUnits();
   return [
-    ...old.map((unit) => `systemctl disable ${unit}`),
-    ...(has("nftables") ? ["systemctl enable nftables, which loads /etc/nftables.conf"] : []),
+    ...disable.map((unit) => `systemctl disable ${unit}`),
+    ...enable.map((unit) => `systemctl enable ${unit}, which loads /etc/nftables.conf`),
   ];
 }
 
@@ -297,6 +313,8 @@ async function confirm({ probe, persist }: ConfirmSettings, state: StateDirector
   if (before === "waiting") {
     const refusal = probe === undefined ? loginRefusal(Number(state.read("waiting"))) : await probeRefusal(probe);
     if (refusal !== undefined) return { changed: false, state: before, status: 1, messages: [error(`not confirmed: ${refusal}`)] };
+    // What there is to change for the next start now, so that a way back can name it.
+    state.replace("boot-units", `${JSON.stringify(bootUnits())}\n`);
     if (!state.decide("armed", "confirmed")) {
       return { changed: false, state: stateOf(state), status: 1, messages: [error("too late: the change is being taken back")] };
     }
@@ -309,7 +327,27 @@ async function confirm({ probe, persist }: ConfirmSettings, state: StateDirector
   const advice = unitAdvice();
   if (advice.length > 0) messages.push(note(`so that the machine starts with it: ${advice.join("; ")}`));
   if (persist === undefined) messages.push(note("nothing loads the new firewall when the machine starts: --persist FILE writes a script"));
-  return { changed, state: stateOf(state), status: 0, messages };
+  return { changed, state: stateOf(state), status: 0, messages, ...unitsTold(bootUnits()) };
+}
+
+/** Nothing where no systemd runs, whose units they are. */
+function unitsTold(units: BootUnits): Pick<Answer, "units"> {
+  return hasSystemd() ? { units } : {};
+}
+
+/** What to change so that the machine starts as before. Throws a Failure for what is no such list. */
+function unitsOfWayBack(state: StateDirectory): BootUnits {
+  const text = state.read("boot-units");
+  return text === undefined ? { disable: [], enable: [] } : unitsBack(listIn(text, state, "boot-units") as BootUnits);
+}
+
+/** Of a file that this command has written. */
+function listIn(text: string, state: StateDirectory, name: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw new Failure(`${JSON.stringify(`${state.run}/${name}`)} cannot be read`);
+  }
 }
 
 /** @param changedAt in seconds since the machine was started */
@@ -349,11 +387,7 @@ interface Persisted {
 function persistedIn(state: StateDirectory): readonly Persisted[] {
   const text = state.read("persisted");
   if (text === undefined) return [];
-  try {
-    return JSON.parse(text) as Persisted[];
-  } catch {
-    throw new Failure(`${JSON.stringify(`${state.run}/persisted`)} cannot be read`);
-  }
+  return listIn(text, state, "persisted") as Persisted[];
 }
 
 /** Writes what the machine loads when it starts; false where the file holds it already. */
@@ -378,7 +412,8 @@ async function undo(state: StateDirectory): Promise<Answer> {
   requireSamePlace(state);
   const before = stateOf(state);
   if (before === "none" || before === "undone") {
-    return { changed: false, state: before, status: 0, messages: [note("no change is there to take back")] };
+    const units = before === "undone" ? unitsTold(unitsOfWayBack(state)) : {};
+    return { changed: false, state: before, status: 0, messages: [note("no change is there to take back")], ...units };
   }
   const told = before === "waiting" || before === "confirmed" ? await takeHitsAlong(state) : [];
   // Whatever becomes of this process, the watcher goes on.
@@ -392,8 +427,11 @@ async function undo(state: StateDirectory): Promise<Answer> {
     const message = `the old firewall is not restored yet, and a process goes on trying: ${failure.message} (${state.run}/roll-back.log)`;
     return { changed: false, state: stateOf(state), status: 1, messages: [error(message)] };
   }
+  const units = unitsOfWayBack(state);
+  const advice = [...units.disable.map((unit) => `systemctl disable ${unit}`), ...units.enable.map((unit) => `systemctl enable ${unit}`)];
   const messages = [note("the old firewall decides"), ...told, ...(await unpersist(state))];
-  return { changed: true, state: stateOf(state), status: 0, messages };
+  if (advice.length > 0) messages.push(warning(`so that the machine starts with the old firewall again: ${advice.join("; ")}`));
+  return { changed: true, state: stateOf(state), status: 0, messages, ...unitsTold(units) };
 }
 
 /** The way back never waits for it: what stops it is told. */

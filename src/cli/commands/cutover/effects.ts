@@ -12,6 +12,7 @@ import { isEmptied, rulesOf } from "../../../cutover/saved-rules.js";
 import { Failure } from "../../../failure.js";
 import { findProgram, startDetached } from "../../../run-program.js";
 import { writeFileAtomically } from "../../output.js";
+import { oldUnits } from "./boot-units.js";
 import { ask } from "./programs.js";
 import { readLists } from "./read-machine.js";
 import { deadlineText, placeHere, startOf, uptime, type StateDirectory } from "./state-directory.js";
@@ -26,8 +27,6 @@ const watchers = [0, 5] as const;
 const watcherPatience = 20;
 
 const unitName = "ipt2nft-recent-roll-back";
-/** Units that load an old firewall when the machine starts. */
-export const oldUnits = ["netfilter-persistent", "iptables", "ip6tables", "ufw", "firewalld", "shorewall", "shorewall6"] as const;
 
 const units = "/etc/systemd/system";
 const unitFiles = [`${units}/${unitName}.service`, `${units}/multi-user.target.wants/${unitName}.service`] as const;
@@ -155,7 +154,7 @@ export class MachineEffects implements ChangeEffects {
 const numbered = (index: number): string => String(index).padStart(5, "0");
 
 /** The machine runs systemd, and we are in its namespace: what systemd starts is not in another one. */
-function hasSystemd(): boolean {
+export function hasSystemd(): boolean {
   return existsSync("/run/systemd/system") && placeHere().initial && findProgram("systemd-run") !== undefined;
 }
 

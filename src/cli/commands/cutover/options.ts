@@ -6,7 +6,7 @@ import type { Parsed, SharedSettings } from "../../command.js";
 import { addColorOptions, addFormatOptions, colorOf, formatOf, plainFormats } from "../../options/report-form.js";
 import type { TranslationSettings } from "../../options/translation-settings.js";
 import { addInputOption, addTranslationOptions, translationSettings } from "../../options/translation.js";
-import { duration, readWords, repeatedFile, usageError, wholeNumber } from "../../options/words.js";
+import { duration, readWords, repeatedFile, several, usageError, wholeNumber } from "../../options/words.js";
 
 interface Common extends SharedSettings {
   /** Path. */
@@ -21,6 +21,8 @@ export interface ChangeSettings extends Common, TranslationSettings {
   readonly confirmWithin: number;
   /** Rules that may be lost. */
   readonly acceptedLoss: number;
+  /** Dumps that the rules of this machine must be those of; any rules where there are none. */
+  readonly reviewed: readonly string[];
   /** Leave chains in which live programs have rules to iptables. */
   readonly leaveToOwners: boolean;
   /** Do not end before it is decided. */
@@ -159,6 +161,12 @@ function buildChange(action: ChangeSettings["action"]): Command {
       new Option("--accept-loss <N>", "go on where up to N rules cannot be carried over")
         .argParser(wholeNumber(0, 1_000_000))
         .default(0, "0"),
+    )
+    .addOption(
+      new Option(
+        "--reviewed <FILE>",
+        "go on only where the rules of this machine are those of this dump, but for counters; given once for each family",
+      ).argParser(several),
     );
   command
     .option("--leave-to-owners", "leave the chains to iptables in which programs that run keep up rules, such as Docker (the default)")
@@ -174,19 +182,21 @@ function parseChange(action: ChangeSettings["action"], words: readonly string[])
   const parsed = commonSettings(command);
   if (!("settings" in parsed)) return parsed;
   const translation = translationSettings(command);
-  const repeated = repeatedFile([...command.args, ...translation.ipsets]);
-  if (repeated) return repeated;
   const {
     confirmWithin,
     acceptLoss,
+    reviewed = [],
     leaveToOwners = true,
     wait,
   } = command.opts<{
     readonly confirmWithin: number;
     readonly acceptLoss: number;
+    readonly reviewed?: readonly string[];
     readonly leaveToOwners?: boolean;
     readonly wait?: true;
   }>();
+  const repeated = repeatedFile([...command.args, ...translation.ipsets]) ?? repeatedFile(reviewed);
+  if (repeated) return repeated;
   return {
     settings: {
       ...translation,
@@ -195,6 +205,7 @@ function parseChange(action: ChangeSettings["action"], words: readonly string[])
       files: command.args,
       confirmWithin,
       acceptedLoss: acceptLoss,
+      reviewed,
       leaveToOwners,
       wait: wait ?? false,
     },

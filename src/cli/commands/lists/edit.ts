@@ -16,20 +16,21 @@ import {
   type HostState,
   type TableChange,
 } from "../../../lists/changes.js";
-import { hostOf } from "../../../lists/hosts.js";
-import type { ListSide } from "../../../lists/lists.js";
+import { hostOf, hostsOf, type Host } from "../../../lists/hosts.js";
+import type { List, ListSide } from "../../../lists/lists.js";
+import { hostJson } from "../../../lists/render.js";
 import { readSavedLists, saveLists, type SavedList } from "../../../lists/saved-lists.js";
 import { agesOf, readFileCommand, readRecentFile } from "../../../lists/xt-recent-file.js";
 import { familyWords, quoted } from "../../../lists/words.js";
 import type { SetCommand } from "../../../nft/set-commands.js";
 import type { JsonMessage } from "../../../report/json.js";
-import { visible } from "../../../report/visible.js";
+import { visible, visibleJson } from "../../../report/visible.js";
 import { writeFileAtomically } from "../../output.js";
 import { orFailure, readText, usualMaxInput } from "../../read-file.js";
 import type { ExitStatus, Surroundings } from "../../surroundings.js";
 import { messageText, tell } from "../../telling.js";
 import { change, findList, kernelClock, listNamed, withLists, type Reading, type TableSettings } from "./kernel.js";
-import type { ListsAction, ListsSettings } from "./options.js";
+import type { ChangeForm, ListsAction, ListsSettings } from "./options.js";
 
 type EditAction = Extract<ListsAction, { readonly kind: "add" | "remove" | "clear" | "write" | "save" | "restore" | "import" }>;
 
@@ -65,16 +66,63 @@ export async function edit(settings: ListsSettings, action: EditAction, surround
       break;
     }
     default:
-      await change(changesFor(reading, action, messages));
+      return changeHosts(settings, action, reading, messages, surroundings);
   }
   await tell(messages.map(messageText).join(""), surroundings);
   return messages.some(({ severity }) => severity === "warning") ? 1 : 0;
 }
 
+async function changeHosts(
+  settings: ListsSettings,
+  action: HostAction & ChangeForm,
+  reading: Reading,
+  messages: JsonMessage[],
+  surroundings: Surroundings,
+): Promise<ExitStatus> {
+  const changes = changesFor(reading, action, messages);
+  const changed = changesAny(reading, action, changes);
+  if (!action.dryRun) await change(changes);
+  const status = messages.some(({ severity }) => severity === "warning") ? 1 : 0;
+  if (action.format !== "json") {
+    if (action.dryRun) messages.push({ severity: "note", message: changed ? "this would be changed" : "nothing would be changed" });
+    await tell(messages.map(messageText).join(""), surroundings);
+    return status;
+  }
+  const after = changed && !action.dryRun ? await withLists(settings) : reading;
+  const list = listNamed(after, action.list);
+  const hosts = action.kind === "clear" ? hostsOf(list) : action.addresses.flatMap((text) => hostAt(list, text) ?? []);
+  const { kind, dryRun } = action;
+  const answer = { version: 1, action: kind, list: list.name, changed, dryRun, hosts: hosts.map(hostJson), messages };
+  await surroundings.writeOutput(`${visibleJson(JSON.stringify(answer, undefined, 2))}\n`);
+  return status;
+}
+
+function hostAt(list: List, text: string): Host | undefined {
+  const { side, address } = placeOf(list, text);
+  return hostOf(side, address);
+}
+
+/** Whether anybody could see afterwards that something was done: sets are also told to forget who is not on them. */
+function changesAny(reading: Reading, action: HostAction, changes: readonly TableChange[]): boolean {
+  const list = listNamed(reading, action.list);
+  switch (action.kind) {
+    case "add":
+      return changes.some(({ commands }) => commands.length > 0);
+    case "remove":
+      return action.addresses.some((text) => hostAt(list, text) !== undefined);
+    case "clear":
+      return hostsOf(list).length > 0;
+  }
+}
+
+/** Whether every rule that asks the list finds the host: it is over all limits, and on it where that is all that is asked. */
+const isOverAll = (host: Host | undefined): boolean => host !== undefined && host.answers.every(({ holds }) => holds);
+
 /** Milliseconds since the lists were read. */
 const elapsed = ({ at }: Reading): number => performance.now() - at;
 
-type HostAction = Extract<EditAction, { readonly kind: "add" | "remove" | "clear" }>;
+type Unformed<Action> = Action extends unknown ? Omit<Action, keyof ChangeForm> : never;
+type HostAction = Unformed<Extract<EditAction, { readonly kind: "add" | "remove" | "clear" }>>;
 
 /** What a command of a user does. Throws a Failure for what it cannot. */
 export function changesFor(reading: Reading, action: HostAction, messages: JsonMessage[]): TableChange[] {
@@ -92,8 +140,13 @@ export function changesFor(reading: Reading, action: HostAction, messages: JsonM
       return { table: side.table, commands: takeHost(side, address) };
     });
   const changed = new ChangedHosts(reading);
-  for (const { side, address } of places)
+  for (const { side, address } of places) {
+    if (action.unlessOver && isOverAll(hostOf(side, address))) {
+      messages.push({ severity: "note", message: `${address} is over every limit of the list "${listed}" already` });
+      continue;
+    }
     changed.put(side, withHits(changed.host(side, address), address, action.hits === "over" ? hitsOverLimit(side) : action.hits));
+  }
   return changed.changes((side, { address }, commands) => {
     if (side.stores.some(({ store }) => store.kind === "limit") && !commands.some(({ kind }) => kind === "add"))
       messages.push({

@@ -10,14 +10,28 @@ import { addServeOptions, serveSettings, type ServeSettings } from "./serve-opti
 
 export type ListFormat = "text" | "json" | "proc";
 
+/** How a change is made and told. */
+export interface ChangeForm {
+  readonly format: ListFormat;
+  /** Say what would change, and change nothing. */
+  readonly dryRun: boolean;
+}
+
 /** What is to be done. */
 export type ListsAction =
   | { readonly kind: "overview"; readonly format: ListFormat }
   | { readonly kind: "show"; readonly list: string; readonly format: ListFormat }
   | { readonly kind: "host"; readonly address: string; readonly format: ListFormat }
-  | { readonly kind: "add"; readonly list: string; readonly addresses: readonly string[]; readonly hits: number | "over" }
-  | { readonly kind: "remove"; readonly list: string; readonly addresses: readonly string[] }
-  | { readonly kind: "clear"; readonly list: string }
+  | ({
+      readonly kind: "add";
+      readonly list: string;
+      readonly addresses: readonly string[];
+      readonly hits: number | "over";
+      /** Leave hosts alone that are over every limit already. */
+      readonly unlessOver: boolean;
+    } & ChangeForm)
+  | ({ readonly kind: "remove"; readonly list: string; readonly addresses: readonly string[] } & ChangeForm)
+  | ({ readonly kind: "clear"; readonly list: string } & ChangeForm)
   | { readonly kind: "write"; readonly list: string; readonly commands: readonly string[] }
   | { readonly kind: "save"; readonly file: string }
   | { readonly kind: "restore"; readonly file: string }
@@ -73,28 +87,40 @@ const actions: Readonly<Record<ListsAction["kind"], ActionDefinition>> = {
     summary: "records a hit of each host",
     details: "A host that is on the list gets one more hit, as if a packet of it had met the rule with --set.",
     build: (command) =>
-      command
-        .argument("<LIST>")
-        .argument("<ADDRESS...>")
+      addChangeOptions(command.argument("<LIST>").argument("<ADDRESS...>"))
         .option("--hits <COUNT>", "so many hits at once", wholeNumber(1, mostHits))
-        .option("--over", "as many hits as put the host over every limit of the list"),
+        .option("--over", "as many hits as put the host over every limit of the list")
+        .option("--unless-over", "leave a host as it is that is over every limit of the list already"),
     read: (command) => {
-      const { hits, over } = command.opts<{ readonly hits?: number; readonly over?: true }>();
+      const {
+        hits,
+        over,
+        unlessOver = false,
+      } = command.opts<{ readonly hits?: number; readonly over?: true; readonly unlessOver?: true }>();
       if (hits !== undefined && over) return usageError("--hits and --over say different numbers of hits");
-      return { kind: "add", list: command.args[0]!, addresses: command.args.slice(1), hits: over ? "over" : (hits ?? 1) };
+      const [list = "", ...addresses] = command.args;
+      return withChangeForm(command, (form) => ({
+        kind: "add",
+        list,
+        addresses,
+        hits: over ? "over" : (hits ?? 1),
+        unlessOver,
+        ...form,
+      }));
     },
   },
   remove: {
     usage: "[options] LIST ADDRESS…",
     summary: "takes hosts off a list",
-    build: (command) => command.argument("<LIST>").argument("<ADDRESS...>"),
-    read: (command) => ({ kind: "remove", list: command.args[0]!, addresses: command.args.slice(1) }),
+    build: (command) => addChangeOptions(command.argument("<LIST>").argument("<ADDRESS...>")),
+    read: (command) =>
+      withChangeForm(command, (form) => ({ kind: "remove", list: command.args[0]!, addresses: command.args.slice(1), ...form })),
   },
   clear: {
     usage: "[options] LIST",
     summary: "takes all hosts off a list",
-    build: (command) => command.argument("<LIST>"),
-    read: (command) => ({ kind: "clear", list: command.args[0]! }),
+    build: (command) => addChangeOptions(command.argument("<LIST>")),
+    read: (command) => withChangeForm(command, (form) => ({ kind: "clear", list: command.args[0]!, ...form })),
   },
   write: {
     usage: "[options] LIST COMMAND…",
@@ -166,6 +192,18 @@ function withFormat(
 ): ListsAction | { readonly text: string; readonly error: boolean } {
   const format = formatOf<ListFormat>(command);
   return typeof format === "string" ? action(format) : format;
+}
+
+function addChangeOptions(command: Command): Command {
+  return addFormatOptions(command, plainFormats, "answer").option("--dry-run", "say what would change, and change nothing");
+}
+
+function withChangeForm(
+  command: Command,
+  action: (form: ChangeForm) => ListsAction,
+): ListsAction | { readonly text: string; readonly error: boolean } {
+  const { dryRun = false } = command.opts<{ readonly dryRun?: true }>();
+  return withFormat(command, (format) => action({ format, dryRun }));
 }
 
 /** What stands behind `lists`, in the order of the help. */

@@ -215,7 +215,7 @@ class Service {
         ? ({ kind: "clear", list } as const)
         : action === "remove"
           ? ({ kind: "remove", list, addresses } as const)
-          : ({ kind: "add", list, addresses, hits: action === "ban" ? "over" : 1 } as const);
+          : ({ kind: "add", list, addresses, hits: action === "ban" ? "over" : 1, unlessOver: false } as const);
     if (wanted.kind === "add") {
       this.refuseOwn(found, addresses, request);
     }
