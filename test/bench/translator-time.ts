@@ -22,7 +22,10 @@ const smallDump = `*filter
 COMMIT
 `;
 
-/** Builds the command, measures, and returns tables as Markdown: the generated rulesets of the corpus, a larger one, random ones, and the dumps named. */
+/**
+ * Builds the command, measures, and returns tables as Markdown: the generated rulesets of the corpus, a larger one, random ones, and the
+ * dumps named.
+ */
 export function measureTranslator(files: readonly string[] = []): string {
   return withCommand((ours, directory) => {
     const lines = [
