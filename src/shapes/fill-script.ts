@@ -28,29 +28,41 @@ export function* fillScript(
   chains: readonly ChainLine[],
   dumps: readonly FilledDump[],
 ): Generator<string, void, undefined> {
-  const filled = new Map(dumps.map((one) => [one.family, new Progress(one)]));
   let piece = "";
+  for (const part of parts(script, starts, chains, dumps)) {
+    piece += part;
+    if (piece.length <= pieceLength) continue;
+    yield piece;
+    piece = "";
+  }
+  yield piece;
+}
+
+/** Characters of a piece of the script, about. */
+const pieceLength = 1 << 20;
+
+function* parts(
+  script: string,
+  starts: readonly number[],
+  chains: readonly ChainLine[],
+  dumps: readonly FilledDump[],
+): Generator<string, void, undefined> {
+  const filled = new Map(dumps.map((one) => [one.family, new Progress(one)]));
   let copied = 0;
-  const copyTo = (place: number): void => {
-    piece += script.slice(copied, place);
+  const copyTo = (place: number): string => {
+    const from = copied;
     copied = place;
+    return script.slice(from, place);
   };
-  for (const chainLine of chains) {
-    const { chain, family, line } = chainLine;
+  for (const { chain, family, line } of chains) {
     const progress = chain.holds && filled.get(family);
     if (!progress) continue;
     for (const omitted of progress.omittedBefore(chain.holds)) {
-      copyTo(starts[line - headingOf(chain)]!);
+      yield copyTo(starts[line - headingOf(chain)]!);
       const [opening, closing] = frameOfChain(progress.nameOf(omitted));
-      piece += opening;
-      for (const rules of progress.begin(omitted).all()) {
-        piece += rules;
-        if (piece.length > pieceLength) {
-          yield piece;
-          piece = "";
-        }
-      }
-      piece += `${closing}\n`;
+      yield opening;
+      yield* progress.begin(omitted).all();
+      yield `${closing}\n`;
     }
     const { dump } = progress;
     const rows = progress.begin(dump.chainNumber(chain.holds.table, chain.holds.chain));
@@ -64,29 +76,16 @@ export function* fillScript(
       const isProbe = own !== undefined && dump.quotient.isProbe(own);
       const end = origin + (isProbe ? 1 : 0);
       if (rows.nextLine < end) {
-        copyTo(from);
-        piece += rows.before(end);
+        yield copyTo(from);
+        yield rows.before(end);
       }
       if (isProbe) copied = starts[at]!;
-      if (piece.length > pieceLength) {
-        yield piece;
-        piece = "";
-      }
     }
-    copyTo(starts[at]!);
-    for (const rules of rows.all()) {
-      piece += rules;
-      if (piece.length > pieceLength) {
-        yield piece;
-        piece = "";
-      }
-    }
+    yield copyTo(starts[at]!);
+    yield* rows.all();
   }
-  yield piece + script.slice(copied);
+  yield script.slice(copied);
 }
-
-/** Characters of a piece of the script, about. */
-const pieceLength = 1 << 20;
 
 /** How far the chains of one dump are written. */
 class Progress {

@@ -5,32 +5,28 @@ import { counterValues } from "../extensions/values/uniform.js";
 import type { IptablesRule, IptablesRuleset } from "../iptables/ast.js";
 import { writtenRules } from "../iptables/written-rules.js";
 import { LongLists, shortestList, type LongListOptions } from "../optimise/long-lists.js";
+import type { Dump } from "./dump.js";
 import { placeOfRule, textOfRule, type Scan } from "./scan.js";
 
 /**
  * The notes that the whole dump would have.
  * @param ruleset of the reduced dump
- * @param rulesOf rules of a chain, by its index, that have a shape, in their order: from one to before another
- * @param ruleAt the rule of a line that has a shape
  */
-export function longListsByShapes(
-  scan: Scan,
-  file: string,
-  ruleset: IptablesRuleset,
-  rulesOf: (chain: number) => readonly (readonly [from: number, to: number])[],
-  ruleAt: (line: number) => number | undefined,
-  options: LongListOptions,
-): Diagnostic[] {
+export function longListsByShapes(dump: Dump, ruleset: IptablesRuleset, options: LongListOptions): Diagnostic[] {
   const found = new LongLists();
+  const {
+    scanned: scan,
+    source: { file },
+  } = dump;
   const { line: lines } = scan.rules;
   const spanOf = (rule: number) => (): Span => ({ file, line: lines[rule]!, ...placeOfRule(scan, rule) });
   const read = new Map<string, readonly IptablesRule[]>(
     ruleset.tables.flatMap((table) => table.chains.map(({ name, rules }) => [`${table.name} ${name}`, rules] as const)),
   );
   for (const [chain, { tableName, name }] of scan.chains.entries()) {
-    const rows = rulesOf(chain);
+    const rows = dump.rulesOf(chain);
     // Each of those is one line, and is there as in the whole dump.
-    const others = writtenRules(read.get(`${tableName} ${name}`) ?? []).filter(({ span }) => ruleAt(span.line) === undefined);
+    const others = writtenRules(read.get(`${tableName} ${name}`) ?? []).filter(({ span }) => dump.ruleAt(span.line) === undefined);
     if (rows.reduce((sum, [from, to]) => sum + to - from, others.length) <= shortestList) continue;
     found.interrupt();
     let next = 0;

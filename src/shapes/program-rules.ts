@@ -6,20 +6,19 @@ import { writtenRules } from "../iptables/written-rules.js";
 import { builtInChains } from "../iptables/tables.js";
 import { ownerByComment, ownerOfChain, type Owner } from "../owners/owners.js";
 import { makerByWords, makerOf, ProgramRules } from "../owners/program-rules.js";
+import type { Dump } from "./dump.js";
 import { placeOfRule, textOfRule, type Scan } from "./scan.js";
 
 /**
  * The notes that the whole dump would have.
  * @param ruleset of the reduced dump
- * @param ruleAt the rule of a line that has a shape
  */
-export function programRulesByShapes(
-  scan: Scan,
-  file: string,
-  ruleset: IptablesRuleset,
-  ruleAt: (line: number) => number | undefined,
-): Diagnostic[] {
+export function programRulesByShapes(dump: Dump, ruleset: IptablesRuleset): Diagnostic[] {
   const found = new ProgramRules();
+  const {
+    scanned: scan,
+    source: { file },
+  } = dump;
   const { rules, chains } = scan;
   const makers = makersOf(scan);
   for (let rule = 0; rule < rules.count; rule++) {
@@ -32,7 +31,7 @@ export function programRulesByShapes(
   for (const { chains: read } of ruleset.tables) {
     for (const { rules: all } of read) {
       for (const { span, text } of writtenRules(all)) {
-        const owner = ruleAt(span.line) === undefined ? makerOf(text) : undefined;
+        const owner = dump.ruleAt(span.line) === undefined ? makerOf(text) : undefined;
         if (owner) found.add(owner, file, span.line, () => span);
       }
     }

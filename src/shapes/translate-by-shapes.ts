@@ -171,13 +171,8 @@ class Filling {
     const marked = new Set<string>();
     for (const dump of dumps) this.addRemarks(dump, remarks, marked);
     const notes = dumps.flatMap((dump) => {
-      const { scanned, source } = dump;
       const ruleset = this.rulesetOf(dump)!;
-      const ruleAt = (line: number): number | undefined => dump.ruleAt(line);
-      return [
-        ...programRulesByShapes(scanned, source.file, ruleset, ruleAt),
-        ...longListsByShapes(scanned, source.file, ruleset, (chain) => dump.rulesOf(chain), ruleAt, this.options),
-      ];
+      return [...programRulesByShapes(dump, ruleset), ...longListsByShapes(dump, ruleset, this.options)];
     });
     const others = translation.diagnostics.filter(
       ({ code, span }) =>
