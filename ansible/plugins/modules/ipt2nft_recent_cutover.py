@@ -17,6 +17,8 @@ description:
 author:
   - ipt2nft-recent contributors (!UNKNOWN)
 version_added: 0.1.0
+extends_documentation_fragment:
+  - ipt2nft_recent.firewall.command
 options:
   state:
     description:
@@ -70,11 +72,6 @@ options:
   state_dir:
     description: Where the change is remembered. As the command has it unless given.
     type: path
-  command:
-    description: The command with its first words. No shell reads them.
-    type: list
-    elements: str
-    default: [ipt2nft-recent]
 attributes:
   check_mode:
     description: Says what would change; C(started) plans.

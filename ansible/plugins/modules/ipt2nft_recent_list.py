@@ -16,6 +16,8 @@ description:
 author:
   - ipt2nft-recent contributors (!UNKNOWN)
 version_added: 0.1.0
+extends_documentation_fragment:
+  - ipt2nft_recent.firewall.command
 options:
   list:
     description: Name of the list in the rules.
@@ -39,11 +41,6 @@ options:
   table:
     description: The nft table that holds the lists. As the command has it unless given.
     type: str
-  command:
-    description: The command with its first words. No shell reads them.
-    type: list
-    elements: str
-    default: [ipt2nft-recent]
 attributes:
   check_mode:
     description: Says what would change.

@@ -19,6 +19,8 @@ description:
 author:
   - ipt2nft-recent contributors (!UNKNOWN)
 version_added: 0.1.0
+extends_documentation_fragment:
+  - ipt2nft_recent.firewall.command
 options:
   dumps:
     description: The present dumps in base64, as M(ipt2nft_recent.firewall.ipt2nft_recent_gather) returns them.
@@ -56,11 +58,6 @@ options:
     type: list
     elements: str
     default: []
-  command:
-    description: The command with its first words. No shell reads them.
-    type: list
-    elements: str
-    default: [ipt2nft-recent]
 attributes:
   check_mode:
     description: The review is made, and nothing is recorded.

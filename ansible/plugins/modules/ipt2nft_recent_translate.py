@@ -16,6 +16,8 @@ description:
 author:
   - ipt2nft-recent contributors (!UNKNOWN)
 version_added: 0.1.0
+extends_documentation_fragment:
+  - ipt2nft_recent.firewall.command
 options:
   dumps:
     description: The dumps of one machine in base64, as M(ipt2nft_recent.firewall.ipt2nft_recent_gather) returns them.
@@ -48,11 +50,6 @@ options:
     description: Number of rules that may be lost.
     type: int
     default: 0
-  command:
-    description: The command with its first words. No shell reads them.
-    type: list
-    elements: str
-    default: [ipt2nft-recent]
 attributes:
   check_mode:
     description: The script is made and compared, and not written.
