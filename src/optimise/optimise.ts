@@ -21,7 +21,9 @@ import type { Span } from "../diagnostic.js";
 import type { NftChain, NftComment, NftRule, NftSet, NftTable, Statement } from "../nft/ast.js";
 import { emitStatement } from "../nft/emit.js";
 import { Names } from "../nft/names.js";
+import { deepestLevel, levelsBelow } from "../nft/levels.js";
 import { isLoadable } from "../nft/versions.js";
+import { greatest } from "../append.js";
 import { arrange, type Alone, type Group } from "./arrange.js";
 import { fewestRules, paysOff, type LookUp } from "./cost.js";
 import { ExcludedInterfaces } from "./excluded-interfaces.js";
@@ -98,10 +100,8 @@ interface Written {
   readonly alone?: NftRule;
 }
 
-/** Chains below a base chain that the kernel follows. */
-const mostCalls = 15;
 /** Each chain of a row may come to call the next through one of ours, and the last may call one. */
-const mostCallsBefore = (mostCalls - 1) / 2;
+const mostLevelsBefore = (deepestLevel - 1) / 2;
 
 /** Times that a chain is arranged: each time without the shapes of which no group paid. */
 const mostRounds = 4;
@@ -123,7 +123,7 @@ class TableOptimiser {
     this.pays = options.pays ?? paysOff;
     this.sharingPays = options.sharingPays ?? gains;
     this.fewest = options.fewest ?? fewestRules;
-    this.mayCallMore = longestCalls(table) <= mostCallsBefore;
+    this.mayCallMore = greatest(levelsBelow(table).values(), 0) <= mostLevelsBefore;
     for (const { name } of [...table.chains, ...table.sets, ...table.helpers]) this.names.unique(name);
   }
 
@@ -291,28 +291,6 @@ function aloneOfTheirLine(written: readonly Written[]): (ReadRule | undefined)[]
     const own = alone ? placesOf(alone) : [];
     return alone && own.length > 0 && own.every((place) => places.get(place) === 1) ? readRule(alone) : undefined;
   });
-}
-
-/** The longest row of chains below any chain of which each calls the next. */
-function longestCalls({ chains }: NftTable): number {
-  const called = new Map(
-    chains.map(({ name, entries }) => {
-      const statements = entries.flatMap((entry) => (entry.kind === "rule" ? entry.statements : []));
-      return [name, new Set(statements.flatMap((statement) => (statement.kind === "jump" ? statement.chain : [])))] as const;
-    }),
-  );
-  const depths = new Map<string, number>();
-  const depthOf = (name: string): number => {
-    const known = depths.get(name);
-    if (known !== undefined) return known;
-    // A loop, which the kernel refuses anyway, has no end.
-    depths.set(name, Infinity);
-    let depth = 0;
-    for (const next of called.get(name) ?? []) depth = Math.max(depth, depthOf(next) + 1);
-    depths.set(name, depth);
-    return depth;
-  };
-  return Math.max(0, ...chains.map(({ name }) => depthOf(name)));
 }
 
 /** A rule below a comment about it is one of several that belong together, and one of no line serves a list. */

@@ -10,7 +10,7 @@ import { fitsOneRule } from "../nft/rule-size.js";
 import { features, isLoadable } from "../nft/versions.js";
 import { lossOf, recentUses, recordingOf, refusal, type Analysis, type Remains } from "./analyse.js";
 import { deadLoop, type AnalysedChain, type AnalysedList, type RulesetAnalysis } from "./analyse-ruleset.js";
-import { deepestLevel } from "./hooks.js";
+import { deepestLevel } from "../nft/levels.js";
 import type { RuleParts, Step } from "./parts.js";
 import { BoundFinder, type Bounds } from "./recent/bounds.js";
 import { isTooLarge, largestRing, longestMuteOf, windowsOf, type ListForm } from "./recent/form.js";

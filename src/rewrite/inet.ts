@@ -11,7 +11,7 @@ import { match, meta, symbol, verdict } from "../nft/ast.js";
 import { Names } from "../nft/names.js";
 import { mapNodes, renameNode } from "../nft/walk.js";
 import { align, type Pair } from "./alignment.js";
-import { deepestLevel, deepestPath, levelsBelow } from "./hooks.js";
+import { deepestLevel, deepestPath, levelsBelow } from "../nft/levels.js";
 
 /** The one table, or why there must be two. */
 export type Merging = { readonly table: NftTable; readonly setNames: SetNames } | { readonly obstacle: string };

@@ -9,7 +9,7 @@ import type { IptablesRule, IptablesRuleset } from "../iptables/ast.js";
 import type { NftTable } from "../nft/ast.js";
 import { analyseRuleset, type AnalysisOptions } from "./analyse-ruleset.js";
 import { decide, nothingGivenUp, type DecisionOptions, type GivenUp, type RecentForm } from "./decide.js";
-import { deepestLevel, deepestPath } from "./hooks.js";
+import { deepestLevel, deepestPath } from "../nft/levels.js";
 import { carryHosts } from "./recent/carried-hosts.js";
 import { elementBytes } from "./recent/form.js";
 import { write, type ListStores, type WriteOptions, type Written } from "./write.js";

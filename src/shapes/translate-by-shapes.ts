@@ -9,7 +9,7 @@ import { recentUsesOf } from "../extensions/matches/recent.js";
 import { sortDiagnostics, type Diagnostic, type DiagnosticCode } from "../diagnostic.js";
 import type { IptablesRuleset } from "../iptables/ast.js";
 import { chainName } from "../nft/names.js";
-import { deepestLevel, deepestPath } from "../rewrite/hooks.js";
+import { deepestLevel, deepestPath } from "../nft/levels.js";
 import type { NftChain } from "../nft/ast.js";
 import { emitWithLines, type ChainLine } from "../nft/emit.js";
 import { translateToTrees, type Source, type TranslateOptions, type Translation } from "../translate.js";

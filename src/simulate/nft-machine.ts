@@ -22,7 +22,7 @@ import type {
   Statement,
   VerdictMapStatement,
 } from "../nft/ast.js";
-import { deepestLevel } from "../rewrite/hooks.js";
+import { deepestLevel } from "../nft/levels.js";
 import { factName, withoutName, type Fact } from "./facts.js";
 import type { Firewall } from "./firewall.js";
 import {

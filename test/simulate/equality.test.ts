@@ -4,7 +4,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 
 import type { NftTable } from "../../src/nft/ast.js";
-import { deepestLevel, levelsBelow } from "../../src/rewrite/hooks.js";
+import { deepestLevel, levelsBelow } from "../../src/nft/levels.js";
 import { countDifferences, differences } from "../../src/simulate/compare.js";
 import { ticksPerSecond, type Packet } from "../../src/simulate/packet.js";
 import { exactBurst, gapSequences, merge, packetsAfter, staysExact } from "../../src/simulate/schedule.js";
