@@ -486,3 +486,9 @@ it("is an option of the translation, which tells of the lines that came together
   expect(merges).toMatchObject([{ table: "ip ipt2nft", chain: "filter_INPUT", form: "set", name: "filter_INPUT_saddr", elements: 300 }]);
   expect(merges[0]!.rules[0]).toEqual({ file: "<input>", line: 2 });
 });
+
+it("takes as many chains as a firewall may have", () => {
+  const chains = Array.from({ length: 150_000 }, (_, index) => ({ name: `chain${index}`, entries: [] }));
+  const table = { family: "ip" as const, name: "firewall", helpers: [], sets: [], chains };
+  expect(optimise(table, { targetNft: undefined, keepSets: false }).table.chains).toHaveLength(chains.length);
+});
