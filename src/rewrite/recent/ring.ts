@@ -280,16 +280,21 @@ export class Ring {
     const stop = exitStatement(exitTo(overChain?.name ?? ways.over));
     const record = callStatement(ways.records[slot]!.name);
     const pass = exitStatement(exitTo(ways.pass.name));
-    put.rule([member(key, this.hitSet(slot - this.window.hits + own)), stop]);
+    const oldest = slot - this.window.hits + own;
+    put.rule([member(key, this.hitSet(oldest)), ...this.allWritten(key, oldest + 1, slot), stop]);
     if (this.flood !== undefined) put.rule([member(key, this.flood), stop]);
     // A look-up that finds a host in the set of its first hit would count there, so it is asked whether it is not.
     const [first, ...later] = this.lane.few;
     const unlessFirst = member(key, first!, true);
-    const overWithFirst = (chain: ChainBuilder): ChainBuilder => chain.rule([unlessFirst, record]).rule([unlessFirst, pass]).rule([stop]);
+    const written = this.allWritten(key, 0, slot);
+    const overWithFirst = (chain: ChainBuilder): ChainBuilder => {
+      chain.rule([unlessFirst, record]).rule([unlessFirst, pass]).rule([...written, stop]);
+      return written.length === 0 ? chain : chain.rule([record]).rule([pass]);
+    };
     // In the first round the hits of the slow lane are older than all on the ring: how many of them make the host over the limit?
     const older = this.window.hits - own - slot;
     if (older === 1) {
-      for (const set of later) put.rule([member(key, set), stop]);
+      for (const set of later) put.rule([member(key, set), ...written, stop]);
       overWithFirst(put);
     } else {
       if (older === 2 && later.length === 1) {
@@ -303,10 +308,10 @@ export class Ring {
     if (ways.flooding && (slot === 0 || slot + pushes > this.slots)) {
       overChain.rule([this.tooFast(key), exitStatement(exitTo(ways.flooding.name))]);
     }
-    const written = Array.from({ length: pushes }, (_, step) => (slot + step) % this.slots);
-    const last = written.pop()!;
+    const pushed = Array.from({ length: pushes }, (_, step) => (slot + step) % this.slots);
+    const last = pushed.pop()!;
     overChain
-      .rule([...written.map((one) => updateSet(this.hitSet(one), key)), callStatement(ways.records[last]!.name)])
+      .rule([...pushed.map((one) => updateSet(this.hitSet(one), key)), callStatement(ways.records[last]!.name)])
       .rule([exitStatement(exitTo(ways.over))]);
     return put.name;
   }
@@ -397,13 +402,31 @@ export class Ring {
   /** Conditions, any of which says that H hits lie in the window when slot `next` is the next to be written. */
   private overTests(key: Key, next: number): Statement[][] {
     const { hits } = this.window;
-    const tests = [[member(key, this.hitSet(next - hits))]];
+    const oldest = next - hits;
+    const tests = [[member(key, this.hitSet(oldest)), ...this.allWritten(key, oldest + 1, next)]];
     const { few } = this.lane;
     // In the first round the hits of the slow lane are older than all on the ring.
     const older = hits - next;
-    if (older === few.length) tests.push(few.map((set) => member(key, set)));
-    else if (older === 1) for (const set of few) tests.push([member(key, set)]);
+    const written = this.allWritten(key, 0, next);
+    if (older === few.length) tests.push([...few.map((set) => member(key, set)), ...written]);
+    else if (older === 1) for (const set of few) tests.push([member(key, set), ...written]);
     return tests;
+  }
+
+  /**
+   * Whether hits live in the slots from one on and before another, as they do when the oldest of them lives: unless a processor was held up
+   * between finding a slot and writing it. Others have passed that slot then, it is the last written again, and the slots behind
+   * theirs are free: the host is not over the limit. A host that may send another packet has at least `free` of them in a row, so that one
+   * look-up in so many slots is enough.
+   */
+  private allWritten(key: Key, from: number, to: number): Statement[] {
+    const { own, passes } = this.use;
+    const most = this.window.hits - own;
+    const free = this.slots - most + 1;
+    // Without a second count a lost hit would let another packet pass; and in a small ring too few slots are left for that to happen.
+    if (passes === undefined || free >= most - 1) return [];
+    const asked = Math.floor((to - from) / free);
+    return Array.from({ length: asked }, (_, index) => member(key, this.hitSet(from + free * (index + 1) - 1)));
   }
 
   private startFromLane(key: Key): Statement[] {
