@@ -288,7 +288,10 @@ export class Ring {
     const unlessFirst = member(key, first!, true);
     const written = this.allWritten(key, 0, slot);
     const overWithFirst = (chain: ChainBuilder): ChainBuilder => {
-      chain.rule([unlessFirst, record]).rule([unlessFirst, pass]).rule([...written, stop]);
+      chain
+        .rule([unlessFirst, record])
+        .rule([unlessFirst, pass])
+        .rule([...written, stop]);
       return written.length === 0 ? chain : chain.rule([record]).rule([pass]);
     };
     // In the first round the hits of the slow lane are older than all on the ring: how many of them make the host over the limit?
