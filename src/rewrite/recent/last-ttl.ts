@@ -52,8 +52,12 @@ const deletionsInRule = 5;
 
 /** How a list keeps and compares the TTL of each host's last hit. */
 export interface LastTtl {
-  /** Chains that keep the packet's TTL for its host; returns the first. */
-  touch(group: ChainGroup, wish: string, key: Key): ChainBuilder;
+  /**
+   * Chains that keep the packet's TTL for its host; returns the first.
+   *
+   * @param known sets one of which a host is in whose TTL may be asked after this hit; empty: it may be of every host
+   */
+  touch(group: ChainGroup, wish: string, key: Key, known: readonly string[]): ChainBuilder;
   /** Chains that leave by `same` if the packet came with the TTL of the host's last hit, else by `other`; returns the first. */
   check(group: ChainGroup, wish: string, key: Key, same: Exit, other: Exit): ChainBuilder;
   /** Chains that forget the host's TTL; returns the first. */
@@ -114,8 +118,9 @@ class TtlDigits implements LastTtl {
     this.high = sets.add("high", later(time, 1), true, { kind: "high" });
   }
 
-  touch(group: ChainGroup, wish: string, key: Key): ChainBuilder {
+  touch(group: ChainGroup, wish: string, key: Key, known: readonly string[]): ChainBuilder {
     const start = group.chain(wish);
+    leaveUnknown(start, key, known);
     const keep = group.chain(`${wish}_keep`);
     const kept = exitStatement(exitTo(keep.name));
     start
@@ -188,6 +193,11 @@ class TtlDigits implements LastTtl {
   }
 }
 
+/** Ends a touch of a host that is in none of the sets. */
+function leaveUnknown(chain: ChainBuilder, key: Key, sets: readonly string[]): void {
+  if (sets.length > 0) chain.rule([...sets.map((set) => member(key, set, true)), exitStatement(exitBack)]);
+}
+
 function deleteDigits(chain: ChainBuilder, deletions: readonly Statement[]): void {
   for (let from = 0; from < deletions.length; from += deletionsInRule) chain.rule(deletions.slice(from, from + deletionsInRule));
 }
@@ -206,8 +216,9 @@ class TtlBits implements LastTtl {
     this.bits = Array.from({ length: 8 }, (_, bit) => sets.add(`bit_${bit}`, later(time, 1), false, { kind: "bit", index: bit }));
   }
 
-  touch(group: ChainGroup, wish: string, key: Key): ChainBuilder {
+  touch(group: ChainGroup, wish: string, key: Key, known: readonly string[]): ChainBuilder {
     return this.eitherWay(group, wish, (chain, added) => {
+      leaveUnknown(chain, key, known);
       const keep = group.chain(`${chain.name}_keep`);
       const changed = group.chain(`${chain.name}_changed`);
       const kept = exitStatement(exitTo(keep.name));

@@ -362,16 +362,27 @@ export class RecentList {
     let chains = this.ttlTouchChains.get(side);
     if (chains === undefined) {
       chains = [
-        { ttls: this.timedTtls, kind: "recent" },
-        { ttls: this.keptTtls, kind: "seen" },
-      ].flatMap(({ ttls, kind }) => {
-        const chain = ttls?.touch(this.group, `${this.touchName(side)}_${kind}_ttl`, this.key(side));
+        { ttls: this.timedTtls, kind: "recent", known: this.hostsWithTtl },
+        { ttls: this.keptTtls, kind: "seen", known: [] },
+      ].flatMap(({ ttls, kind, known }) => {
+        const chain = ttls?.touch(this.group, `${this.touchName(side)}_${kind}_ttl`, this.key(side), known);
         chain?.comment.push(`the TTL of a hit for list "${printable(this.usage.name)}"`);
         return chain?.name ?? [];
       });
       this.ttlTouchChains.set(side, chains);
     }
     return chains;
+  }
+
+  /**
+   * Sets one of which a host is in whose TTL may be asked after its next hit; empty where that is every host. A check for two hits or more
+   * that finds one hit is answered without the TTL, so the first hit, the only one of most hosts, needs to keep none.
+   */
+  private get hostsWithTtl(): readonly string[] {
+    const asked = this.usage.uses.filter((use) => isCheck(use) && use.rttl && !asksKeptTtl(use));
+    const [first] = asked;
+    if (!first || asked.some((use) => use.hits !== first.hits || use.seconds !== first.seconds)) return [];
+    return this.rings.get(windowId({ hits: first.hits, seconds: first.seconds! }))?.presenceSets ?? [];
   }
 
   private touchName(side: Side, prefix = this.base): string {

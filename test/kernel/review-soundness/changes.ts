@@ -216,6 +216,89 @@ export const changes: Readonly<Record<string, Change>> = {
     return true;
   }),
   "target dropped": ofRule(/ -j (?:ACCEPT|DROP)$/u, (line) => line.replace(/ -j \S+$/u, "")),
+  "jump made a goto": ofRule(/ -[jg] \S+$/u, (line) => {
+    const name = target.exec(line)?.[1] ?? "";
+    if (/^[A-Z]+$/u.test(name) && / -j /u.test(line)) return line;
+    return / -j /u.test(line) ? line.replace(/ -j (\S+)$/u, " -g $1") : line.replace(/ -g (\S+)$/u, " -j $1");
+  }),
+  "rule moved to another chain": ofLines((lines, dice) => {
+    const index = lineAtRandom(lines, dice, isRule);
+    if (index === undefined) return false;
+    const others = lines.flatMap((line, at) => (isRule(line) && sameTable(lines, index, at) ? [at] : []));
+    const there = dice.pick(others);
+    const chain = lines[there]!.split(" ")[1]!;
+    const moved = lines[index]!.replace(/^-A \S+/u, `-A ${chain}`);
+    if (moved === lines[index] || target.exec(moved)?.[1] === chain) return false;
+    lines.splice(index, 1);
+    lines.splice(there - (index < there ? 1 : 0), 0, moved);
+    return true;
+  }),
+  "rule put into a chain of its own": ofLines((lines, dice) => {
+    const index = lineAtRandom(lines, dice, (line) => isRule(line) && / -j (?:ACCEPT|DROP|REJECT|LOG|MARK)\b/u.test(line));
+    if (index === undefined || lines.some((line) => line.startsWith(":own "))) return false;
+    const [, chain, tests, rest] = /^-A (\S+)(.*?)( -j .*)$/u.exec(lines[index]!)!;
+    const declared = lines.findLastIndex((line, at) => at < index && line.startsWith(":"));
+    const stays = dice.chance(0.5);
+    lines[index] = stays ? `-A ${chain}${tests} -j own` : `-A ${chain} -j own`;
+    lines.splice(index, 0, stays ? `-A own${rest}` : `-A own${tests}${rest}`);
+    lines.splice(declared + 1, 0, ":own - [0:0]");
+    return true;
+  }),
+  "rule for each port of a list": ofLines((lines, dice) => {
+    const index = lineAtRandom(
+      lines,
+      dice,
+      (line) => isRule(line) && / -m multiport --dports \S+,/u.test(line) && !line.includes("recent"),
+    );
+    if (index === undefined) return false;
+    const [whole, ports] = / -m multiport --dports (\S+)/u.exec(lines[index]!)!;
+    const kept = dice.chance(0.7) ? ports!.split(",") : ports!.split(",").slice(1);
+    lines.splice(index, 1, ...kept.map((one) => lines[index]!.replace(whole, ` --dport ${one}`)));
+    return true;
+  }),
+  "kind of ICMP changed": ofRule(/--icmp(?:v6)?-type \S+/u, (line, dice) =>
+    dice.chance(0.3)
+      ? line.replace(/ --icmp(?:v6)?-type \S+/u, "")
+      : line.replace(
+          /(--icmp(?:v6)?-type) \S+/u,
+          (_, option: string) => `${option} ${dice.pick(option.includes("v6") ? ["1", "128", "135"] : ["0", "3", "3/4", "8", "11"])}`,
+        ),
+  ),
+  "flags changed": ofRule(/--tcp-flags \S+ \S+|--syn\b/u, (line, dice) =>
+    line.replace(/(?:! )?(?:--tcp-flags \S+ \S+|--syn\b)/u, () =>
+      dice.pick([
+        "--tcp-flags SYN,ACK SYN",
+        "--tcp-flags SYN,RST,ACK,FIN SYN",
+        "! --tcp-flags SYN,RST,ACK,FIN SYN",
+        "--tcp-flags ALL NONE",
+        "--tcp-flags RST RST",
+      ]),
+    ),
+  ),
+  "test added": ofRule(/^-A /u, (line, dice) =>
+    line.replace(
+      /^(-A \S+(?: ! -f| -f)?(?: (?:! )?-[sdiop] \S+)*)/u,
+      (before) =>
+        `${before} ${dice.pick(["-m length --length 0:99", "-m length --length 40", "-m pkttype --pkt-type broadcast", "-m mark --mark 0x1", "-m conntrack --ctstate NEW", "-m conntrack --ctdir REPLY", "-m addrtype --dst-type LOCAL", "-m addrtype --src-type LOCAL", "-m dscp --dscp 0x00", "-m connmark --mark 0x0", "-m conntrack --ctstatus SEEN_REPLY", "-m limit --limit 1/hour --limit-burst 1"])}`,
+    ),
+  ),
+  "some test dropped": ofRule(/ -m (?!tcp |udp |icmp |icmp6 |recent |comment )\S+ /u, (line) =>
+    line.replace(/ -m (?!tcp |udp |icmp |icmp6 |recent |comment )\S+ .*?(?= -m | -[jg] |$)/u, ""),
+  ),
+  "answer of a rejection changed": ofRule(/ -j REJECT\b/u, (line, dice) =>
+    line.replace(
+      / -j REJECT.*$/u,
+      () =>
+        ` -j REJECT --reject-with ${dice.pick(/-p icmpv6|6-/u.test(line) ? ["icmp6-port-unreachable", "icmp6-adm-prohibited"] : ["icmp-port-unreachable", "icmp-admin-prohibited", "icmp-host-unreachable"])}`,
+    ),
+  ),
+  "chains declared in another order": ofLines((lines) => {
+    const own = lines.flatMap((line, at) => (/^:\S+ - /u.test(line) ? [at] : []));
+    const at = own.find((one) => own.includes(one + 1));
+    if (at === undefined) return false;
+    [lines[at], lines[at + 1]] = [lines[at + 1]!, lines[at]!];
+    return true;
+  }),
   "policy changed": ofLines((lines, dice) => {
     const index = lineAtRandom(lines, dice, (line) => /^:\S+ (?:ACCEPT|DROP)/u.test(line));
     if (index === undefined) return false;
@@ -295,15 +378,21 @@ function sameTable(lines: readonly string[], one: number, other: number): boolea
   return tableOf(one) === tableOf(other);
 }
 
-/** The base with one change at random. */
+/** The base with a change at random, or, one time in four, with two. */
 export function pairOf(base: Base, random: Random): Pair {
   const dice = new Dice(random);
-  const names = Object.keys(changes);
-  for (;;) {
-    const name = dice.pick(names);
-    const changed = changes[name]!(base, dice);
-    if (changed === undefined || (changed.text === base.text && changed.ipset === base.ipset)) continue;
-    const { family, text, ipset } = base;
-    return { name: `${base.name}: ${name}`, family, old: { text, ipset }, new: changed };
+  const { family, text, ipset } = base;
+  const old: Ruleset = { text, ipset };
+  const wanted = dice.chance(0.25) ? 2 : 1;
+  const made: string[] = [];
+  let changed = old;
+  while (made.length < wanted) {
+    const name = dice.pick(Object.keys(changes));
+    const next = changes[name]!(changed, dice);
+    if (next === undefined || (next.text === changed.text && next.ipset === changed.ipset)) continue;
+    if (next.text === old.text && next.ipset === old.ipset) continue;
+    changed = next;
+    made.push(name);
   }
+  return { name: `${base.name}: ${made.join(", ")}`, family, old, new: changed };
 }
