@@ -150,13 +150,14 @@ function subject(box: Box, family: Family): string {
     const which = states.length === 2 ? "" : states[0] === "established" ? " (ESTABLISHED only)" : " (RELATED only)";
     return `${kind ?? "packets"} of connections that are known${which}${flagged}`;
   }
-  if (states.includes("new") && !states.includes("established")) {
+  // Behind the usual rules for known connections: packets that are not tracked, and those of none, are not worth a word then.
+  if (states.includes("new") && only("new", "untracked", "invalid") && (states.includes("untracked") || states.length === 1)) {
     if (kind === undefined) return `new connections${flagged}`;
     return kind === "TCP" ? `new TCP connections${flagged}` : `new ${kind}${flagged}`;
   }
   const inStates = (some: readonly PacketState[]): string => `in state ${some.map((state) => state.toUpperCase()).join(" or ")}`;
   const missing = packetStates.filter((state) => !states.includes(state));
-  if (states.includes("established") && missing.length <= 2) {
+  if (states.length > 2 && missing.length <= 2) {
     return `${kind ?? "all packets"}${flagged}${missing.length === 0 ? "" : ` but those ${inStates(missing)}`}`;
   }
   return `${kind ?? "packets"} ${inStates(states)}${flagged}`;
