@@ -35,7 +35,7 @@ describe("makeRows", () => {
       }
     }
     expect(count).toBeGreaterThan(2_000);
-  });
+  }, 120_000);
 
   it("leaves no rule of the user's chains without the line it comes of", () => {
     for (const { name, sources, options } of readCases()) {
