@@ -6,7 +6,7 @@
 import type { OptionDefinitions, OptionUses, RuleContext } from "../extensions/extension.js";
 import { recentUse } from "../extensions/matches/recent.js";
 import { findMatch, findTarget } from "../extensions/registry.js";
-import type { ExtensionUse, Family, IptablesRule, TableName } from "../iptables/ast.js";
+import type { ExtensionUse, Family, IptablesRule, OptionUse, TableName } from "../iptables/ast.js";
 import type { AnonymousSet } from "../nft/ast.js";
 import { optionsSayAll, readsOf } from "../extensions/described.js";
 import { isVolatile } from "./packets/condition.js";
@@ -22,15 +22,11 @@ export interface Place {
 export function meaningOf(rule: IptablesRule, place: Place, chainName: (name: string) => string = (name) => name): string {
   const context = neutralContext(rule, place);
   const tests: string[] = [
-    ...(rule.source && rule.source.value.mask !== 0n ? [`source ${not(rule.source)}${text(rule.source.value)}`] : []),
-    ...(rule.destination && rule.destination.value.mask !== 0n
-      ? [`destination ${not(rule.destination)}${text(rule.destination.value)}`]
-      : []),
-    ...(rule.inInterface && rule.inInterface.value !== "+" ? [`in ${not(rule.inInterface)}${rule.inInterface.value}`] : []),
-    ...(rule.outInterface && rule.outInterface.value !== "+" ? [`out ${not(rule.outInterface)}${rule.outInterface.value}`] : []),
-    ...(rule.protocol && (rule.protocol.value !== 0 || rule.protocol.inverted)
-      ? [`protocol ${not(rule.protocol)}${rule.protocol.value}`]
-      : []),
+    ...(says(rule.source, ({ mask }) => mask === 0n) ? [`source ${not(rule.source)}${text(rule.source.value)}`] : []),
+    ...(says(rule.destination, ({ mask }) => mask === 0n) ? [`destination ${not(rule.destination)}${text(rule.destination.value)}`] : []),
+    ...(says(rule.inInterface, (name) => name === "+") ? [`in ${not(rule.inInterface)}${rule.inInterface.value}`] : []),
+    ...(says(rule.outInterface, (name) => name === "+") ? [`out ${not(rule.outInterface)}${rule.outInterface.value}`] : []),
+    ...(says(rule.protocol, (protocol) => protocol === 0) ? [`protocol ${not(rule.protocol)}${rule.protocol.value}`] : []),
     ...(rule.fragment ? [`fragment ${not(rule.fragment)}`] : []),
     // Where the kernel puts no fragments together, later ones have no header that a match could read.
     ...(rule.matches.some((use) => readsOf(use).includes("transport")) ? ["header"] : []),
@@ -53,6 +49,11 @@ export function meaningOf(rule: IptablesRule, place: Place, chainName: (name: st
 /** Whether the options of its extensions say all that the rule says. */
 function isRead({ matches, target }: IptablesRule): boolean {
   return [...matches, ...(target?.kind === "extension" ? [target] : [])].every(optionsSayAll);
+}
+
+/** Whether an option keeps any packet away. One for all packets does when it is inverted: it takes none then. */
+function says<Value>(option: OptionUse<Value> | undefined, isForAll: (value: Value) => boolean): option is OptionUse<Value> {
+  return option !== undefined && (option.inverted || !isForAll(option.value));
 }
 
 const not = ({ inverted }: { readonly inverted: boolean }): string => (inverted ? "! " : "");

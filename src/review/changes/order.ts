@@ -4,15 +4,14 @@ import { readsOf } from "../../extensions/described.js";
 import { isMemory } from "../../extensions/facts.js";
 import type { Family, IptablesRule } from "../../iptables/ast.js";
 import { intersect } from "../packets/box.js";
-import { conditionOf, isVolatile } from "../packets/condition.js";
+import { isVolatile, reachOf } from "../packets/condition.js";
 import { actionOf } from "../packets/paths.js";
 
 /** False also where it cannot be told. */
 export function mayChangePlaces(a: IptablesRule, b: IptablesRule, family: Family): boolean {
-  const [left, right] = [conditionOf(a, family), conditionOf(b, family)];
+  const [left, right] = [reachOf(a, family), reachOf(b, family)];
   if (!left || !right) return true;
   const [leftTests, rightTests] = [a, b].map(({ matches }) => matches.filter(isVolatile));
-  // A match that counts or remembers does so before a later test of the rule fails: only what is tested before it keeps packets away.
   const apart = intersect(fixedPart(left), fixedPart(right)) === undefined;
   if (apart && !(leftTests!.length > 0 && rightTests!.length > 0)) return true;
   if (apart) return !sharesState(a, b);
@@ -23,7 +22,7 @@ export function mayChangePlaces(a: IptablesRule, b: IptablesRule, family: Family
 }
 
 /** Without tests that fields of the packet do not tell. */
-function fixedPart({ tests: _, ...fields }: NonNullable<ReturnType<typeof conditionOf>>) {
+function fixedPart({ tests: _, ...fields }: NonNullable<ReturnType<typeof reachOf>>) {
   return fields;
 }
 

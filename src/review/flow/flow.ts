@@ -8,8 +8,9 @@
 
 import { asksOnlyForHeader, effectsOf, readsOf, refusalOf } from "../../extensions/described.js";
 import { isMemory } from "../../extensions/facts.js";
+import type { RecentUse } from "../../extensions/matches/recent.js";
 import type { ExtensionUse, IptablesRule, TableName } from "../../iptables/ast.js";
-import { addressRange, intersect, meet, stateBits, subtract, type Answer, type Box } from "../packets/box.js";
+import { addressRange, intersect, meet, stateBits, subtract, type Answer, type Box, type RecentAsk } from "../packets/box.js";
 import { carriedKey, listMemory, recentAnswer, recentAsk, recentKey, setOfMemory } from "../packets/condition.js";
 import { containsIntervals, intervalsMeet, type Intervals } from "../packets/intervals.js";
 import { deepest, TooManyPieces, type Effort, type FollowedChain, type FollowedRule, type FollowedTable } from "../packets/paths.js";
@@ -282,44 +283,51 @@ class Walk {
     const address = translationOf(piece.state, side);
     const host = address === "" ? side : `${side} ${address}`;
     const hostsOfPacket = address === "" ? list : `${list} ${address}`;
-    const own = ownHits(piece.state, hostsOfPacket);
+    const otherSide = side === "saddr" ? "daddr" : "saddr";
+    const own = ownHits(piece.state, hostsOfPacket)[side];
     const memory = listMemory(list);
-    const add = (one: Piece): Piece => ({
-      box: one.box,
-      state: withOwnHits(withEvent(one.state, { memory, kind: "add", text: host }), hostsOfPacket, {
-        ...ownHits(one.state, hostsOfPacket),
-        [side]: ownHits(one.state, hostsOfPacket)[side] + 1,
-      }),
-    });
+    const withOwn = ({ box, state }: Piece, kind: "add" | "remove"): Piece => {
+      const hits = ownHits(state, hostsOfPacket);
+      const own = hits[side];
+      const other = hits[otherSide];
+      return {
+        box,
+        state: withOwnHits(withEvent(state, { memory, kind, text: host }), hostsOfPacket, {
+          ...hits,
+          [side]: kind === "add" ? { ...own, hits: own.hits + 1 } : { ...own, hits: 0, removed: true },
+          [otherSide]: { hits: kind === "add" ? other.hits : 0, removed: false, behind: `${other.behind} ${kind} ${side}` },
+        }),
+      };
+    };
+    const add = (one: Piece): Piece => withOwn(one, "add");
     if (operation === "set") return inverted ? { matched: [], missed: [add(piece)] } : { matched: [add(piece)], missed: [] };
     // Behind a hit of its own a packet has the TTL of the host's last hit, as long as nothing changes it on the way.
-    const rttl = use.rttl && (own[side] === 0 || piece.state.carried.ttl !== arriving.carried.ttl);
-    const plain = recentAnswer(recentAsk({ ...use, rttl }, own[side]));
-    const answer = address === "" ? plain : { ...plain, question: { ...plain.question, behind: address } };
+    const rttl = use.rttl && (own.hits === 0 || piece.state.carried.ttl !== arriving.carried.ttl);
+    const ask = (one: Piece, asked: RecentUse): Split => {
+      const plain = recentAnswer(recentAsk(asked, own.hits));
+      const behind = `${address}${own.behind}`;
+      const answer = behind === "" ? plain : { ...plain, question: { ...plain.question, behind } };
+      return this.ask(one, `${recentKey(plain.question.asks as RecentAsk)}${rttl ? ` ${piece.state.carried.ttl}` : ""}${behind}`, answer);
+    };
     const reaped = reap
       ? { ...piece, state: withEvent(piece.state, { memory, kind: "remove", text: `${host} older than ${seconds}` }) }
       : piece;
     const needed = operation === "remove" ? 1 : hits;
-    const known = own[side] >= needed ? true : own.removed ? false : undefined;
+    const known = own.hits >= needed ? true : own.removed ? false : undefined;
     const { matched: yes, missed: no } =
-      known === undefined
-        ? this.ask(
-            reaped,
-            `${recentKey(answer.question.asks as Parameters<typeof recentKey>[0])}${rttl ? ` ${piece.state.carried.ttl}` : ""}${address}`,
-            answer,
-          )
-        : known
-          ? allMatched(reaped)
-          : allMissed(reaped);
+      known === undefined ? ask(reaped, { ...use, rttl }) : known ? allMatched(reaped) : allMissed(reaped);
     if (operation === "remove") {
-      const removed = yes.map(({ box, state }) => ({
-        box,
-        state: withOwnHits(withEvent(state, { memory, kind: "remove", text: host }), hostsOfPacket, { saddr: 0, daddr: 0, removed: true }),
-      }));
+      const removed = yes.map((one) => withOwn(one, "remove"));
       return inverted ? { matched: no, missed: removed } : { matched: removed, missed: no };
     }
     const [matched, missed] = inverted ? [no, yes] : [yes, no];
-    return { matched: operation === "update" ? matched.map(add) : matched, missed };
+    if (operation !== "update") return { matched, missed };
+    if (!inverted || own.hits > 0) return { matched: matched.map(add), missed };
+    // `! --update` matches a host that is not on the list, too, and records none then.
+    if (own.removed) return { matched, missed };
+    const anyHit: RecentUse = { ...use, rttl, seconds: undefined, hits: 1 };
+    const onList = matched.map((one) => ask(one, anyHit));
+    return { matched: onList.flatMap((split) => [...split.matched.map(add), ...split.missed]), missed };
   }
 
   /** Splits packets by a question whose answer is wanted to be `holds`. */

@@ -24,11 +24,15 @@ export interface MemoryEvent {
 }
 
 /** What the packet itself has done to a list of `recent` on its way. */
-export interface OwnHits {
-  readonly saddr: number;
-  readonly daddr: number;
-  /** Its host was taken off the list; hits after that are counted anew. */
+export type OwnHits = Readonly<Record<"saddr" | "daddr", HostHits>>;
+
+/** For the host of one side. */
+export interface HostHits {
+  readonly hits: number;
+  /** The host was taken off the list; hits after that are counted anew. */
   readonly removed: boolean;
+  /** What the packet did by its other side since: both may be one host, or of one network where a mask counts. */
+  readonly behind: string;
 }
 
 export interface State {
@@ -173,10 +177,10 @@ export function withEvent(state: State, event: MemoryEvent): State {
   return { ...state, events: [...state.events, event] };
 }
 
-const noHits: OwnHits = { saddr: 0, daddr: 0, removed: false };
+const noHits: HostHits = { hits: 0, removed: false, behind: "" };
 
 export function ownHits(state: State, list: string): OwnHits {
-  return state.own.get(list) ?? noHits;
+  return state.own.get(list) ?? { saddr: noHits, daddr: noHits };
 }
 
 export function withOwnHits(state: State, list: string, hits: OwnHits): State {

@@ -18,6 +18,20 @@ export function conditionOf(rule: IptablesRule, family: Family): Box | undefined
   return box;
 }
 
+/**
+ * Packets that a rule may do something with or to: those that it matches, or, where a match of it counts or remembers, those that come to
+ * that match, whatever the tests behind it say. Undefined if there are none.
+ */
+export function reachOf(rule: IptablesRule, family: Family): Box | undefined {
+  let box: Box | undefined = {};
+  for (const step of stepsOf(rule, family)) {
+    if (step.kind === "recent" || (step.kind === "opaque" && isVolatile(step.use))) return box;
+    const part = partOf(step);
+    box = box && part && intersect(box, part);
+  }
+  return box;
+}
+
 function partOf(step: Step): Box | undefined {
   switch (step.kind) {
     case "fields":

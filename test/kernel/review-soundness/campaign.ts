@@ -3,12 +3,10 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
-import { createTwoFilesPatch } from "diff";
-
 import { seededRandom } from "../../../src/random.js";
 import { baseAtRandom } from "./bases.js";
 import { pairOf } from "./changes.js";
-import { alarms, contradiction, reviewOf, type Said } from "./judgement.js";
+import { alarms, contradiction, describePair, reviewOf, type Said } from "./judgement.js";
 import { observe, type Observation } from "./observe.js";
 import type { Pair } from "./pair.js";
 
@@ -90,28 +88,18 @@ export function summary({ judged, unplayed, alike, alarms: called, violations }:
 
 /** The rulesets' difference, some packets with both fates, and what the review said. */
 export function describeViolation({ why, said, observation: { pair, differences } }: Violation): string {
-  const { old, new: changed } = pair;
-  const diff = createTwoFilesPatch("old", "new", `${old.ipset}\n${old.text}`, `${changed.ipset}\n${changed.text}`, "", "", { context: 2 });
   const kinds = (["opens", "closes", "other"] as const).map(
     (kind) => `${kind} ${differences.filter((difference) => difference.kind === kind).length}`,
   );
   const shown = (["opens", "closes", "other"] as const).flatMap((kind) =>
     differences.filter((difference) => difference.kind === kind).slice(0, 3),
   );
-  const list = (words: readonly string[]): string => (words.length === 0 ? " nothing" : words.map((word) => `\n    ${word}`).join(""));
-  return [
-    `${pair.name}: ${why}`,
-    diff.replace(/^=+\n/u, "").trimEnd(),
+  return describePair(pair, why, said, [
     `packets that differ: ${kinds.join(", ")}`,
     ...shown.map(
       ({ kind, at, packet, old: before, new: after }) => `  ${kind}: ${at.toFixed(3)} s ${packet}\n    old: ${before}\n    new: ${after}`,
     ),
-    `the review says: ${said.verdict}`,
-    `  opens:${list(said.opens)}`,
-    `  closes:${list(said.closes)}`,
-    `  cannot tell:${list(said.unjudged)}`,
-    "",
-  ].join("\n");
+  ]);
 }
 
 /** Each violation, and each alarm about what the kernel decides alike, in files of its own, to be worked through. */

@@ -237,11 +237,11 @@ export const changes: Readonly<Record<string, Change>> = {
     const index = lineAtRandom(lines, dice, (line) => isRule(line) && / -j (?:ACCEPT|DROP|REJECT|LOG|MARK)\b/u.test(line));
     if (index === undefined || lines.some((line) => line.startsWith(":own "))) return false;
     const [, chain, tests, rest] = /^-A (\S+)(.*?)( -j .*)$/u.exec(lines[index]!)!;
-    const declared = lines.findLastIndex((line, at) => at < index && line.startsWith(":"));
+    const table = lines.findLastIndex((line, at) => at < index && line.startsWith("*"));
     const stays = dice.chance(0.5);
     lines[index] = stays ? `-A ${chain}${tests} -j own` : `-A ${chain} -j own`;
     lines.splice(index, 0, stays ? `-A own${rest}` : `-A own${tests}${rest}`);
-    lines.splice(declared + 1, 0, ":own - [0:0]");
+    lines.splice(table + 1, 0, ":own - [0:0]");
     return true;
   }),
   "rule for each port of a list": ofLines((lines, dice) => {

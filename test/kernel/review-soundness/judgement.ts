@@ -1,8 +1,10 @@
 /** What the review says of a pair, and whether the kernel bears it out. The one place that knows how a report is read. */
 
+import { createTwoFilesPatch } from "diff";
+
 import { reviewRulesets } from "../../../src/review/review.js";
 import type { ReviewReport } from "../../../src/review/report.js";
-import type { Observation } from "./observe.js";
+import type { Kind, Observation } from "./observe.js";
 import type { Pair } from "./pair.js";
 
 export interface Said {
@@ -41,8 +43,13 @@ function readReport(report: ReviewReport & { readonly unjudged?: readonly { read
 
 /** Why what was said is wrong; undefined where the kernel does not contradict. */
 export function contradiction(said: Said, { differences }: Observation): string | undefined {
-  if (differences.length === 0) return undefined;
-  const seen = { opens: differences.some(({ kind }) => kind === "opens"), closes: differences.some(({ kind }) => kind === "closes") };
+  return contradictionOf(said, new Set(differences.map(({ kind }) => kind)));
+}
+
+/** The same, by how packets met another fate. */
+export function contradictionOf(said: Said, kinds: ReadonlySet<Kind>): string | undefined {
+  if (kinds.size === 0) return undefined;
+  const seen = { opens: kinds.has("opens"), closes: kinds.has("closes") };
   const calls = { opens: said.opens.length > 0, closes: said.closes.length > 0, unjudged: said.unjudged.length > 0 };
   if (said.verdict === "safe") {
     const named = (["opens", "closes"] as const).filter((direction) => calls[direction]);
@@ -59,3 +66,19 @@ export function contradiction(said: Said, { differences }: Observation): string 
 
 /** Said of a pair that the kernel decides alike. */
 export const alarms = ({ opens, closes }: Said): boolean => opens.length + closes.length > 0;
+
+/** The rulesets' difference, and what the review said; between them what else there is to tell. */
+export function describePair({ name, old, new: changed }: Pair, why: string, said: Said, seen: readonly string[] = []): string {
+  const diff = createTwoFilesPatch("old", "new", `${old.ipset}\n${old.text}`, `${changed.ipset}\n${changed.text}`, "", "", { context: 2 });
+  const list = (words: readonly string[]): string => (words.length === 0 ? " nothing" : words.map((word) => `\n    ${word}`).join(""));
+  return [
+    `${name}: ${why}`,
+    diff.replace(/^=+\n/u, "").trimEnd(),
+    ...seen,
+    `the review says: ${said.verdict}`,
+    `  opens:${list(said.opens)}`,
+    `  closes:${list(said.closes)}`,
+    `  cannot tell:${list(said.unjudged)}`,
+    "",
+  ].join("\n");
+}
