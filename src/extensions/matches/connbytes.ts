@@ -42,7 +42,7 @@ export const connbytes = defineMatch({
     "connbytes-mode": { value: countedQuantity, required: true },
   },
   facts: {
-    reads: [{ memory: "traffic" }],
+    reads: [{ memory: "traffic" }, "tracking"],
     condition: [],
     played: true,
     implies: (first, second) => {

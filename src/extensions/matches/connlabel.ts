@@ -27,7 +27,7 @@ export const connlabel = defineMatch({
     set: {},
   },
   facts: {
-    reads: ["connlabel"],
+    reads: ["connlabel", "tracking"],
     condition: [],
     played: true,
   },

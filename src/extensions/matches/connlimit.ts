@@ -45,7 +45,7 @@ export const connlimit = defineMatch({
     over: (above !== undefined) !== ((above ?? upto)?.inverted ?? false),
   }),
   facts: {
-    reads: [{ memory: "connections" }, "addresses"],
+    reads: [{ memory: "connections" }, "addresses", "tracking"],
     condition: [],
     played: true,
     growsWithUse: isAbove,

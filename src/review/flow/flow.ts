@@ -179,8 +179,12 @@ class Walk {
         return this.fields(piece, step.box);
       case "carried": {
         const value = piece.state.carried[step.of];
+        const { tracking } = piece.state;
+        // A packet without a connection meets no test of its mark, inverted or not (connmark_mt in xt_connmark.c).
+        if (step.of === "connmark" && tracking === "untracked") return allMissed(piece);
         if (typeof value === "number") return isOneOf(value, step.values) !== step.inverted ? allMatched(piece) : allMissed(piece);
-        return this.ask(piece, carriedKey(step, value), { holds: !step.inverted, words: step.words });
+        const treated = step.of === "connmark" && tracking !== "tracked" ? ` ${tracking}` : "";
+        return this.ask(piece, `${carriedKey(step, value)}${treated}`, { holds: !step.inverted, words: step.words });
       }
       case "opaque":
         return this.opaque(

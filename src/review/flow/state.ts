@@ -79,13 +79,15 @@ export function isOneOf(value: number, values: FieldValues): boolean {
   }
 }
 
-/** The state behind a change that a target makes. */
+/** The state behind a change that a target makes. A packet without a connection has no connection's mark (connmark_tg in xt_connmark.c). */
 export function changed(state: State, effect: Effect): State {
   switch (effect.kind) {
     case "bits":
+      if (effect.of === "connmark" && state.tracking === "untracked") return state;
       return carrying(state, effect.of, bitsOf(state.carried[effect.of], effect.keep, effect.flip));
     case "copy": {
       const { from, to, mask, keep, shift } = effect;
+      if ([from, to].includes("connmark") && state.tracking === "untracked") return state;
       return carrying(state, to, copied(state.carried[from], state.carried[to], mask, keep, shift));
     }
     case "hops": {

@@ -63,6 +63,10 @@ function smallFirewall(random: Random): string {
       " -m ttl --ttl-gt 60",
       " -m length --length 60:65535",
       " -m mark --mark 0x1/0x1",
+      " -m mark ! --mark 0x2",
+      " -m connmark --mark 0x1/0x1",
+      " -p tcp -m tcp --tcp-flags FIN,SYN,RST,ACK SYN",
+      " -p icmp -m icmp --icmp-type 8",
       " -m limit --limit 1/sec --limit-burst 3",
       "",
     ]);
@@ -75,7 +79,15 @@ function smallFirewall(random: Random): string {
     const [protocol = "", others = ""] = chance(0.2) ? splitAtMatch(protocolFirst.join("")) : [protocolFirst.join("")];
     return `-A ${chain}${protocol}${lists}${others}${pick(random, targets)}`;
   };
-  const verdicts = [" -j ACCEPT", " -j DROP", " -j ACCEPT", " -j DROP", ' -j LOG --log-prefix "x"', ""];
+  const verdicts = [
+    " -j ACCEPT",
+    " -j DROP",
+    " -j ACCEPT",
+    " -j DROP",
+    " -j REJECT --reject-with icmp-port-unreachable",
+    ' -j LOG --log-prefix "x"',
+    "",
+  ];
   const calls = chains.flatMap((chain) => [` -j ${chain}`, ` -g ${chain}`]);
   const rules = (chain: string, least: number, most: number, targets: readonly string[]): string[] =>
     Array.from({ length: least + Math.floor(random() * (most - least)) }, () => rule(chain, targets));
@@ -85,12 +97,27 @@ function smallFirewall(random: Random): string {
     ...rules("first", 1, 4, [...verdicts, " -j RETURN", " -j second"]),
     ...rules("second", 1, 3, [...verdicts, " -j RETURN"]),
   ];
-  const mangle = chance(0.4)
-    ? rules("PREROUTING", 1, 4, [" -j MARK --set-xmark 0x1/0x1", " -j MARK --set-xmark 0x2/0xffffffff", " -j DROP", ""])
-    : [];
+  const marks = [
+    " -j MARK --set-xmark 0x1/0x1",
+    " -j MARK --set-xmark 0x2/0xffffffff",
+    " -j MARK --set-xmark 0x0/0x3",
+    " -j CONNMARK --set-xmark 0x1/0x1",
+    " -j CONNMARK --restore-mark --nfmask 0xffffffff --ctmask 0xffffffff",
+    " -j DROP",
+    "",
+  ];
+  const mangle = chance(0.5) ? [...rules("PREROUTING", 1, 4, marks), ...rules("FORWARD", 0, 2, marks)] : [];
+  const elsewhere = [
+    " -p tcp -j DNAT --to-destination 192.0.2.1:443",
+    " -p udp -j DNAT --to-destination 198.51.100.9",
+    " -j ACCEPT",
+    " -j RETURN",
+  ];
+  const nat = chance(0.3) ? rules("PREROUTING", 1, 3, elsewhere).map((one) => one.replace(/( -p \w+)(.*) -p \w+/u, "$1$2")) : [];
   const policy = (): string => pick(random, ["ACCEPT", "DROP"]);
   return [
-    ...(mangle.length === 0 ? [] : ["*mangle", ":PREROUTING ACCEPT [0:0]", ...mangle, "COMMIT"]),
+    ...(mangle.length === 0 ? [] : ["*mangle", ":PREROUTING ACCEPT [0:0]", ":FORWARD ACCEPT [0:0]", ...mangle, "COMMIT"]),
+    ...(nat.length === 0 ? [] : ["*nat", ":PREROUTING ACCEPT [0:0]", ...nat, "COMMIT"]),
     "*filter",
     `:INPUT ${policy()} [0:0]`,
     `:FORWARD ${policy()} [0:0]`,
@@ -155,16 +182,24 @@ function packetsFor(pair: Pair, random: Random): Packet[] {
       state: pick(random, ["new", "new", "established"] as const),
       length: pick(random, [40, 60, 60]),
       mark: pick(random, [0, 0, 1]),
+      connectionMark: pick(random, [0, 0, 1, 3]),
+      tcpFlags: pick(random, [2, 2, 16, 4]),
+      icmpType: pick(random, [8, 8, 0]),
     };
   });
 }
 
-const modelOf = (text: string): XtModel => new XtModel(translate(text, { family: "ipv4" }).iptables[0]!, { listSize: Infinity });
+/** Undefined for what iptables does not load: a circle of chains, for example. */
+function modelOf(text: string): XtModel | undefined {
+  const { iptables, script } = translate(text, { family: "ipv4" });
+  return script === undefined ? undefined : new XtModel(iptables[0]!, { listSize: Infinity });
+}
 
 /** How packets meet another fate than before. */
 function kindsOf(pair: Pair, random: Random): ReadonlySet<Kind> {
   const [old, changed] = [modelOf(pair.old.text), modelOf(pair.new.text)];
   const kinds = new Set<Kind>();
+  if (!old || !changed) return kinds;
   for (const packet of packetsFor(pair, random)) {
     const kind = kindOf(old.send(packet), changed.send(packet));
     if (kind !== undefined) kinds.add(kind);
@@ -174,7 +209,8 @@ function kindsOf(pair: Pair, random: Random): ReadonlySet<Kind> {
 
 function kindOf(was: Outcome, is: Outcome): Kind | undefined {
   if (was.verdict !== is.verdict) return is.verdict === "accept" ? "opens" : "closes";
-  return is.verdict === "accept" && was.mark !== is.mark ? "other" : undefined;
+  const [there, here] = [was, is].map(({ mark, sentTo }) => `${mark} ${sentTo?.address} ${sentTo?.port}`);
+  return is.verdict === "accept" && there !== here ? "other" : undefined;
 }
 
 it(
