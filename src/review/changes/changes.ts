@@ -4,7 +4,7 @@ import { printable, type Span } from "../../diagnostic.js";
 import type { Ipset } from "../../ipset/ast.js";
 import { changingWith, holdsBothFamilies } from "../../ipset/use.js";
 import type { Family, IptablesRule, IptablesRuleset, TableName } from "../../iptables/ast.js";
-import { gatherLists } from "../../rewrite/recent/usage.js";
+import { gatherLists, type ListUsage, type PlacedUse } from "../../rewrite/recent/usage.js";
 import type { Remark } from "../findings.js";
 import { Comparison, type Consequences, type Found, type Refused, type Subject } from "../flow/comparison.js";
 import type { Drift } from "../flow/questions.js";
@@ -266,7 +266,7 @@ class FamilyReview {
           concern?.rule?.matches.some((use) => use === uses[0]!.use || use === earlier.uses[0]!.use),
         ),
       );
-      const drift = (mask & earlier.mask) === mask ? "more" : (mask & earlier.mask) === earlier.mask ? "less" : "unknown";
+      const drift = maskDrift(earlier, { mask, uses });
       const cause = told ?? found[0];
       if (cause) this.comparison.differsFromTheBeginning(listMemory(name), drift, cause.subject);
     }
@@ -558,4 +558,23 @@ function directionOf({ opens, closes, translated, altered, refused, unjudged }: 
   if (opening || closing) return opening && closing ? "both" : opening ? "opens" : "closes";
   if (unjudged !== undefined) return "unjudged";
   return translated.length > 0 || altered.length > 0 || refused.length > 0 ? "alters" : "neither";
+}
+
+/**
+ * How the hits of each host stand to those of before: with a shorter mask it has those of all hosts beside it, unless what is recorded
+ * depends on what is on the list, or something is taken off it.
+ */
+function maskDrift(before: Pick<ListUsage, "mask" | "uses">, after: Pick<ListUsage, "mask" | "uses">): Drift {
+  if (!onlyGathers(before.uses) || !onlyGathers(after.uses)) return "unknown";
+  const common = after.mask & before.mask;
+  return common === after.mask ? "more" : common === before.mask ? "less" : "unknown";
+}
+
+/** Whether more hits can only lead to more hits: in one chain, whose checks come behind all that records. */
+function onlyGathers(uses: readonly PlacedUse[]): boolean {
+  const lastSet = uses.findLastIndex(({ operation }) => operation === "set");
+  return uses.every(({ operation, chain, inverted, reap, rttl }, index) => {
+    if (chain !== uses[0]!.chain || operation === "remove" || reap || rttl) return false;
+    return operation === "set" || (operation === "update" ? index === lastSet + 1 && !inverted : index > lastSet);
+  });
 }
