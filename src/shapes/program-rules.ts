@@ -46,28 +46,29 @@ function makersOf(scan: Scan): (rule: number) => Owner | undefined {
   const ofChains = chains.map(({ name }) => ownerOfChain(name));
   // Of the names of chains those of programs and those of the kernel tell whose a rule is; to the others a shape is one.
   let kindCount = 1;
-  const kinds = chains.map(({ name }, chain) => (ofChains[chain] || builtInNames.has(name) ? kindCount++ : 0));
+  const kinds = Int32Array.from(chains, ({ name }, chain) => (ofChains[chain] || builtInNames.has(name) ? kindCount++ : 0));
   const known = new Map<number, Owner | undefined>();
-  const commented = shapes.map(({ first }) => textOfRule(scan, first).includes(" --comment "));
-  const makerOfKind = (rule: number, chain: number, shape: number): Owner | undefined => {
-    const ofChain = ofChains[chain];
-    if (ofChain && ofChain.administrators === undefined) return ofChain;
-    const called = rules.called[rule]!;
+  const commented = Uint8Array.from(shapes, ({ first }) => (textOfRule(scan, first).includes(" --comment ") ? 1 : 0));
+  const makerOfKind = (rule: number, chain: number, called: number, shape: number): Owner | undefined => {
     const key = (shape * kindCount + kinds[chain]!) * kindCount + (called === -1 ? 0 : kinds[called]!);
     // Between two rules of a shape differ addresses, ports, counters, comments and the chains that they call.
     if (!known.has(key)) known.set(key, makerByWords(textOfRule(scan, rule)));
     return known.get(key);
   };
-  let [lastChain, lastShape, lastCalled] = [-1, -1, -1];
-  let last: Owner | undefined;
+  /** Shapes whose rules nobody makes where neither their chain nor the one that they call tells it. */
+  const nobodys = new Uint8Array(shapes.length);
   return (rule) => {
     const chain = rules.chain[rule]!;
     const shape = rules.shape[rule]!;
     const called = rules.called[rule]!;
-    if (chain !== lastChain || shape !== lastShape || called !== lastCalled) {
-      last = makerOfKind(rule, chain, shape);
-      [lastChain, lastShape, lastCalled] = [chain, shape, called];
+    const ofChain = ofChains[chain];
+    if (ofChain && ofChain.administrators === undefined) return ofChain;
+    const isOfShape = kinds[chain] === 0 && (called === -1 || kinds[called] === 0);
+    let maker: Owner | undefined;
+    if (!isOfShape || nobodys[shape] === 0) {
+      maker = makerOfKind(rule, chain, called, shape);
+      if (isOfShape && !maker) nobodys[shape] = 1;
     }
-    return last ?? (commented[shape] === true ? ownerByComment(textOfRule(scan, rule)) : undefined);
+    return maker ?? (commented[shape] === 1 ? ownerByComment(textOfRule(scan, rule)) : undefined);
   };
 }

@@ -4,6 +4,7 @@
  */
 
 import { Names } from "../nft/names.js";
+import { PairMap } from "./pair-map.js";
 import { holeText, type Scan } from "./scan.js";
 import { callsOf, contextsOf, reachedFrom, shortestWays, unreached, type Calls } from "./ways.js";
 
@@ -22,6 +23,11 @@ const leastRules = 3;
 const otherChain = 1;
 const otherCalled = 2;
 
+/** What the reduced text has of a rule. */
+const absent = 0;
+const asItIs = 1;
+const withMarks = 2;
+
 export class Quotient {
   /** Of the whole dump. */
   readonly calls: Calls;
@@ -33,6 +39,8 @@ export class Quotient {
   /** Cells whose rules all stay, and rules that stay for another reason. */
   private readonly whole: Uint8Array;
   private readonly kept: Uint8Array;
+  /** Of each rule what the reduced text has of it: `absent`, `asItIs` or `withMarks`. */
+  private readonly state: Uint8Array;
   private firsts: Int32Array;
   private probes: Int32Array;
   /** Chains that stay whatever their rules do, and those that are left out. */
@@ -47,22 +55,21 @@ export class Quotient {
     this.reached = reachedFrom(scan.chains, this.calls);
     this.ways = shortestWays(scan);
     const contexts = contextsOf(scan.chains, this.reached);
-    const cells = new Map<number, number>();
+    const cells = new PairMap();
     /** Those that no built-in chain leads to. */
     const unreachedCells: number[] = [];
     const cellOf = (this.cellOf = new Int32Array(count));
-    const kinds = 1 + contexts.reduce((most, context) => Math.max(most, context), 0);
     let [lastShape, lastChain, cell] = [-1, -1, -1];
     for (let rule = 0; rule < count; rule++) {
       const [ownShape, ownChain] = [shape[rule]!, chain[rule]!];
       if (ownShape !== lastShape || ownChain !== lastChain) {
         [lastShape, lastChain] = [ownShape, ownChain];
-        const key = ownShape * kinds + contexts[ownChain]!;
-        const known = cells.get(key);
-        cell = known ?? cells.size;
-        if (known === undefined) {
-          cells.set(key, cell);
-          if (contexts[ownChain] === unreached) unreachedCells.push(cell);
+        const context = contexts[ownChain]!;
+        cell = cells.get(ownShape, context);
+        if (cell === -1) {
+          cell = cells.size;
+          cells.set(ownShape, context, cell);
+          if (context === unreached) unreachedCells.push(cell);
         }
       }
       cellOf[rule] = cell;
@@ -70,6 +77,7 @@ export class Quotient {
     this.cellCount = cells.size;
     this.whole = new Uint8Array(cells.size);
     this.kept = new Uint8Array(count);
+    this.state = new Uint8Array(count);
     this.firsts = new Int32Array(cells.size);
     this.probes = new Int32Array(cells.size);
     for (const one of unreachedCells) this.whole[one] = 1;
@@ -88,17 +96,18 @@ export class Quotient {
   private keepLists(): void {
     const { scan, cellOf, kept, whole } = this;
     const { count, shape, chain } = scan.rules;
-    if (!scan.shapes.some(({ asksList }) => asksList)) return;
+    const asking = Uint8Array.from(scan.shapes, ({ asksList }) => (asksList ? 1 : 0));
+    if (!asking.includes(1)) return;
     const before = new Int32Array(scan.chains.length).fill(-1);
     for (let rule = 0; rule < count; rule++) {
-      const { asksList } = scan.shapes[shape[rule]!]!;
-      const last = before[chain[rule]!]!;
-      before[chain[rule]!] = rule;
-      if (asksList) {
+      const own = chain[rule]!;
+      const last = before[own]!;
+      before[own] = rule;
+      if (asking[shape[rule]!] === 1) {
         whole[cellOf[rule]!] = 1;
         if (last !== -1) kept[last] = 1;
       }
-      if (last !== -1 && scan.shapes[shape[last]!]!.asksList) kept[rule] = 1;
+      if (last !== -1 && asking[shape[last]!] === 1) kept[rule] = 1;
     }
   }
 
@@ -118,12 +127,11 @@ export class Quotient {
 
   /** Whether the rule stands in the reduced text as it is. */
   stays(rule: number): boolean {
-    const first = this.firsts[this.cellOf[rule]!]!;
-    return first === -1 || first === rule || this.kept[rule] === 1;
+    return this.state[rule] === asItIs;
   }
 
   isProbe(rule: number): boolean {
-    return this.probes[this.cellOf[rule]!] === rule;
+    return this.state[rule] === withMarks;
   }
 
   /** Whether the reduced text has nothing of the chain. */
@@ -143,6 +151,7 @@ export class Quotient {
     if (this.kept[rule] === 1 || this.whole[this.cellOf[rule]!] === 1) return false;
     const isNew = !this.stays(rule);
     this.kept[rule] = 1;
+    this.state[rule] = asItIs;
     return isNew;
   }
 
@@ -186,6 +195,12 @@ export class Quotient {
     for (let cell = 0; cell < counts.length; cell++) {
       if (counts[cell]! < leastRules || chosen[cell] !== differences[cell]) firsts[cell] = probes[cell] = -1;
     }
+    const { state } = this;
+    for (let rule = 0; rule < cellOf.length; rule++) {
+      const cell = cellOf[rule]!;
+      const first = firsts[cell]!;
+      state[rule] = first === -1 || first === rule || kept[rule] === 1 ? asItIs : probes[cell] === rule ? withMarks : absent;
+    }
     this.left = -this.chooseChains();
     for (let cell = 0; cell < counts.length; cell++) if (firsts[cell] !== -1) this.left += counts[cell]! - 2;
   }
@@ -195,7 +210,7 @@ export class Quotient {
    * @returns how many of these rules were to be left out
    */
   private chooseChains(): number {
-    const { scan, keptChains, omitted, kept, ways } = this;
+    const { scan, keptChains, omitted, kept, state, ways } = this;
     const { count, chain, called } = scan.rules;
     omitted.fill(0);
     if (!keptChains.includes(0)) return 0;
@@ -203,7 +218,7 @@ export class Quotient {
     const staying = new Set<number>();
     for (const [index, isKept] of keptChains.entries()) if (isKept === 1) staying.add(index);
     for (let rule = 0; rule < count; rule++) {
-      if (!this.stays(rule) && !this.isProbe(rule)) continue;
+      if (state[rule] === absent) continue;
       staying.add(chain[rule]!);
       if (called[rule] !== -1) staying.add(called[rule]!);
     }
@@ -211,8 +226,9 @@ export class Quotient {
       for (const way of ways) {
         const rule = way[one]!;
         if (rule === -1) continue;
-        if (!this.stays(rule) && !this.isProbe(rule)) {
+        if (state[rule] === absent) {
           kept[rule] = 1;
+          state[rule] = asItIs;
           links++;
         }
         staying.add(chain[rule]!);
@@ -229,7 +245,7 @@ export class Quotient {
 
   /** The text without the rules and chains that are left out; its line numbers are those of the whole. */
   reduce(): string {
-    const { scan, omitted } = this;
+    const { scan, omitted, state } = this;
     const { text, rules, chains } = scan;
     const { count, start, end } = rules;
     const pieces: string[] = [];
@@ -255,10 +271,10 @@ export class Quotient {
       }
     };
     for (let rule = 0; rule < count; rule++) {
-      if (this.stays(rule)) continue;
+      if (state[rule] === asItIs) continue;
       cutChains(start[rule]!);
       cut(start[rule]!, end[rule]!);
-      if (!this.isProbe(rule)) continue;
+      if (state[rule] !== withMarks) continue;
       endLines();
       pieces.push(this.marked(rule));
     }

@@ -28,8 +28,10 @@ export interface QuickTranslation {
   readonly translation: Translation;
   /** Rules that are only in the script; all of them were carried over exactly. */
   readonly leftOut: number;
-  /** The whole script, piece by piece. */
-  script(): Iterable<string>;
+  /** The whole script in UTF-8, piece by piece. */
+  pieces(): Iterable<Uint8Array>;
+  /** The whole script. */
+  script(): string;
 }
 
 /** Why there is no quick way; lower case, no full stop. */
@@ -160,7 +162,8 @@ class Filling {
       const ruleset = this.rulesetOf(dump)!;
       return { dump, family: tableFamily(ruleset), order: dump.chainsInOrder(ruleset), templates: this.templates.get(dump)! };
     });
-    return { translation: whole, leftOut, script: () => fillScript(this.script, this.starts, this.chains, filled) };
+    const pieces = (): Iterable<Uint8Array> => fillScript(this.script, this.starts, this.chains, filled);
+    return { translation: whole, leftOut, pieces, script: () => textOf(pieces()) };
   }
 
   /** Those of the whole dumps. */
@@ -362,6 +365,13 @@ class Filling {
       for (let rule = from; rule < to; rule++) if (dump.quotient.keep(rule)) this.again = true;
     }
   }
+}
+
+function textOf(pieces: Iterable<Uint8Array>): string {
+  const decoder = new TextDecoder();
+  let text = "";
+  for (const piece of pieces) text += decoder.decode(piece, { stream: true });
+  return text + decoder.decode();
 }
 
 /** Is said of one of many rules that are alike, and changes none. */
