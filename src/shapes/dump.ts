@@ -21,11 +21,12 @@ export class Dump {
     this.quotient = new Quotient(scanned);
     const {
       chains,
-      rules: { count, chain },
+      rules: { count, chain, runs, runCount },
     } = scanned;
     const rows = chains.map((): Row[] => []);
     let from = 0;
-    for (let rule = 1; rule <= count; rule++) {
+    for (let run = 1; run <= runCount; run++) {
+      const rule = runs[run]!;
       if (rule < count && chain[rule] === chain[from]) continue;
       rows[chain[from]!]!.push([from, rule]);
       from = rule;

@@ -21,11 +21,15 @@ export function programRulesByShapes(dump: Dump, ruleset: IptablesRuleset): Diag
   } = dump;
   const { rules, chains } = scan;
   const makers = makersOf(scan);
-  for (let rule = 0; rule < rules.count; rule++) {
-    const owner = makers(rule);
-    if (!owner) continue;
-    const line = rules.line[rule]!;
-    found.add(owner, file, line, () => ({ file, line, ...placeOfRule(scan, rule) }));
+  for (let run = 0; run < rules.runCount; run++) {
+    const maker = makers(rules.runs[run]!);
+    if (maker === undefined) continue;
+    for (let rule = rules.runs[run]!; rule < rules.runs[run + 1]!; rule++) {
+      const owner = maker === "its comment tells" ? ownerByComment(textOfRule(scan, rule)) : maker;
+      if (!owner) continue;
+      const line = rules.line[rule]!;
+      found.add(owner, file, line, () => ({ file, line, ...placeOfRule(scan, rule) }));
+    }
   }
   // Each of those is one line, and is there as in the whole dump.
   for (const { chains: read } of ruleset.tables) {
@@ -41,7 +45,8 @@ export function programRulesByShapes(dump: Dump, ruleset: IptablesRuleset): Diag
 
 const builtInNames = new Set(Object.values(builtInChains).flat());
 
-function makersOf(scan: Scan): (rule: number) => Owner | undefined {
+/** Whose all rules of a run are that begins with this one. */
+function makersOf(scan: Scan): (rule: number) => Owner | "its comment tells" | undefined {
   const { rules, chains, shapes } = scan;
   const ofChains = chains.map(({ name }) => ownerOfChain(name));
   // Of the names of chains those of programs and those of the kernel tell whose a rule is; to the others a shape is one.
@@ -69,6 +74,6 @@ function makersOf(scan: Scan): (rule: number) => Owner | undefined {
       maker = makerOfKind(rule, chain, called, shape);
       if (isOfShape && !maker) nobodys[shape] = 1;
     }
-    return maker ?? (commented[shape] === 1 ? ownerByComment(textOfRule(scan, rule)) : undefined);
+    return maker ?? (commented[shape] === 1 ? "its comment tells" : undefined);
   };
 }

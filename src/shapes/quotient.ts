@@ -23,7 +23,7 @@ const leastRules = 3;
 const otherChain = 1;
 const otherCalled = 2;
 
-/** What the reduced text has of a rule. */
+/** What the reduced text has of a rule; a rule that is kept is there as it is. */
 const absent = 0;
 const asItIs = 1;
 const withMarks = 2;
@@ -50,7 +50,7 @@ export class Quotient {
   private left = 0;
 
   constructor(private readonly scan: Scan) {
-    const { count, shape, chain } = scan.rules;
+    const { count, shape, chain, runs, runCount } = scan.rules;
     this.calls = callsOf(scan);
     this.reached = reachedFrom(scan.chains, this.calls);
     this.ways = shortestWays(scan);
@@ -59,20 +59,16 @@ export class Quotient {
     /** Those that no built-in chain leads to. */
     const unreachedCells: number[] = [];
     const cellOf = (this.cellOf = new Int32Array(count));
-    let [lastShape, lastChain, cell] = [-1, -1, -1];
-    for (let rule = 0; rule < count; rule++) {
-      const [ownShape, ownChain] = [shape[rule]!, chain[rule]!];
-      if (ownShape !== lastShape || ownChain !== lastChain) {
-        [lastShape, lastChain] = [ownShape, ownChain];
-        const context = contexts[ownChain]!;
-        cell = cells.get(ownShape, context);
-        if (cell === -1) {
-          cell = cells.size;
-          cells.set(ownShape, context, cell);
-          if (context === unreached) unreachedCells.push(cell);
-        }
+    for (let run = 0; run < runCount; run++) {
+      const from = runs[run]!;
+      const context = contexts[chain[from]!]!;
+      let cell = cells.get(shape[from]!, context);
+      if (cell === -1) {
+        cell = cells.size;
+        cells.set(shape[from]!, context, cell);
+        if (context === unreached) unreachedCells.push(cell);
       }
-      cellOf[rule] = cell;
+      fillRun(cellOf, cell, from, runs[run + 1]!);
     }
     this.cellCount = cells.size;
     this.whole = new Uint8Array(cells.size);
@@ -95,14 +91,14 @@ export class Quotient {
   /** Rules with lists of `recent` are fused with those beside them. */
   private keepLists(): void {
     const { scan, cellOf, kept, whole } = this;
-    const { count, shape, chain } = scan.rules;
+    const { shape, chain, runs, runCount } = scan.rules;
     const asking = Uint8Array.from(scan.shapes, ({ asksList }) => (asksList ? 1 : 0));
     if (!asking.includes(1)) return;
     const before = new Int32Array(scan.chains.length).fill(-1);
-    for (let rule = 0; rule < count; rule++) {
-      const own = chain[rule]!;
-      const last = before[own]!;
-      before[own] = rule;
+    for (let run = 0; run < runCount; run++) {
+      const rule = runs[run]!;
+      const last = before[chain[rule]!]!;
+      before[chain[rule]!] = runs[run + 1]! - 1;
       if (asking[shape[rule]!] === 1) {
         whole[cellOf[rule]!] = 1;
         if (last !== -1) kept[last] = 1;
@@ -169,37 +165,59 @@ export class Quotient {
    * what is written with their names then shows.
    */
   settle(): void {
-    const { firsts, probes, cellOf, kept, whole } = this;
-    const { chain, called } = this.scan.rules;
+    const { firsts, probes, cellOf, kept, whole, state } = this;
+    const { chain, called, runs, runCount } = this.scan.rules;
     const counts = new Int32Array(this.cellCount);
     /** In what rules of a cell differ from its first one, and in what the chosen one does. */
     const differences = new Uint8Array(this.cellCount);
     const chosen = new Uint8Array(this.cellCount);
     firsts.fill(-1);
     probes.fill(-1);
-    for (let rule = 0; rule < cellOf.length; rule++) {
+    let nextKept = kept.indexOf(1);
+    for (let run = 0; run < runCount; run++) {
+      const to = runs[run + 1]!;
+      let rule = runs[run]!;
       const cell = cellOf[rule]!;
-      if (kept[rule] === 1 || whole[cell] === 1) continue;
-      const first = firsts[cell]!;
-      counts[cell]!++;
-      if (first === -1) {
-        firsts[cell] = rule;
-        continue;
+      const isWhole = whole[cell] === 1;
+      // Of rules of a run that are not kept the first two count: the others differ from them in nothing.
+      for (let seen = 0; rule < to; rule++) {
+        if (rule === nextKept) {
+          nextKept = kept.indexOf(1, rule + 1);
+          continue;
+        }
+        if (isWhole) continue;
+        if (seen === 2) {
+          const end = nextKept === -1 ? to : Math.min(to, nextKept);
+          counts[cell]! += end - rule;
+          rule = end - 1;
+          continue;
+        }
+        seen++;
+        counts[cell]!++;
+        const first = firsts[cell]!;
+        if (first === -1) {
+          firsts[cell] = rule;
+          continue;
+        }
+        const difference = (chain[rule] === chain[first] ? 0 : otherChain) | (called[rule] === called[first] ? 0 : otherCalled);
+        differences[cell]! |= difference;
+        if (probes[cell] !== -1 && difference <= chosen[cell]!) continue;
+        probes[cell] = rule;
+        chosen[cell] = difference;
       }
-      const difference = (chain[rule] === chain[first] ? 0 : otherChain) | (called[rule] === called[first] ? 0 : otherCalled);
-      differences[cell]! |= difference;
-      if (probes[cell] !== -1 && difference <= chosen[cell]!) continue;
-      probes[cell] = rule;
-      chosen[cell] = difference;
     }
     for (let cell = 0; cell < counts.length; cell++) {
       if (counts[cell]! < leastRules || chosen[cell] !== differences[cell]) firsts[cell] = probes[cell] = -1;
     }
-    const { state } = this;
-    for (let rule = 0; rule < cellOf.length; rule++) {
-      const cell = cellOf[rule]!;
-      const first = firsts[cell]!;
-      state[rule] = first === -1 || first === rule || kept[rule] === 1 ? asItIs : probes[cell] === rule ? withMarks : absent;
+    state.set(kept);
+    for (let run = 0; run < runCount; run++) {
+      const from = runs[run]!;
+      if (firsts[cellOf[from]!] === -1) fillRun(state, asItIs, from, runs[run + 1]!);
+    }
+    for (let cell = 0; cell < counts.length; cell++) {
+      if (firsts[cell] === -1) continue;
+      state[firsts[cell]!] = asItIs;
+      state[probes[cell]!] = withMarks;
     }
     this.left = -this.chooseChains();
     for (let cell = 0; cell < counts.length; cell++) if (firsts[cell] !== -1) this.left += counts[cell]! - 2;
@@ -211,16 +229,20 @@ export class Quotient {
    */
   private chooseChains(): number {
     const { scan, keptChains, omitted, kept, state, ways } = this;
-    const { count, chain, called } = scan.rules;
+    const { chain, called, runs, runCount } = scan.rules;
     omitted.fill(0);
     if (!keptChains.includes(0)) return 0;
     let links = 0;
     const staying = new Set<number>();
     for (const [index, isKept] of keptChains.entries()) if (isKept === 1) staying.add(index);
-    for (let rule = 0; rule < count; rule++) {
-      if (state[rule] === absent) continue;
-      staying.add(chain[rule]!);
-      if (called[rule] !== -1) staying.add(called[rule]!);
+    for (let run = 0; run < runCount; run++) {
+      const from = runs[run]!;
+      const to = runs[run + 1]!;
+      let rule = from;
+      while (rule < to && state[rule] === absent) rule++;
+      if (rule === to) continue;
+      staying.add(chain[from]!);
+      if (called[from] !== -1) staying.add(called[from]!);
     }
     for (const one of staying) {
       for (const way of ways) {
@@ -247,7 +269,7 @@ export class Quotient {
   reduce(): string {
     const { scan, omitted, state } = this;
     const { text, rules, chains } = scan;
-    const { count, start, end } = rules;
+    const { count, line, start, end } = rules;
     const pieces: string[] = [];
     let copied = 0;
     /** Lines that follow each other of which nothing has been copied but the ends of all but the last. */
@@ -274,7 +296,13 @@ export class Quotient {
       if (state[rule] === asItIs) continue;
       cutChains(start[rule]!);
       cut(start[rule]!, end[rule]!);
-      if (state[rule] !== withMarks) continue;
+      if (state[rule] === absent) {
+        const before = rule;
+        while (state[rule + 1] === absent && line[rule + 1] === line[rule]! + 1) rule++;
+        ends += rule - before;
+        copied = end[rule]!;
+        continue;
+      }
       endLines();
       pieces.push(this.marked(rule));
     }
@@ -295,6 +323,12 @@ export class Quotient {
     }
     return marked + text.slice(copied, rules.end[rule]);
   }
+}
+
+/** Most runs have one rule. */
+function fillRun(row: Int32Array | Uint8Array, value: number, from: number, to: number): void {
+  if (to === from + 1) row[from] = value;
+  else row.fill(value, from, to);
 }
 
 /** Characters behind a hole that its mark may depend on: a prefix length, a mask. */

@@ -61,6 +61,9 @@ export interface ScannedRules {
   /** Where the rule's holes begin in `holes`: a start and an end for each. */
   readonly firstHole: Int32Array;
   readonly holes: Int32Array;
+  /** Where runs begin, and behind them the number of rules: the rules of a run follow each other, are of one shape and chain and call the same. */
+  readonly runs: Int32Array;
+  readonly runCount: number;
 }
 
 /** What stands in a hole of a rule. */
@@ -123,6 +126,8 @@ class Scanner {
   private firstHole: Int32Array<ArrayBuffer>;
   private holeCount = 0;
   private holes: Int32Array<ArrayBuffer>;
+  private runs: Int32Array<ArrayBuffer>;
+  private runCount = 0;
   private tables = 0;
   private readonly tableNames = new Set<string>();
   private tableName = "";
@@ -136,9 +141,10 @@ class Scanner {
   private lastChain = -1;
   private lastStart = 0;
   private lastEnd = 0;
-  /** Rules of one shape and chain behind each other, up to the rule before; and how many make it worth to look for a row of them. */
-  private alike = 0;
+  /** Rules of the last run that make it worth to look for a row of them. */
   private enoughAlike = 16;
+  /** Where in the last run that was done. */
+  private rowsFrom = 0;
   /** Of the line being read: the chain that it calls; -1 for none. */
   private callee = -1;
 
@@ -161,6 +167,7 @@ class Scanner {
     this.called = new Int32Array(rules);
     this.firstHole = new Int32Array(rules);
     this.holes = new Int32Array(4 * rules);
+    this.runs = new Int32Array(rules);
   }
 
   run(): Scan | undefined {
@@ -172,7 +179,7 @@ class Scanner {
       number++;
       if (this.readAsKnown(number, start, end)) {
         start = end + 1;
-        if (this.alike < this.enoughAlike) continue;
+        if (this.count - Math.max(this.rowsFrom, this.runs[this.runCount - 1]!) <= this.enoughAlike) continue;
         const before = this.count;
         start = this.readRow(number, start);
         number += this.count - before;
@@ -181,8 +188,16 @@ class Scanner {
       if (!this.readLine(number, start, end)) return undefined;
       start = end + 1;
     }
-    const { bytes, chains, named, shapes, count, line, start, end, shape, chain, called, firstHole, holes } = this;
-    return { text, bytes, chains, named, shapes, rules: { count, line, start, end, shape, chain, called, firstHole, holes } };
+    const { bytes, chains, named, shapes, count, line, start, end, shape, chain, called, firstHole, holes, runs, runCount } = this;
+    runs[runCount] = count;
+    return {
+      text,
+      bytes,
+      chains,
+      named,
+      shapes,
+      rules: { count, line, start, end, shape, chain, called, firstHole, holes, runs, runCount },
+    };
   }
 
   /** Whether the text may go on being read. */
@@ -273,7 +288,7 @@ class Scanner {
         }
       }
     }
-    this.alike = 0;
+    this.rowsFrom = this.count - 1;
     // Where there are none, looking for them costs more than it saves.
     if (this.count - 1 - rule < 2 * this.enoughAlike) this.enoughAlike *= 2;
     return at;
@@ -296,7 +311,6 @@ class Scanner {
     if (nameEnd === -1) return false;
     if (end - start > longestLine || !reader.readWords(nameStart, nameEnd, end, this.ownChain, this.calledChain)) {
       this.nameChains(start, end);
-      this.alike = 0;
       return true;
     }
     const { classes, asksList, choices } = reader;
@@ -342,7 +356,7 @@ class Scanner {
 
   private addRule(number: number, start: number, end: number, shape: number, holeEnd: number): void {
     const rule = this.count++;
-    if (rule === this.line.length) {
+    if (rule === this.line.length - 1) {
       this.line = longer(this.line);
       this.start = longer(this.start);
       this.end = longer(this.end);
@@ -350,9 +364,11 @@ class Scanner {
       this.chain = longer(this.chain);
       this.called = longer(this.called);
       this.firstHole = longer(this.firstHole);
+      this.runs = longer(this.runs);
     }
     const chain = this.lastChain;
-    this.alike = rule > 0 && this.shape[rule - 1] === shape && this.chain[rule - 1] === chain ? this.alike + 1 : 0;
+    const isOfRun = rule > 0 && this.shape[rule - 1] === shape && this.chain[rule - 1] === chain && this.called[rule - 1] === this.callee;
+    if (!isOfRun) this.runs[this.runCount++] = rule;
     this.line[rule] = number;
     this.start[rule] = start;
     this.end[rule] = end;

@@ -34,12 +34,16 @@ export class ShapeTree {
   /** The nodes behind nodes, by the byte or the class that leads there: no line with a shape has a byte below 32, so these are classes. */
   private readonly branches = new PairMap();
 
+  /** The bytes, to be compared by fours. */
+  private readonly words: DataView;
+
   /** @param unkept texts of this class are no holes, though they do not belong to the shape */
   constructor(
     private readonly bytes: Uint8Array,
     unkept: UniformClass,
   ) {
     this.choices.push([unkept]);
+    this.words = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   }
 
   /** A node for lines whose shapes are none of any other root. */
@@ -52,7 +56,7 @@ export class ShapeTree {
    * @param hole where the first is written
    */
   find(root: number, start: number, end: number, holes: Int32Array, hole: number): number {
-    const { bytes, from, to, choice, usual, choices, branches } = this;
+    const { bytes, words, from, to, choice, usual, choices, branches } = this;
     let node = root;
     let at = start;
     let next = hole;
@@ -88,9 +92,10 @@ export class ShapeTree {
         usual[node] = child;
       }
       const last = to[child]!;
-      if (last - from[child]! > end - at) return -1;
-      for (let index = from[child]! + 1, other = at + 1; index < last; index++, other++) if (bytes[index] !== bytes[other]) return -1;
-      at += last - from[child]!;
+      let known = from[child]!;
+      if (last - known > end - at) return -1;
+      for (; known <= last - 4; known += 4, at += 4) if (words.getInt32(known, true) !== words.getInt32(at, true)) return -1;
+      for (; known < last; known++, at++) if (bytes[known] !== bytes[at]) return -1;
       node = child;
     }
   }

@@ -189,13 +189,16 @@ class Filling {
     const { scanned, quotient } = dump;
     const templates = this.remarks.get(dump)!;
     if (templates.size === 0) return;
-    for (let rule = 0; rule < scanned.rules.count; rule++) {
-      const own = quotient.stays(rule) ? undefined : templates.get(quotient.cellAt(rule));
+    const { line, runs, runCount } = scanned.rules;
+    for (let run = 0; run < runCount; run++) {
+      const own = templates.get(quotient.cellAt(runs[run]!));
       if (!own) continue;
-      const line = scanned.rules.line[rule]!;
-      if (quotient.isProbe(rule)) marked.add(`${line} ${dump.source.file}`);
-      const holes = holesOf(scanned, rule);
-      for (const template of own) remarks.push(remarkFor(template, line, holes));
+      for (let rule = runs[run]!; rule < runs[run + 1]!; rule++) {
+        if (quotient.stays(rule)) continue;
+        if (quotient.isProbe(rule)) marked.add(`${line[rule]!} ${dump.source.file}`);
+        const holes = holesOf(scanned, rule);
+        for (const template of own) remarks.push(remarkFor(template, line[rule]!, holes));
+      }
     }
   }
 

@@ -5,13 +5,11 @@ import type { Scan, ScannedChain } from "./scan.js";
 /** The chains that each chain calls. */
 export type Calls = ReadonlyMap<number, ReadonlySet<number>>;
 
-export function callsOf({ rules: { count, chain, called } }: Scan): Map<number, Set<number>> {
+export function callsOf({ rules: { chain, called, runs, runCount } }: Scan): Map<number, Set<number>> {
   const calls = new Map<number, Set<number>>();
-  let [lastCaller, lastCalled] = [-1, -1];
-  for (let rule = 0; rule < count; rule++) {
-    if (called[rule] === -1 || (called[rule] === lastCalled && chain[rule] === lastCaller)) continue;
-    [lastCaller, lastCalled] = [chain[rule]!, called[rule]!];
-    addCall(calls, lastCaller, lastCalled);
+  for (let run = 0; run < runCount; run++) {
+    const rule = runs[run]!;
+    if (called[rule] !== -1) addCall(calls, chain[rule]!, called[rule]!);
   }
   return calls;
 }
@@ -72,9 +70,12 @@ export function longestWay(chainCount: number, calls: Calls): number {
 }
 
 /** For each built-in chain that calls others: for each chain that it leads to a rule that calls it, on a shortest way; -1 for others. */
-export function shortestWays({ chains, rules: { count, chain, called } }: Scan): readonly Int32Array[] {
+export function shortestWays({ chains, rules: { chain, called, runs, runCount } }: Scan): readonly Int32Array[] {
   const callers: number[][] = chains.map(() => []);
-  for (let rule = 0; rule < count; rule++) if (called[rule] !== -1) callers[chain[rule]!]!.push(rule);
+  for (let run = 0; run < runCount; run++) {
+    const rule = runs[run]!;
+    if (called[rule] !== -1) callers[chain[rule]!]!.push(rule);
+  }
   return chains.flatMap(({ builtIn }, start) => {
     if (!builtIn || callers[start]!.length === 0) return [];
     const ways = new Int32Array(chains.length).fill(-1);
