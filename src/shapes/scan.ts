@@ -7,6 +7,7 @@ import type { UniformClass } from "../extensions/extension.js";
 import { counterValues } from "../extensions/values/uniform.js";
 import { builtInChains, longestChainName } from "../iptables/tables.js";
 import { calledChain } from "./called-chain.js";
+import { Bytes } from "./bytes.js";
 import { ChainNames, isSame } from "./chain-names.js";
 import { blank, ChoiceReader, mostHoles } from "./choices.js";
 import { optionWords, type OptionWords } from "./option-words.js";
@@ -17,7 +18,7 @@ import { ShapeTree } from "./shape-tree.js";
 export interface Scan {
   readonly text: string;
   /** One for each character: itself in ASCII, 127 for all others. */
-  readonly bytes: Uint8Array;
+  readonly bytes: Bytes;
   readonly chains: readonly ScannedChain[];
   /** Those that rules without a shape stand in or may call, and those declared otherwise than iptables-save does it. */
   readonly named: ReadonlySet<number>;
@@ -110,6 +111,7 @@ const usualDeclaration = /^:([\w.+-]+) (\S+) \[\d{1,15}:\d{1,15}\]$/;
 
 class Scanner {
   private readonly bytes: Uint8Array;
+  private readonly all: Bytes;
   private readonly chains: ScannedChain[] = [];
   private readonly shapes: Shape[] = [];
   private readonly tree: ShapeTree;
@@ -156,7 +158,8 @@ class Scanner {
     this.names = new ChainNames(this.bytes);
     this.reader = new ChoiceReader(this.bytes, words);
     this.ownChain = calledChain("", (at, end) => this.findOwnChain(at, end));
-    this.tree = new ShapeTree(this.bytes, this.ownChain);
+    this.all = new Bytes(this.bytes);
+    this.tree = new ShapeTree(this.all, this.ownChain);
     // Short rules have about as many characters.
     const rules = 1024 + (text.length >> 5);
     this.line = new Int32Array(rules);
@@ -188,11 +191,11 @@ class Scanner {
       if (!this.readLine(number, start, end)) return undefined;
       start = end + 1;
     }
-    const { bytes, chains, named, shapes, count, line, start, end, shape, chain, called, firstHole, holes, runs, runCount } = this;
+    const { all, chains, named, shapes, count, line, start, end, shape, chain, called, firstHole, holes, runs, runCount } = this;
     runs[runCount] = count;
     return {
       text,
-      bytes,
+      bytes: all,
       chains,
       named,
       shapes,

@@ -1,5 +1,6 @@
 /** The script in UTF-8, put together piece by piece: what is filled in is copied from the dump's bytes, and no text is made of it. */
 
+import { Bytes } from "./bytes.js";
 import type { Scan } from "./scan.js";
 import type { Template } from "./template.js";
 
@@ -17,7 +18,7 @@ const encoder = new TextEncoder();
 /** A template as bytes. */
 export interface ByteTemplate {
   /** The texts around the holes, one behind the other, and where each of them ends. */
-  readonly literals: Uint8Array;
+  readonly literals: Bytes;
   readonly ends: readonly number[];
   /** As those of the template, each with what the script has in the place of its text; undefined for the same. */
   readonly holes: readonly { readonly hole: number; readonly printed: ((text: string) => string) | undefined }[];
@@ -27,14 +28,14 @@ export interface ByteTemplate {
 export function byteTemplate({ literals, holes }: Template, classes: Scan["shapes"][number]["classes"]): ByteTemplate {
   let end = 0;
   return {
-    literals: encoder.encode(literals.join("")),
+    literals: new Bytes(encoder.encode(literals.join(""))),
     ends: literals.map((text) => (end += encoder.encode(text).length)),
     holes: holes.map((hole) => ({ hole, printed: classes[hole]!.printed })),
   };
 }
 
 export class ScriptBytes {
-  private piece = new Uint8Array(pieceLength + spareLength);
+  private piece = new Bytes(new Uint8Array(pieceLength + spareLength));
   private length = 0;
 
   /** Whether it is time to take what is there. */
@@ -44,8 +45,8 @@ export class ScriptBytes {
 
   /** What was written and not taken yet. */
   take(): Uint8Array {
-    const taken = this.piece.subarray(0, this.length);
-    this.piece = new Uint8Array(pieceLength + spareLength);
+    const taken = this.piece.bytes.subarray(0, this.length);
+    this.piece = new Bytes(new Uint8Array(pieceLength + spareLength));
     this.length = 0;
     return taken;
   }
@@ -55,55 +56,65 @@ export class ScriptBytes {
     if (text.length > spareLength) {
       const bytes = encoder.encode(text);
       this.makeRoom(bytes.length);
-      this.piece.set(bytes, this.length);
+      this.piece.bytes.set(bytes, this.length);
       this.length += bytes.length;
       return;
     }
     this.makeRoom(3 * text.length);
-    this.length += encoder.encodeInto(text, this.piece.subarray(this.length)).written;
+    this.length += encoder.encodeInto(text, this.piece.bytes.subarray(this.length)).written;
   }
 
   /** What a rule of the dump becomes. */
   addRule({ literals, ends, holes }: ByteTemplate, { bytes, text, rules }: Scan, rule: number): void {
     const first = rules.firstHole[rule]!;
-    this.makeRoom(literals.length + rules.end[rule]! - rules.start[rule]!);
-    let length = this.length;
+    const room = literals.bytes.length + rules.end[rule]! - rules.start[rule]!;
+    this.makeRoom(room);
     let at = 0;
     for (let index = 0; index < ends.length; index++) {
-      const { piece } = this;
-      for (const end = ends[index]!; at < end; at++) piece[length++] = literals[at]!;
+      this.copy(literals, at, ends[index]!);
+      at = ends[index]!;
       if (index === holes.length) break;
       const { hole, printed } = holes[index]!;
       const from = rules.holes[first + 2 * hole]!;
       const to = rules.holes[first + 2 * hole + 1]!;
-      if (printed === undefined) for (let place = from; place < to; place++) piece[length++] = bytes[place]!;
+      if (printed === undefined) this.copy(bytes, from, to);
       else {
-        this.length = length;
         this.addText(printed(text.slice(from, to)));
-        this.makeRoom(literals.length + rules.end[rule]! - rules.start[rule]!);
-        ({ length } = this);
+        this.makeRoom(room);
       }
     }
-    this.length = length;
+  }
+  /** Bytes by fours: in JavaScript that is quicker than one by one, and for a few than a call. */
+  private copy({ bytes, words }: Bytes, from: number, to: number): void {
+    const own = this.piece.bytes;
+    const ownWords = this.piece.words;
+    let at = from;
+    let place = this.length;
+    for (; at <= to - 4; at += 4, place += 4) ownWords.setInt32(place, words.getInt32(at, true), true);
+    for (; at < to; at++, place++) own[place] = bytes[at]!;
+    this.length = place;
   }
 
   /** False for a text that has other characters. */
   private addAscii(text: string): boolean {
     this.makeRoom(text.length);
-    const { piece, length } = this;
+    const {
+      piece: { bytes },
+      length,
+    } = this;
     for (let index = 0; index < text.length; index++) {
       const code = text.charCodeAt(index);
       if (code > 127) return false;
-      piece[length + index] = code;
+      bytes[length + index] = code;
     }
     this.length = length + text.length;
     return true;
   }
 
   private makeRoom(count: number): void {
-    if (this.length + count <= this.piece.length) return;
+    if (this.length + count <= this.piece.bytes.length) return;
     const larger = new Uint8Array(2 * (this.length + count));
-    larger.set(this.piece.subarray(0, this.length));
-    this.piece = larger;
+    larger.set(this.piece.bytes.subarray(0, this.length));
+    this.piece = new Bytes(larger);
   }
 }

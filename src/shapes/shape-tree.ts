@@ -4,6 +4,7 @@
  */
 
 import type { UniformClass } from "../extensions/extension.js";
+import type { Bytes } from "./bytes.js";
 import { PairMap } from "./pair-map.js";
 import { longer } from "./rows.js";
 
@@ -34,16 +35,12 @@ export class ShapeTree {
   /** The nodes behind nodes, by the byte or the class that leads there: no line with a shape has a byte below 32, so these are classes. */
   private readonly branches = new PairMap();
 
-  /** The bytes, to be compared by fours. */
-  private readonly words: DataView;
-
   /** @param unkept texts of this class are no holes, though they do not belong to the shape */
   constructor(
-    private readonly bytes: Uint8Array,
+    private readonly text: Bytes,
     unkept: UniformClass,
   ) {
     this.choices.push([unkept]);
-    this.words = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   }
 
   /** A node for lines whose shapes are none of any other root. */
@@ -56,7 +53,8 @@ export class ShapeTree {
    * @param hole where the first is written
    */
   find(root: number, start: number, end: number, holes: Int32Array, hole: number): number {
-    const { bytes, words, from, to, choice, usual, choices, branches } = this;
+    const { bytes, words } = this.text;
+    const { from, to, choice, usual, choices, branches } = this;
     let node = root;
     let at = start;
     let next = hole;
@@ -120,7 +118,8 @@ export class ShapeTree {
 
   /** The node behind the text. */
   private addText(node: number, start: number, end: number): number {
-    const { bytes, branches } = this;
+    const { branches } = this;
+    const { bytes } = this.text;
     let last = node;
     for (let at = start; at < end; ) {
       const child = branches.get(last, bytes[at]!);
@@ -141,7 +140,8 @@ export class ShapeTree {
 
   /** Puts a node between two, behind the first part of the text that leads from one to the other. */
   private split(node: number, child: number, place: number): number {
-    const { bytes, branches } = this;
+    const { branches } = this;
+    const { bytes } = this.text;
     const from = this.from[child]!;
     const added = this.addNode(from, place);
     branches.set(node, bytes[from]!, added);
