@@ -85,7 +85,7 @@ export class Dump {
 }
 
 /** Of so many things in the order of their lines the first that does not stand before the line. */
-function firstFrom(line: number, count: number, lineOf: (index: number) => number): number {
+export function firstFrom(line: number, count: number, lineOf: (index: number) => number): number {
   let [low, high] = [0, count];
   while (low < high) {
     const middle = (low + high) >> 1;

@@ -4,7 +4,7 @@ import type { Span } from "../diagnostic.js";
 import type { NftChain } from "../nft/ast.js";
 import { frameOfChain, headingOf, type ChainLine } from "../nft/emit.js";
 import { chainName } from "../nft/names.js";
-import type { Dump } from "./dump.js";
+import { firstFrom, type Dump } from "./dump.js";
 import { byteTemplate, ScriptBytes, type ByteTemplate } from "./script-bytes.js";
 import type { Template } from "./template.js";
 
@@ -84,8 +84,11 @@ function firstLineOf(entry: NftChain["entries"][number]): number {
   return first;
 }
 
-/** Rules that are looked at before somebody may take what became of them. */
-const rulesAtOnce = 1000;
+/** Rules that are looked at before somebody may take what became of them; of a run all are one. */
+const rulesAtOnce = 4096;
+
+/** Rules of a run from which on it saves time to fill them in all at once. */
+const leastAtOnce = 16;
 
 /** How far the chains of one dump are written. */
 class Progress {
@@ -145,6 +148,16 @@ class FilledRules {
     return this.row < this.rows.length ? this.dump.scanned.rules.line[this.next]! : Infinity;
   }
 
+  /** The last rule of a run up to which all are to be filled in, if they are many and their lines follow each other; else the rule itself. */
+  private lastAlike(rule: number, to: number, end: number): number {
+    const { scanned, quotient } = this.dump;
+    const { line, shape, runs, runCount } = scanned.rules;
+    if (rule + leastAtOnce >= to || shape[rule + leastAtOnce] !== shape[rule]) return rule;
+    const run = firstFrom(rule + 1, runCount, (index) => runs[index]!);
+    const last = Math.min(runs[run]!, to, rule + end - line[rule]!, quotient.nextOther(rule)) - 1;
+    return last - rule < leastAtOnce || line[last]! - line[rule]! !== last - rule ? rule : last;
+  }
+
   /** Adds those that stand before the line, if they are not very many. */
   addBefore(end: number, bytes: ScriptBytes): void {
     const {
@@ -159,7 +172,12 @@ class FilledRules {
       for (let rule = this.next; rule < to; rule++) {
         this.next = rule;
         if (line[rule]! >= end || left-- === 0) return;
-        if (!quotient.stays(rule)) bytes.addRule(templates[quotient.cellAt(rule)]!, scanned, rule);
+        if (quotient.stays(rule)) continue;
+        const template = templates[quotient.cellAt(rule)]!;
+        const last = template.around ? this.lastAlike(rule, Math.min(to, rule + rulesAtOnce), end) : rule;
+        if (last === rule) bytes.addRule(template, scanned, rule);
+        else bytes.addRun(template.around!, scanned, rule, last + 1);
+        rule = last;
       }
     }
   }

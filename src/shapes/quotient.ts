@@ -130,6 +130,13 @@ export class Quotient {
     return this.state[rule] === withMarks;
   }
 
+  /** The first rule behind this one of which the reduced text has something; `Infinity` if there is none. */
+  nextOther(rule: number): number {
+    const { state } = this;
+    const places = [asItIs, withMarks].map((one) => state.indexOf(one, rule + 1));
+    return Math.min(...places.map((place) => (place === -1 ? Infinity : place)));
+  }
+
   /** Whether the reduced text has nothing of the chain. */
   isOmitted(chain: number): boolean {
     return this.omitted[chain] === 1;

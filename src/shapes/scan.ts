@@ -277,23 +277,38 @@ class Scanner {
     const behind = text.slice(this.holes[hole + 1], this.end[rule]);
     const pattern = classes.length === 1 ? classes[0]!.pattern?.(behind) : undefined;
     let at = from;
-    this.callee = -1;
     if (pattern !== undefined) {
       const row = new RegExp(`(?:${literally(before)}${pattern}${literally(behind)}\\n){1,${mostInRow}}`, "y");
       for (row.lastIndex = at; row.test(text); row.lastIndex = at) {
-        for (const rowEnd = row.lastIndex; at < rowEnd; ) {
-          const end = text.indexOf("\n", at);
-          if (this.holeCount + 2 > this.holes.length) this.holes = longer(this.holes);
-          this.holes[this.holeCount] = at + before.length;
-          this.holes[this.holeCount + 1] = end - behind.length;
-          this.addRule(++number, at, end, shape, this.holeCount + 2);
-          at = end + 1;
-        }
+        at = this.addRow(number + this.count - rule, at, row.lastIndex, before.length, behind.length);
       }
     }
     this.rowsFrom = this.count - 1;
     // Where there are none, looking for them costs more than it saves.
     if (this.count - 1 - rule < 2 * this.enoughAlike) this.enoughAlike *= 2;
+    return at;
+  }
+
+  /** Adds rules of the last run, between two places of the text; where it goes on. */
+  private addRow(number: number, from: number, to: number, lengthBefore: number, lengthBehind: number): number {
+    const { text } = this;
+    const first = this.count;
+    let at = from;
+    for (; at < to; at = this.end[this.count - 1]! + 1) {
+      if (this.count === this.line.length - 1) this.lengthen();
+      if (this.holeCount + 2 > this.holes.length) this.holes = longer(this.holes);
+      const end = text.indexOf("\n", at);
+      const rule = this.count++;
+      this.line[rule] = number + rule - first;
+      this.start[rule] = at;
+      this.end[rule] = end;
+      this.firstHole[rule] = this.holeCount;
+      this.holes[this.holeCount++] = at + lengthBefore;
+      this.holes[this.holeCount++] = end - lengthBehind;
+    }
+    this.shape.fill(this.shape[first - 1]!, first, this.count);
+    this.chain.fill(this.lastChain, first, this.count);
+    this.called.fill(-1, first, this.count);
     return at;
   }
 
@@ -359,16 +374,7 @@ class Scanner {
 
   private addRule(number: number, start: number, end: number, shape: number, holeEnd: number): void {
     const rule = this.count++;
-    if (rule === this.line.length - 1) {
-      this.line = longer(this.line);
-      this.start = longer(this.start);
-      this.end = longer(this.end);
-      this.shape = longer(this.shape);
-      this.chain = longer(this.chain);
-      this.called = longer(this.called);
-      this.firstHole = longer(this.firstHole);
-      this.runs = longer(this.runs);
-    }
+    if (rule === this.line.length - 1) this.lengthen();
     const chain = this.lastChain;
     const isOfRun = rule > 0 && this.shape[rule - 1] === shape && this.chain[rule - 1] === chain && this.called[rule - 1] === this.callee;
     if (!isOfRun) this.runs[this.runCount++] = rule;
@@ -380,6 +386,17 @@ class Scanner {
     this.called[rule] = this.callee;
     this.firstHole[rule] = this.holeCount;
     this.holeCount = holeEnd;
+  }
+
+  private lengthen(): void {
+    this.line = longer(this.line);
+    this.start = longer(this.start);
+    this.end = longer(this.end);
+    this.shape = longer(this.shape);
+    this.chain = longer(this.chain);
+    this.called = longer(this.called);
+    this.firstHole = longer(this.firstHole);
+    this.runs = longer(this.runs);
   }
 }
 

@@ -22,6 +22,8 @@ export interface ByteTemplate {
   readonly ends: readonly number[];
   /** As those of the template, each with what the script has in the place of its text; undefined for the same. */
   readonly holes: readonly { readonly hole: number; readonly printed: ((text: string) => string) | undefined }[];
+  /** The texts around the hole where there is one, of a value that the script has as the dump; undefined for others. */
+  readonly around: readonly [before: string, behind: string] | undefined;
 }
 
 /** @param classes of the shape */
@@ -31,6 +33,7 @@ export function byteTemplate({ literals, holes }: Template, classes: Scan["shape
     literals: new Bytes(encoder.encode(literals.join(""))),
     ends: literals.map((text) => (end += encoder.encode(text).length)),
     holes: holes.map((hole) => ({ hole, printed: classes[hole]!.printed })),
+    around: classes.length === 1 && holes.length === 1 && !classes[0]!.printed ? [literals[0]!, literals[1]!] : undefined,
   };
 }
 
@@ -84,6 +87,14 @@ export class ScriptBytes {
       }
     }
   }
+  /** What rules of one run become whose lines follow each other, all at once: a function of the engine is ready to run at once. */
+  addRun([before, behind]: readonly [string, string], { text, rules }: Scan, from: number, to: number): void {
+    const hole = rules.firstHole[from]!;
+    const values = text.slice(rules.holes[hole], rules.holes[rules.firstHole[to - 1]! + 1]);
+    const between = `${text.slice(rules.holes[hole + 1], rules.end[from])}\n${text.slice(rules.start[from], rules.holes[hole])}`;
+    this.addText(`${before}${values.split(between).join(behind + before)}${behind}`);
+  }
+
   /** Bytes by fours: in JavaScript that is quicker than one by one, and for a few than a call. */
   private copy({ bytes, words }: Bytes, from: number, to: number): void {
     const own = this.piece.bytes;
