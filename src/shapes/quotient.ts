@@ -126,6 +126,10 @@ export class Quotient {
     return this.state[rule] === asItIs;
   }
 
+  allStay(from: number, to: number): boolean {
+    return this.state.subarray(from, to).every((state) => state === asItIs);
+  }
+
   isProbe(rule: number): boolean {
     return this.state[rule] === withMarks;
   }

@@ -207,7 +207,7 @@ class Filling {
     return this.dumps.every((dump) => {
       const {
         quotient,
-        scanned: { chains, rules },
+        scanned: { chains },
       } = dump;
       const family = tableFamily(this.rulesetOf(dump)!);
       const written = new Set<number | undefined>();
@@ -216,8 +216,7 @@ class Filling {
       }
       const lost = new Set([...chains.keys()].filter((chain) => !written.has(chain) && !quotient.isOmitted(chain)));
       if (lost.size === 0) return true;
-      for (let rule = 0; rule < rules.count; rule++) if (!quotient.stays(rule) && lost.has(rules.chain[rule]!)) return false;
-      return true;
+      return [...lost].every((chain) => dump.rulesOf(chain).every(([from, to]) => quotient.allStay(from, to)));
     });
   }
 
