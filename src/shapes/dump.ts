@@ -60,20 +60,17 @@ export class Dump {
     return tables.flatMap(({ name }) => [...chains.keys()].filter((index) => chains[index]!.tableName === name));
   }
 
-  /** The rules with a shape before and behind a line in its chain. */
-  around(chain: number, line: number): number[] {
+  /** The last rule with a shape before a line in its chain. */
+  ruleBefore(chain: number, line: number): number | undefined {
     const { line: lines } = this.scanned.rules;
     const rows = this.rulesOf(chain);
     // The first row that does not end before the line.
     const at = firstFrom(line, rows.length, (index) => lines[rows[index]![1] - 1]!);
     const row = rows[at];
     const last = rows[at - 1]?.[1];
-    if (!row) return last === undefined ? [] : [last - 1];
-    const rule = row[0] + firstFrom(line, row[1] - row[0], (index) => lines[row[0] + index]!);
-    const before = rule > row[0] ? rule - 1 : last === undefined ? undefined : last - 1;
-    let behind: number | undefined = lines[rule] === line ? rule + 1 : rule;
-    if (behind === row[1]) behind = rows[at + 1]?.[0];
-    return [before, behind].filter((one) => one !== undefined);
+    const rule = row && row[0] + firstFrom(line, row[1] - row[0], (index) => lines[row[0] + index]!);
+    if (row && rule! > row[0]) return rule! - 1;
+    return last === undefined ? undefined : last - 1;
   }
 
   /** The rule of a line; undefined if it has no shape. */

@@ -88,22 +88,24 @@ export class Quotient {
     this.settle();
   }
 
-  /** Rules with lists of `recent` are fused with those beside them. */
+  /** Rules with lists of `recent` stay. They are fused with such rules beside them, so what stands between two of them must show. */
   private keepLists(): void {
     const { scan, cellOf, kept, whole } = this;
     const { shape, chain, runs, runCount } = scan.rules;
     const asking = Uint8Array.from(scan.shapes, ({ asksList }) => (asksList ? 1 : 0));
     if (!asking.includes(1)) return;
+    /** Of each chain the rule before, and whether one of the rules before asks a list. */
     const before = new Int32Array(scan.chains.length).fill(-1);
+    const hasAsked = new Uint8Array(scan.chains.length);
     for (let run = 0; run < runCount; run++) {
       const rule = runs[run]!;
-      const last = before[chain[rule]!]!;
-      before[chain[rule]!] = runs[run + 1]! - 1;
+      const own = chain[rule]!;
       if (asking[shape[rule]!] === 1) {
         whole[cellOf[rule]!] = 1;
-        if (last !== -1) kept[last] = 1;
+        if (hasAsked[own] === 1) kept[before[own]!] = 1;
+        hasAsked[own] = 1;
       }
-      if (last !== -1 && asking[shape[last]!] === 1) kept[rule] = 1;
+      before[own] = runs[run + 1]! - 1;
     }
   }
 

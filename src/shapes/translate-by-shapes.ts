@@ -240,7 +240,7 @@ class Filling {
     });
   }
 
-  /** Rules with lists of `recent` are fused with those beside them. */
+  /** Rules with lists of `recent` stay, and one of those between two of them, which are fused where nothing is. */
   private keepLists(dump: Dump, { tables, family }: IptablesRuleset, calls: Calls): void {
     const { quotient } = dump;
     for (const table of tables) {
@@ -255,7 +255,9 @@ class Filling {
           asksTtl ||= uses.some(({ rttl }) => rttl);
           const own = dump.ruleAt(rule.span.line);
           if (own !== undefined) this.keepAlike(dump, own);
-          for (const neighbour of dump.around(place, rule.span.line)) if (quotient.keep(neighbour)) this.again = true;
+          const before = dump.ruleBefore(place, rule.span.line);
+          const isBetween = before !== undefined && lines.length > 1 && dump.scanned.rules.line[before]! > lines.at(-2)!;
+          if (isBetween && quotient.keep(before)) this.again = true;
         }
         if (asksTtl) this.keepBetween(dump, place, lines[0]!, lines.at(-1)!, calls);
       }
