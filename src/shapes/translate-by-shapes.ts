@@ -7,7 +7,7 @@
 
 import { recentUsesOf } from "../extensions/matches/recent.js";
 import { sortDiagnostics, type Diagnostic, type DiagnosticCode } from "../diagnostic.js";
-import type { IptablesRuleset } from "../iptables/ast.js";
+import type { IptablesRuleset, IptablesTarget } from "../iptables/ast.js";
 import { chainName } from "../nft/names.js";
 import { deepestLevel, deepestPath } from "../nft/levels.js";
 import type { NftChain } from "../nft/ast.js";
@@ -243,6 +243,9 @@ class Filling {
   /** Rules with lists of `recent` stay, and one of those between two of them, which are fused where nothing is. */
   private keepLists(dump: Dump, { tables, family }: IptablesRuleset, calls: Calls): void {
     const { quotient } = dump;
+    /** Of each list that is asked for several hits, the chains that ask it. */
+    const asked = new Map<string, Set<number>>();
+    const counted = new Set<string>();
     for (const table of tables) {
       for (const chain of table.chains) {
         const place = dump.chainNumber(table.name, chain.name)!;
@@ -253,6 +256,10 @@ class Filling {
           if (uses.length === 0) continue;
           lines.push(rule.span.line);
           asksTtl ||= uses.some(({ rttl }) => rttl);
+          for (const { list, seconds, hits } of uses) {
+            asked.set(list, (asked.get(list) ?? new Set<number>()).add(place));
+            if (seconds !== undefined && hits > 1) counted.add(list);
+          }
           const own = dump.ruleAt(rule.span.line);
           if (own !== undefined) this.keepAlike(dump, own);
           const before = dump.ruleBefore(place, rule.span.line);
@@ -260,6 +267,40 @@ class Filling {
           if (isBetween && quotient.keep(before)) this.again = true;
         }
         if (asksTtl) this.keepBetween(dump, place, lines[0]!, lines.at(-1)!, calls);
+      }
+    }
+    const spread = [...counted].map((list) => asked.get(list)!).filter(({ size }) => size > 1);
+    if (spread.length > 0) this.keepWaysTo(dump, tables, new Set(spread.flatMap((chains) => [...chains])), calls);
+  }
+
+  /**
+   * The ways to chains, of which one asks a list for several hits that another sets: whether each packet that comes to the one has met the
+   * other depends on all rules that call them, and on the first in each chain that leaves it.
+   */
+  private keepWaysTo(dump: Dump, tables: IptablesRuleset["tables"], chains: Set<number>, calls: Calls): void {
+    const {
+      quotient,
+      scanned: { rules },
+    } = dump;
+    const callers = new Map<number, Set<number>>();
+    for (const [caller, all] of calls) for (const called of all) addCall(callers, called, caller);
+    for (const chain of chains) for (const caller of callers.get(chain) ?? []) chains.add(caller);
+    const keep = (rule: number): void => {
+      if (quotient.keep(rule)) this.again = true;
+    };
+    const leaving = new Set<number>();
+    for (const { span, target } of tables.flatMap((table) => table.chains.flatMap(({ rules: read }) => read))) {
+      const rule = leavesChain(target) ? dump.ruleAt(span.line) : undefined;
+      if (rule !== undefined) leaving.add(quotient.cellAt(rule));
+    }
+    for (let rule = 0; rule < rules.count; rule++) if (chains.has(rules.called[rule]!)) keep(rule);
+    for (const chain of chains) {
+      for (const [from, to] of dump.rulesOf(chain)) {
+        let rule = from;
+        while (rule < to && !leaving.has(quotient.cellAt(rule))) rule++;
+        if (rule === to) continue;
+        keep(rule);
+        break;
       }
     }
   }
@@ -376,6 +417,10 @@ function textOf(pieces: Iterable<Uint8Array>): string {
   let text = "";
   for (const piece of pieces) text += decoder.decode(piece, { stream: true });
   return text + decoder.decode();
+}
+
+function leavesChain(target: IptablesTarget | undefined): boolean {
+  return target !== undefined && (target.kind === "chain" ? target.goto : target.extension === "RETURN");
 }
 
 /** Is said of one of many rules that are alike, and changes none. */

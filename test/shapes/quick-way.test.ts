@@ -58,6 +58,19 @@ const inputs: Readonly<Record<string, readonly [text: string, quick: boolean]>> 
     ),
     true,
   ],
+  "a list that one chain sets, behind rules that leave it, and another asks": [
+    filter(
+      [
+        ...["one", "two", "sets", "asks"].map((name) => `-A INPUT -j ${name}`),
+        ...["one", "two", "sets"].flatMap((name) => hosts(5, (host) => `-A ${name} -s ${host}/32 -j RETURN`)),
+        "-A sets -i lo -j ACCEPT",
+        `-A sets ${recent} --set`,
+        `-A asks ${recent} --update --seconds 60 --hitcount 4 -j DROP`,
+      ],
+      ["one", "two", "sets", "asks"],
+    ),
+    true,
+  ],
   "a check that ends in RETURN, behind which the chain goes on elsewhere": [
     filter(
       [
