@@ -4,9 +4,9 @@
 export class ChainNames {
   private count = 0;
   /** In places by their names: numbers from 1; 0 where there is none. */
-  private numbers = new Int32Array(64);
-  private starts = new Int32Array(64);
-  private ends = new Int32Array(64);
+  private numbers = new Int32Array(256);
+  private starts = new Int32Array(256);
+  private ends = new Int32Array(256);
 
   constructor(private readonly bytes: Uint8Array) {}
 
@@ -31,7 +31,7 @@ export class ChainNames {
 
   private grow(): void {
     const { numbers, starts, ends } = this;
-    const length = 2 * numbers.length;
+    const length = 8 * numbers.length;
     this.numbers = new Int32Array(length);
     this.starts = new Int32Array(length);
     this.ends = new Int32Array(length);

@@ -242,7 +242,7 @@ class Scanner {
   private readChain(start: number, end: number): boolean {
     const declaration = this.text.slice(start, end);
     const usual = usualDeclaration.exec(declaration);
-    const [name = "", policy = ""] = usual ? usual.slice(1) : declaration.slice(1).split(" ");
+    const [, name = "", policy = ""] = usual ?? ["", ...declaration.slice(1).split(" ")];
     if (!usual || name.length > longestChainName) this.named.add(this.chains.length);
     const nameEnd = start + 1 + name.length;
     if (!usual && !/^[\w.+-]+$/.test(name)) return false;

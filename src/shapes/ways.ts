@@ -20,14 +20,24 @@ export function addCall(calls: Map<number, Set<number>>, caller: number, called:
   else calls.set(caller, new Set([called]));
 }
 
+const none: ReadonlySet<number> = new Set();
+
 /** For each chain a text that names the built-in ones that it is called from, directly or not; a built-in chain is one of its own. */
 export function reachedFrom(chains: readonly Pick<ScannedChain, "builtIn">[], calls: Calls): string[] {
   const reached = chains.map(() => "");
   for (const [builtIn, { builtIn: isBuiltIn }] of chains.entries()) {
     if (!isBuiltIn) continue;
-    const seen = new Set([builtIn]);
-    for (const chain of seen) for (const called of calls.get(chain) ?? []) seen.add(called);
-    for (const chain of seen) reached[chain] += ` ${builtIn}`;
+    const seen = new Uint8Array(chains.length);
+    seen[builtIn] = 1;
+    const order = [builtIn];
+    for (const chain of order) {
+      reached[chain] += ` ${builtIn}`;
+      for (const called of calls.get(chain) ?? none) {
+        if (seen[called] === 1) continue;
+        seen[called] = 1;
+        order.push(called);
+      }
+    }
   }
   return reached;
 }
@@ -79,12 +89,12 @@ export function shortestWays({ chains, rules: { chain, called, runs, runCount } 
   return chains.flatMap(({ builtIn }, start) => {
     if (!builtIn || callers[start]!.length === 0) return [];
     const ways = new Int32Array(chains.length).fill(-1);
-    const seen = new Set([start]);
-    for (const caller of seen) {
+    const order = [start];
+    for (const caller of order) {
       for (const rule of callers[caller]!) {
         const callee = called[rule]!;
-        if (seen.has(callee)) continue;
-        seen.add(callee);
+        if (callee === start || ways[callee] !== -1) continue;
+        order.push(callee);
         ways[callee] = rule;
       }
     }
