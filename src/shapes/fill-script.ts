@@ -148,13 +148,15 @@ class FilledRules {
     return this.row < this.rows.length ? this.dump.scanned.rules.line[this.next]! : Infinity;
   }
 
-  /** The last rule of a run up to which all are to be filled in, if they are many and their lines follow each other; else the rule itself. */
+  /** The last rule of a run up to which all are filled in, if they are many and their lines follow each other; else the rule itself. */
   private lastAlike(rule: number, to: number, end: number): number {
     const { scanned, quotient } = this.dump;
     const { line, shape, runs, runCount } = scanned.rules;
     if (rule + leastAtOnce >= to || shape[rule + leastAtOnce] !== shape[rule]) return rule;
     const run = firstFrom(rule + 1, runCount, (index) => runs[index]!);
-    const last = Math.min(runs[run]!, to, rule + end - line[rule]!, quotient.nextOther(rule)) - 1;
+    const limit = Math.min(runs[run]!, to, rule + end - line[rule]!);
+    if (limit - rule <= leastAtOnce) return rule;
+    const last = quotient.nextOther(rule, limit) - 1;
     return last - rule < leastAtOnce || line[last]! - line[rule]! !== last - rule ? rule : last;
   }
 

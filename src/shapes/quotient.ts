@@ -136,11 +136,11 @@ export class Quotient {
     return this.state[rule] === withMarks;
   }
 
-  /** The first rule behind this one of which the reduced text has something; `Infinity` if there is none. */
-  nextOther(rule: number): number {
-    const { state } = this;
-    const places = [asItIs, withMarks].map((one) => state.indexOf(one, rule + 1));
-    return Math.min(...places.map((place) => (place === -1 ? Infinity : place)));
+  /** The first rule between two of which the reduced text has something; the second if there is none. */
+  nextOther(rule: number, to: number): number {
+    const between = this.state.subarray(rule + 1, to);
+    const places = [asItIs, withMarks].map((one) => between.indexOf(one));
+    return Math.min(...places.map((place) => (place === -1 ? to : rule + 1 + place)));
   }
 
   /** Whether the reduced text has nothing of the chain. */

@@ -62,7 +62,10 @@ export interface ScannedRules {
   /** Where the rule's holes begin in `holes`: a start and an end for each. */
   readonly firstHole: Int32Array;
   readonly holes: Int32Array;
-  /** Where runs begin, and behind them the number of rules: the rules of a run follow each other, are of one shape and chain and call the same. */
+  /**
+   * Where runs begin, and behind the last the number of rules. The rules of a run follow each other, have one shape and chain, and call
+   * the same.
+   */
   readonly runs: Int32Array;
   readonly runCount: number;
 }
