@@ -19,7 +19,7 @@ import { Failure } from "../failure.js";
 import { codeOf, systemReason } from "./system-error.js";
 
 /** All at once, or piece by piece. */
-type Content = string | Uint8Array | Iterable<string>;
+type Content = string | Uint8Array | Iterable<string | Uint8Array>;
 
 /**
  * Writes the content so that the file holds either what it held before or all of the content, whenever the machine stops.

@@ -3,7 +3,7 @@
  * the process ends. Node's stream objects take over where a descriptor is non-blocking.
  */
 
-import { fstatSync, readSync, writeSync } from "node:fs";
+import { fstatSync, readSync, statSync, writeSync } from "node:fs";
 import { Failure } from "../failure.js";
 import { codeOf, systemReason } from "./system-error.js";
 
@@ -37,8 +37,8 @@ export async function readStandardInput(limit: number): Promise<Uint8Array> {
 }
 
 /** Writes all of the text; a reader that has gone away is no error. */
-export async function writeFully(descriptor: 1 | 2, text: string): Promise<void> {
-  let rest: Uint8Array = Buffer.from(text, "utf8");
+export async function writeFully(descriptor: 1 | 2, text: string | Uint8Array): Promise<void> {
+  let rest: Uint8Array = typeof text === "string" ? Buffer.from(text, "utf8") : text;
   try {
     while (rest.length > 0) rest = rest.subarray(writeSync(descriptor, rest));
   } catch (error) {
@@ -71,8 +71,9 @@ function failureOf(error: unknown, descriptor: 1 | 2): Failure | undefined {
 /** Whether the descriptor is a terminal. */
 export async function isTerminal(descriptor: 0 | 1 | 2): Promise<boolean> {
   try {
-    // Pipes and files need no further question, and node:tty is not loaded for them.
-    if (!fstatSync(descriptor).isCharacterDevice()) return false;
+    // Pipes, files and the null device need no further question, and node:tty is not loaded for them.
+    const stats = fstatSync(descriptor);
+    if (!stats.isCharacterDevice() || stats.rdev === statSync("/dev/null").rdev) return false;
   } catch {
     return false;
   }

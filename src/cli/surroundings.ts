@@ -11,7 +11,7 @@ export interface Surroundings {
   /** Standard input to its end, or somewhat more than `limit` bytes of it. */
   readInput(limit: number): Promise<Uint8Array>;
   inputIsTerminal(): Promise<boolean>;
-  writeOutput(text: string): Promise<void>;
+  writeOutput(text: string | Uint8Array): Promise<void>;
   writeError(text: string): Promise<void>;
   outputIsTerminal(): Promise<boolean>;
   /** In columns; undefined if standard output is not a terminal. */

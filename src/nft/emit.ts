@@ -126,28 +126,25 @@ function emitBlock(
   found: { readonly rules: RuleLine[]; readonly chains: ChainLine[] },
 ): void {
   lines.push(`table ${tableFamily(table.family)} ${word(table.name)} {`);
-  const blocks: Block[] = [];
+  const blocks: string[][] = [];
   for (const helper of table.helpers) {
     blocks.push([`ct helper ${word(helper.name)} { type ${quote(helper.type)} protocol ${word(helper.protocol)}; }`]);
   }
-  let inline: Block = [];
+  let inline: string[] = [];
   for (const set of table.sets) {
     if (set.comment) blocks.push((inline = set.comment.map(commentLine)));
     else if (blocks.at(-1) !== inline) blocks.push((inline = []));
     for (const line of emitSet(set, set.verdicts || set.data ? "map" : "set", labels)) inline.push(line);
   }
-  const firstChain = blocks.length;
-  for (const chain of table.chains) blocks.push(emitChain(chain, spell));
-  blocks.forEach((block, index) => {
+  for (const [index, block] of blocks.entries()) {
     if (index > 0) lines.push("");
-    const chain = table.chains[index - firstChain];
-    if (chain) found.chains.push({ chain, family: table.family, line: lines.length + headingOf(chain) });
-    for (const line of block) {
-      const text = typeof line === "string" ? line : line.text;
-      lines.push(text === "" ? "" : `\t${text}`);
-      if (typeof line !== "string") found.rules.push({ ...line, line: lines.length });
-    }
-  });
+    for (const line of block) lines.push(line === "" ? "" : `\t${line}`);
+  }
+  for (const [index, chain] of table.chains.entries()) {
+    if (index + blocks.length > 0) lines.push("");
+    found.chains.push({ chain, family: table.family, line: lines.length + headingOf(chain) });
+    emitChain(chain, spell, lines, found.rules);
+  }
   lines.push("}");
 }
 
@@ -165,9 +162,6 @@ function emitRemovals(table: NftTable, earlier: readonly EarlierTable[], lines: 
 }
 
 type Spelling = ReturnType<typeof spellingFor>;
-
-/** Lines without their indentation; those that hold a rule say which. */
-type Block = (string | { readonly rule: NftRule; readonly text: string })[];
 
 /** The base chains any earlier script may have made in this table and this one does not make. */
 function obsoleteBaseChains(table: NftTable): { name: string; base: BaseChain }[] {
@@ -207,16 +201,19 @@ export function frameOfChain(name: string): readonly [opening: string, closing: 
 const openingOf = (name: string): string => `chain ${word(name)} {`;
 const closing = "}";
 
-function emitChain(chain: NftChain, spell: Spelling): Block {
-  const lines: Block = (chain.comment ?? []).map(commentLine);
-  lines.push(openingOf(chain.name));
-  if (chain.base) lines.push(`\t${baseChain(chain.base)}`);
+function emitChain(chain: NftChain, spell: Spelling, lines: string[], rules: RuleLine[]): void {
+  for (const line of chain.comment ?? []) lines.push(`\t${commentLine(line)}`);
+  lines.push(`\t${openingOf(chain.name)}`);
+  if (chain.base) lines.push(`\t\t${baseChain(chain.base)}`);
   for (const entry of chain.entries) {
-    if (entry.kind === "comment") for (const line of entry.lines) lines.push(`\t${commentLine(line)}`);
-    else lines.push({ rule: entry, text: `\t${emitRule(entry, spell)}` });
+    if (entry.kind === "comment") for (const line of entry.lines) lines.push(`\t\t${commentLine(line)}`);
+    else {
+      const text = emitRule(entry, spell);
+      lines.push(`\t\t${text}`);
+      rules.push({ rule: entry, text, line: lines.length });
+    }
   }
-  lines.push(closing);
-  return lines;
+  lines.push(`\t${closing}`);
 }
 
 function emitRule(rule: NftRule, spell: Spelling): string {

@@ -12,6 +12,8 @@ export function levelsBelow(table: NftTable): Map<string, number> {
   const targets = new Map(table.chains.map((chain) => [chain.name, [...callees(chain)]]));
   const levels = new Map<string, number>();
   const open = new Set<string>();
+  // Most chains of large rulesets call none.
+  for (const [name, below] of targets) if (below.length === 0) levels.set(name, 0);
   // An explicit stack: a ruleset may chain thousands of chains.
   for (const root of targets.keys()) {
     const stack = [root];

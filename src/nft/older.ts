@@ -33,7 +33,8 @@ function separateInequalities(statements: readonly Statement[], masked: boolean)
 /** The comparisons of a rule that nft could join; none if there is but one. */
 export function inequalitiesToSeparate(statements: readonly Statement[]): readonly MatchStatement[] {
   let count = 0;
-  for (const statement of statements) if (isPlainInequality(statement)) count++;
+  for (const statement of statements)
+    if (statement.kind === "match" && statement.operator === "!=" && isPlainInequality(statement)) count++;
   return count < 2 ? [] : statements.filter(isPlainInequality);
 }
 

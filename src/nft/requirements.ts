@@ -1,6 +1,6 @@
 /** What a script needs of nft and of the kernel, found by walking its AST. */
 
-import type { Expression, NftChain, NftScript, NftSet, NftTable, Statement } from "./ast.js";
+import type { Expression, NftScript, NftSet, NftTable, Statement } from "./ast.js";
 import { modulesOf, type KernelPartName } from "./kernel-parts.js";
 import { hasZeroBurst, inequalitiesToSeparate, maskOf } from "./older.js";
 import { features, isLoadable, isOlder, type Feature, type FeatureName } from "./versions.js";
@@ -51,11 +51,20 @@ function featuresOfTable(table: NftTable, targetNft: string | undefined): Set<Fe
     addFeaturesOfSet(set, found);
     if (set.label !== undefined && isLoadable("setComment", targetNft)) found.add("setComment");
   }
-  for (const chain of table.chains) addFeaturesOfChain(chain, found);
-  // Scripts for an older nft spell these otherwise.
-  for (const { entries } of table.chains) {
-    for (const entry of entries) if (entry.kind === "rule") addSpellings(entry.statements, targetNft, found);
+  let separates = false;
+  let hasBurst = false;
+  for (const chain of table.chains) {
+    if (chain.base?.type === "nat") found.add("natChain");
+    for (const entry of chain.entries) {
+      if (entry.kind !== "rule") continue;
+      if (entry.comment !== undefined) found.add("ruleComment");
+      if (addFeaturesOfStatements(entry.statements, found)) separates = true;
+      hasBurst ||= entry.statements.some(grantsNoBurst);
+    }
   }
+  // Scripts for an older nft spell these otherwise.
+  if (separates && isLoadable("rangeOfOne", targetNft)) found.add("rangeOfOne");
+  if (hasBurst && isLoadable("zeroBurst", targetNft)) found.add("zeroBurst");
   if (table.family === "inet" && table.chains.some(({ base }) => base && base.type !== "filter")) found.add("inetChain");
   return found;
 }
@@ -75,21 +84,8 @@ export function highest(names: Iterable<FeatureName>): Versions {
   };
 }
 
-function addSpellings(statements: readonly Statement[], targetNft: string | undefined, found: Set<FeatureName>): void {
-  const add = (feature: FeatureName): void => void (isLoadable(feature, targetNft) && found.add(feature));
-  if (inequalitiesToSeparate(statements).length > 0) add("rangeOfOne");
-  for (const statement of statements) {
-    if (statement.kind === "set" ? statement.statements?.some(hasZeroBurst) : hasZeroBurst(statement)) add("zeroBurst");
-  }
-}
-
-function addFeaturesOfChain(chain: NftChain, found: Set<FeatureName>): void {
-  if (chain.base?.type === "nat") found.add("natChain");
-  for (const entry of chain.entries) {
-    if (entry.kind !== "rule") continue;
-    if (entry.comment !== undefined) found.add("ruleComment");
-    addFeaturesOfStatements(entry.statements, found);
-  }
+function grantsNoBurst(statement: Statement): boolean {
+  return statement.kind === "set" ? statement.statements?.some(hasZeroBurst) === true : hasZeroBurst(statement);
 }
 
 export function addFeaturesOfSet(set: Omit<NftSet, "name">, found: Set<FeatureName>): void {
@@ -105,12 +101,14 @@ export function addFeaturesOfSet(set: Omit<NftSet, "name">, found: Set<FeatureNa
   for (const element of [...(set.elements ?? []), ...(set.hosts ?? [])]) addFeaturesOf(element, found);
 }
 
-export function addFeaturesOfStatements(statements: readonly Statement[], found: Set<FeatureName>): void {
+/** Whether some of the statements are comparisons that are kept apart. */
+export function addFeaturesOfStatements(statements: readonly Statement[], found: Set<FeatureName>): boolean {
   for (const statement of statements) addFeaturesOfStatement(statement, found);
   const unequal = inequalitiesToSeparate(statements);
   if (unequal.length > 0) found.add("invertedRange");
   // What has no spelling without a range of one value.
   if (unequal.some((one) => maskOf(one) === undefined)) found.add("rangeOfOne");
+  return unequal.length > 0;
 }
 
 function addFeaturesOfStatement(statement: Statement, found: Set<FeatureName>): void {

@@ -146,11 +146,13 @@ export function lineFinder(sources: readonly SourceText[]): (file: string, line:
     if (last?.file === file && last.line === line) return last.content;
     const text = texts.get(file);
     if (text === undefined) return undefined;
-    let index = starts.get(file);
-    if (!index) {
-      index = [0];
-      for (let at = text.indexOf("\n"); at >= 0; at = text.indexOf("\n", at + 1)) index.push(at + 1);
-      starts.set(file, index);
+    const index = starts.get(file) ?? [0];
+    starts.set(file, index);
+    // Where the next line begins, too: there the line ends.
+    while (index.length <= line) {
+      const end = text.indexOf("\n", index.at(-1));
+      if (end === -1) break;
+      index.push(end + 1);
     }
     const start = index[line - 1];
     if (start === undefined) return undefined;

@@ -100,7 +100,7 @@ type OldVersion = Pick<Translation, "script" | "diagnostics" | "iptables" | "ips
 function translatedOld(sources: readonly Source[], options: TranslateOptions, translating: typeof translate): OldVersion {
   const quick = translateByShapes(sources, options);
   if ("reason" in quick) return translating(sources, options);
-  return { ...quick.translation, iptables: readRulesets(sources, options), script: [...quick.script()].join("") };
+  return { ...quick.translation, iptables: readRulesets(sources, options), script: quick.script() };
 }
 
 /** The effects of a change with the traffic that shows them, where lists of `recent` are part of it. */

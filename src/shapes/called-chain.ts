@@ -9,11 +9,16 @@ import { chainName } from "../nft/names.js";
  * @param find where the name ends that starts at a place of a line that ends at another; -1 if no chain is called so
  */
 export function calledChain(table: string, find: (at: number, end: number) => number): UniformClass {
+  const printed = new Map<string, string>();
   return uniformClass({
     name: "chain",
     scan: (_, at, end) => find(at, end),
     // Any other chain would be called from where it is not.
     marker: (_, replaced) => replaced,
-    printed: (name) => chainName(table, name),
+    printed(name) {
+      let known = printed.get(name);
+      if (known === undefined) printed.set(name, (known = chainName(table, name)));
+      return known;
+    },
   });
 }

@@ -21,11 +21,12 @@ export class Dump {
     this.quotient = new Quotient(scanned);
     const {
       chains,
-      rules: { count, chain },
+      rules: { count, chain, runs, runCount },
     } = scanned;
     const rows = chains.map((): Row[] => []);
     let from = 0;
-    for (let rule = 1; rule <= count; rule++) {
+    for (let run = 1; run <= runCount; run++) {
+      const rule = runs[run]!;
       if (rule < count && chain[rule] === chain[from]) continue;
       rows[chain[from]!]!.push([from, rule]);
       from = rule;
@@ -59,20 +60,17 @@ export class Dump {
     return tables.flatMap(({ name }) => [...chains.keys()].filter((index) => chains[index]!.tableName === name));
   }
 
-  /** The rules with a shape before and behind a line in its chain. */
-  around(chain: number, line: number): number[] {
+  /** The last rule with a shape before a line in its chain. */
+  ruleBefore(chain: number, line: number): number | undefined {
     const { line: lines } = this.scanned.rules;
     const rows = this.rulesOf(chain);
     // The first row that does not end before the line.
     const at = firstFrom(line, rows.length, (index) => lines[rows[index]![1] - 1]!);
     const row = rows[at];
     const last = rows[at - 1]?.[1];
-    if (!row) return last === undefined ? [] : [last - 1];
-    const rule = row[0] + firstFrom(line, row[1] - row[0], (index) => lines[row[0] + index]!);
-    const before = rule > row[0] ? rule - 1 : last === undefined ? undefined : last - 1;
-    let behind: number | undefined = lines[rule] === line ? rule + 1 : rule;
-    if (behind === row[1]) behind = rows[at + 1]?.[0];
-    return [before, behind].filter((one) => one !== undefined);
+    const rule = row && row[0] + firstFrom(line, row[1] - row[0], (index) => lines[row[0] + index]!);
+    if (row && rule! > row[0]) return rule! - 1;
+    return last === undefined ? undefined : last - 1;
   }
 
   /** The rule of a line; undefined if it has no shape. */
@@ -84,7 +82,7 @@ export class Dump {
 }
 
 /** Of so many things in the order of their lines the first that does not stand before the line. */
-function firstFrom(line: number, count: number, lineOf: (index: number) => number): number {
+export function firstFrom(line: number, count: number, lineOf: (index: number) => number): number {
   let [low, high] = [0, count];
   while (low < high) {
     const middle = (low + high) >> 1;

@@ -4,8 +4,9 @@ import type { Span } from "../diagnostic.js";
 import type { NftChain } from "../nft/ast.js";
 import { frameOfChain, headingOf, type ChainLine } from "../nft/emit.js";
 import { chainName } from "../nft/names.js";
-import type { Dump } from "./dump.js";
-import { fill, type Template } from "./template.js";
+import { firstFrom, type Dump } from "./dump.js";
+import { byteTemplate, ScriptBytes, type ByteTemplate } from "./script-bytes.js";
+import type { Template } from "./template.js";
 
 /** A dump, and what its rules become. */
 export interface FilledDump {
@@ -19,7 +20,7 @@ export interface FilledDump {
 }
 
 /**
- * The whole script, piece by piece.
+ * The whole script in UTF-8, piece by piece.
  * @param starts where each line of the script begins, and the end of the last
  */
 export function* fillScript(
@@ -27,42 +28,27 @@ export function* fillScript(
   starts: readonly number[],
   chains: readonly ChainLine[],
   dumps: readonly FilledDump[],
-): Generator<string, void, undefined> {
-  let piece = "";
-  for (const part of parts(script, starts, chains, dumps)) {
-    piece += part;
-    if (piece.length <= pieceLength) continue;
-    yield piece;
-    piece = "";
-  }
-  yield piece;
-}
-
-/** Characters of a piece of the script, about. */
-const pieceLength = 1 << 20;
-
-function* parts(
-  script: string,
-  starts: readonly number[],
-  chains: readonly ChainLine[],
-  dumps: readonly FilledDump[],
-): Generator<string, void, undefined> {
+): Generator<Uint8Array, void, undefined> {
   const filled = new Map(dumps.map((one) => [one.family, new Progress(one)]));
+  const bytes = new ScriptBytes();
   let copied = 0;
-  const copyTo = (place: number): string => {
-    const from = copied;
+  const copyTo = (place: number): void => {
+    if (place > copied) bytes.addText(script.slice(copied, place));
     copied = place;
-    return script.slice(from, place);
   };
   for (const { chain, family, line } of chains) {
     const progress = chain.holds && filled.get(family);
     if (!progress) continue;
     for (const omitted of progress.omittedBefore(chain.holds)) {
-      yield copyTo(starts[line - headingOf(chain)]!);
+      copyTo(starts[line - headingOf(chain)]!);
       const [opening, closing] = frameOfChain(progress.nameOf(omitted));
-      yield opening;
-      yield* progress.begin(omitted).all();
-      yield `${closing}\n`;
+      bytes.addText(opening);
+      const rows = progress.begin(omitted);
+      while (rows.nextLine < Infinity) {
+        rows.addBefore(Infinity, bytes);
+        if (bytes.isFull) yield bytes.take();
+      }
+      bytes.addText(`${closing}\n`);
     }
     const { dump } = progress;
     const rows = progress.begin(dump.chainNumber(chain.holds.table, chain.holds.chain));
@@ -70,30 +56,55 @@ function* parts(
     for (const entry of chain.entries) {
       const from = starts[at]!;
       at += heightOf(entry);
-      const origin = Math.min(...originsOf(entry).map((span) => span.line));
+      const origin = firstLineOf(entry);
       if (origin === Infinity) continue;
       const own = dump.ruleAt(origin);
       const isProbe = own !== undefined && dump.quotient.isProbe(own);
       const end = origin + (isProbe ? 1 : 0);
-      if (rows.nextLine < end) {
-        yield copyTo(from);
-        yield rows.before(end);
+      if (rows.nextLine < end) copyTo(from);
+      while (rows.nextLine < end) {
+        rows.addBefore(end, bytes);
+        if (bytes.isFull) yield bytes.take();
       }
       if (isProbe) copied = starts[at]!;
     }
-    yield copyTo(starts[at]!);
-    yield* rows.all();
+    copyTo(starts[at]!);
+    while (rows.nextLine < Infinity) {
+      rows.addBefore(Infinity, bytes);
+      if (bytes.isFull) yield bytes.take();
+    }
   }
-  yield script.slice(copied);
+  bytes.addText(script.slice(copied));
+  yield bytes.take();
 }
+
+function firstLineOf(entry: NftChain["entries"][number]): number {
+  let first = Infinity;
+  for (const { line } of originsOf(entry)) first = Math.min(first, line);
+  return first;
+}
+
+/** Rules that are looked at before somebody may take what became of them; of a run all are one. */
+const rulesAtOnce = 4096;
+
+/** Rules of a run from which on it saves time to fill them in all at once. */
+const leastAtOnce = 16;
 
 /** How far the chains of one dump are written. */
 class Progress {
   readonly dump: Dump;
   private next = 0;
+  /** By the cells of the dump. */
+  private readonly templates: (ByteTemplate | undefined)[] = [];
 
   constructor(private readonly filled: FilledDump) {
     this.dump = filled.dump;
+    const { scanned, quotient } = this.dump;
+    for (const { first, shape } of quotient.cells()) {
+      const cell = quotient.cellAt(first);
+      const template = filled.templates.get(cell);
+      if (template) this.templates[cell] = byteTemplate(template, scanned.shapes[shape]!.classes);
+    }
   }
 
   /** The chains left out that stand between the one before and this one. */
@@ -113,7 +124,7 @@ class Progress {
   }
 
   begin(chain: number | undefined): FilledRules {
-    return new FilledRules(this.filled, chain);
+    return new FilledRules(this.dump, this.templates, chain);
   }
 }
 
@@ -124,40 +135,53 @@ class FilledRules {
   private next: number;
 
   constructor(
-    private readonly filled: FilledDump,
+    private readonly dump: Dump,
+    private readonly templates: readonly (ByteTemplate | undefined)[],
     chain: number | undefined,
   ) {
-    this.rows = chain === undefined ? [] : filled.dump.rulesOf(chain);
+    this.rows = chain === undefined ? [] : dump.rulesOf(chain);
     this.next = this.rows[0]?.[0] ?? -1;
   }
 
   /** The line of the first rule that has not been looked at. */
   get nextLine(): number {
-    return this.row < this.rows.length ? this.filled.dump.scanned.rules.line[this.next]! : Infinity;
+    return this.row < this.rows.length ? this.dump.scanned.rules.line[this.next]! : Infinity;
   }
 
-  /** Those that stand before the line, at most so many that are looked at. */
-  before(end: number, most = Infinity): string {
-    const { rows } = this;
+  /** The last rule of a run up to which all are filled in, if they are many and their lines follow each other; else the rule itself. */
+  private lastAlike(rule: number, to: number, end: number): number {
+    const { scanned, quotient } = this.dump;
+    const { line, shape, runs, runCount } = scanned.rules;
+    if (rule + leastAtOnce >= to || shape[rule + leastAtOnce] !== shape[rule]) return rule;
+    const run = firstFrom(rule + 1, runCount, (index) => runs[index]!);
+    const limit = Math.min(runs[run]!, to, rule + end - line[rule]!);
+    if (limit - rule <= leastAtOnce) return rule;
+    const last = quotient.nextOther(rule, limit) - 1;
+    return last - rule < leastAtOnce || line[last]! - line[rule]! !== last - rule ? rule : last;
+  }
+
+  /** Adds those that stand before the line, if they are not very many. */
+  addBefore(end: number, bytes: ScriptBytes): void {
     const {
-      dump: { scanned, quotient },
+      rows,
       templates,
-    } = this.filled;
+      dump: { scanned, quotient },
+    } = this;
     const { line } = scanned.rules;
-    let left = most;
-    let text = "";
+    let left = rulesAtOnce;
     for (; this.row < rows.length; this.next = rows[++this.row]?.[0] ?? -1) {
-      for (const to = rows[this.row]![1]; this.next < to; this.next++) {
-        if (line[this.next]! >= end || left-- <= 0) return text;
-        if (!quotient.stays(this.next)) text += fill(templates.get(quotient.cellAt(this.next))!, scanned, this.next);
+      const to = rows[this.row]![1];
+      for (let rule = this.next; rule < to; rule++) {
+        this.next = rule;
+        if (line[rule]! >= end || left-- === 0) return;
+        if (quotient.stays(rule)) continue;
+        const template = templates[quotient.cellAt(rule)]!;
+        const last = template.around ? this.lastAlike(rule, Math.min(to, rule + rulesAtOnce), end) : rule;
+        if (last === rule) bytes.addRule(template, scanned, rule);
+        else bytes.addRun(template.around!, scanned, rule, last + 1);
+        rule = last;
       }
     }
-    return text;
-  }
-
-  /** All that are left, in parts. */
-  *all(): Generator<string, void, undefined> {
-    while (this.nextLine < Infinity) yield this.before(Infinity, 1000);
   }
 }
 

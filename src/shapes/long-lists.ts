@@ -25,9 +25,12 @@ export function longListsByShapes(dump: Dump, ruleset: IptablesRuleset, options:
   );
   for (const [chain, { tableName, name }] of scan.chains.entries()) {
     const rows = dump.rulesOf(chain);
+    const own = read.get(`${tableName} ${name}`) ?? [];
+    const shaped = rows.reduce((sum, [from, to]) => sum + to - from, 0);
+    if (shaped + own.length <= shortestList) continue;
     // Each of those is one line, and is there as in the whole dump.
-    const others = writtenRules(read.get(`${tableName} ${name}`) ?? []).filter(({ span }) => dump.ruleAt(span.line) === undefined);
-    if (rows.reduce((sum, [from, to]) => sum + to - from, others.length) <= shortestList) continue;
+    const others = writtenRules(own).filter(({ span }) => dump.ruleAt(span.line) === undefined);
+    if (shaped + others.length <= shortestList) continue;
     found.interrupt();
     let next = 0;
     const addOthers = (line: number): void => {

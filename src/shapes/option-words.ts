@@ -1,7 +1,6 @@
 /** The words behind which a value may be a hole: spellings of options whose every parser takes the texts of a class alike. */
 
 import type { OptionDefinitions, UniformClass } from "../extensions/extension.js";
-import { counterValues } from "../extensions/values/uniform.js";
 import { addressMask } from "../extensions/values/address.js";
 import { isMemory } from "../extensions/facts.js";
 import { matches, targetNames, targets } from "../extensions/registry.js";
@@ -14,8 +13,6 @@ export interface OptionWords {
   find(bytes: Uint8Array, from: number, to: number): OptionValue | undefined;
   /** Whether the word names a match with a list of `recent`: what stands beside such a rule matters to it. */
   asksList(bytes: Uint8Array, from: number, to: number): boolean;
-  /** Another for each class; 0 for those that are no option's. */
-  numberOf(kind: UniformClass): number;
   /** Whether an extension has the name, so that no chain should. */
   isTarget(name: string): boolean;
 }
@@ -46,14 +43,9 @@ function build(): OptionWords {
       );
     }
   }
-  const numbers = new Map<UniformClass, number>([[counterValues, 1]]);
   const root = new WordTree<OptionValue>();
-  const add = (word: string, value: OptionValue): void => {
-    root.add(word, value);
-    if (typeof value !== "string") for (const kind of value) if (!numbers.has(kind)) numbers.set(kind, numbers.size + 1);
-  };
-  for (const [word, value] of own) add(word, value);
-  for (const [spelling, value] of classes) if (value.length > 0) add(`--${spelling}`, value);
+  for (const [word, value] of own) root.add(word, value);
+  for (const [spelling, value] of classes) if (value.length > 0) root.add(`--${spelling}`, value);
   const extensions = new Set(targetNames);
   const asking = new WordTree<true>();
   for (const { name, aliases = [], facts } of matches) {
@@ -64,7 +56,6 @@ function build(): OptionWords {
   return {
     asksList: (bytes, from, to) => asking.find(bytes, from, to) === true,
     find: (bytes, from, to) => root.find(bytes, from, to),
-    numberOf: (kind) => numbers.get(kind) ?? 0,
     isTarget: (name) => extensions.has(name),
   };
 }

@@ -4,6 +4,7 @@
  */
 
 import { Names } from "../nft/names.js";
+import { PairMap } from "./pair-map.js";
 import { holeText, type Scan } from "./scan.js";
 import { callsOf, contextsOf, reachedFrom, shortestWays, unreached, type Calls } from "./ways.js";
 
@@ -22,6 +23,11 @@ const leastRules = 3;
 const otherChain = 1;
 const otherCalled = 2;
 
+/** What the reduced text has of a rule; a rule that is kept is there as it is. */
+const absent = 0;
+const asItIs = 1;
+const withMarks = 2;
+
 export class Quotient {
   /** Of the whole dump. */
   readonly calls: Calls;
@@ -33,6 +39,8 @@ export class Quotient {
   /** Cells whose rules all stay, and rules that stay for another reason. */
   private readonly whole: Uint8Array;
   private readonly kept: Uint8Array;
+  /** Of each rule what the reduced text has of it: `absent`, `asItIs` or `withMarks`. */
+  private readonly state: Uint8Array;
   private firsts: Int32Array;
   private probes: Int32Array;
   /** Chains that stay whatever their rules do, and those that are left out. */
@@ -42,34 +50,30 @@ export class Quotient {
   private left = 0;
 
   constructor(private readonly scan: Scan) {
-    const { count, shape, chain } = scan.rules;
+    const { count, shape, chain, runs, runCount } = scan.rules;
     this.calls = callsOf(scan);
     this.reached = reachedFrom(scan.chains, this.calls);
     this.ways = shortestWays(scan);
     const contexts = contextsOf(scan.chains, this.reached);
-    const cells = new Map<number, number>();
+    const cells = new PairMap();
     /** Those that no built-in chain leads to. */
     const unreachedCells: number[] = [];
     const cellOf = (this.cellOf = new Int32Array(count));
-    const kinds = 1 + contexts.reduce((most, context) => Math.max(most, context), 0);
-    let [lastShape, lastChain, cell] = [-1, -1, -1];
-    for (let rule = 0; rule < count; rule++) {
-      const [ownShape, ownChain] = [shape[rule]!, chain[rule]!];
-      if (ownShape !== lastShape || ownChain !== lastChain) {
-        [lastShape, lastChain] = [ownShape, ownChain];
-        const key = ownShape * kinds + contexts[ownChain]!;
-        const known = cells.get(key);
-        cell = known ?? cells.size;
-        if (known === undefined) {
-          cells.set(key, cell);
-          if (contexts[ownChain] === unreached) unreachedCells.push(cell);
-        }
+    for (let run = 0; run < runCount; run++) {
+      const from = runs[run]!;
+      const context = contexts[chain[from]!]!;
+      let cell = cells.get(shape[from]!, context);
+      if (cell === -1) {
+        cell = cells.size;
+        cells.set(shape[from]!, context, cell);
+        if (context === unreached) unreachedCells.push(cell);
       }
-      cellOf[rule] = cell;
+      fillRun(cellOf, cell, from, runs[run + 1]!);
     }
     this.cellCount = cells.size;
     this.whole = new Uint8Array(cells.size);
     this.kept = new Uint8Array(count);
+    this.state = new Uint8Array(count);
     this.firsts = new Int32Array(cells.size);
     this.probes = new Int32Array(cells.size);
     for (const one of unreachedCells) this.whole[one] = 1;
@@ -84,21 +88,24 @@ export class Quotient {
     this.settle();
   }
 
-  /** Rules with lists of `recent` are fused with those beside them. */
+  /** Rules with lists of `recent` stay. They are fused with such rules beside them, so what stands between two of them must show. */
   private keepLists(): void {
     const { scan, cellOf, kept, whole } = this;
-    const { count, shape, chain } = scan.rules;
-    if (!scan.shapes.some(({ asksList }) => asksList)) return;
+    const { shape, chain, runs, runCount } = scan.rules;
+    const asking = Uint8Array.from(scan.shapes, ({ asksList }) => (asksList ? 1 : 0));
+    if (!asking.includes(1)) return;
+    /** Of each chain the rule before, and whether one of the rules before asks a list. */
     const before = new Int32Array(scan.chains.length).fill(-1);
-    for (let rule = 0; rule < count; rule++) {
-      const { asksList } = scan.shapes[shape[rule]!]!;
-      const last = before[chain[rule]!]!;
-      before[chain[rule]!] = rule;
-      if (asksList) {
+    const hasAsked = new Uint8Array(scan.chains.length);
+    for (let run = 0; run < runCount; run++) {
+      const rule = runs[run]!;
+      const own = chain[rule]!;
+      if (asking[shape[rule]!] === 1) {
         whole[cellOf[rule]!] = 1;
-        if (last !== -1) kept[last] = 1;
+        if (hasAsked[own] === 1) kept[before[own]!] = 1;
+        hasAsked[own] = 1;
       }
-      if (last !== -1 && scan.shapes[shape[last]!]!.asksList) kept[rule] = 1;
+      before[own] = runs[run + 1]! - 1;
     }
   }
 
@@ -118,12 +125,22 @@ export class Quotient {
 
   /** Whether the rule stands in the reduced text as it is. */
   stays(rule: number): boolean {
-    const first = this.firsts[this.cellOf[rule]!]!;
-    return first === -1 || first === rule || this.kept[rule] === 1;
+    return this.state[rule] === asItIs;
+  }
+
+  allStay(from: number, to: number): boolean {
+    return this.state.subarray(from, to).every((state) => state === asItIs);
   }
 
   isProbe(rule: number): boolean {
-    return this.probes[this.cellOf[rule]!] === rule;
+    return this.state[rule] === withMarks;
+  }
+
+  /** The first rule between two of which the reduced text has something; the second if there is none. */
+  nextOther(rule: number, to: number): number {
+    const between = this.state.subarray(rule + 1, to);
+    const places = [asItIs, withMarks].map((one) => between.indexOf(one));
+    return Math.min(...places.map((place) => (place === -1 ? to : rule + 1 + place)));
   }
 
   /** Whether the reduced text has nothing of the chain. */
@@ -143,6 +160,7 @@ export class Quotient {
     if (this.kept[rule] === 1 || this.whole[this.cellOf[rule]!] === 1) return false;
     const isNew = !this.stays(rule);
     this.kept[rule] = 1;
+    this.state[rule] = asItIs;
     return isNew;
   }
 
@@ -160,31 +178,59 @@ export class Quotient {
    * what is written with their names then shows.
    */
   settle(): void {
-    const { firsts, probes, cellOf, kept, whole } = this;
-    const { chain, called } = this.scan.rules;
+    const { firsts, probes, cellOf, kept, whole, state } = this;
+    const { chain, called, runs, runCount } = this.scan.rules;
     const counts = new Int32Array(this.cellCount);
     /** In what rules of a cell differ from its first one, and in what the chosen one does. */
     const differences = new Uint8Array(this.cellCount);
     const chosen = new Uint8Array(this.cellCount);
     firsts.fill(-1);
     probes.fill(-1);
-    for (let rule = 0; rule < cellOf.length; rule++) {
+    let nextKept = kept.indexOf(1);
+    for (let run = 0; run < runCount; run++) {
+      const to = runs[run + 1]!;
+      let rule = runs[run]!;
       const cell = cellOf[rule]!;
-      if (kept[rule] === 1 || whole[cell] === 1) continue;
-      const first = firsts[cell]!;
-      counts[cell]!++;
-      if (first === -1) {
-        firsts[cell] = rule;
-        continue;
+      const isWhole = whole[cell] === 1;
+      // Of rules of a run that are not kept the first two count: the others differ from them in nothing.
+      for (let seen = 0; rule < to; rule++) {
+        if (rule === nextKept) {
+          nextKept = kept.indexOf(1, rule + 1);
+          continue;
+        }
+        if (isWhole) continue;
+        if (seen === 2) {
+          const end = nextKept === -1 ? to : Math.min(to, nextKept);
+          counts[cell]! += end - rule;
+          rule = end - 1;
+          continue;
+        }
+        seen++;
+        counts[cell]!++;
+        const first = firsts[cell]!;
+        if (first === -1) {
+          firsts[cell] = rule;
+          continue;
+        }
+        const difference = (chain[rule] === chain[first] ? 0 : otherChain) | (called[rule] === called[first] ? 0 : otherCalled);
+        differences[cell]! |= difference;
+        if (probes[cell] !== -1 && difference <= chosen[cell]!) continue;
+        probes[cell] = rule;
+        chosen[cell] = difference;
       }
-      const difference = (chain[rule] === chain[first] ? 0 : otherChain) | (called[rule] === called[first] ? 0 : otherCalled);
-      differences[cell]! |= difference;
-      if (probes[cell] !== -1 && difference <= chosen[cell]!) continue;
-      probes[cell] = rule;
-      chosen[cell] = difference;
     }
     for (let cell = 0; cell < counts.length; cell++) {
       if (counts[cell]! < leastRules || chosen[cell] !== differences[cell]) firsts[cell] = probes[cell] = -1;
+    }
+    state.set(kept);
+    for (let run = 0; run < runCount; run++) {
+      const from = runs[run]!;
+      if (firsts[cellOf[from]!] === -1) fillRun(state, asItIs, from, runs[run + 1]!);
+    }
+    for (let cell = 0; cell < counts.length; cell++) {
+      if (firsts[cell] === -1) continue;
+      state[firsts[cell]!] = asItIs;
+      state[probes[cell]!] = withMarks;
     }
     this.left = -this.chooseChains();
     for (let cell = 0; cell < counts.length; cell++) if (firsts[cell] !== -1) this.left += counts[cell]! - 2;
@@ -195,24 +241,29 @@ export class Quotient {
    * @returns how many of these rules were to be left out
    */
   private chooseChains(): number {
-    const { scan, keptChains, omitted, kept, ways } = this;
-    const { count, chain, called } = scan.rules;
+    const { scan, keptChains, omitted, kept, state, ways } = this;
+    const { chain, called, runs, runCount } = scan.rules;
     omitted.fill(0);
     if (!keptChains.includes(0)) return 0;
     let links = 0;
     const staying = new Set<number>();
     for (const [index, isKept] of keptChains.entries()) if (isKept === 1) staying.add(index);
-    for (let rule = 0; rule < count; rule++) {
-      if (!this.stays(rule) && !this.isProbe(rule)) continue;
-      staying.add(chain[rule]!);
-      if (called[rule] !== -1) staying.add(called[rule]!);
+    for (let run = 0; run < runCount; run++) {
+      const from = runs[run]!;
+      const to = runs[run + 1]!;
+      let rule = from;
+      while (rule < to && state[rule] === absent) rule++;
+      if (rule === to) continue;
+      staying.add(chain[from]!);
+      if (called[from] !== -1) staying.add(called[from]!);
     }
     for (const one of staying) {
       for (const way of ways) {
         const rule = way[one]!;
         if (rule === -1) continue;
-        if (!this.stays(rule) && !this.isProbe(rule)) {
+        if (state[rule] === absent) {
           kept[rule] = 1;
+          state[rule] = asItIs;
           links++;
         }
         staying.add(chain[rule]!);
@@ -229,9 +280,9 @@ export class Quotient {
 
   /** The text without the rules and chains that are left out; its line numbers are those of the whole. */
   reduce(): string {
-    const { scan, omitted } = this;
+    const { scan, omitted, state } = this;
     const { text, rules, chains } = scan;
-    const { count, start, end } = rules;
+    const { count, line, start, end } = rules;
     const pieces: string[] = [];
     let copied = 0;
     /** Lines that follow each other of which nothing has been copied but the ends of all but the last. */
@@ -255,10 +306,16 @@ export class Quotient {
       }
     };
     for (let rule = 0; rule < count; rule++) {
-      if (this.stays(rule)) continue;
+      if (state[rule] === asItIs) continue;
       cutChains(start[rule]!);
       cut(start[rule]!, end[rule]!);
-      if (!this.isProbe(rule)) continue;
+      if (state[rule] === absent) {
+        const before = rule;
+        while (state[rule + 1] === absent && line[rule + 1] === line[rule]! + 1) rule++;
+        ends += rule - before;
+        copied = end[rule]!;
+        continue;
+      }
       endLines();
       pieces.push(this.marked(rule));
     }
@@ -279,6 +336,12 @@ export class Quotient {
     }
     return marked + text.slice(copied, rules.end[rule]);
   }
+}
+
+/** Most runs have one rule. */
+function fillRun(row: Int32Array | Uint8Array, value: number, from: number, to: number): void {
+  if (to === from + 1) row[from] = value;
+  else row.fill(value, from, to);
 }
 
 /** Characters behind a hole that its mark may depend on: a prefix length, a mask. */

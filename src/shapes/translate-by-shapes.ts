@@ -7,7 +7,7 @@
 
 import { recentUsesOf } from "../extensions/matches/recent.js";
 import { sortDiagnostics, type Diagnostic, type DiagnosticCode } from "../diagnostic.js";
-import type { IptablesRuleset } from "../iptables/ast.js";
+import type { IptablesRuleset, IptablesTarget } from "../iptables/ast.js";
 import { chainName } from "../nft/names.js";
 import { deepestLevel, deepestPath } from "../nft/levels.js";
 import type { NftChain } from "../nft/ast.js";
@@ -28,8 +28,10 @@ export interface QuickTranslation {
   readonly translation: Translation;
   /** Rules that are only in the script; all of them were carried over exactly. */
   readonly leftOut: number;
-  /** The whole script, piece by piece. */
-  script(): Iterable<string>;
+  /** The whole script in UTF-8, piece by piece. */
+  pieces(): Iterable<Uint8Array>;
+  /** The whole script. */
+  script(): string;
 }
 
 /** Why there is no quick way; lower case, no full stop. */
@@ -160,7 +162,8 @@ class Filling {
       const ruleset = this.rulesetOf(dump)!;
       return { dump, family: tableFamily(ruleset), order: dump.chainsInOrder(ruleset), templates: this.templates.get(dump)! };
     });
-    return { translation: whole, leftOut, script: () => fillScript(this.script, this.starts, this.chains, filled) };
+    const pieces = (): Iterable<Uint8Array> => fillScript(this.script, this.starts, this.chains, filled);
+    return { translation: whole, leftOut, pieces, script: () => textOf(pieces()) };
   }
 
   /** Those of the whole dumps. */
@@ -186,13 +189,16 @@ class Filling {
     const { scanned, quotient } = dump;
     const templates = this.remarks.get(dump)!;
     if (templates.size === 0) return;
-    for (let rule = 0; rule < scanned.rules.count; rule++) {
-      const own = quotient.stays(rule) ? undefined : templates.get(quotient.cellAt(rule));
+    const { line, runs, runCount } = scanned.rules;
+    for (let run = 0; run < runCount; run++) {
+      const own = templates.get(quotient.cellAt(runs[run]!));
       if (!own) continue;
-      const line = scanned.rules.line[rule]!;
-      if (quotient.isProbe(rule)) marked.add(`${line} ${dump.source.file}`);
-      const holes = holesOf(scanned, rule);
-      for (const template of own) remarks.push(remarkFor(template, line, holes));
+      for (let rule = runs[run]!; rule < runs[run + 1]!; rule++) {
+        if (quotient.stays(rule)) continue;
+        if (quotient.isProbe(rule)) marked.add(`${line[rule]!} ${dump.source.file}`);
+        const holes = holesOf(scanned, rule);
+        for (const template of own) remarks.push(remarkFor(template, line[rule]!, holes));
+      }
     }
   }
 
@@ -201,7 +207,7 @@ class Filling {
     return this.dumps.every((dump) => {
       const {
         quotient,
-        scanned: { chains, rules },
+        scanned: { chains },
       } = dump;
       const family = tableFamily(this.rulesetOf(dump)!);
       const written = new Set<number | undefined>();
@@ -210,8 +216,7 @@ class Filling {
       }
       const lost = new Set([...chains.keys()].filter((chain) => !written.has(chain) && !quotient.isOmitted(chain)));
       if (lost.size === 0) return true;
-      for (let rule = 0; rule < rules.count; rule++) if (!quotient.stays(rule) && lost.has(rules.chain[rule]!)) return false;
-      return true;
+      return [...lost].every((chain) => dump.rulesOf(chain).every(([from, to]) => quotient.allStay(from, to)));
     });
   }
 
@@ -235,9 +240,12 @@ class Filling {
     });
   }
 
-  /** Rules with lists of `recent` are fused with those beside them. */
+  /** Rules with lists of `recent` stay, and one of those between two of them, which are fused where nothing is. */
   private keepLists(dump: Dump, { tables, family }: IptablesRuleset, calls: Calls): void {
     const { quotient } = dump;
+    /** Of each list that is asked for several hits, the chains that ask it. */
+    const asked = new Map<string, Set<number>>();
+    const counted = new Set<string>();
     for (const table of tables) {
       for (const chain of table.chains) {
         const place = dump.chainNumber(table.name, chain.name)!;
@@ -248,11 +256,51 @@ class Filling {
           if (uses.length === 0) continue;
           lines.push(rule.span.line);
           asksTtl ||= uses.some(({ rttl }) => rttl);
+          for (const { list, seconds, hits } of uses) {
+            asked.set(list, (asked.get(list) ?? new Set<number>()).add(place));
+            if (seconds !== undefined && hits > 1) counted.add(list);
+          }
           const own = dump.ruleAt(rule.span.line);
           if (own !== undefined) this.keepAlike(dump, own);
-          for (const neighbour of dump.around(place, rule.span.line)) if (quotient.keep(neighbour)) this.again = true;
+          const before = dump.ruleBefore(place, rule.span.line);
+          const isBetween = before !== undefined && lines.length > 1 && dump.scanned.rules.line[before]! > lines.at(-2)!;
+          if (isBetween && quotient.keep(before)) this.again = true;
         }
         if (asksTtl) this.keepBetween(dump, place, lines[0]!, lines.at(-1)!, calls);
+      }
+    }
+    const spread = [...counted].map((list) => asked.get(list)!).filter(({ size }) => size > 1);
+    if (spread.length > 0) this.keepWaysTo(dump, tables, new Set(spread.flatMap((chains) => [...chains])), calls);
+  }
+
+  /**
+   * The ways to chains, of which one asks a list for several hits that another sets: whether each packet that comes to the one has met the
+   * other depends on all rules that call them, and on the first in each chain that leaves it.
+   */
+  private keepWaysTo(dump: Dump, tables: IptablesRuleset["tables"], chains: Set<number>, calls: Calls): void {
+    const {
+      quotient,
+      scanned: { rules },
+    } = dump;
+    const callers = new Map<number, Set<number>>();
+    for (const [caller, all] of calls) for (const called of all) addCall(callers, called, caller);
+    for (const chain of chains) for (const caller of callers.get(chain) ?? []) chains.add(caller);
+    const keep = (rule: number): void => {
+      if (quotient.keep(rule)) this.again = true;
+    };
+    const leaving = new Set<number>();
+    for (const { span, target } of tables.flatMap((table) => table.chains.flatMap(({ rules: read }) => read))) {
+      const rule = leavesChain(target) ? dump.ruleAt(span.line) : undefined;
+      if (rule !== undefined) leaving.add(quotient.cellAt(rule));
+    }
+    for (let rule = 0; rule < rules.count; rule++) if (chains.has(rules.called[rule]!)) keep(rule);
+    for (const chain of chains) {
+      for (const [from, to] of dump.rulesOf(chain)) {
+        let rule = from;
+        while (rule < to && !leaving.has(quotient.cellAt(rule))) rule++;
+        if (rule === to) continue;
+        keep(rule);
+        break;
       }
     }
   }
@@ -362,6 +410,17 @@ class Filling {
       for (let rule = from; rule < to; rule++) if (dump.quotient.keep(rule)) this.again = true;
     }
   }
+}
+
+function textOf(pieces: Iterable<Uint8Array>): string {
+  const decoder = new TextDecoder();
+  let text = "";
+  for (const piece of pieces) text += decoder.decode(piece, { stream: true });
+  return text + decoder.decode();
+}
+
+function leavesChain(target: IptablesTarget | undefined): boolean {
+  return target !== undefined && (target.kind === "chain" ? target.goto : target.extension === "RETURN");
 }
 
 /** Is said of one of many rules that are alike, and changes none. */

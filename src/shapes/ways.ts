@@ -5,13 +5,11 @@ import type { Scan, ScannedChain } from "./scan.js";
 /** The chains that each chain calls. */
 export type Calls = ReadonlyMap<number, ReadonlySet<number>>;
 
-export function callsOf({ rules: { count, chain, called } }: Scan): Map<number, Set<number>> {
+export function callsOf({ rules: { chain, called, runs, runCount } }: Scan): Map<number, Set<number>> {
   const calls = new Map<number, Set<number>>();
-  let [lastCaller, lastCalled] = [-1, -1];
-  for (let rule = 0; rule < count; rule++) {
-    if (called[rule] === -1 || (called[rule] === lastCalled && chain[rule] === lastCaller)) continue;
-    [lastCaller, lastCalled] = [chain[rule]!, called[rule]!];
-    addCall(calls, lastCaller, lastCalled);
+  for (let run = 0; run < runCount; run++) {
+    const rule = runs[run]!;
+    if (called[rule] !== -1) addCall(calls, chain[rule]!, called[rule]!);
   }
   return calls;
 }
@@ -22,14 +20,24 @@ export function addCall(calls: Map<number, Set<number>>, caller: number, called:
   else calls.set(caller, new Set([called]));
 }
 
+const none: ReadonlySet<number> = new Set();
+
 /** For each chain a text that names the built-in ones that it is called from, directly or not; a built-in chain is one of its own. */
 export function reachedFrom(chains: readonly Pick<ScannedChain, "builtIn">[], calls: Calls): string[] {
   const reached = chains.map(() => "");
   for (const [builtIn, { builtIn: isBuiltIn }] of chains.entries()) {
     if (!isBuiltIn) continue;
-    const seen = new Set([builtIn]);
-    for (const chain of seen) for (const called of calls.get(chain) ?? []) seen.add(called);
-    for (const chain of seen) reached[chain] += ` ${builtIn}`;
+    const seen = new Uint8Array(chains.length);
+    seen[builtIn] = 1;
+    const order = [builtIn];
+    for (const chain of order) {
+      reached[chain] += ` ${builtIn}`;
+      for (const called of calls.get(chain) ?? none) {
+        if (seen[called] === 1) continue;
+        seen[called] = 1;
+        order.push(called);
+      }
+    }
   }
   return reached;
 }
@@ -72,18 +80,21 @@ export function longestWay(chainCount: number, calls: Calls): number {
 }
 
 /** For each built-in chain that calls others: for each chain that it leads to a rule that calls it, on a shortest way; -1 for others. */
-export function shortestWays({ chains, rules: { count, chain, called } }: Scan): readonly Int32Array[] {
+export function shortestWays({ chains, rules: { chain, called, runs, runCount } }: Scan): readonly Int32Array[] {
   const callers: number[][] = chains.map(() => []);
-  for (let rule = 0; rule < count; rule++) if (called[rule] !== -1) callers[chain[rule]!]!.push(rule);
+  for (let run = 0; run < runCount; run++) {
+    const rule = runs[run]!;
+    if (called[rule] !== -1) callers[chain[rule]!]!.push(rule);
+  }
   return chains.flatMap(({ builtIn }, start) => {
     if (!builtIn || callers[start]!.length === 0) return [];
     const ways = new Int32Array(chains.length).fill(-1);
-    const seen = new Set([start]);
-    for (const caller of seen) {
+    const order = [start];
+    for (const caller of order) {
       for (const rule of callers[caller]!) {
         const callee = called[rule]!;
-        if (seen.has(callee)) continue;
-        seen.add(callee);
+        if (callee === start || ways[callee] !== -1) continue;
+        order.push(callee);
         ways[callee] = rule;
       }
     }

@@ -1,5 +1,7 @@
 /** What has to be said about the lists of a ruleset: where the sets differ from xt_recent, and traps in the rules themselves. */
 
+import { recentUsesOf, type RecentUse } from "../../extensions/matches/recent.js";
+import { rulesInLoadOrder } from "../../iptables/load-order.js";
 import { diagnostic, printable, type Diagnostic } from "../../diagnostic.js";
 import { features } from "../../nft/versions.js";
 import type { IptablesRuleset } from "../../iptables/ast.js";
@@ -208,7 +210,7 @@ const muchMemory = 64 * 1024 * 1024;
  */
 export function memoryRemarks(rulesets: readonly IptablesRuleset[], bytes: number, setSize: number): Diagnostic[] {
   if (bytes <= muchMemory) return [];
-  const [first] = rulesets.flatMap((ruleset) => [...gatherLists(ruleset).values()].flatMap(({ uses }) => uses));
+  const first = firstUse(rulesets);
   if (!first) return [];
   return [
     diagnostic(
@@ -219,6 +221,17 @@ export function memoryRemarks(rulesets: readonly IptablesRuleset[], bytes: numbe
       "--set-size bounds the hosts of a list; --recent limit needs two sets for a hit count",
     ),
   ];
+}
+
+/** The one that makes the first list. */
+function firstUse(rulesets: readonly IptablesRuleset[]): RecentUse | undefined {
+  for (const ruleset of rulesets) {
+    for (const { rule } of rulesInLoadOrder(ruleset)) {
+      const [first] = recentUsesOf(rule, ruleset.family);
+      if (first) return first;
+    }
+  }
+  return undefined;
 }
 
 /** Which option a diagnostic blames. */

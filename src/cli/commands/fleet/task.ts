@@ -103,7 +103,7 @@ export class FleetWorker {
     }
     const counts = tally(iptables, diagnostics);
     const rules = "reason" in quick ? counts : { ...counts, exact: counts.exact + quick.leftOut };
-    const text = "reason" in quick ? script : [...quick.script()].join("");
+    const text = "reason" in quick ? script : quick.script();
     const unwritten: Record<string, string> = {};
     for (const machine of group.machines) {
       try {

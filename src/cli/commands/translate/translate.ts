@@ -43,8 +43,9 @@ async function runTranslate(settings: TranslateSettings, surroundings: Surroundi
     if ("reason" in quick) translation = surroundings.translate(given.sources, options);
     else ({ translation, leftOut } = quick);
     if (translation.script !== undefined) {
-      const script = "reason" in quick ? [translation.script] : quick.script();
-      await writeScript(settings.check ? [await checked(script, given, options, surroundings)] : script, settings, surroundings);
+      const pieces = "reason" in quick ? [translation.script] : quick.pieces();
+      if (settings.check) await check("reason" in quick ? translation.script : quick.script(), given, options, surroundings);
+      await writeScript(pieces, settings, surroundings);
     }
   } catch (error) {
     // Not left to the shell of the commands: the JSON report tells of failures, too.
@@ -65,21 +66,23 @@ function wayTaken(quick: ReturnType<typeof translateByShapes>): string {
 }
 
 /** Asks nft about the script, and the rules one by one about what was made of them by their shapes. */
-async function checked(
-  pieces: Iterable<string>,
+async function check(
+  script: string,
   { sources }: Given,
   options: TranslateOptions,
   { translate, environment }: Surroundings,
-): Promise<string> {
-  const script = [...pieces].join("");
+): Promise<void> {
   const { script: slow, nft } = translate(sources, options);
   if (slow !== script)
     throw new Failure("translated rule by rule, the script is another: this is a fault of ipt2nft-recent, please report it");
   await checkScript(script, nft?.tables ?? [], environment);
-  return script;
 }
 
-async function writeScript(pieces: Iterable<string>, { output }: TranslateSettings, surroundings: Surroundings): Promise<void> {
+async function writeScript(
+  pieces: Iterable<string | Uint8Array>,
+  { output }: TranslateSettings,
+  surroundings: Surroundings,
+): Promise<void> {
   if (output !== undefined) return writeFileAtomically(output, pieces);
   for (const piece of pieces) await surroundings.writeOutput(piece);
 }
