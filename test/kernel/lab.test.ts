@@ -256,11 +256,12 @@ COMMIT
         dumps: { ipv4: "*filter\n-A INPUT -m conntrack --ctstate NEW -j ACCEPT\nCOMMIT\n" },
         frames: [
           { at: 0, packet: udp(client, host, port.sourcePort, { sourcePort: 9 }) },
-          { at: 0.01, packet: udp(host, client, 10, port), own: true },
+          { at: 0.01, packet: udp(host, client, 9, port), own: true },
         ],
       });
-      // Nobody listened yet when it came.
+      // Nobody listened yet when it came, and no connection was known; what is sent belongs to the connection.
       expect(report.outcomes.map(({ iptables }) => summary(iptables))).toEqual(["accepted: icmp 3/3", "sent"]);
+      expect(report.outcomes.map(({ iptables }) => iptables.sighting?.connectionState)).toEqual([8, 2]);
     } finally {
       process.env["PATH"] = path;
       rmSync(directory, { recursive: true });
