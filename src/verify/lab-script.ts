@@ -168,8 +168,12 @@ sleep 0.05
 ${ownSender === undefined ? "" : "wait $senders"}
 
 # The counters at one moment, since a socket may still repeat what nobody has answered.
-${listings.map((command) => `${command} &
-listing="$listing $!"`).join("\n")}
+${listings
+  .map(
+    (command) => `${command} &
+listing="$listing $!"`,
+  )
+  .join("\n")}
 for one in $listing; do wait $one; done
 cat after.dump6 >>after.dump
 ${sides

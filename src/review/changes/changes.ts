@@ -6,7 +6,7 @@ import { changingWith, holdsBothFamilies } from "../../ipset/use.js";
 import type { Family, IptablesRule, IptablesRuleset, TableName } from "../../iptables/ast.js";
 import { gatherLists } from "../../rewrite/recent/usage.js";
 import type { Remark } from "../findings.js";
-import { Comparison, type Consequences, type Found, type Refused, type Subject } from "../flow/comparison.js";
+import { Comparison, type Consequences, type Found, type Redirected, type Refused, type Subject } from "../flow/comparison.js";
 import type { Drift } from "../flow/questions.js";
 import type { PathName } from "../flow/side.js";
 import { hull, meet, subtract, type Box } from "../packets/box.js";
@@ -468,7 +468,12 @@ class FamilyReview {
       const words = packetWords(hull(sent.map(({ box: { tests: _, state: _state, ...fields } }) => fields)), this.family, "PREROUTING");
       this.tellEffect("opens", `${words} ${translationWords(first.sentTo, this.family)} now${this.familyWords()}`, span, true);
     }
-    const moved = translated.filter(({ before, after }) => before.destination?.text !== after.destination?.text);
+    const moved = translated.filter(isMoved);
+    const left = moved.filter(({ after }) => after.destination === undefined);
+    if (left.length > 0) {
+      const words = packetWords(hull(left.map(({ box: { tests: _, state: _state, ...fields } }) => fields)), this.family, "PREROUTING");
+      this.tellEffect("opens", `${words} reaches the address it is sent to now${this.familyWords()}`, span, true);
+    }
     if (moved[0]) {
       const words = packetWords(hull(moved.map(({ box: { tests: _, state: _state, ...fields } }) => fields)), this.family, "PREROUTING");
       const { before } = moved[0];
@@ -551,10 +556,15 @@ function without(boxes: readonly Box[], others: readonly Box[]): readonly Box[] 
   return left;
 }
 
+/** Whether they reach another address than before. What a translation hid that is gone is reached, too. */
+function isMoved({ before, after }: Redirected): boolean {
+  return before.destination?.text !== after.destination?.text;
+}
+
 function directionOf({ opens, closes, translated, altered, refused, unjudged }: Consequences): Direction {
-  // A translation that changed takes packets from one place and gives them to another.
-  const moved = translated.some(({ before, after }) => before.destination?.text !== after.destination?.text);
-  const [opening, closing] = [opens.length > 0 || translated.some(({ sentTo }) => sentTo), closes.length > 0 || moved];
+  // A translation that came, changed or went takes packets from one place and gives them to another.
+  const moved = translated.some(isMoved);
+  const [opening, closing] = [opens.length > 0 || moved, closes.length > 0 || moved];
   if (opening || closing) return opening && closing ? "both" : opening ? "opens" : "closes";
   if (unjudged !== undefined) return "unjudged";
   return translated.length > 0 || altered.length > 0 || refused.length > 0 ? "alters" : "neither";

@@ -215,6 +215,11 @@ describe("what opens and closes", () => {
     expect(removed.closes.map(({ sentence }) => sentence)).toEqual([
       "TCP to port 80 (HTTP) arriving at this machine from anywhere no longer reaches 198.51.100.10 port 443",
     ]);
+    // What the translation hid: a service of this machine on that port.
+    expect(removed.opens.map(({ sentence }) => sentence)).toEqual([
+      "TCP to port 80 (HTTP) arriving at this machine from anywhere reaches the address it is sent to now",
+    ]);
+    expect([added, removed].map(({ changes }) => changes.map(({ direction }) => direction))).toEqual([["both"], ["both"]]);
     const dropping = dump("*filter", "-A INPUT -i lo -j ACCEPT", "*mangle", ":PREROUTING ACCEPT [0:0]", "-A PREROUTING -p tcp -j DROP");
     expect(review(dropping, without).closes).toHaveLength(2);
     expect(review(without, dropping).opens).toHaveLength(2);
