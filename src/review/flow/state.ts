@@ -35,6 +35,8 @@ export interface State {
   readonly tracking: string;
   readonly destination?: Translation;
   readonly source?: Translation;
+  /** The local socket that a rule has handed it to; its header is as it was. */
+  readonly socket?: string;
   /** Changes that no test of a ruleset reads. */
   readonly outside: string;
   readonly own: ReadonlyMap<string, OwnHits>;
@@ -109,6 +111,8 @@ export function changed(state: State, effect: Effect): State {
         case "tos":
         case "ttl":
           return carrying(state, effect.of, `${effect.text} of ${state.carried[effect.of]}`);
+        case "socket":
+          return { ...state, socket: effect.text };
         case "tracking":
           return isLeftToTracking(state) ? { ...state, tracking: effect.text } : state;
         case "addresses":
@@ -117,6 +121,11 @@ export function changed(state: State, effect: Effect): State {
           return { ...state, outside: `${state.outside}; ${effect.text}` };
       }
   }
+}
+
+/** With the place that a packet comes to: a socket that it was handed to has it in place of the address it is sent to. */
+export function placed(state: State): State {
+  return state.socket === undefined ? state : { ...state, destination: { toMachine: false, text: state.socket } };
 }
 
 /** What a match that reads this sees, or a set records, where rules changed it. */
