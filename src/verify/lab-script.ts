@@ -103,7 +103,8 @@ other_nft() { nsenter --net=/run/netns/nft chroot ${quoted(nftRoot)} /usr/sbin/n
 
 # The bridge and the sender, with no addresses of their own.
 sysctl -qw net.ipv6.conf.all.disable_ipv6=1 net.ipv6.conf.default.disable_ipv6=1
-ip link add bridge0 type bridge
+# Snooping would join a group and report it to the namespaces.
+ip link add bridge0 type bridge mcast_snooping 0
 ip link add sender0 address ${senderAddress} type veth peer name sender1
 ip link set sender1 master bridge0
 bridge link set dev sender1 learning off
