@@ -1,6 +1,6 @@
 /** What the extensions say of themselves, asked for one use in a rule. */
 
-import type { ExtensionUse, Family, IptablesRule, OptionUse } from "../iptables/ast.js";
+import type { ExtensionUse, Family, IptablesRule, OptionUse, TableName } from "../iptables/ast.js";
 import type { MatchExtension, OptionDefinitions, OptionUses, TargetExtension } from "./extension.js";
 import {
   isMemory,
@@ -8,6 +8,7 @@ import {
   type Refusal,
   type Effect,
   type FieldTest,
+  type Judgement,
   type Matter,
   type Memory,
   type Played,
@@ -132,6 +133,13 @@ export function optionsSayAll(use: ExtensionUse): boolean {
 }
 
 // ----------------------------------------------------------------------------------------------------- rules
+
+/** Undefined where that is up to other rules: ACCEPT only ends the tables that translate, change or mark packets. */
+export function judgementOf({ target }: IptablesRule, table: TableName): Judgement | undefined {
+  if (target?.kind !== "extension") return undefined;
+  if (wayOf(target) === "drop") return "stops";
+  return target.extension === "ACCEPT" && table === "filter" ? "lets through" : undefined;
+}
 
 /** Why two runs of the same packets may differ at this rule; undefined where they do not. */
 export function unplayable({ matches, target }: IptablesRule): string | undefined {

@@ -9,7 +9,7 @@ import type { Ipset } from "../ipset/ast.js";
 import type { Family, IptablesRule, IptablesRuleset, OptionUse, TableName } from "../iptables/ast.js";
 import type { Hook, Statement } from "../nft/ast.js";
 import type { Declare } from "./declarations.js";
-import type { MatchFacts, TargetFacts } from "./facts.js";
+import type { Judgement, MatchFacts, TargetFacts } from "./facts.js";
 
 // -------------------------------------------------------------------------------------------------- options
 
@@ -146,6 +146,8 @@ export interface RuleContext {
   readonly ipsets?: Ipsets;
   /** The addresses of countries; none without data. */
   readonly geoip?: Geoip;
+  /** Absent where the rule by itself decides nothing for good, as a jump or an ACCEPT of the nat table, and where nobody is told. */
+  readonly judgement?: Judgement | undefined;
   /** Connections are tracked, and so fragments are put together before any chain sees them. */
   readonly reassembles?: boolean;
   /** Write counters. */

@@ -196,6 +196,9 @@ export interface Refusal {
 /** Where a target sends the packet: `elsewhere` gives it to a program or a part of the kernel that decides by itself. */
 export type Way = "continue" | "accept" | "drop" | "return" | "elsewhere";
 
+/** What a rule does for good with the packets that match it. */
+export type Judgement = "stops" | "lets through";
+
 // ---------------------------------------------------------------------------------------------------- the facts
 
 /** `true`, or why no two runs of the same packets are alike: a phrase that begins with "it" or names the cause. */

@@ -29,6 +29,12 @@ const topics: Readonly<Record<string, string>> = {
 const plainOptions: ReadonlySet<string> = new Set([...Object.keys(topics), "-p", "--reject-with"]);
 const plainMatches: ReadonlySet<string> = new Set(["tcp", "udp", "udplite", "sctp", "dccp"]);
 const plainTargets: ReadonlySet<string> = new Set(["ACCEPT", "DROP", "RETURN", "REJECT"]);
+/** Targets that packets go on behind, with what they give: rules that share a packet are then not brought together, as networks may. */
+const givingTargets: Readonly<Record<string, readonly string[]>> = {
+  MARK: ["--set-xmark", "--set-mark"],
+  CONNMARK: ["--set-xmark", "--set-mark"],
+  CLASSIFY: ["--set-class"],
+};
 
 interface Neighbour {
   readonly text: string;
@@ -46,6 +52,8 @@ interface Row {
   lastLine: number;
   count: number;
   intervals: boolean;
+  /** Its packets go on to the next rule. */
+  readonly goesOn: boolean;
 }
 
 /** Takes the rules of chains one by one. There may be 100,000 of them: most are told apart by a few letters. */
@@ -104,8 +112,8 @@ export class LongLists {
     if (counters && !isLoadable("setCounter", targetNft)) return [];
     // Sets that stay over a reload stand in their rule, and intervals there are not counted apart.
     const intervalsMerge = !keepSets || !counters;
-    return this.rows.flatMap(({ first, option, lastLine, count, intervals }) => {
-      if (count <= (intervals ? longList.intervals : longList.singles) || (intervals && !intervalsMerge)) return [];
+    return this.rows.flatMap(({ first, option, lastLine, count, intervals, goesOn }) => {
+      if (count <= (intervals ? longList.intervals : longList.singles) || (intervals && (!intervalsMerge || goesOn))) return [];
       return [
         diagnostic(
           "long-list",
@@ -166,7 +174,8 @@ function rowOf(one: Neighbour, other: Neighbour): Row | undefined {
     place = index;
   }
   const option = place === undefined ? undefined : words[place - 1];
-  if (place === undefined || option === undefined || topics[option] === undefined || !isPlain(words)) return undefined;
+  const way = option === undefined || topics[option] === undefined ? undefined : wayOf(words);
+  if (place === undefined || option === undefined || way === undefined) return undefined;
   return {
     first: one.span(),
     option,
@@ -175,6 +184,7 @@ function rowOf(one: Neighbour, other: Neighbour): Row | undefined {
     lastLine: 0,
     count: 0,
     intervals: false,
+    goesOn: way === "on",
   };
 }
 
@@ -184,14 +194,18 @@ function isInterval(option: string, value: string): boolean {
   return value.includes(":") || value.includes(",");
 }
 
-/** Whether a rule asks for fields only and ends the way of its packets. */
-function isPlain(words: readonly string[]): boolean {
-  let ends = false;
+/** What becomes of the packets of a rule that asks for fields only; undefined for one that asks, or does, anything else. */
+function wayOf(words: readonly string[]): "end" | "on" | undefined {
+  let target: string | undefined;
+  let gives = false;
   // Behind "-A" and the chain.
   for (let index = 2; index < words.length; index += 2) {
     const [option, value = ""] = [words[index]!, words[index + 1]];
-    if (option === "-m" ? !plainMatches.has(value) : option === "-j" ? !plainTargets.has(value) : !plainOptions.has(option)) return false;
-    ends ||= option === "-j";
+    if (option === "-j") target = value;
+    else if (target !== undefined && givingTargets[target]?.includes(option)) gives = true;
+    else if (option === "-m" ? !plainMatches.has(value) : !plainOptions.has(option)) return undefined;
   }
-  return ends;
+  if (target === undefined) return undefined;
+  if (plainTargets.has(target)) return "end";
+  return gives ? "on" : undefined;
 }

@@ -1,6 +1,7 @@
 /** The first phase: everything there is to know of a ruleset before anything is decided about it. Each rule is taken apart once. */
 
 import { Declarations } from "../extensions/declarations.js";
+import { judgementOf } from "../extensions/described.js";
 import type { Ipsets } from "../extensions/extension.js";
 import type { Geoip } from "../geoip/ranges.js";
 import type { IptablesChain, IptablesRule, IptablesRuleset, IptablesTable } from "../iptables/ast.js";
@@ -106,6 +107,7 @@ function analyseRule(rule: IptablesRule, context: Omit<AnalysisContext, "rule" |
     rule,
     derived(context, {
       rule,
+      judgement: judgementOf(rule, context.table),
       protocol: protocol && !protocol.inverted && protocol.value !== 0 ? protocol.value : undefined,
       declare: new Declarations(number),
     }),

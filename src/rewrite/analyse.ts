@@ -7,12 +7,12 @@ import { findMatch, findTarget, matchNames, targetNames } from "../extensions/re
 import { recentUse, type RecentUse } from "../extensions/matches/recent.js";
 import type { OptionUses, OptionDefinitions, Remark, RuleContext, Untranslatable } from "../extensions/extension.js";
 import { addressMatch } from "../extensions/values/address.js";
-import { readsOf } from "../extensions/described.js";
+import { judgementOf, readsOf } from "../extensions/described.js";
 import { firstFragmentOnly } from "../extensions/values/fragment.js";
 import { protocolExpression, protocolName } from "../extensions/values/protocols.js";
 import { holdsNothing } from "../extensions/values/range.js";
 import { cutToBytes } from "../extensions/values/text.js";
-import type { ExtensionUse, Family, IptablesRule, OptionUse } from "../iptables/ast.js";
+import type { ExtensionUse, Family, IptablesRule, OptionUse, TableName } from "../iptables/ast.js";
 import { binary, compare, goto, hex, jump, match, meta, number, payload, string, type Expression, type Statement } from "../nft/ast.js";
 import { longestComment } from "../nft/rule-size.js";
 import { isEnd, type RuleBody, type RuleParts, type Step } from "./parts.js";
@@ -315,7 +315,7 @@ class Analyser {
 
   private refuse(code: DiagnosticCode, span: IptablesRule["span"], message: string, help?: string): never {
     throw new Stop({
-      diagnostic: refusal(code, span, message, lossOf(this.rule, this.notRecorded()), help),
+      diagnostic: refusal(code, span, message, lossOf(this.rule, this.context.table, this.notRecorded()), help),
       ...this.recordingOf(this.steps),
     });
   }
@@ -385,7 +385,7 @@ export function refusal(code: DiagnosticCode, span: IptablesRule["span"], messag
 }
 
 /** What leaving the rule out means for the packets it was made for; `notRecorded` are the uses of `recent` that are lost with it. */
-export function lossOf(rule: IptablesRule, notRecorded: readonly RecentUse[] = []): Loss {
+export function lossOf(rule: IptablesRule, table: TableName, notRecorded: readonly RecentUse[] = []): Loss {
   const lists = (operations: readonly string[]): string =>
     [...new Set(notRecorded.filter(({ operation }) => operations.includes(operation)).map(({ list }) => list))]
       .map((list) => `"${printable(list)}"`)
@@ -409,11 +409,12 @@ export function lossOf(rule: IptablesRule, notRecorded: readonly RecentUse[] = [
           },
         ]),
   ];
-  const all = [...(rule.target || lost.length === 0 ? [withoutTarget(rule)] : []), ...lost];
+  const all = [...(rule.target || lost.length === 0 ? [withoutTarget(rule, table)] : []), ...lost];
   return { told: all.map(({ told }) => told).join("; "), without: all.map(({ without }) => without).join(", ") };
 }
 
-function withoutTarget({ target }: IptablesRule): Loss {
+function withoutTarget(rule: IptablesRule, table: TableName): Loss {
+  const { target } = rule;
   const more = (state: "open" | "closed", told: string): Loss => ({
     told: `without the rule the firewall is more ${state}: ${told}`,
     without: `more ${state}`,
@@ -421,13 +422,12 @@ function withoutTarget({ target }: IptablesRule): Loss {
   const clause = (told: string): Loss => ({ told, without: told });
   if (!target) return { told: "the rule only counted, no verdict changes", without: "no verdict changes" };
   if (target.kind === "chain") return clause(`packets no longer reach chain "${printable(target.chain)}" by this rule`);
+  const judgement = judgementOf(rule, table);
+  if (judgement === "stops") return more("open", "packets that it stopped go on to the next rule");
+  if (judgement === "lets through") return more("closed", "packets that it let through go on to the next rule");
   switch (target.extension) {
-    case "DROP":
-    case "REJECT":
-    case "TARPIT":
-      return more("open", "packets that it stopped go on to the next rule");
     case "ACCEPT":
-      return more("closed", "packets that it let through go on to the next rule");
+      return clause(`packets that it kept from the rest of table "${table}" go on to the next rule`);
     case "RETURN":
       return clause("without the rule the rest of the chain also decides about packets that it sent back");
     case "NFQUEUE":
@@ -448,6 +448,9 @@ function withoutTarget({ target }: IptablesRule): Loss {
     case "MASQUERADE":
     case "REDIRECT":
     case "NETMAP":
+    case "SAME":
+    case "BALANCE":
+    case "DNETMAP":
       return clause("addresses and ports are no longer translated by this rule");
     default:
       return clause(`what "${printable(target.extension)}" did no longer happens`);

@@ -5,7 +5,7 @@
 
 import { printable, type Diagnostic } from "../diagnostic.js";
 import type { RecentUse } from "../extensions/matches/recent.js";
-import type { Family, IptablesRule } from "../iptables/ast.js";
+import type { Family, IptablesRule, TableName } from "../iptables/ast.js";
 import { fitsOneRule } from "../nft/rule-size.js";
 import { features, isLoadable } from "../nft/versions.js";
 import { lossOf, recentUses, recordingOf, refusal, type Analysis, type Remains } from "./analyse.js";
@@ -217,7 +217,7 @@ class Decider {
 
   private chain(chain: AnalysedChain, diagnostics: DiagnosticList): PlannedChain {
     const rules = chain.rules.map(({ rule, analysis }) => {
-      const refusal = analysis === deadLoop ? undefined : this.refusal(rule, analysis, chain.depth ?? 0);
+      const refusal = analysis === deadLoop ? undefined : this.refusal(rule, analysis, chain.depth ?? 0, chain.table.name);
       // What else there is to say of a rule has no meaning once it is refused for this.
       for (const remark of refusal ? [] : analysis.remarks) diagnostics.add(remark);
       const decision = refusal ?? analysis;
@@ -228,13 +228,13 @@ class Decider {
   }
 
   /** Why a rule is refused that the analysis found nothing wrong with. */
-  private refusal(rule: IptablesRule, analysis: Analysis, depth: number): Decision | undefined {
+  private refusal(rule: IptablesRule, analysis: Analysis, depth: number, table: TableName): Decision | undefined {
     if (this.given.refused.has(rule)) {
       const found = refusal(
         "rule-too-large",
         rule.span,
         "the rule has more tests than nft can hold in one rule or nest in chains",
-        lossOf(rule, this.recentUses(rule)),
+        lossOf(rule, table, this.recentUses(rule)),
         "write it as several rules",
       );
       return { kind: "refused", diagnostic: found };
@@ -246,7 +246,7 @@ class Decider {
       return { kind: "refused", diagnostic: found, ...recordingOf(rule, end < 0 ? steps : steps.slice(0, end), declarations) };
     };
     const isBeyond = (step: Step): boolean => step.kind === "recent" && this.isBeyond(step.use);
-    const found = this.tooDeep(rule, depth) ?? this.beyondLists(rule);
+    const found = this.tooDeep(rule, depth, table) ?? this.beyondLists(rule, table);
     if (found) return refused(found, isBeyond);
     const missing = pieces && missingFeature(rule, pieces, this.options);
     if (!missing) return undefined;
@@ -257,23 +257,23 @@ class Decider {
         ? (["needs-newer-nft", `nft ${nft} (${name}), and the script is for ${this.options.targetNft}`] as const)
         : (["needs-kernel-part", `"${missing.part}", and the script is for a kernel without it`] as const);
     return refused(
-      refusal(code, missing.span, `${missing.blamed} needs ${reason}`, lossOf(rule, lost)),
+      refusal(code, missing.span, `${missing.blamed} needs ${reason}`, lossOf(rule, table, lost)),
       ({ match = -1 }) => match >= missing.matchesBefore,
     );
   }
 
-  private tooDeep(rule: IptablesRule, depth: number): Diagnostic | undefined {
+  private tooDeep(rule: IptablesRule, depth: number, table: TableName): Diagnostic | undefined {
     if (rule.target?.kind !== "chain" || depth < this.given.deepestCaller) return undefined;
     return refusal(
       "too-many-levels",
       rule.target.span,
       `jump to "${printable(rule.target.chain)}" is deeper than the ${deepestLevel} levels that the kernel allows nft`,
-      lossOf(rule),
+      lossOf(rule, table),
     );
   }
 
   /** What its list cannot be asked, whatever else the rule is made of. */
-  private beyondLists(rule: IptablesRule): Diagnostic | undefined {
+  private beyondLists(rule: IptablesRule, table: TableName): Diagnostic | undefined {
     const uses = this.recentUses(rule);
     const tooLarge = uses.findIndex((use) => this.isBeyond(use));
     const use = uses[tooLarge];
@@ -285,7 +285,7 @@ class Decider {
         use.use.options[use.operation === "remove" ? "remove" : "hitcount"]?.span ?? use.use.span,
         `list "${printable(use.list)}": ${use.operation === "remove" ? "taking a host off it" : "an exact window"} needs nft ${nft}, ` +
           `which deletes from sets in rules, and the script is for ${this.options.targetNft}`,
-        lossOf(rule, uses.slice(tooLarge)),
+        lossOf(rule, table, uses.slice(tooLarge)),
         use.operation === "remove" ? undefined : "--recent auto writes it as a limit with a ban",
       );
     }
@@ -293,7 +293,7 @@ class Decider {
       "recent-too-large",
       use.use.options["hitcount"]?.span ?? use.use.span,
       `hit count ${use.hits} is over the ${largestRing} that an exact form can hold`,
-      lossOf(rule, uses.slice(tooLarge)),
+      lossOf(rule, table, uses.slice(tooLarge)),
       "--recent auto writes it as a limit with a ban",
     );
   }

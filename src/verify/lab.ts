@@ -23,7 +23,7 @@ import { defaultInterfaces, hardwareAddress, senderAddress, type Frame, type Int
 import { labScript, ordersOf, sides, type IptablesVariant, type Side, type SideSetup } from "./lab-script.js";
 import { runInNamespace, withFiles } from "./namespace.js";
 import { observerScript, readObservations, type Observations } from "./observer.js";
-import { orderFor, ownSender, ownSenderWord, sentLine } from "./own-packets.js";
+import { orderFor, ownSender, ownSenderWord, sentLine, type OrderLine } from "./own-packets.js";
 import { packetLimit, serialize } from "./packet.js";
 import { ethernetFrame, fileHeader, recordOf } from "./pcap.js";
 
@@ -106,7 +106,7 @@ export async function replayAll(inputs: readonly ReplayInput[], signal?: AbortSi
 }
 
 /** What is to be sent at a moment, for the frame of this index: bytes on the wire, or an order to the firewalls. */
-type Event = { readonly at: number; readonly index: number } & ({ readonly bytes: Uint8Array } | { readonly order: string });
+type Event = { readonly at: number; readonly index: number } & ({ readonly bytes: Uint8Array } | { readonly order: OrderLine });
 
 function eventsOf(frames: readonly Frame[], interfaces: readonly Interface[], start: number): Event[] {
   return frames
@@ -241,8 +241,8 @@ class Acknowledgements {
   }
 }
 
-/** Milliseconds. */
-const senderPatience = 500;
+/** Milliseconds; more than the program waits for what is still on the wire. */
+const senderPatience = 1000;
 
 /**
  * Writes each frame when it is due, into a pipe from which tcpreplay sends whatever comes. While a socket of the firewalls
@@ -260,6 +260,7 @@ function play(
   const began = start;
   wire.write(fileHeader);
   let next = 0;
+  let sent = 0;
   let ordered = 0;
   const sendDue = (): void => {
     // The namespace was ended: nobody takes the rest.
@@ -268,9 +269,11 @@ function play(
     for (let event = events[next]; event !== undefined && event.at <= now; event = events[next]) {
       next += 1;
       postponed[event.index] = (start - began) / 1000;
-      if ("bytes" in event) wire.write(recordOf(event));
-      else {
-        for (const stream of orders) stream.write(event.order);
+      if ("bytes" in event) {
+        wire.write(recordOf(event));
+        sent += 1;
+      } else {
+        for (const stream of orders) stream.write(event.order(sent));
         ordered += orders.length;
         const asked = performance.now();
         acknowledgements.await(ordered, () => {

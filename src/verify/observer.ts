@@ -163,10 +163,12 @@ function observeOwn(family: Family, conntrack: boolean, ports: readonly number[]
     port: "th sport . th dport",
     ...(conntrack ? { state: "ct state", connmark: "ct mark" } : {}),
   };
-  // The port it was sent from is the connection's, unless the packet belongs to none; SNAT may have changed it.
+  // The port it was sent from is the connection's, unless the packet belongs to none: translation may have changed it. A packet that
+  // answers is the connection's other way.
   const keys: readonly (readonly [key: string, condition: string])[] = conntrack
     ? [
         ["ct original proto-src", `ct direction original ct original proto-src ${list}`],
+        ["ct reply proto-src", `ct direction reply ct reply proto-src ${list}`],
         ["th sport", `ct state untracked th sport ${list}`],
       ]
     : [["th sport", `th sport ${list}`]];

@@ -18,8 +18,9 @@ export function translateAlone({ dump, family, options }: OptionRule, more: Tran
 
 export function judge(rule: OptionRule): Verdict {
   const { outcome, nft, diagnostics, iptables } = translateAlone(rule);
-  const read = iptables[0]?.tables[0]?.chains[0]?.rules[0];
-  const ending = read ? `; ${lossOf(read).told}` : "";
+  const table = iptables[0]?.tables[0];
+  const read = table?.chains[0]?.rules[0];
+  const ending = table && read ? `; ${lossOf(read, table.name).told}` : "";
   const reasons = diagnostics
     .filter(({ severity }) => severity !== "note")
     .map(({ message }) => {

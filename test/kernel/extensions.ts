@@ -349,6 +349,18 @@ const headerMatches: readonly Case[] = [
     [t(1, { sourcePort: 0x2001 })],
     { approximate: true },
   ),
+  v4(
+    '-m u32 ! --u32 "0>>22&0x3c@0>>16&0xffff=0x1000:0x2000"',
+    [t(1, { sourcePort: 0x2001 }), u(1, { sourcePort: 0xfff })],
+    [t(1, { sourcePort: 0x1000 }), u(1, { sourcePort: 0x2000 })],
+    { approximate: true },
+  ),
+  v4(
+    '-m u32 ! --u32 "0>>22&0x3c@8=0x61626364&&0>>22&0x3c@12>>24=4:9"',
+    [u(1), u(1, { payload: bytes("abcd") }), u(1, { payload: bytes("abcd\x03xxx") }), u(1, { payload: bytes("abcx\x05xxx") })],
+    [u(1, { payload: bytes("abcd\x05xxx") }), u(1, { payload: bytes("abcd\x09xxx") })],
+    { approximate: true },
+  ),
   v4('-m u32 --u32 "6&0xff=17&&4&0x1fff=0"', [u(1)], [t(1)]),
   v4('-m u32 ! --u32 "6&0xff=17,6"', [ping()], [t(1), u(1)]),
   v4(

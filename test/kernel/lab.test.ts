@@ -1,6 +1,9 @@
 /** The laboratory itself: that it sees every fate there is, and that it can see two rulesets differ. */
 
 import { spawnSync } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { expect, it } from "vitest";
 
 import { defaultInterfaces, type Frame } from "../../src/verify/frame.js";
@@ -239,6 +242,30 @@ COMMIT
     expect(report.outcomes.filter(({ iptables }) => iptables.verdict === "dropped")).toHaveLength(18);
     expect(report.differing.length).toBeGreaterThan(3);
     expect(report.differing.every(({ iptables, nft }) => iptables.verdict === "dropped" && nft.verdict === "accepted")).toBe(true);
+  });
+
+  it("sends a packet of the firewall's own behind what comes before it, however late that is on its way", { timeout: 60_000 }, async () => {
+    const directory = mkdtempSync(join(tmpdir(), "slow-player-"));
+    const path = process.env["PATH"] ?? "";
+    const player = spawnSync("sh", ["-c", "command -v tcpreplay"], { encoding: "utf8" }).stdout.trim();
+    writeFileSync(join(directory, "tcpreplay"), `#!/bin/sh\nsleep 0.4\nexec ${player} "$@"\n`, { mode: 0o755 });
+    process.env["PATH"] = `${directory}:${path}`;
+    try {
+      const port = { sourcePort: 30_010 };
+      const report = await replay({
+        dumps: { ipv4: "*filter\n-A INPUT -m conntrack --ctstate NEW -j ACCEPT\nCOMMIT\n" },
+        frames: [
+          { at: 0, packet: udp(client, host, port.sourcePort, { sourcePort: 9 }) },
+          { at: 0.01, packet: udp(host, client, 9, port), own: true },
+        ],
+      });
+      // Nobody listened yet when it came, and no connection was known; what is sent belongs to the connection.
+      expect(report.outcomes.map(({ iptables }) => summary(iptables))).toEqual(["accepted: icmp 3/3", "sent"]);
+      expect(report.outcomes.map(({ iptables }) => iptables.sighting?.connectionState)).toEqual([8, 2]);
+    } finally {
+      process.env["PATH"] = path;
+      rmSync(directory, { recursive: true });
+    }
   });
 
   it("says why a ruleset did not load", { timeout: 60_000 }, async () => {

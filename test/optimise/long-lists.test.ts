@@ -27,6 +27,8 @@ const lists: readonly (readonly [name: string, count: number, of: (index: number
   ["ports", 101, (index) => `-p udp -m udp --dport ${1000 + index} -j ACCEPT`],
   ["ranges of ports", 151, (index) => `-p tcp -m tcp --dport ${1000 + 10 * index}:${1005 + 10 * index} -j ACCEPT`],
   ["interfaces", 101, (index) => `-i veth${index} -j RETURN`],
+  ["addresses with one mark", 101, (index) => `-s ${host(index)}/32 -j CONNMARK --set-xmark 0x1/0xffffffff`],
+  ["addresses with a part of a mark", 101, (index) => `-s ${host(index)}/32 -p tcp -m tcp --dport 80 -j CONNMARK --set-xmark 0x100/0xff00`],
 ];
 
 describe("a long list", () => {
@@ -60,6 +62,8 @@ describe("a long list", () => {
     ["has few networks", rules(150, (index) => `-s 10.${index}.0.0/16 -j DROP`)],
     ["logs", rules(120, (index) => `-s ${host(index)}/32 -j LOG`)],
     ["counts", rules(120, (index) => `-s ${host(index)}/32 -m limit --limit 1/sec -j DROP`)],
+    ["marks networks, which may overlap", rules(160, (index) => `-s 10.${index}.0.0/16 -j CONNMARK --set-xmark 0x1/0xffffffff`)],
+    ["copies a mark", rules(120, (index) => `-s ${host(index)}/32 -j CONNMARK --save-mark`)],
     ["calls", rules(120, (index) => `-s ${host(index)}/32 -j OTHER`)],
     ["asks for anything but", rules(120, (index) => `! -s ${host(index)}/32 -j DROP`)],
     ["asks for beginnings", rules(120, (index) => `-i veth${index}+ -j DROP`)],

@@ -127,10 +127,7 @@ function outside(lookups: readonly Lookup[]): MatchTranslation {
   return { unless: lookups.map((lookup) => [...lookup.guards, lookupStatement(lookup)]) };
 }
 
-const stopping = ["DROP", "REJECT", "TARPIT"];
-
-function missing(inverted: boolean, changes: boolean, { rule }: RuleContext, set: string, at: Remark["at"]): Remark {
-  const target = rule.target?.kind === "extension" ? rule.target.extension : undefined;
+function missing(inverted: boolean, changes: boolean, { judgement }: RuleContext, set: string, at: Remark["at"]): Remark {
   if (changes) {
     return {
       code: "ipset-missing",
@@ -139,8 +136,8 @@ function missing(inverted: boolean, changes: boolean, { rule }: RuleContext, set
       at,
     };
   }
-  const stops = target !== undefined && stopping.includes(target);
-  const without = stops || target === "ACCEPT" ? (stops === inverted ? "more closed" : "more open") : undefined;
+  const stops = judgement === "stops";
+  const without = judgement === undefined ? undefined : stops === inverted ? "more closed" : "more open";
   const does = stops
     ? inverted
       ? "it stops all packets it asks about"

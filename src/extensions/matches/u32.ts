@@ -178,16 +178,14 @@ export const u32 = defineMatch({
       if (location.base === "ih" && !isTcp) {
         return { untranslatable: "nft jumps over a TCP header only in a TCP packet, and the rule has no -p tcp", at: use };
       }
-      if (location.base !== "nh" && use.inverted) {
-        return { untranslatable: "nft cannot invert a test behind the IPv4 header", at: use };
-      }
       if (location.offset > lastPayloadOffset) {
         return { untranslatable: `an offset above ${lastPayloadOffset} bytes does not load on kernels before 6.14`, at: use };
       }
       if (location.base !== "nh" && !isWhole && approximations.length === 0) {
         approximations.push({
           message:
-            "later fragments of a packet do not match: nft finds no transport header in them, and iptables looks at whatever stands there",
+            `later fragments of a packet ${use.inverted ? "match" : "do not match"}: nft finds no transport header in them, and iptables ` +
+            "looks at whatever stands there",
           at: use,
         });
       }
@@ -212,6 +210,9 @@ export const u32 = defineMatch({
       return { statements: tests.map(({ location, places }) => testStatement(location, places, false)), approximations };
     }
     if (impossible) return { statements: [] };
+    // Behind the header a packet may end anywhere, which fails a test and its inversion alike.
+    if (tests.some(({ location }) => location.base !== "nh"))
+      return { unless: [tests.map(({ location, places }) => testStatement(location, places, false))], approximations };
     const alternatives: Statement[][] = [];
     const before: Statement[] = [];
     for (const { location, places } of tests) {

@@ -11,11 +11,12 @@
 
 import { assign, goto, match, meta, number, symbol, verdict } from "../../nft/ast.js";
 import { defineTarget, Invalid } from "../extension.js";
-import { address, addressLiteral } from "../values/address.js";
-import { valueMask } from "../values/number.js";
+import { address, addressLiteral, formatAddress } from "../values/address.js";
+import { valueMask, type ValueMask } from "../values/number.js";
 import { port } from "../values/port.js";
 import { changed, markChange } from "./mark-change.js";
 
+const noChange: ValueMask = { value: 0, mask: 0 };
 const protocolNames: Readonly<Record<number, string>> = { 6: "tcp", 17: "udp" };
 
 export const tproxyTarget = defineTarget({
@@ -31,11 +32,12 @@ export const tproxyTarget = defineTarget({
     protocol !== undefined && protocolNames[protocol] !== undefined ? undefined : new Invalid("needs -p tcp or -p udp"),
   facts: {
     way: "accept",
-    effects: (options) => [
+    effects: ({ "on-ip": ip, "on-port": onPort, "tproxy-mark": given }, family) => [
+      { kind: "bits", of: "mark", ...markChange(given?.value ?? noChange) },
       {
         kind: "other",
         of: "socket",
-        text: `proxy ${options["on-ip"]?.text ?? ""}:${options["on-port"]?.text ?? ""} ${options["tproxy-mark"]?.text ?? ""}`,
+        text: `a proxy on ${onPort?.value ? `port ${onPort.value}` : "its own port"}${ip ? ` of ${formatAddress(ip.value, family)}` : ""}`,
       },
     ],
     played: true,
@@ -47,7 +49,7 @@ export const tproxyTarget = defineTarget({
     const portNumber = options["on-port"]?.value ?? 0;
     const given = options["on-ip"]?.value;
     const mark = meta("mark");
-    const marked = changed(mark, markChange(options["tproxy-mark"]?.value ?? { value: 0, mask: 0 }));
+    const marked = changed(mark, markChange(options["tproxy-mark"]?.value ?? noChange));
     const rules = [
       [
         match(meta("l4proto"), symbol(protocol)),

@@ -6,7 +6,8 @@ import { changingWith, holdsBothFamilies } from "../../ipset/use.js";
 import type { Family, IptablesRule, IptablesRuleset, TableName } from "../../iptables/ast.js";
 import { gatherLists, type ListUsage, type PlacedUse } from "../../rewrite/recent/usage.js";
 import type { Remark } from "../findings.js";
-import { Comparison, type Consequences, type Found, type Refused, type Subject } from "../flow/comparison.js";
+import { Comparison, type Consequences, type Found, type Redirected, type Refused, type Subject } from "../flow/comparison.js";
+import type { Translation } from "../flow/state.js";
 import type { Drift } from "../flow/questions.js";
 import type { PathName } from "../flow/side.js";
 import { hull, meet, subtract, type Box } from "../packets/box.js";
@@ -462,19 +463,16 @@ class FamilyReview {
 
   /** Packets that reach another address than before, or come from another. */
   private tellTranslations({ translated, opens }: Consequences, span: Span, { what }: Told): void {
-    const sent = [...opens.filter(({ sentTo }) => sentTo), ...translated.filter(({ sentTo }) => sentTo)];
-    const [first] = sent;
-    if (first?.sentTo) {
-      const words = packetWords(hull(sent.map(({ box: { tests: _, state: _state, ...fields } }) => fields)), this.family, "PREROUTING");
-      this.tellEffect("opens", `${words} ${translationWords(first.sentTo, this.family)} now${this.familyWords()}`, span, true);
-    }
-    const moved = translated.filter(({ before, after }) => before.destination?.text !== after.destination?.text);
-    if (moved[0]) {
-      const words = packetWords(hull(moved.map(({ box: { tests: _, state: _state, ...fields } }) => fields)), this.family, "PREROUTING");
-      const { before } = moved[0];
-      const where = before.destination ? translationWords(before.destination, this.family) : "reaches the address it is sent to";
+    const moved = translated.filter(isMoved);
+    const whereTo = (target: Translation | undefined): string =>
+      target ? translationWords(target, this.family) : "reaches the address it is sent to";
+    const sent = opens.flatMap(({ box, sentTo }) => (sentTo ? [{ box, where: whereTo(sentTo) }] : []));
+    const now = moved.map(({ box, after }) => ({ box, where: whereTo(after.destination) }));
+    for (const { words, where } of this.wordsByPlace([...sent, ...now], "reaches other addresses"))
+      this.tellEffect("opens", `${words} ${where} now${this.familyWords()}`, span, true);
+    const before = moved.map(({ box, before: { destination } }) => ({ box, where: whereTo(destination) }));
+    for (const { words, where } of this.wordsByPlace(before, "reaches the addresses it did"))
       this.tellEffect("closes", `${words} no longer ${where}${this.familyWords()}`, span, true);
-    }
     const resourced = translated.filter(({ before, after }) => before.source?.text !== after.source?.text);
     if (resourced.length > 0) {
       const words = packetWords(hull(resourced.map(({ box }) => box)), this.family, "POSTROUTING");
@@ -488,6 +486,22 @@ class FamilyReview {
         message: `packets leave with another source address than before: ${rule ? ruleWords(rule, this.family) : sentence}`,
       });
     }
+  }
+
+  /** The packets of each place in words; of more places than a reader would go through, all of them together. */
+  private wordsByPlace(
+    packets: readonly { readonly box: Box; readonly where: string }[],
+    many: string,
+  ): { readonly words: string; readonly where: string }[] {
+    const places = new Map<string, Box[]>();
+    for (const { box, where } of packets) {
+      const { tests: _, state: _state, ...fields } = box;
+      const known = places.get(where);
+      if (known) known.push(fields);
+      else places.set(where, [fields]);
+    }
+    const told = places.size <= mostPlaces ? [...places] : [[many, [...places.values()].flat()] as const];
+    return told.map(([where, boxes]) => ({ words: packetWords(hull(boxes), this.family, "PREROUTING"), where }));
   }
 
   private tellAltered({ what }: Told, span: Span): void {
@@ -551,10 +565,18 @@ function without(boxes: readonly Box[], others: readonly Box[]): readonly Box[] 
   return left;
 }
 
+/** Addresses that one change takes packets to, or from, which are told one by one. */
+const mostPlaces = 4;
+
+/** Whether they reach another address than before. What a translation hid that is gone is reached, too. */
+function isMoved({ before, after }: Redirected): boolean {
+  return before.destination?.text !== after.destination?.text;
+}
+
 function directionOf({ opens, closes, translated, altered, refused, unjudged }: Consequences): Direction {
-  // A translation that changed takes packets from one place and gives them to another.
-  const moved = translated.some(({ before, after }) => before.destination?.text !== after.destination?.text);
-  const [opening, closing] = [opens.length > 0 || translated.some(({ sentTo }) => sentTo), closes.length > 0 || moved];
+  // A translation that came, changed or went takes packets from one place and gives them to another.
+  const moved = translated.some(isMoved);
+  const [opening, closing] = [opens.length > 0 || moved, closes.length > 0 || moved];
   if (opening || closing) return opening && closing ? "both" : opening ? "opens" : "closes";
   if (unjudged !== undefined) return "unjudged";
   return translated.length > 0 || altered.length > 0 || refused.length > 0 ? "alters" : "neither";

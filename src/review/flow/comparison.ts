@@ -20,7 +20,7 @@ import { stepsOf } from "../packets/steps.js";
 import { flow, questionNumber, type FlowContext, type Outcome } from "./flow.js";
 import { driftOf, joinedDrift, type Drift, type Drifts } from "./questions.js";
 import { paths, Side, type PathName, type Stage } from "./side.js";
-import { answering, arriving, type State, type Translation } from "./state.js";
+import { answering, arriving, placed, type State, type Translation } from "./state.js";
 
 /** Packets that meet something that differs. */
 export interface Concern {
@@ -335,10 +335,8 @@ export class Comparison {
       this.markCause = subject;
     }
     const [was, is] = [before.fate, after.fate];
-    const sentTo =
-      before.state.destination?.text !== after.state.destination?.text && after.state.destination
-        ? { sentTo: after.state.destination }
-        : {};
+    const [from, to] = [placed(before.state).destination, placed(after.state).destination];
+    const sentTo = from?.text !== to?.text && to ? { sentTo: to } : {};
     const programs = was.startsWith("elsewhere") && is.startsWith("elsewhere");
     if (was !== is && programs) {
       into.unjudged ??= "a program decides about its packets, and now another one";
@@ -355,8 +353,9 @@ export class Comparison {
 
   private compareStates(before: State, after: State, found: Omit<Found, "inTurn">, into: Gathered): void {
     const text = (translation: Translation | undefined): string => translation?.text ?? "";
-    if (text(before.destination) !== text(after.destination) || text(before.source) !== text(after.source)) {
-      into.translated.push({ ...found, before, after });
+    const [from, to] = [placed(before), placed(after)];
+    if (text(from.destination) !== text(to.destination) || text(from.source) !== text(to.source)) {
+      into.translated.push({ ...found, before: from, after: to });
     } else if (
       before.tracking !== after.tracking ||
       before.outside !== after.outside ||

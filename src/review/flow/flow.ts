@@ -7,17 +7,19 @@
  */
 
 import { asksOnlyForHeader, effectsOf, readsOf, refusalOf } from "../../extensions/described.js";
-import { isMemory } from "../../extensions/facts.js";
+import { isMemory, type FieldValues } from "../../extensions/facts.js";
 import type { RecentUse } from "../../extensions/matches/recent.js";
+import { markWords } from "../../extensions/values/mask.js";
 import type { ExtensionUse, IptablesRule, TableName } from "../../iptables/ast.js";
 import { addressRange, intersect, meet, stateBits, subtract, type Answer, type Box, type RecentAsk } from "../packets/box.js";
-import { carriedKey, listMemory, recentAnswer, recentAsk, recentKey, setOfMemory } from "../packets/condition.js";
+import { listMemory, recentAnswer, recentAsk, recentKey, setOfMemory } from "../packets/condition.js";
 import { containsIntervals, intervalsMeet, type Intervals } from "../packets/intervals.js";
 import { deepest, TooManyPieces, type Effort, type FollowedChain, type FollowedRule, type FollowedTable } from "../packets/paths.js";
 import { stepsOf, type Step } from "../packets/steps.js";
 import { knownAnswer, type Drifts } from "./questions.js";
 import type { Side, Stage } from "./side.js";
-import { arriving, changed, changedOnTheWay, isOneOf, ownHits, withEvent, withOwnHits, type State } from "./state.js";
+import { arriving, changed, changedOnTheWay, ownHits, withEvent, withOwnHits, type State } from "./state.js";
+import { testOf } from "./terms.js";
 
 export interface Piece {
   readonly box: Box;
@@ -178,13 +180,13 @@ class Walk {
       case "fields":
         return this.fields(piece, step.box);
       case "carried": {
-        const value = piece.state.carried[step.of];
-        const { tracking } = piece.state;
+        const { carried, tracking } = piece.state;
         // A packet without a connection meets no test of its mark, inverted or not (connmark_mt in xt_connmark.c).
         if (step.of === "connmark" && tracking === "untracked") return allMissed(piece);
-        if (typeof value === "number") return isOneOf(value, step.values) !== step.inverted ? allMatched(piece) : allMissed(piece);
+        const test = testOf(carried[step.of], step.values);
+        if (typeof test === "boolean") return test !== step.inverted ? allMatched(piece) : allMissed(piece);
         const treated = step.of === "connmark" && tracking !== "tracked" ? ` ${tracking}` : "";
-        return this.ask(piece, `${carriedKey(step, value)}${treated}`, { holds: !step.inverted, words: step.words });
+        return this.ask(piece, `${test.key}${treated}`, { holds: !step.inverted, words: wordsOf(step, test) });
       }
       case "opaque":
         return this.opaque(
@@ -352,6 +354,18 @@ class Walk {
   private inThisVersion(answer: Answer): Answer {
     return { ...answer, question: { ...answer.question!, version: this.side.version } };
   }
+}
+
+/** Of a test behind rules that changed what it reads: what it asks of the packet as it came, if that is all it asks. */
+function wordsOf(
+  { of, values, words }: Step & { readonly kind: "carried" },
+  asked: { readonly values: FieldValues; readonly of: string },
+): string {
+  if (asked.values === values) return words;
+  const { value, mask } = asked.values as FieldValues & { readonly kind: "bits" };
+  const found =
+    of === "mark" && asked.of === arriving.carried.mark ? markWords("its mark", { value: Number(value), mask: Number(mask) }) : undefined;
+  return found === undefined ? `${words} after what the rules before did` : `${found} as it came`;
 }
 
 /** The packet's own events of a memory as a text; of all sets of ipset, since one may be a member of another. */

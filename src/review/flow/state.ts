@@ -1,10 +1,8 @@
 /** What a packet carries through the firewall, as far as rules change it. */
 
-import type { Effect, FieldValues, PlainMatter } from "../../extensions/facts.js";
+import type { Effect, PlainMatter } from "../../extensions/facts.js";
 import type { Carried } from "../packets/steps.js";
-
-/** A number that is known, or a text that stands for one that is not: equal texts are equal numbers. */
-export type Term = number | string;
+import { bitsChanged, bitsCopied, type Term } from "./terms.js";
 
 /** New addresses and ports of a packet; what is absent is as it came. */
 export interface Translation {
@@ -41,6 +39,8 @@ export interface State {
   readonly tracking: string;
   readonly destination?: Translation;
   readonly source?: Translation;
+  /** The local socket that a rule has handed it to; its header is as it was. */
+  readonly socket?: string;
   /** Changes that no test of a ruleset reads. */
   readonly outside: string;
   readonly own: ReadonlyMap<string, OwnHits>;
@@ -51,7 +51,7 @@ export interface State {
 
 /** A packet of which nothing is known but its fields. */
 export const arriving: State = {
-  carried: { mark: "as it came", connmark: "as it came", tos: "as it came", ttl: "as it came" },
+  carried: { mark: "mark as it came", connmark: "connmark as it came", tos: "tos as it came", ttl: "ttl as it came" },
   tracking: "tracked",
   outside: "",
   own: new Map(),
@@ -67,28 +67,16 @@ function isLeftToTracking({ tracking }: State): boolean {
   return tracking === "tracked" || tracking.startsWith(answering);
 }
 
-/** Whether a known number is one of the values. */
-export function isOneOf(value: number, values: FieldValues): boolean {
-  switch (values.kind) {
-    case "ranges":
-      return values.ranges.some(({ from, to }) => BigInt(value) >= from && BigInt(value) <= to);
-    case "bits":
-      return (BigInt(value) & values.mask) === values.value;
-    default:
-      return false;
-  }
-}
-
 /** The state behind a change that a target makes. A packet without a connection has no connection's mark (connmark_tg in xt_connmark.c). */
 export function changed(state: State, effect: Effect): State {
   switch (effect.kind) {
     case "bits":
       if (effect.of === "connmark" && state.tracking === "untracked") return state;
-      return carrying(state, effect.of, bitsOf(state.carried[effect.of], effect.keep, effect.flip));
+      return carrying(state, effect.of, bitsChanged(state.carried[effect.of], effect.keep, effect.flip));
     case "copy": {
       const { from, to, mask, keep, shift } = effect;
       if ([from, to].includes("connmark") && state.tracking === "untracked") return state;
-      return carrying(state, to, copied(state.carried[from], state.carried[to], mask, keep, shift));
+      return carrying(state, to, bitsCopied(state.carried[from], state.carried[to], mask, keep, shift));
     }
     case "hops": {
       const before = state.carried.ttl;
@@ -129,6 +117,8 @@ export function changed(state: State, effect: Effect): State {
         case "tos":
         case "ttl":
           return carrying(state, effect.of, `${effect.text} of ${state.carried[effect.of]}`);
+        case "socket":
+          return { ...state, socket: effect.text };
         case "tracking":
           return isLeftToTracking(state) ? { ...state, tracking: effect.text } : state;
         case "addresses":
@@ -137,6 +127,11 @@ export function changed(state: State, effect: Effect): State {
           return { ...state, outside: `${state.outside}; ${effect.text}` };
       }
   }
+}
+
+/** With the place that a packet comes to: a socket that it was handed to has it in place of the address it is sent to. */
+export function placed(state: State): State {
+  return state.socket === undefined ? state : { ...state, destination: { toMachine: false, text: state.socket } };
 }
 
 /** What a match that reads this sees, or a set records, where rules changed it. */
@@ -158,21 +153,6 @@ export function changedOnTheWay(matter: PlainMatter, { carried, tracking, destin
 
 function carrying(state: State, of: Carried, term: Term): State {
   return { ...state, carried: { ...state.carried, [of]: term } };
-}
-
-function bitsOf(before: Term, keep: number, flip: number): Term {
-  if (typeof before === "number") return ((before & keep) ^ flip) >>> 0;
-  return keep === 0 ? flip : `(${before} & ${keep}) ^ ${flip}`;
-}
-
-function copied(from: Term, to: Term, mask: number, keep: number, shift: number): Term {
-  if (typeof from === "number" && (typeof to === "number" || keep === 0)) {
-    const source = (from & mask) >>> 0;
-    const moved = shift < 0 ? source >>> -shift : (source << shift) >>> 0;
-    return (((typeof to === "number" ? to : 0) & keep) ^ moved) >>> 0;
-  }
-  const source = `(${from} & ${mask})${shift === 0 ? "" : ` << ${shift}`}`;
-  return keep === 0 ? source : `(${to} & ${keep}) ^ ${source}`;
 }
 
 export function withEvent(state: State, event: MemoryEvent): State {

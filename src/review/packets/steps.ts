@@ -1,6 +1,6 @@
 /** What a rule tests, in the order in which the kernel asks, taken from what the extensions say of themselves. */
 
-import { alwaysMatches, fieldTestsOf, optionsSayAll, questionOf } from "../../extensions/described.js";
+import { alwaysMatches, asksOnlyForHeader, fieldTestsOf, optionsSayAll, questionOf } from "../../extensions/described.js";
 import type { FieldTest, FieldValues, PacketField } from "../../extensions/facts.js";
 import { recentUse, type RecentUse } from "../../extensions/matches/recent.js";
 import { addressBits, prefixLength, prefixMask } from "../../extensions/values/address.js";
@@ -194,7 +194,9 @@ function opaqueStep(use: ExtensionUse, options: readonly OptionUse<unknown>[], r
   // Words for the whole match stand for its options where no other inversion is among them, and no field has told some.
   const isWhole =
     options.length === Object.keys(use.options).length && (single !== undefined || options.every(({ inverted }) => !inverted));
-  const words = (isWhole ? questionOf(use) : undefined) ?? `"${written}" holds`;
+  const words =
+    (isWhole ? questionOf(use) : undefined) ??
+    (asksOnlyForHeader(use) ? `it has a ${use.extension.toUpperCase()} header` : `"${written}" holds`);
   return { kind: "opaque", use, key, words, holds: !(single?.inverted ?? false) };
 }
 

@@ -3,8 +3,9 @@
 import { recentUsesOf, type RecentUse } from "../../extensions/matches/recent.js";
 import { rulesInLoadOrder } from "../../iptables/load-order.js";
 import { diagnostic, printable, type Diagnostic } from "../../diagnostic.js";
-import { features } from "../../nft/versions.js";
+import { judgementOf } from "../../extensions/described.js";
 import type { IptablesRuleset } from "../../iptables/ast.js";
+import { features } from "../../nft/versions.js";
 import { ttlChanges } from "./last-ttl.js";
 import { formOfGroup, isShortBan, type FusedGroup } from "./fused.js";
 import { limitRate } from "./limit.js";
@@ -152,16 +153,14 @@ function fullListRemarks(usage: ListUsage, form: ListForm): Diagnostic[] {
 }
 
 /** What the rule does with hosts that the list should know and does not. */
-export function unknownHostText({ rule, inverted, operation, seconds }: PlacedUse, hosts: string): string {
+export function unknownHostText({ table, rule, inverted, operation, seconds }: PlacedUse, hosts: string): string {
   if (operation === "update" && inverted && seconds !== undefined)
     return `hits of ${hosts} that the rule would record are not recorded, so a hit count is reached later: the firewall is more open`;
-  const target = rule.target?.kind === "extension" ? rule.target.extension : undefined;
-  const stops = target !== undefined && ["DROP", "REJECT", "TARPIT"].includes(target);
-  if (!stops && target !== "ACCEPT") return `the rule ${inverted ? "matches" : "does not match"} packets of ${hosts}`;
-  const moreOpen = stops !== inverted;
-  const does = stops ? "stops" : "lets through";
+  const judgement = judgementOf(rule, table.name);
+  if (judgement === undefined) return `the rule ${inverted ? "matches" : "does not match"} packets of ${hosts}`;
+  const moreOpen = (judgement === "stops") !== inverted;
   return (
-    (inverted ? `the rule ${does} packets of ${hosts} too` : `packets of ${hosts} that the rule ${does} go on to the next rule`) +
+    (inverted ? `the rule ${judgement} packets of ${hosts} too` : `packets of ${hosts} that the rule ${judgement} go on to the next rule`) +
     `: the firewall is more ${moreOpen ? "open" : "closed"}`
   );
 }

@@ -215,9 +215,51 @@ describe("what opens and closes", () => {
     expect(removed.closes.map(({ sentence }) => sentence)).toEqual([
       "TCP to port 80 (HTTP) arriving at this machine from anywhere no longer reaches 198.51.100.10 port 443",
     ]);
+    // What the translation hid: a service of this machine on that port.
+    expect(removed.opens.map(({ sentence }) => sentence)).toEqual([
+      "TCP to port 80 (HTTP) arriving at this machine from anywhere reaches the address it is sent to now",
+    ]);
+    expect([added, removed].map(({ changes }) => changes.map(({ direction }) => direction))).toEqual([["both"], ["both"]]);
     const dropping = dump("*filter", "-A INPUT -i lo -j ACCEPT", "*mangle", ":PREROUTING ACCEPT [0:0]", "-A PREROUTING -p tcp -j DROP");
     expect(review(dropping, without).closes).toHaveLength(2);
     expect(review(without, dropping).opens).toHaveLength(2);
+  });
+
+  it("tells of each place of a translation what packets reach it, or no longer do", () => {
+    const forward = (...ports: readonly number[]): string =>
+      dump("*nat", ...ports.map((port, index) => `-A PREROUTING -p udp --dport ${port} -j DNAT --to-destination 192.0.2.${index + 1}`));
+    const told = (old: string, changed: string): readonly (readonly string[])[] => {
+      const { opens, closes } = review(changed, old);
+      return [opens, closes].map((one) => one.map(({ sentence }) => sentence.replace(" arriving at this machine from anywhere", "")));
+    };
+    expect(told(forward(5684), forward(5685))).toEqual([
+      ["UDP to port 5684 reaches the address it is sent to now", "UDP to port 5685 reaches 192.0.2.1 now"],
+      ["UDP to port 5684 no longer reaches 192.0.2.1", "UDP to port 5685 no longer reaches the address it is sent to"],
+    ]);
+    const all = [1, 2, 3, 4, 5].map((port) => `-A ALL -p udp --dport ${port} -j DNAT --to-destination 192.0.2.${port}`);
+    const chain = (target: string): string => dump("*nat", ":ALL - [0:0]", `-A PREROUTING -j ${target}`, ...all);
+    expect(told(chain("RETURN"), chain("ALL"))[0]).toEqual(["UDP to ports 1-5 reaches other addresses now"]);
+  });
+
+  it("takes a proxy that packets are handed to for the place they reach, with the mark it gives", () => {
+    const proxy = (port: number, ...filter: readonly string[]): string =>
+      dump("*mangle", `-A PREROUTING -p tcp --dport 80 -j TPROXY --on-port ${port} --tproxy-mark 0x1/0x1`, "*filter", ...filter);
+    const [handed, plain] = [proxy(3129), dump("*mangle", "-A PREROUTING -p udp -j ACCEPT", "*filter")];
+    const sentences = (old: string, changed: string): string[] => {
+      const { opens, closes } = review(changed, old);
+      return [...opens, ...closes].map(({ sentence }) => sentence.replace(" arriving at this machine from anywhere", ""));
+    };
+    expect(sentences(handed, plain)).toEqual([
+      "TCP to port 80 (HTTP) reaches the address it is sent to now",
+      "TCP to port 80 (HTTP) no longer reaches a proxy on port 3129",
+    ]);
+    expect(sentences(handed, proxy(3128))).toEqual([
+      "TCP to port 80 (HTTP) reaches a proxy on port 3128 now",
+      "TCP to port 80 (HTTP) no longer reaches a proxy on port 3129",
+    ]);
+    const marked = (mark: string): string =>
+      proxy(3129, ":INPUT DROP [0:0]", "-A INPUT -m mark --mark 0x1/0x3 -j ACCEPT").replace("0x1/0x1", mark);
+    expect(sentences(marked("0x1/0x3"), marked("0x2/0x3"))).toEqual(["TCP to port 80 (HTTP) of this machine from anywhere"]);
   });
 
   it("tells of other targets of address translation", () => {
