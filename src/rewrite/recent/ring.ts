@@ -28,6 +28,13 @@ import { turnCode, type TurnCode } from "./turn-code.js";
 import { tick, type Window } from "./window.js";
 import { callStatement, exitStatement, exitTo, type ChainBuilder, type ChainGroup, type Exit, type Key } from "../table-builder.js";
 
+/**
+ * Slots that a rule asks for beside the oldest: those next to it, which others most likely pass meanwhile. The kernel takes 128
+ * expressions in a rule (NFT_RULE_MAXEXPRS); a look-up of a masked address is three, and the flat walk of 255 hits asks for 19 turns
+ * before.
+ */
+const mostAsked = 20;
+
 /** How long a muted host is answered without being looked at, in milliseconds. */
 const muteTime = 250;
 
@@ -428,7 +435,7 @@ export class Ring {
     const free = this.slots - most + 1;
     // Without a second count a lost hit would let another packet pass; and in a small ring too few slots are left for that to happen.
     if (passes === undefined || free >= most - 1) return [];
-    const asked = Math.floor((to - from) / free);
+    const asked = Math.min(mostAsked, Math.floor((to - from) / free));
     return Array.from({ length: asked }, (_, index) => member(key, this.hitSet(from + free * (index + 1) - 1)));
   }
 
