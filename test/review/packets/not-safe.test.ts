@@ -1,4 +1,7 @@
-/** Changes that were once said to be safe to merge, each the least of its kind; what the kernel's code or the model of iptables says of them. */
+/**
+ * Changes that were once said to be safe to merge, each the least of its kind; what the kernel's code or the model of iptables says of
+ * them.
+ */
 
 import { expect, it } from "vitest";
 
