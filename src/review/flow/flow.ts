@@ -294,13 +294,12 @@ class Walk {
     const memory = listMemory(list);
     const withOwn = ({ box, state }: Piece, kind: "add" | "remove"): Piece => {
       const hits = ownHits(state, hostsOfPacket);
-      const own = hits[side];
-      const other = hits[otherSide];
+      const { [side]: same, [otherSide]: other } = hits;
       return {
         box,
         state: withOwnHits(withEvent(state, { memory, kind, text: host }), hostsOfPacket, {
           ...hits,
-          [side]: kind === "add" ? { ...own, hits: own.hits + 1 } : { ...own, hits: 0, removed: true },
+          [side]: kind === "add" ? { ...same, hits: same.hits + 1 } : { ...same, hits: 0, removed: true },
           [otherSide]: { hits: kind === "add" ? other.hits : 0, removed: false, behind: `${other.behind} ${kind} ${side}` },
         }),
       };

@@ -67,15 +67,14 @@ function isLeftToTracking({ tracking }: State): boolean {
   return tracking === "tracked" || tracking.startsWith(answering);
 }
 
-/** The state behind a change that a target makes. A packet without a connection has no connection's mark (connmark_tg in xt_connmark.c). */
+/** The state behind a change that a target makes. */
 export function changed(state: State, effect: Effect): State {
   switch (effect.kind) {
     case "bits":
-      if (effect.of === "connmark" && state.tracking === "untracked") return state;
       return carrying(state, effect.of, bitsChanged(state.carried[effect.of], effect.keep, effect.flip));
     case "copy": {
       const { from, to, mask, keep, shift } = effect;
-      if ([from, to].includes("connmark") && state.tracking === "untracked") return state;
+      if (from === "connmark" && state.tracking === "untracked") return state;
       return carrying(state, to, bitsCopied(state.carried[from], state.carried[to], mask, keep, shift));
     }
     case "hops": {
@@ -151,7 +150,9 @@ export function changedOnTheWay(matter: PlainMatter, { carried, tracking, destin
   }
 }
 
+/** A packet without a connection has no connection's mark (connmark_tg in xt_connmark.c). */
 function carrying(state: State, of: Carried, term: Term): State {
+  if (of === "connmark" && state.tracking === "untracked") return state;
   return { ...state, carried: { ...state.carried, [of]: term } };
 }
 

@@ -1,6 +1,7 @@
 /** Numbers that packets carry, as far as rules have made them: bits that are known, and bits of numbers that are not. */
 
 import type { FieldValues } from "../../extensions/facts.js";
+import { json } from "../packets/steps.js";
 
 /** A number that is known, or a text that stands for one that is not: equal texts are equal numbers. */
 export type Term = number | string;
@@ -22,10 +23,11 @@ function read(term: Term): Mixture {
 function write({ parts, flip }: Mixture): Term {
   const masks = new Map<string, number>();
   for (const [unknown, mask] of parts) if (mask !== 0) masks.set(unknown, ((masks.get(unknown) ?? 0) | mask) >>> 0);
-  const [first, another] = [...masks].sort(([a], [b]) => (a < b ? -1 : 1));
+  const sorted = [...masks].sort(([a], [b]) => (a < b ? -1 : 1));
+  const [first, another] = sorted;
   if (!first) return flip >>> 0;
   if (!another && first[1] === allBits && flip === 0) return first[0];
-  return JSON.stringify({ parts: [...masks].sort(([a], [b]) => (a < b ? -1 : 1)), flip: flip >>> 0 } satisfies Mixture);
+  return JSON.stringify({ parts: sorted, flip: flip >>> 0 } satisfies Mixture);
 }
 
 function under({ parts, flip }: Mixture, mask: number): Mixture {
@@ -60,7 +62,7 @@ export type TermTest = boolean | { readonly key: string; readonly values: FieldV
 
 export function testOf(term: Term, values: FieldValues): TermTest {
   if (typeof term === "number") return isOneOf(term, values);
-  if (values.kind !== "bits") return { key: `${term}: ${textOf(values)}`, values, of: term };
+  if (values.kind !== "bits") return { key: `${term}: ${json(values)}`, values, of: term };
   const [mask, wanted] = [Number(values.mask), Number(values.value)];
   // Bits outside of the mask are never found.
   if ((wanted & ~mask) !== 0) return false;
@@ -73,11 +75,7 @@ export function testOf(term: Term, values: FieldValues): TermTest {
   const parts = asked.parts.filter(([, own]) => own !== 0);
   const [only, another] = parts;
   const of = only && !another ? only[0] : String(write({ parts, flip: 0 }));
-  return { key: `${of}: ${textOf(rest)}`, values: unknown === mask && asked.flip === 0 ? values : rest, of };
-}
-
-function textOf(values: FieldValues): string {
-  return JSON.stringify(values, (_, part: unknown) => (typeof part === "bigint" ? `${part}n` : part));
+  return { key: `${of}: ${json(rest)}`, values: unknown === mask && asked.flip === 0 ? values : rest, of };
 }
 
 /** Whether a known number is one of the values. */

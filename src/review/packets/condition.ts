@@ -6,16 +6,11 @@ import { isMemory, mayChangeOnTheWay } from "../../extensions/facts.js";
 import type { RecentUse } from "../../extensions/matches/recent.js";
 import type { ExtensionUse, Family, IptablesRule } from "../../iptables/ast.js";
 import { intersect, type Answer, type Box, type RecentAsk } from "./box.js";
-import { answered, stepsOf, type Step } from "./steps.js";
+import { answered, json, stepsOf, type Step } from "./steps.js";
 
 /** Undefined if no packet can match. */
 export function conditionOf(rule: IptablesRule, family: Family): Box | undefined {
-  let box: Box | undefined = {};
-  for (const step of stepsOf(rule, family)) {
-    const part = partOf(step);
-    box = box && part && intersect(box, part);
-  }
-  return box;
+  return boxOf(stepsOf(rule, family));
 }
 
 /**
@@ -23,9 +18,14 @@ export function conditionOf(rule: IptablesRule, family: Family): Box | undefined
  * that match, whatever the tests behind it say. Undefined if there are none.
  */
 export function reachOf(rule: IptablesRule, family: Family): Box | undefined {
+  const steps = stepsOf(rule, family);
+  const counting = steps.findIndex((step) => step.kind === "recent" || (step.kind === "opaque" && isVolatile(step.use)));
+  return boxOf(counting < 0 ? steps : steps.slice(0, counting));
+}
+
+function boxOf(steps: readonly Step[]): Box | undefined {
   let box: Box | undefined = {};
-  for (const step of stepsOf(rule, family)) {
-    if (step.kind === "recent" || (step.kind === "opaque" && isVolatile(step.use))) return box;
+  for (const step of steps) {
     const part = partOf(step);
     box = box && part && intersect(box, part);
   }
@@ -51,7 +51,7 @@ function partOf(step: Step): Box | undefined {
 
 /** The same for the same test of the same value. */
 export function carriedKey({ of, values }: Step & { readonly kind: "carried" }, value: string): string {
-  return `${of} ${value}: ${JSON.stringify(values, (_, part: unknown) => (typeof part === "bigint" ? `${part}n` : part))}`;
+  return `${of} ${value}: ${json(values)}`;
 }
 
 /** What a check, or a `--remove`, asks of its list; `own`: hits of the packet itself that are recorded before. */

@@ -211,7 +211,8 @@ export function textOf({ text }: IptablesRule): string {
   return text.split(/\s+/).slice(2).join(" ");
 }
 
-function json(value: unknown): string {
+/** As JSON, with the numbers and sets that JSON has no form for. */
+export function json(value: unknown): string {
   return JSON.stringify(value, (_, part: unknown) =>
     typeof part === "bigint" ? `${part}n` : part instanceof Set ? [...(part as Set<unknown>)] : part,
   );

@@ -29,8 +29,8 @@ import { tick, type Window } from "./window.js";
 import { callStatement, exitStatement, exitTo, type ChainBuilder, type ChainGroup, type Exit, type Key } from "../table-builder.js";
 
 /**
- * Slots that a rule asks for beside the oldest: those next to it, which others most likely pass meanwhile. Every rule of a ring has them, and
- * a long transaction does not load in a user namespace. The kernel takes 128 expressions in a rule (NFT_RULE_MAXEXPRS); a look-up of a
+ * Slots that a rule asks for beside the oldest: those next to it, which others most likely pass meanwhile. Every rule of a ring has them,
+ * and a long transaction does not load in a user namespace. The kernel takes 128 expressions in a rule (NFT_RULE_MAXEXPRS); a look-up of a
  * masked address is three, and the flat walk of 255 hits asks for 19 turns before.
  */
 const mostAsked = 8;
